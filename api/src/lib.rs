@@ -1,1 +1,30 @@
-//! Placeholder.
+//! The task API: a WebAssembly component that answers HTTP and keeps its tasks in PostgreSQL.
+//!
+//! Start reading at [`router`], where all routes stand on one screen; [`tasks`] has a file for each
+//! of them, with its SQL. This file is the entry point that Spin calls and nothing more.
+//!
+//! What never happens here: a second SQL statement in a request, a transaction, SQL that is put
+//! together at run time, a response without `Content-Length`, or a panic that a client can cause
+//! (it would end every request that the instance is serving).
+
+mod app;
+mod auth;
+mod config;
+mod db;
+mod error;
+mod health;
+mod json;
+mod problem;
+mod request;
+mod respond;
+mod root;
+mod router;
+mod tasks;
+
+use spin_sdk::http::{IntoResponse, Request};
+
+/// What Spin calls for every request of this instance, many of them at the same time.
+#[spin_sdk::http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    app::serve(request).await
+}

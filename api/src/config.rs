@@ -1,0 +1,290 @@
+//! The configuration of an instance: Spin variables, read and checked once.
+//!
+//! | Variable | Meaning | Default |
+//! |---|---|---|
+//! | `database_url` | PostgreSQL connection string; a Neon host is used through its pooled endpoint | required |
+//! | `database_ca` | PEM certificate of a private certificate authority for the database | the system's |
+//! | `database_timeout_ms` | longest wait for a connection, and again for an answer, 1–30000 | 5000 |
+//! | `auth` | `jwt`, or `insecure-none`: trust the path, with a loopback database only | `jwt` |
+//! | `jwt_secret` | key of HS256 tokens, at least 32 bytes; required with `auth = jwt` | none |
+//! | `jwt_issuer` | the `iss` that a token must have | not checked |
+//! | `jwt_audience` | an `aud` that a token must have | not checked |
+//! | `provision_users` | make the row in `users` at a user's first task, from the token | `true` |
+//! | `pool_size` | the budget of connections that `GET /health/pool` compares with, 1–10000 | 10 |
+//! | `log_level` | `off`, `error` (5xx), `warn` (4xx too) or `info` (every request) | `info` |
+//!
+//! A variable that is empty counts as not set, because that is how a manifest gives an optional one.
+//! All problems are reported together, by name and without the values.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use neon_url::DatabaseUrl;
+use spin_sdk::variables;
+
+use crate::auth::jwt::Verifier;
+
+/// HS256 keys shorter than the hash's output weaken it (RFC 7518, section 3.2).
+const MIN_SECRET_BYTES: usize = 32;
+
+/// Everything that the component takes from its surroundings.
+pub(crate) struct Config {
+    /// What the host is asked to connect to, password included.
+    pub(crate) database: DatabaseUrl,
+    /// PEM text of a private certificate authority.
+    pub(crate) database_ca: Option<String>,
+    /// The longest wait for a connection, and again for an answer.
+    pub(crate) database_timeout: Duration,
+    /// How callers are recognised.
+    pub(crate) auth: Auth,
+    /// Whether a user's first task makes the user's row.
+    pub(crate) provision_users: bool,
+    /// Connections that the operator means the API to use.
+    pub(crate) pool_size: i64,
+    /// Which responses are logged.
+    pub(crate) log_level: LogLevel,
+}
+
+/// How callers are recognised.
+pub(crate) enum Auth {
+    /// A bearer token, checked by this verifier.
+    Jwt(Verifier),
+    /// The user in the path is believed: for development on one machine.
+    InsecureNone,
+}
+
+/// Which responses get a line in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogLevel {
+    /// None.
+    Off,
+    /// Server errors (5xx).
+    Error,
+    /// Client errors (4xx) too.
+    Warn,
+    /// All.
+    Info,
+}
+
+/// What is wrong with the configuration, by variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Misconfiguration(Vec<String>);
+
+impl fmt::Display for Misconfiguration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "The service is misconfigured: {}", self.0.join("; "))
+    }
+}
+
+/// The variables as they are given; an empty one is `None`.
+#[derive(Default)]
+struct Values {
+    database_url: Option<String>,
+    database_ca: Option<String>,
+    database_timeout_ms: Option<String>,
+    auth: Option<String>,
+    jwt_secret: Option<String>,
+    jwt_issuer: Option<String>,
+    jwt_audience: Option<String>,
+    provision_users: Option<String>,
+    pool_size: Option<String>,
+    log_level: Option<String>,
+}
+
+impl Config {
+    /// Reads and checks all variables.
+    pub(crate) async fn load() -> Result<Self, Misconfiguration> {
+        let mut problems = Problems::default();
+        let values = Values {
+            database_url: read("database_url", &mut problems).await,
+            database_ca: read("database_ca", &mut problems).await,
+            database_timeout_ms: read("database_timeout_ms", &mut problems).await,
+            auth: read("auth", &mut problems).await,
+            jwt_secret: read("jwt_secret", &mut problems).await,
+            jwt_issuer: read("jwt_issuer", &mut problems).await,
+            jwt_audience: read("jwt_audience", &mut problems).await,
+            provision_users: read("provision_users", &mut problems).await,
+            pool_size: read("pool_size", &mut problems).await,
+            log_level: read("log_level", &mut problems).await,
+        };
+        Self::check(values, problems)
+    }
+
+    fn check(values: Values, mut problems: Problems) -> Result<Self, Misconfiguration> {
+        let database = match values.database_url.as_deref().map(DatabaseUrl::from_str) {
+            None => problems.add("`database_url` is not set"),
+            Some(Err(error)) => problems.add(format!("`database_url` is not usable: {error}")),
+            Some(Ok(url)) if url.is_unix_socket() => {
+                problems.add("`database_url` names a Unix socket; a component can only use TCP")
+            }
+            Some(Ok(url)) => Some(url.pooled()),
+        };
+        let database_ca = match values.database_ca {
+            Some(pem) if !pem.contains("-----BEGIN CERTIFICATE-----") => {
+                problems.add("`database_ca` must hold a PEM certificate")
+            }
+            other => other,
+        };
+        let auth = match values.auth.as_deref().unwrap_or("jwt") {
+            "jwt" => match values.jwt_secret {
+                None => problems.add("`jwt_secret` is not set"),
+                Some(secret) if secret.len() < MIN_SECRET_BYTES => problems
+                    .add(format!("`jwt_secret` must be at least {MIN_SECRET_BYTES} bytes long")),
+                Some(secret) => Some(Auth::Jwt(Verifier::new(
+                    secret.as_bytes(),
+                    values.jwt_issuer,
+                    values.jwt_audience,
+                ))),
+            },
+            "insecure-none" if database.as_ref().is_some_and(|url| !url.is_loopback()) => problems
+                .add("`auth` may be `insecure-none` only when the database's host is loopback"),
+            "insecure-none" => Some(Auth::InsecureNone),
+            _ => problems.add("`auth` must be `jwt` or `insecure-none`"),
+        };
+        let database_timeout_ms =
+            problems.number("database_timeout_ms", values.database_timeout_ms, 5_000, 30_000);
+        let pool_size = problems.number("pool_size", values.pool_size, 10, 10_000);
+        let provision_users = match values.provision_users.as_deref() {
+            None | Some("true") => Some(true),
+            Some("false") => Some(false),
+            Some(_) => problems.add("`provision_users` must be `true` or `false`"),
+        };
+        let log_level = match values.log_level.as_deref() {
+            None | Some("info") => Some(LogLevel::Info),
+            Some("warn") => Some(LogLevel::Warn),
+            Some("error") => Some(LogLevel::Error),
+            Some("off") => Some(LogLevel::Off),
+            Some(_) => problems.add("`log_level` must be `off`, `error`, `warn` or `info`"),
+        };
+        match (database, auth, database_timeout_ms, pool_size, provision_users, log_level) {
+            (
+                Some(database),
+                Some(auth),
+                Some(database_timeout_ms),
+                Some(pool_size),
+                Some(provision_users),
+                Some(log_level),
+            ) if problems.0.is_empty() => Ok(Self {
+                database,
+                database_ca,
+                database_timeout: Duration::from_millis(u64::from(database_timeout_ms)),
+                auth,
+                provision_users,
+                pool_size: i64::from(pool_size),
+                log_level,
+            }),
+            _ => Err(Misconfiguration(problems.0)),
+        }
+    }
+}
+
+/// Everything found wrong so far.
+#[derive(Default)]
+struct Problems(Vec<String>);
+
+impl Problems {
+    /// Notes a problem; there is no value then.
+    fn add<T>(&mut self, problem: impl Into<String>) -> Option<T> {
+        self.0.push(problem.into());
+        None
+    }
+
+    /// A whole number from 1 to `max`.
+    fn number(&mut self, name: &str, value: Option<String>, default: u16, max: u16) -> Option<u16> {
+        let Some(value) = value else { return Some(default) };
+        match value.parse() {
+            Ok(number) if (1..=max).contains(&number) => Some(number),
+            _ => self.add(format!("`{name}` must be a whole number from 1 to {max}")),
+        }
+    }
+}
+
+/// One variable; a manifest that does not pass it on is the same as one that leaves it empty.
+async fn read(name: &str, problems: &mut Problems) -> Option<String> {
+    match variables::get(name).await {
+        Ok(value) => Some(value.trim().to_owned()).filter(|value| !value.is_empty()),
+        Err(variables::Error::Undefined(_)) => None,
+        Err(_) => problems.add(format!("`{name}` is not set or cannot be read")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Auth, Config, LogLevel, Problems, Values};
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+    const LOOPBACK: &str = "postgres://taskie:pw@127.0.0.1:5432/taskie";
+    const NEON: &str = "postgres://u:pw@ep-cool-rain-123456.eu-central-1.aws.neon.tech/db";
+
+    fn good() -> Values {
+        Values {
+            database_url: Some(LOOPBACK.into()),
+            jwt_secret: Some(SECRET.into()),
+            ..Values::default()
+        }
+    }
+
+    fn problems(values: Values) -> Vec<String> {
+        Config::check(values, Problems::default()).err().map(|wrong| wrong.0).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_is_not_set_has_its_default() {
+        let config = Config::check(good(), Problems::default()).expect("good values");
+        assert_eq!(config.database_timeout.as_millis(), 5_000);
+        assert_eq!(config.pool_size, 10);
+        assert_eq!(config.log_level, LogLevel::Info);
+        assert!(config.provision_users);
+        assert!(matches!(config.auth, Auth::Jwt(_)));
+    }
+
+    #[test]
+    fn a_neon_host_is_used_through_its_pooled_endpoint() {
+        let values = Values { database_url: Some(NEON.into()), ..good() };
+        let config = Config::check(values, Problems::default()).expect("good values");
+        assert!(config.database.host().contains("-pooler."));
+    }
+
+    #[test]
+    fn all_problems_are_reported_together_by_name() {
+        let wrong = problems(Values {
+            database_url: None,
+            database_ca: Some("nonsense".into()),
+            database_timeout_ms: Some("0".into()),
+            auth: Some("none".into()),
+            provision_users: Some("maybe".into()),
+            pool_size: Some("many".into()),
+            log_level: Some("loud".into()),
+            ..Values::default()
+        });
+        let names = ["database_url", "database_ca", "database_timeout_ms", "auth"];
+        let more = ["provision_users", "pool_size", "log_level"];
+        assert_eq!(wrong.len(), names.len() + more.len(), "{wrong:?}");
+        for name in names.iter().chain(&more) {
+            assert!(wrong.iter().any(|problem| problem.contains(&format!("`{name}`"))), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_short_secret_is_refused_and_not_repeated() {
+        let wrong = problems(Values { jwt_secret: Some("hunter2".into()), ..good() });
+        assert_eq!(wrong, ["`jwt_secret` must be at least 32 bytes long"]);
+    }
+
+    #[test]
+    fn insecure_none_needs_a_loopback_database() {
+        let auth = || Some("insecure-none".to_owned());
+        assert!(problems(Values { auth: auth(), jwt_secret: None, ..good() }).is_empty());
+        let remote = Values { auth: auth(), database_url: Some(NEON.into()), ..good() };
+        assert_eq!(problems(remote).len(), 1);
+    }
+
+    #[test]
+    fn a_bad_connection_string_is_reported_without_its_password() {
+        let url = "postgres://u:hunter2@db.example.com:5432/db?sslmode=disable";
+        let wrong = problems(Values { database_url: Some(url.into()), ..good() });
+        assert_eq!(wrong.len(), 1);
+        assert!(!wrong[0].contains("hunter2") && !wrong[0].contains("example"), "{wrong:?}");
+    }
+}

@@ -1,0 +1,301 @@
+//! Every way in which a request can fail, and the one place that gives failures their HTTP form.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+
+use crate::config::Misconfiguration;
+use crate::db::DbError;
+use crate::problem::{FieldError, Problem};
+
+/// Seconds after which a client may try again when the database is not to be had: about what a
+/// suspended Neon database takes to wake up.
+const RETRY_AFTER_SECONDS: &str = "2";
+
+/// Why a 5xx was answered, for the log; travels as an extension of the response.
+#[derive(Clone)]
+pub(crate) struct Cause(pub(crate) String);
+
+/// A request that failed. `?` in a handler is enough: each variant knows its answer.
+#[derive(Clone, Debug)]
+pub(crate) enum ApiError {
+    /// Members of the body that are not acceptable, all of them.
+    Invalid(Vec<FieldError>),
+    /// A request that cannot be read at all: not JSON, not UTF-8, a bad parameter.
+    BadRequest(String),
+    /// A valid update that changes nothing.
+    NothingToUpdate,
+    /// A filter or a member with a status that does not exist.
+    InvalidTaskId,
+    /// The body is of another media type.
+    UnsupportedMediaType,
+    /// The body is over the limit.
+    BodyTooLarge,
+    /// No token was sent.
+    TokenMissing,
+    /// A token was sent and does not count; why is nobody's business.
+    TokenInvalid,
+    /// A token that was good has run out.
+    TokenExpired,
+    /// The token's user has no account here.
+    NotRegistered,
+    /// The token's email address belongs to another account.
+    EmailTaken,
+    /// The task does not exist, or not for this caller: nothing tells the two apart.
+    TaskNotFound,
+    /// No route has this path.
+    RouteNotFound,
+    /// The route has no such method.
+    MethodNotAllowed,
+    /// The operator has to mend the configuration.
+    Misconfigured(Misconfiguration),
+    /// The database answered too late.
+    DatabaseTooSlow(DbError),
+    /// The database cannot be used now.
+    DatabaseUnavailable(DbError),
+    /// The database works, but has no schema.
+    SchemaMissing,
+    /// A fault of this program.
+    Internal(DbError),
+}
+
+impl ApiError {
+    /// A single offending member.
+    pub(crate) fn field(field: &str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError { field: field.to_owned(), message: message.into() }])
+    }
+
+    /// What a client reads.
+    fn problem(&self) -> Problem {
+        let (kind, status, detail) = match self {
+            Self::Invalid(errors) => {
+                let first = errors.first().map(|error| error.message.clone());
+                ("validation", StatusCode::BAD_REQUEST, first.unwrap_or_default())
+            }
+            Self::BadRequest(detail) => ("bad-request", StatusCode::BAD_REQUEST, detail.clone()),
+            Self::NothingToUpdate => (
+                "nothing-to-update",
+                StatusCode::BAD_REQUEST,
+                "At least one field (title, description or status) must be provided".to_owned(),
+            ),
+            Self::InvalidTaskId => {
+                ("invalid-task-id", StatusCode::BAD_REQUEST, "Invalid task ID".to_owned())
+            }
+            Self::UnsupportedMediaType => (
+                "unsupported-media-type",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The request body must have the Content-Type application/json".to_owned(),
+            ),
+            Self::BodyTooLarge => (
+                "body-too-large",
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The request body must not be larger than 128 KiB".to_owned(),
+            ),
+            Self::TokenMissing => {
+                ("unauthorized", StatusCode::UNAUTHORIZED, "Authentication required".to_owned())
+            }
+            Self::TokenInvalid => {
+                ("unauthorized", StatusCode::UNAUTHORIZED, "Invalid token".to_owned())
+            }
+            Self::TokenExpired => {
+                ("unauthorized", StatusCode::UNAUTHORIZED, "The token has expired".to_owned())
+            }
+            Self::NotRegistered => (
+                "not-registered",
+                StatusCode::FORBIDDEN,
+                "The account is not registered".to_owned(),
+            ),
+            Self::EmailTaken => (
+                "email-taken",
+                StatusCode::CONFLICT,
+                "The email address belongs to another account".to_owned(),
+            ),
+            Self::TaskNotFound => {
+                ("task-not-found", StatusCode::NOT_FOUND, "Task not found".to_owned())
+            }
+            Self::RouteNotFound => ("not-found", StatusCode::NOT_FOUND, "Not found".to_owned()),
+            Self::MethodNotAllowed => (
+                "method-not-allowed",
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Method not allowed".to_owned(),
+            ),
+            Self::Misconfigured(wrong) => {
+                ("misconfigured", StatusCode::INTERNAL_SERVER_ERROR, wrong.to_string())
+            }
+            Self::DatabaseTooSlow(_) => (
+                "database-too-slow",
+                StatusCode::GATEWAY_TIMEOUT,
+                "The database did not answer in time".to_owned(),
+            ),
+            Self::DatabaseUnavailable(_) => (
+                "database-unavailable",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database is not available".to_owned(),
+            ),
+            Self::SchemaMissing => (
+                "schema-missing",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database has no schema yet: apply the migrations".to_owned(),
+            ),
+            Self::Internal(_) => (
+                "internal",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Internal server error".to_owned(),
+            ),
+        };
+        let errors = match self {
+            Self::Invalid(errors) => errors.clone(),
+            _ => Vec::new(),
+        };
+        Problem { kind, status, detail, errors }
+    }
+
+    /// What the log says about a server error.
+    fn cause(&self) -> Option<String> {
+        match self {
+            Self::Misconfigured(wrong) => Some(wrong.to_string()),
+            Self::DatabaseTooSlow(error)
+            | Self::DatabaseUnavailable(error)
+            | Self::Internal(error) => Some(error.to_string()),
+            Self::SchemaMissing => Some("the table tasks does not exist".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// The challenge of a 401 (RFC 6750, section 3): without a token it names no error.
+    fn challenge(&self) -> Option<&'static str> {
+        match self {
+            Self::TokenMissing => Some("Bearer"),
+            Self::TokenInvalid => Some(
+                "Bearer error=\"invalid_token\", error_description=\"The token is not valid\"",
+            ),
+            Self::TokenExpired => {
+                Some("Bearer error=\"invalid_token\", error_description=\"The token has expired\"")
+            }
+            _ => None,
+        }
+    }
+
+    /// The same failure as a health check reports it: whatever is wrong with the configuration or
+    /// the database, the answer is 503.
+    pub(crate) fn into_unhealthy(self) -> Response {
+        let mut response = self.into_response();
+        if let Some(problem) = response.extensions_mut().get_mut::<Problem>() {
+            problem.status = StatusCode::SERVICE_UNAVAILABLE;
+        }
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        response
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let problem = self.problem();
+        let mut response = problem.status.into_response();
+        if problem.status == StatusCode::SERVICE_UNAVAILABLE {
+            let seconds = HeaderValue::from_static(RETRY_AFTER_SECONDS);
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
+        if let Some(challenge) = self.challenge() {
+            let challenge = HeaderValue::from_static(challenge);
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(cause) = self.cause() {
+            response.extensions_mut().insert(Cause(cause));
+        }
+        response.extensions_mut().insert(problem);
+        response
+    }
+}
+
+impl From<DbError> for ApiError {
+    /// Maps by SQLSTATE and constraint, never by text.
+    fn from(error: DbError) -> Self {
+        let (code, constraint, table) = match &error {
+            DbError::TimedOut(_) => return Self::DatabaseTooSlow(error),
+            DbError::Unavailable(_) => return Self::DatabaseUnavailable(error),
+            DbError::Unexpected(_) => return Self::Internal(error),
+            DbError::Refused { code, constraint, table, .. } => {
+                (code.as_str(), constraint.as_deref(), table.as_deref())
+            }
+        };
+        match (code, constraint) {
+            // The checks of the schema say the same as ours; they speak only if ours have a hole.
+            ("23514", Some("tasks_title_length")) => {
+                Self::field("title", crate::tasks::TITLE_TOO_LONG)
+            }
+            ("23514", Some("tasks_description_length")) => {
+                Self::field("description", crate::tasks::DESCRIPTION_TOO_LONG)
+            }
+            ("23514", Some("tasks_status_check")) => {
+                Self::field("status", crate::tasks::STATUS_UNKNOWN)
+            }
+            ("23503", Some("tasks_user_id_fkey")) => Self::NotRegistered,
+            // An auth provider may have made `users`, so its constraints have names of its own.
+            ("23505", _) if table == Some("users") => Self::EmailTaken,
+            // Required columns that only the provider of the accounts can fill.
+            ("23502", _) if table == Some("users") => Self::NotRegistered,
+            // A character that the database cannot store; ours are checked, a user id is not.
+            ("22021" | "22P05", _) => {
+                Self::BadRequest("The request has a character that cannot be stored".to_owned())
+            }
+            ("57014", _) => Self::DatabaseTooSlow(error),
+            _ if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P0") => {
+                Self::DatabaseUnavailable(error)
+            }
+            _ => Self::Internal(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+    use http::StatusCode;
+
+    use super::{ApiError, DbError};
+
+    fn status(code: &str, constraint: Option<&str>, table: Option<&str>) -> StatusCode {
+        let error = DbError::Refused {
+            code: code.to_owned(),
+            constraint: constraint.map(str::to_owned),
+            table: table.map(str::to_owned),
+            message: "not for clients".to_owned(),
+        };
+        ApiError::from(error).into_response().status()
+    }
+
+    #[test]
+    fn sqlstates_have_the_contracts_status() {
+        for (label, code, constraint, table, expected) in [
+            ("title check", "23514", Some("tasks_title_length"), Some("tasks"), 400),
+            ("description check", "23514", Some("tasks_description_length"), Some("tasks"), 400),
+            ("status check", "23514", Some("tasks_status_check"), Some("tasks"), 400),
+            ("another check", "23514", Some("something_else"), Some("tasks"), 500),
+            ("no such user", "23503", Some("tasks_user_id_fkey"), Some("tasks"), 403),
+            ("email of another", "23505", Some("users_email_key"), Some("users"), 409),
+            ("provider's column", "23502", None, Some("users"), 403),
+            ("bad character", "22021", None, None, 400),
+            ("cancelled", "57014", None, None, 504),
+            ("shutting down", "57P01", None, None, 503),
+            ("starting up", "57P03", None, None, 503),
+            ("too many connections", "53300", None, None, 503),
+            ("disk full", "53100", None, None, 503),
+            ("connection failure", "08006", None, None, 503),
+            ("undefined table", "42P01", None, None, 500),
+            ("permission", "42501", None, None, 500),
+        ] {
+            assert_eq!(status(code, constraint, table).as_u16(), expected, "{label}");
+        }
+    }
+
+    #[test]
+    fn a_server_error_says_nothing_of_its_cause() {
+        let error = ApiError::from(DbError::Unexpected("secret".to_owned()));
+        assert_eq!(error.problem().detail, "Internal server error");
+        assert_eq!(error.cause().as_deref(), Some("unexpected answer from the database: secret"));
+    }
+}

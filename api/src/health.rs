@@ -1,0 +1,118 @@
+//! Health: of the process, of the database, and of its connections.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::db::Database;
+use crate::error::ApiError;
+
+/// The database's version, whether the schema is there, and the newest migration applied.
+///
+/// The migrator's history may be absent or not readable for this role, and a statement that names
+/// an absent table is refused as a whole. `query_to_xml` runs its text only when the `case` gets
+/// there, which keeps this one statement; the text is constant.
+const CHECK_DATABASE: &str = "\
+select current_setting('server_version'),
+       to_regclass('tasks') is not null and to_regclass('users') is not null,
+       case when has_table_privilege(to_regclass('refinery_schema_history'), 'select')
+            then substring(
+                   query_to_xml(
+                     'select max(version) as version from refinery_schema_history',
+                     false, false, '')::text
+                   from '<version>([0-9]+)</version>')::int4
+       end";
+
+/// The connections of this application's role to its database: all, and those at work.
+const COUNT_CONNECTIONS: &str = "\
+select count(*),
+       count(*) filter (where state is distinct from 'idle')
+  from pg_stat_activity
+ where datname = current_database()
+   and usename = current_user
+   and backend_type = 'client backend'";
+
+/// The body of `GET /health`.
+#[derive(Serialize)]
+pub(crate) struct ProcessHealth {
+    status: &'static str,
+}
+
+/// The body of `GET /health/db`.
+#[derive(Serialize)]
+struct DatabaseHealth {
+    status: &'static str,
+    /// Connecting and one statement, in milliseconds.
+    latency_ms: f64,
+    server_version: String,
+    /// Whether the endpoint is a connection pooler's.
+    pooled: bool,
+    /// The newest migration applied; null when the history is absent or not readable.
+    migration_version: Option<i32>,
+}
+
+/// The body of `GET /health/pool`: connections are opened per request and pooled in front of
+/// PostgreSQL, so these are the server's figures.
+#[derive(Serialize)]
+struct PoolHealth {
+    /// The configured budget.
+    size: i64,
+    /// Idle.
+    checked_in: i64,
+    /// Not idle; this request's own connection is one of them.
+    checked_out: i64,
+    /// How far `total` exceeds `size`.
+    overflow: i64,
+    total: i64,
+}
+
+/// `GET /health`: 200 as long as the component runs; asks nothing of the database.
+pub(crate) async fn check_process() -> Json<ProcessHealth> {
+    Json(ProcessHealth { status: "healthy" })
+}
+
+/// `GET /health/db`: 200, or 503 when the configuration or the database is not usable.
+pub(crate) async fn check_database(database: Result<Database, ApiError>) -> Response {
+    match database_health(database).await {
+        Ok(health) => Json(health).into_response(),
+        Err(error) => error.into_unhealthy(),
+    }
+}
+
+async fn database_health(database: Result<Database, ApiError>) -> Result<DatabaseHealth, ApiError> {
+    let database = database?;
+    let mut row = database.row(CHECK_DATABASE, Vec::new()).await?;
+    let server_version = row.text()?;
+    if !row.bool()? {
+        return Err(ApiError::SchemaMissing);
+    }
+    Ok(DatabaseHealth {
+        status: "healthy",
+        latency_ms: (database.time_spent().as_secs_f64() * 1e6).round() / 1e3,
+        server_version,
+        pooled: database.is_pooled(),
+        migration_version: row.optional_int4()?,
+    })
+}
+
+/// `GET /health/pool`: 200, or 503 when the database cannot be asked.
+pub(crate) async fn show_connections(database: Result<Database, ApiError>) -> Response {
+    match pool_health(database).await {
+        Ok(health) => Json(health).into_response(),
+        Err(error) => error.into_unhealthy(),
+    }
+}
+
+async fn pool_health(database: Result<Database, ApiError>) -> Result<PoolHealth, ApiError> {
+    let database = database?;
+    let size = database.pool_size();
+    let mut row = database.row(COUNT_CONNECTIONS, Vec::new()).await?;
+    let (total, checked_out) = (row.int8()?, row.int8()?);
+    Ok(PoolHealth {
+        size,
+        checked_in: total - checked_out,
+        checked_out,
+        overflow: (total - size).max(0),
+        total,
+    })
+}

@@ -1,0 +1,124 @@
+//! What every response gets before it leaves, whoever made it: a problem's body, the headers that
+//! the contract promises, and one line in the log.
+
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use axum::response::Response;
+use bytes::Bytes;
+use chrono::{SecondsFormat, Utc};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http_body_util::{BodyExt, Full};
+use serde::Serialize;
+
+use crate::config::LogLevel;
+use crate::error::Cause;
+use crate::problem::{PROBLEM_JSON, Problem};
+use crate::request::{REQUEST_ID, RequestContext};
+
+/// The template of the route that answered, such as `/api/{user_id}/tasks`.
+#[derive(Clone)]
+pub(crate) struct RouteTemplate(pub(crate) String);
+
+/// Makes a response whole: body, headers, log line.
+pub(crate) async fn complete(
+    context: &RequestContext,
+    method: &Method,
+    started: Instant,
+    response: Response,
+) -> http::Response<Full<Bytes>> {
+    let (mut parts, body) = response.into_parts();
+    // Bodies are made in memory by this component: reading one back cannot fail.
+    let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    if let Some(problem) = parts.extensions.remove::<Problem>() {
+        body = problem.render(context.id());
+        parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        parts.headers.remove(CONTENT_LENGTH);
+    }
+    // The answer to HEAD has the length of GET's body, which the router noted, and no body.
+    if !(*method == Method::HEAD && parts.headers.contains_key(CONTENT_LENGTH)) {
+        parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    }
+    if *method == Method::HEAD {
+        body = Bytes::new();
+    }
+
+    let total = started.elapsed();
+    let database = context.database_time();
+    parts.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    parts.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if let Ok(id) = HeaderValue::from_str(context.id()) {
+        parts.headers.insert(HeaderName::from_static(REQUEST_ID), id);
+    }
+    let timing = format!("db;dur={:.3}, total;dur={:.3}", millis(database), millis(total));
+    if let Ok(timing) = HeaderValue::from_str(&timing) {
+        parts.headers.insert(HeaderName::from_static("server-timing"), timing);
+    }
+
+    let level = context.good_config().map_or(LogLevel::Info, |config| config.log_level);
+    if level.covers(parts.status) {
+        let cause = parts.extensions.remove::<Cause>();
+        LogLine {
+            time: Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true),
+            request_id: context.id(),
+            method: method.as_str(),
+            route: parts.extensions.get::<RouteTemplate>().map(|route| route.0.as_str()),
+            status: parts.status.as_u16(),
+            total_ms: rounded_millis(total),
+            db_ms: rounded_millis(database),
+            cause: cause.as_ref().map(|cause| cause.0.as_str()),
+        }
+        .write();
+    }
+    http::Response::from_parts(parts, Full::new(body))
+}
+
+/// One request in the log. It has no path, no query, no header and no body: those hold user ids,
+/// texts and tokens.
+#[derive(Serialize)]
+struct LogLine<'a> {
+    time: String,
+    request_id: &'a str,
+    method: &'a str,
+    /// The route's template; null where no route matched.
+    route: Option<&'a str>,
+    status: u16,
+    total_ms: f64,
+    db_ms: f64,
+    /// Why a 5xx was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'a str>,
+}
+
+impl LogLine<'_> {
+    /// Writes the line to standard error at once, so that lines of concurrent requests do not mix.
+    /// A log that cannot be written must not end the request: `eprintln!` would panic.
+    fn write(&self) {
+        if let Ok(mut line) = serde_json::to_vec(self) {
+            line.push(b'\n');
+            let _ = std::io::stderr().lock().write_all(&line);
+        }
+    }
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+/// Milliseconds to the microsecond.
+fn rounded_millis(duration: Duration) -> f64 {
+    (millis(duration) * 1_000.0).round() / 1_000.0
+}
+
+impl LogLevel {
+    /// Whether a response of this status is logged.
+    fn covers(self, status: StatusCode) -> bool {
+        match self {
+            Self::Off => false,
+            Self::Error => status.is_server_error(),
+            Self::Warn => status.is_server_error() || status.is_client_error(),
+            Self::Info => true,
+        }
+    }
+}
