@@ -1,1 +1,52 @@
-//! Placeholder.
+//! Owns the database schema: applies migrations, undoes them, tells where a database stands and
+//! whether it is healthy.
+//!
+//! Migrations are files `V{version}__{name}.sql`, each with the script that undoes it beside it
+//! (`V{version}__{name}.down.sql`). Names, checksums and the table of applied migrations are
+//! refinery's, so that plain refinery can take over; the running is done here, because a migration
+//! must be locked, placed in its file when it fails, and proven to have stayed within its
+//! transaction.
+//!
+//! Invariants: a migration and its row in the history are one transaction, so it is applied
+//! entirely or not at all. Whoever writes holds one advisory lock. Whoever reads writes nothing,
+//! not even the history table. No message has a password.
+//!
+//! Start reading at [`up`]; `migrations.rs` is the set of files, `history.rs` what the database
+//! says about them.
+
+mod advice;
+mod apply;
+mod connect;
+mod error;
+mod event;
+pub mod exit_code;
+mod failed_script;
+mod health;
+mod history;
+mod lock;
+mod migrations;
+mod pair;
+mod position;
+mod sql;
+mod step;
+mod tls;
+mod tls_probe;
+
+pub use apply::{
+    DEFAULT_LOCK_WAIT, UndoTarget, current, down, pending, plan_down, status, up, up_waiting,
+};
+pub use connect::ConnectOptions;
+pub use error::{Divergence, Error};
+pub use event::{Event, LockHolder};
+pub use failed_script::{Direction, FailedScript, Outcome, Progress};
+pub use health::{
+    ConnectTimes, Connections, EndpointReport, HealthReport, MigrationCounts, RoundTrips,
+    check_health,
+};
+pub use history::{AppliedMigration, Entry, State};
+pub use lock::LOCK_KEY;
+pub use migrations::{MigrationName, Migrations};
+pub use pair::PairOfFiles;
+pub use position::Position;
+pub use tls::tls_config;
+pub use tls_probe::TlsReport;

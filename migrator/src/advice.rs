@@ -1,0 +1,149 @@
+//! What goes below an error message: the details, and the next thing to do.
+
+use tokio_postgres::error::SqlState;
+
+use crate::{Divergence, Error};
+
+impl Error {
+    /// Lines that belong below the message: every problem, the place in the file, the state that is
+    /// left.
+    pub fn details(&self) -> Vec<String> {
+        match self {
+            Self::MigrationFiles { problems, .. } => problems.clone(),
+            Self::Diverged { problems } => {
+                let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                lines.push("nothing was run".to_owned());
+                lines
+            }
+            Self::Unreachable { attempts, waited, .. } if *attempts > 1 => {
+                vec![format!("tried {attempts} times in {:.1} s", waited.as_secs_f64())]
+            }
+            Self::Locked { waited, .. } => {
+                vec![format!("waited {:.1} s; nothing was run", waited.as_secs_f64())]
+            }
+            Self::ConnectionLost { committing: true, name, .. } => {
+                vec![format!(
+                    "the commit was on its way: {name} is either applied entirely or not at all"
+                )]
+            }
+            Self::ConnectionLost { committing: false, name, .. } => {
+                vec![format!(
+                    "PostgreSQL rolls an unfinished transaction back: {name} is not applied"
+                )]
+            }
+            Self::FailedScript(failed) => failed.details(),
+            Self::MissingDatabaseUrl
+            | Self::DatabaseUrl(_)
+            | Self::DotEnv { .. }
+            | Self::CertificateAuthority { .. }
+            | Self::ReadMigrations { .. }
+            | Self::MigrationWish { .. }
+            | Self::WriteMigration { .. }
+            | Self::UnknownTarget { .. }
+            | Self::TargetNotApplied { .. }
+            | Self::NoUndoScript { .. }
+            | Self::ConfirmationNeeded
+            | Self::Declined
+            | Self::Unreachable { .. }
+            | Self::UnknownHost { .. }
+            | Self::Refused { .. }
+            | Self::Tls { .. }
+            | Self::NoTls { .. }
+            | Self::LockLost
+            | Self::Query { .. }
+            | Self::History { .. } => Vec::new(),
+        }
+    }
+
+    /// The next thing to do, where there is one.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::MissingDatabaseUrl => {
+                "set `DATABASE_URL`, in the environment or in a `.env` file, or pass `--database-url`"
+            }
+            Self::DatabaseUrl(_) => {
+                "copy the string from Neon's console as it is; it looks like `postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=require`"
+            }
+            Self::DotEnv { .. } => {
+                "every line is `NAME=VALUE`; put a value with `$`, `#`, spaces or quotes in single quotes"
+            }
+            Self::CertificateAuthority { .. } => {
+                "`--database-ca` (`DATABASE_CA`) names a PEM file with the authority's certificate"
+            }
+            Self::ReadMigrations { .. } => {
+                "`--dir` names a folder of migrations; without it, those built into this program are used"
+            }
+            Self::MigrationFiles { .. } => {
+                "rename or remove the files; `migrator new NAME` makes a pair with the right names"
+            }
+            Self::MigrationWish { .. } => {
+                "use letters and digits, such as `migrator new add_due_date`"
+            }
+            Self::WriteMigration { .. } => {
+                "nothing is overwritten; choose another name, or another folder with `--dir`"
+            }
+            Self::UnknownTarget { .. } | Self::TargetNotApplied { .. } => {
+                "`migrator status` lists the versions"
+            }
+            Self::NoUndoScript { .. } => {
+                "write `V{version}__{name}.down.sql` beside the migration, or undo it with a new migration"
+            }
+            Self::ConfirmationNeeded => {
+                "add `--yes` to undo without being asked; nothing was changed"
+            }
+            Self::Declined => return None,
+            Self::Unreachable { .. } => {
+                "is it running, and are host and port right? `--connect-timeout` sets for how long to try"
+            }
+            Self::UnknownHost { .. } => "check the host name in the database URL",
+            Self::Refused { sqlstate, .. } => match sqlstate.as_deref() {
+                Some("28P01" | "28000") => {
+                    "check the user name and the password in the database URL; in a `.env` file, put the URL in single quotes, or a `$` in it is replaced"
+                }
+                Some("3D000") => "check the database's name in the database URL, or create it",
+                _ => "the message is the server's; the server's log may say more",
+            },
+            Self::Tls { .. } => {
+                "for a private certificate authority, pass its certificate with `--database-ca FILE` (`DATABASE_CA`)"
+            }
+            Self::NoTls { .. } => {
+                "leave `sslmode` out for a server on this machine; every other server needs TLS"
+            }
+            Self::LockLost => {
+                "use a connection string that leads to PostgreSQL itself; what was applied before stays applied"
+            }
+            Self::Locked { .. } => {
+                "wait for it to finish; `--lock-timeout` sets for how long to wait"
+            }
+            Self::Query { source, .. } => match source.code().map(SqlState::code) {
+                Some("42501") => {
+                    "the role needs the right to read and create tables in this schema"
+                }
+                Some("3F000") => "create the schema that the search path names",
+                Some("25006") => {
+                    "this is a read-only replica or role; use the connection string of the primary"
+                }
+                _ => return None,
+            },
+            Self::ConnectionLost { .. } => {
+                "`migrator status` shows what is applied; then run the command again"
+            }
+            Self::History { .. } => {
+                "the table is refinery's: version, name, applied_on (RFC 3339) and checksum of each migration"
+            }
+            Self::Diverged { problems } => match problems.first() {
+                Some(Divergence::Edited(_)) => {
+                    "an applied migration never changes: restore the file and write a new migration"
+                }
+                Some(Divergence::Missing(_)) => {
+                    "is this the right folder or version of the program? Restore the file"
+                }
+                Some(Divergence::OutOfOrder { .. }) | None => {
+                    "give it a version after the newest applied one"
+                }
+            },
+            Self::FailedScript(failed) => return failed.hint.clone(),
+        };
+        Some(hint.to_owned())
+    }
+}

@@ -1,0 +1,268 @@
+//! Running scripts: which ones, in which order, each in a transaction of its own together with its
+//! row in the history.
+
+use std::time::{Duration, Instant};
+
+use neon_url::DatabaseUrl;
+
+use crate::connect::{self, Connection};
+use crate::history::{self, Entry, State};
+use crate::migrations::Script;
+use crate::step::{Step, refuse_objectionable};
+use crate::{
+    AppliedMigration, ConnectOptions, Direction, Divergence, Error, Event, MigrationName,
+    Migrations, Outcome, Progress, lock,
+};
+
+/// For how long [`up`] and [`down`] wait for another migrator.
+pub const DEFAULT_LOCK_WAIT: Duration = Duration::from_mins(1);
+
+/// How far to undo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UndoTarget {
+    /// The newest so many, or all where there are fewer.
+    Steps(u32),
+    /// Everything after this version, which stays; 0 is everything.
+    Version(i32),
+}
+
+/// The migrations that [`up`] would apply. Reads only.
+pub async fn pending(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    migrations: &Migrations,
+) -> Result<Vec<MigrationName>, Error> {
+    history::pending(&status(url, options, migrations, &mut |_| {}).await?)
+}
+
+/// Every migration and its state. Reads only; a database without a history has everything pending.
+pub async fn status(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    migrations: &Migrations,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Vec<Entry>, Error> {
+    Ok(history::compare(migrations, &read_history(url, options, on_event).await?))
+}
+
+/// The newest applied migration. Reads only.
+pub async fn current(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Option<AppliedMigration>, Error> {
+    Ok(read_history(url, options, on_event).await?.pop())
+}
+
+async fn read_history(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Vec<AppliedMigration>, Error> {
+    let mut connection = connect::connect(&direct(url, on_event), options, on_event).await?;
+    let applied = history::read(&mut connection.client).await;
+    connection.close().await;
+    applied
+}
+
+/// Applies what is pending, up to and including version `to`. Returns what was applied.
+pub async fn up(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    migrations: &Migrations,
+    to: Option<i32>,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Vec<MigrationName>, Error> {
+    up_waiting(url, options, DEFAULT_LOCK_WAIT, migrations, to, on_event).await
+}
+
+/// [`up`], with another patience for the lock.
+pub async fn up_waiting(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    lock_wait: Duration,
+    migrations: &Migrations,
+    to: Option<i32>,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Vec<MigrationName>, Error> {
+    if let Some(version) = to
+        && migrations.find(version).is_none()
+    {
+        return Err(Error::UnknownTarget { version });
+    }
+    let mut connection = open_locked(url, options, lock_wait, on_event).await?;
+    let result = apply_pending(&mut connection, migrations, to, on_event).await;
+    connection.close().await;
+    result
+}
+
+async fn apply_pending(
+    connection: &mut Connection,
+    migrations: &Migrations,
+    to: Option<i32>,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Vec<MigrationName>, Error> {
+    let applied = history::read(&mut connection.client).await?;
+    let pending = history::pending(&history::compare(migrations, &applied))?;
+    let scripts: Vec<&Script> = migrations
+        .scripts()
+        .iter()
+        .filter(|script| {
+            pending.contains(&script.name) && to.is_none_or(|to| script.name.version <= to)
+        })
+        .collect();
+    if scripts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut current = applied.last().map(|row| row.name.clone());
+    let steps: Vec<Step<'_>> = scripts
+        .iter()
+        .map(|script| Step { script, file: &script.apply, direction: Direction::Apply })
+        .collect();
+    refuse_objectionable(&steps, current.as_ref())?;
+    history::create_table(&mut connection.client).await?;
+    connection.notices();
+
+    let mut done: Vec<MigrationName> = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        let name = &step.script.name;
+        on_event(Event::Applying(name.clone()));
+        let start = Instant::now();
+        let progress = || Progress {
+            done: done.clone(),
+            current: current.clone(),
+            outcome: Outcome::RolledBack,
+            not_started: steps[index + 1..].iter().map(|step| step.script.name.clone()).collect(),
+        };
+        let result = step.run(&mut connection.client, &progress).await;
+        connection.notices().into_iter().for_each(|notice| on_event(Event::Notice(notice)));
+        result?;
+        on_event(Event::Applied { name: name.clone(), elapsed: start.elapsed() });
+        current = Some(name.clone());
+        done.push(name.clone());
+    }
+    Ok(done)
+}
+
+/// The migrations that [`down`] would undo, newest first. Reads only.
+pub async fn plan_down(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    migrations: &Migrations,
+    target: UndoTarget,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Vec<MigrationName>, Error> {
+    let applied = read_history(url, options, on_event).await?;
+    let steps = steps_down(migrations, &applied, target)?;
+    Ok(steps.iter().map(|step| step.script.name.clone()).collect())
+}
+
+/// Undoes migrations, newest first. Returns what was undone.
+pub async fn down(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    lock_wait: Duration,
+    migrations: &Migrations,
+    target: UndoTarget,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Vec<MigrationName>, Error> {
+    let mut connection = open_locked(url, options, lock_wait, on_event).await?;
+    let result = undo(&mut connection, migrations, target, on_event).await;
+    connection.close().await;
+    result
+}
+
+async fn undo(
+    connection: &mut Connection,
+    migrations: &Migrations,
+    target: UndoTarget,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Vec<MigrationName>, Error> {
+    let applied = history::read(&mut connection.client).await?;
+    let steps = steps_down(migrations, &applied, target)?;
+    let mut left: Vec<MigrationName> = applied.iter().map(|row| row.name.clone()).collect();
+    refuse_objectionable(&steps, left.last())?;
+
+    let mut done: Vec<MigrationName> = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        let name = &step.script.name;
+        on_event(Event::Undoing(name.clone()));
+        let start = Instant::now();
+        let progress = || Progress {
+            done: done.clone(),
+            current: left.last().cloned(),
+            outcome: Outcome::RolledBack,
+            not_started: steps[index + 1..].iter().map(|step| step.script.name.clone()).collect(),
+        };
+        let result = step.run(&mut connection.client, &progress).await;
+        connection.notices().into_iter().for_each(|notice| on_event(Event::Notice(notice)));
+        result?;
+        on_event(Event::Undone { name: name.clone(), elapsed: start.elapsed() });
+        left.pop();
+        done.push(name.clone());
+    }
+    Ok(done)
+}
+
+/// What to undo, newest first. Only these must agree with their files: a divergence elsewhere is
+/// often what undoing is for.
+fn steps_down<'a>(
+    migrations: &'a Migrations,
+    applied: &[AppliedMigration],
+    target: UndoTarget,
+) -> Result<Vec<Step<'a>>, Error> {
+    let count = match target {
+        UndoTarget::Steps(steps) => usize::try_from(steps).unwrap_or(usize::MAX).min(applied.len()),
+        UndoTarget::Version(0) => applied.len(),
+        UndoTarget::Version(version) => {
+            match applied.iter().position(|row| row.name.version == version) {
+                Some(kept) => applied.len() - kept - 1,
+                None => return Err(Error::TargetNotApplied { version }),
+            }
+        }
+    };
+    let undone = &applied[applied.len() - count..];
+    let entries = history::compare(migrations, undone);
+    let problems: Vec<Divergence> = entries
+        .iter()
+        .filter(|entry| entry.applied_on.is_some() && entry.state != State::Applied)
+        .filter_map(|entry| entry.problem.clone())
+        .collect();
+    if !problems.is_empty() {
+        return Err(Error::Diverged { problems });
+    }
+    let scripts: Vec<&Script> =
+        undone.iter().rev().filter_map(|row| migrations.find(row.name.version)).collect();
+    let missing: Vec<MigrationName> = scripts
+        .iter()
+        .filter(|script| script.undo.is_none())
+        .map(|script| script.name.clone())
+        .collect();
+    if !missing.is_empty() {
+        return Err(Error::NoUndoScript { missing });
+    }
+    let step = |script: &'a Script| {
+        script.undo.as_ref().map(|file| Step { script, file, direction: Direction::Undo })
+    };
+    Ok(scripts.into_iter().filter_map(step).collect())
+}
+
+/// A session on the direct connection that holds the lock.
+async fn open_locked(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    lock_wait: Duration,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Connection, Error> {
+    let connection = connect::connect(&direct(url, on_event), options, on_event).await?;
+    lock::acquire(&connection.client, lock_wait, on_event).await?;
+    Ok(connection)
+}
+
+fn direct(url: &DatabaseUrl, on_event: &mut (dyn FnMut(Event) + Send)) -> DatabaseUrl {
+    let direct = url.direct();
+    if url.is_pooled() {
+        on_event(Event::UsingDirectHost { host: direct.host().to_owned() });
+    }
+    direct
+}

@@ -1,0 +1,313 @@
+//! The options and subcommands of `migrator`. What is written here is what `--help` shows.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use migrator::{ConnectOptions, Error, Migrations};
+use neon_url::DatabaseUrl;
+
+/// Applies, undoes and inspects the migrations of a PostgreSQL database.
+///
+/// The migrations are built into this program; `--dir` uses files instead. Each runs in one
+/// transaction together with its row in the history (refinery's table), and one migrator works at a
+/// time.
+#[derive(Debug, Parser)]
+#[command(
+    name = "migrator",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    after_help = "\
+Examples:
+  migrator up                          apply everything that is pending
+  migrator status                      show every migration and its state
+  migrator down --yes                  undo the newest migration
+  migrator health                      look at the database and the way to it
+
+Exit codes:
+  0  done, also when there was nothing to do
+  1  the answer is no (`status --check`, `health`, a question answered with no)
+  2  wrong usage or configuration
+  3  the database cannot be reached, refuses, or is locked by another migrator
+  4  the history and the migrations have diverged
+  5  a migration failed and was rolled back"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) database: DatabaseOptions,
+    #[command(flatten)]
+    pub(crate) migrations: MigrationOptions,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct DatabaseOptions {
+    /// Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+    ///
+    /// Better set in the environment or in a `.env` file, in single quotes: other users of the
+    /// machine can see arguments.
+    // A plain text: clap would show a value that it cannot parse, with the password in it.
+    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+
+    /// A private certificate authority to trust as well: a PEM file.
+    #[arg(long, global = true, value_name = "FILE", env = "DATABASE_CA", hide_env_values = true)]
+    database_ca: Option<String>,
+
+    /// For how long to try while the database does not answer.
+    ///
+    /// Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECONDS",
+        env = "MIGRATOR_CONNECT_TIMEOUT",
+        hide_env_values = true,
+        default_value = "30",
+        value_parser = parse_duration
+    )]
+    connect_timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct MigrationOptions {
+    /// A folder of migrations to use instead of the built-in ones.
+    #[arg(long, global = true, value_name = "DIR", env = "MIGRATOR_DIR", hide_env_values = true)]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct OutputOptions {
+    /// Print one JSON document on standard output, also on failure.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Print no progress, only results, warnings and errors.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+
+    /// Print without colours, as with `NO_COLOR` set.
+    ///
+    /// Where the output is not a terminal, there are none anyway.
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Apply pending migrations, oldest first.
+    ///
+    /// Applying twice changes nothing. A migration that fails is rolled back; those before it stay.
+    #[command(after_help = "\
+Examples:
+  migrator up                          apply everything that is pending
+  migrator up --to 3                   stop after version 3
+  migrator up --dir migrations         apply the files in a folder, not the built-in ones")]
+    Up {
+        /// Stop after this version.
+        #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i32).range(1..))]
+        to: Option<i32>,
+        #[command(flatten)]
+        lock: LockOptions,
+    },
+
+    /// Undo applied migrations, newest first: one, unless told otherwise.
+    ///
+    /// Destroys what the migrations made, data included. Asks on a terminal; elsewhere it needs
+    /// `--yes`.
+    #[command(after_help = "\
+Examples:
+  migrator down                        undo the newest migration, after asking
+  migrator down --steps 2 --yes        undo the two newest without asking
+  migrator down --to 0 --yes           undo everything")]
+    Down {
+        /// Undo everything after this version; 0 is everything.
+        #[arg(long, value_name = "VERSION", conflicts_with = "steps", value_parser = clap::value_parser!(i32).range(0..))]
+        to: Option<i32>,
+        /// Undo so many migrations.
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        steps: u32,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+        #[command(flatten)]
+        lock: LockOptions,
+    },
+
+    /// Show every migration and its state: applied, pending, diverged or missing.
+    ///
+    /// Writes nothing, also on a database that has never seen a migration.
+    #[command(after_help = "\
+Examples:
+  migrator status                      one line for each migration
+  migrator status --check              for scripts: exit 1 when any is pending, 4 when diverged
+  migrator status --json | jq '.migrations[] | select(.state == \"pending\")'")]
+    Status {
+        /// Exit with 1 when a migration is pending, and with 4 when any is diverged or missing.
+        #[arg(long)]
+        check: bool,
+    },
+
+    /// Print the newest applied migration, or `none`. Writes nothing.
+    #[command(after_help = "\
+Examples:
+  migrator current                     such as V1__initial_schema
+  migrator current --json | jq .version")]
+    Current,
+
+    /// Make the files of the next migration: the script and the one that undoes it.
+    ///
+    /// They go to `--dir`, or else to `./migrations`. Nothing is overwritten, and no database is
+    /// needed.
+    #[command(after_help = "\
+Examples:
+  migrator new add_due_date            makes V2__add_due_date.sql and V2__add_due_date.down.sql
+  migrator new \"Add due date\"          the same")]
+    New {
+        /// What it does, such as `add_due_date`; becomes lower case with underscores.
+        name: String,
+    },
+
+    /// Look at the database and the way to it: TLS, times, connections, migrations.
+    ///
+    /// Uses the URL as it is given, also when that is a pooled one, makes one attempt, and writes
+    /// nothing. Exits with 1 when the database cannot be used.
+    #[command(after_help = "\
+Examples:
+  migrator health                      a report to read
+  migrator health --json | jq .round_trip_ms.p95")]
+    Health,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct LockOptions {
+    /// For how long to wait while another migrator is at work.
+    ///
+    /// Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "MIGRATOR_LOCK_TIMEOUT",
+        hide_env_values = true,
+        default_value = "60",
+        value_parser = parse_duration
+    )]
+    pub(crate) lock_timeout: Duration,
+}
+
+impl Command {
+    /// As it is written on the command line.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Up { .. } => "up",
+            Self::Down { .. } => "down",
+            Self::Status { .. } => "status",
+            Self::Current => "current",
+            Self::New { .. } => "new",
+            Self::Health => "health",
+        }
+    }
+}
+
+impl DatabaseOptions {
+    pub(crate) fn url(&self) -> Result<DatabaseUrl, Error> {
+        let text = self.database_url.as_deref().filter(|text| !text.trim().is_empty());
+        Ok(text.ok_or(Error::MissingDatabaseUrl)?.parse()?)
+    }
+
+    pub(crate) fn connect_options(&self) -> Result<ConnectOptions, Error> {
+        let ca_pem = match self.database_ca.as_deref() {
+            None | Some("") => None,
+            // The component takes the certificate itself under this name, so one `.env` file can
+            // serve both.
+            Some(pem) if pem.trim_start().starts_with("-----BEGIN") => Some(pem.to_owned()),
+            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
+                Error::CertificateAuthority { reason: format!("`{path}`: {error}") }
+            })?),
+        };
+        Ok(ConnectOptions { ca_pem, wait: self.connect_timeout })
+    }
+}
+
+impl MigrationOptions {
+    pub(crate) fn load(&self) -> Result<Migrations, Error> {
+        self.dir.as_deref().map_or_else(|| Ok(Migrations::embedded()), Migrations::from_dir)
+    }
+
+    /// Where new migrations go.
+    pub(crate) fn folder(&self) -> &Path {
+        self.dir.as_deref().unwrap_or(Path::new("migrations"))
+    }
+}
+
+/// A missing `.env` file is the normal case. Of a broken one nothing is repeated: it holds secrets.
+pub(crate) fn check_dot_env(loaded: dotenvy::Result<PathBuf>) -> Result<(), Error> {
+    match loaded {
+        Ok(_) => Ok(()),
+        Err(error) if error.not_found() => Ok(()),
+        Err(dotenvy::Error::LineParse(..)) => {
+            Err(Error::DotEnv { reason: "a line in it is not `NAME=VALUE`".to_owned() })
+        }
+        Err(dotenvy::Error::Io(error)) => Err(Error::DotEnv { reason: error.to_string() }),
+        Err(_) => Err(Error::DotEnv { reason: "it cannot be understood".to_owned() }),
+    }
+}
+
+/// A number of seconds, or a number with a unit.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let unit_at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let factor = match unit.trim() {
+        "" | "s" => 1.0,
+        "ms" => 0.001,
+        "m" => 60.0,
+        _ => return Err("expected a number of seconds, or one with `ms`, `s` or `m`".to_owned()),
+    };
+    let number: f64 =
+        number.parse().map_err(|_| "expected a number of seconds, such as `30`".to_owned())?;
+    Duration::try_from_secs_f64(number * factor).map_err(|_| "that is too long".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clap::CommandFactory as _;
+
+    use super::{Cli, parse_duration};
+
+    #[test]
+    fn the_options_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_seconds_unless_they_say_otherwise() {
+        for (text, milliseconds) in [
+            ("30", 30_000),
+            ("0", 0),
+            ("1.5", 1_500),
+            ("5s", 5_000),
+            ("500ms", 500),
+            ("2m", 120_000),
+        ] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_that_mean_nothing_are_refused() {
+        for text in ["", "s", "-1", "5h", "1e9", "five", "99999999999999999999999999"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+}

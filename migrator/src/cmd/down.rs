@@ -1,0 +1,80 @@
+//! `migrator down`: undo applied migrations.
+
+use std::io::IsTerminal as _;
+
+use migrator::{Error, UndoTarget, exit_code};
+use serde_json::json;
+
+use crate::cli::{Cli, LockOptions};
+use crate::output::{Printer, ask, count};
+
+/// Whether somebody has agreed already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Consent {
+    Given,
+    ToBeAsked,
+}
+
+pub(crate) fn target(to: Option<i32>, steps: u32) -> UndoTarget {
+    to.map_or(UndoTarget::Steps(steps), UndoTarget::Version)
+}
+
+pub(crate) async fn run(
+    cli: &Cli,
+    printer: &Printer,
+    mut target: UndoTarget,
+    consent: Consent,
+    lock: LockOptions,
+) -> Result<u8, Error> {
+    let url = cli.database.url()?;
+    let options = cli.database.connect_options()?;
+    let migrations = cli.migrations.load()?;
+    if consent == Consent::ToBeAsked {
+        // Nobody can answer a question that goes to a file.
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return Err(Error::ConfirmationNeeded);
+        }
+        let mut on_event = |event| printer.event(&event);
+        let plan = migrator::plan_down(&url, &options, &migrations, target, &mut on_event).await?;
+        if let Some(last) = plan.last() {
+            printer.note(&format!(
+                "On `{}`, this undoes, with all data in what they made:",
+                url.host()
+            ));
+            for name in &plan {
+                printer.note(&format!("  {name}"));
+            }
+            if !ask("Go on?") {
+                return Err(Error::Declined);
+            }
+            // What was agreed to, and not one more, also when somebody else undoes the same
+            // meanwhile.
+            let current = migrator::status(&url, &options, &migrations, &mut |_| {}).await?;
+            let kept = current
+                .iter()
+                .filter(|entry| entry.applied_on.is_some() && entry.name.version < last.version);
+            target = UndoTarget::Version(kept.map(|entry| entry.name.version).max().unwrap_or(0));
+        }
+    }
+
+    let mut undone = Vec::new();
+    let mut on_event = |event| {
+        printer.event(&event);
+        if let migrator::Event::Undone { name, elapsed } = event {
+            let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+            undone.push(
+                json!({ "version": name.version, "name": name.name, "elapsed_ms": elapsed_ms }),
+            );
+        }
+    };
+    let names =
+        migrator::down(&url, &options, lock.lock_timeout, &migrations, target, &mut on_event)
+            .await?;
+    if names.is_empty() {
+        printer.note("Nothing to do: no migration is applied that this would undo");
+    } else {
+        printer.note(&format!("{} undone", count(names.len(), "migration")));
+    }
+    printer.result(&json!({ "undone": undone }), String::new);
+    Ok(exit_code::DONE)
+}

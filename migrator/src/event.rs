@@ -1,0 +1,70 @@
+//! What happens while a command runs, for whoever shows it to a person.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::MigrationName;
+
+/// Progress of [`crate::up`] and its siblings.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A pooled Neon host was given; the direct one is used, because a pooler keeps no lock.
+    UsingDirectHost {
+        /// The direct host.
+        host: String,
+    },
+    /// The database did not answer yet; said once, however often it is tried.
+    Retrying {
+        /// What the first attempt came to.
+        reason: String,
+        /// For how long it is tried.
+        wait: Duration,
+    },
+    /// Another migrator is at work; said once.
+    WaitingForLock {
+        /// Who, where PostgreSQL tells.
+        holder: Option<LockHolder>,
+        /// For how long it is waited for.
+        wait: Duration,
+    },
+    /// A migration begins.
+    Applying(MigrationName),
+    /// A migration is committed.
+    Applied {
+        /// Which.
+        name: MigrationName,
+        /// How long it took, commit included.
+        elapsed: Duration,
+    },
+    /// An undo script begins.
+    Undoing(MigrationName),
+    /// An undo script is committed.
+    Undone {
+        /// Which migration is gone.
+        name: MigrationName,
+        /// How long it took, commit included.
+        elapsed: Duration,
+    },
+    /// PostgreSQL said something about the script that runs (`raise notice`, a skipped `if
+    /// exists`).
+    Notice(String),
+}
+
+/// The session that holds the migration lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockHolder {
+    /// Its server process.
+    pub pid: i32,
+    /// What it calls itself. Hidden from roles that may not see other roles' sessions.
+    pub application_name: Option<String>,
+}
+
+impl fmt::Display for LockHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.application_name {
+            Some(name) => write!(f, "`{name}`, server process {}", self.pid),
+            None => write!(f, "server process {}", self.pid),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What the exit code of `migrator` says. These numbers are a contract with scripts: they never
+//! change their meaning.
+
+/// Done, also when there was nothing to do.
+pub const DONE: u8 = 0;
+
+/// The answer is no: `status --check` found pending migrations, `health` found a database that
+/// cannot be used, or the question whether to undo was answered with no. Nothing was changed.
+pub const NO: u8 = 1;
+
+/// Wrong usage or configuration: a bad option, connection string, certificate file or migration
+/// file. No database was changed; running the same command again gives the same answer.
+pub const USAGE: u8 = 2;
+
+/// The database could not be reached, refused (wrong password, unknown database, untrusted
+/// certificate), or somebody else held the migration lock for too long.
+pub const UNREACHABLE_OR_LOCKED: u8 = 3;
+
+/// The history of the database and the migration files have diverged: an applied migration was
+/// edited, is missing, or one was added before the newest applied. Nothing was run.
+pub const DIVERGED: u8 = 4;
+
+/// A migration failed and was rolled back. Those before it stay applied.
+pub const FAILED_MIGRATION: u8 = 5;

@@ -1,0 +1,307 @@
+//! The set of migrations: those embedded in this binary, or the files of a folder.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::{fs, io};
+
+use refinery::Migration;
+use serde::Serialize;
+
+use crate::Error;
+
+/// `(file name, content)` of everything in `migrations/`, listed by the build script.
+const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded_migrations.rs"));
+
+pub(crate) const UNDO_SUFFIX: &str = ".down.sql";
+
+/// What a migration is called. Displays as `V1__initial_schema`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct MigrationName {
+    /// Counts up from 1; gaps are fine.
+    pub version: i32,
+    /// What it does, in lower case with underscores.
+    pub name: String,
+}
+
+impl fmt::Display for MigrationName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "V{}__{}", self.version, self.name)
+    }
+}
+
+/// One migration and the script that undoes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Script {
+    pub(crate) name: MigrationName,
+    /// Over name, version and content, as refinery computes it.
+    pub(crate) checksum: u64,
+    pub(crate) apply: File,
+    pub(crate) undo: Option<File>,
+}
+
+/// One file of SQL, called as messages should call it.
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    pub(crate) name: String,
+    pub(crate) sql: String,
+}
+
+/// A valid set of migrations, ordered by version.
+#[derive(Clone, Debug)]
+pub struct Migrations {
+    scripts: Vec<Script>,
+}
+
+impl Migrations {
+    /// The migrations of this repository, as they were when this binary was built.
+    pub fn embedded() -> Self {
+        let files = EMBEDDED.iter().map(|&(name, sql)| (name.to_owned(), sql.to_owned())).collect();
+        match Self::from_files(files) {
+            Ok(migrations) => migrations,
+            Err(problems) => {
+                unreachable!("a test holds the embedded migrations to be valid: {problems:?}")
+            }
+        }
+    }
+
+    /// The migrations in a folder: its files ending in `.sql`, not those of folders within it.
+    ///
+    /// Every file must be a migration or an undo script; all problems are reported together.
+    pub fn from_dir(dir: &Path) -> Result<Self, Error> {
+        let unreadable = |path: &Path, error: io::Error| Error::ReadMigrations {
+            path: path.to_owned(),
+            source: error,
+        };
+        let mut files = Vec::new();
+        for entry in fs::read_dir(dir).map_err(|error| unreadable(dir, error))? {
+            let path = entry.map_err(|error| unreadable(dir, error))?.path();
+            if path.extension().is_some_and(|extension| extension == "sql") && !path.is_dir() {
+                let sql = fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                files.push((name, sql));
+            }
+        }
+        Self::from_files(files)
+            .map_err(|problems| Error::MigrationFiles { dir: dir.to_owned(), problems })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.scripts.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.scripts.is_empty()
+    }
+
+    /// Their names, in the order in which they are applied.
+    pub fn names(&self) -> impl Iterator<Item = &MigrationName> {
+        self.scripts.iter().map(|script| &script.name)
+    }
+
+    pub(crate) fn scripts(&self) -> &[Script] {
+        &self.scripts
+    }
+
+    pub(crate) fn find(&self, version: i32) -> Option<&Script> {
+        self.scripts.iter().find(|script| script.name.version == version)
+    }
+
+    fn from_files(mut files: Vec<(String, String)>) -> Result<Self, Vec<String>> {
+        files.sort();
+        let mut problems = Vec::new();
+        let mut scripts: BTreeMap<i32, Script> = BTreeMap::new();
+        let mut undo_files = Vec::new();
+        for (file, sql) in files {
+            let undo_stem = file.strip_suffix(UNDO_SUFFIX);
+            let stem = undo_stem.unwrap_or_else(|| file.strip_suffix(".sql").unwrap_or(&file));
+            let name = match parse_stem(stem) {
+                Ok(name) => name,
+                Err(problem) => {
+                    problems.push(format!("`{file}`: {problem}"));
+                    continue;
+                }
+            };
+            if undo_stem.is_some() {
+                undo_files.push((name, File { name: file, sql }));
+                continue;
+            }
+            let checksum = match Migration::unapplied(stem, &sql) {
+                Ok(migration) => migration.checksum(),
+                Err(error) => {
+                    problems.push(format!("`{file}`: {error}"));
+                    continue;
+                }
+            };
+            let version = name.version;
+            let script = Script { name, checksum, apply: File { name: file, sql }, undo: None };
+            if let Some(first) = scripts.get(&version) {
+                problems.push(format!(
+                    "`{}`: version {version} is taken by `{}` already",
+                    script.apply.name, first.apply.name
+                ));
+            } else {
+                scripts.insert(version, script);
+            }
+        }
+        for (name, undo) in undo_files {
+            match scripts.get_mut(&name.version) {
+                Some(script) if script.name == name => script.undo = Some(undo),
+                _ => problems
+                    .push(format!("`{}`: there is no `{name}.sql` that it could undo", undo.name)),
+            }
+        }
+        if problems.is_empty() {
+            Ok(Self { scripts: scripts.into_values().collect() })
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+/// Reads `V1__initial_schema`. Stricter than refinery in what makes a name, so that everything
+/// accepted here works there.
+fn parse_stem(stem: &str) -> Result<MigrationName, &'static str> {
+    const FORM: &str = "not named like `V1__what_it_does.sql`";
+    if stem.starts_with('U') && stem.contains("__") {
+        return Err("unversioned migrations are not supported; name it `V{version}__{name}.sql`");
+    }
+    let (version, name) =
+        stem.strip_prefix('V').and_then(|rest| rest.split_once("__")).ok_or(FORM)?;
+    let is_word = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    if version.is_empty() || !version.bytes().all(|byte| byte.is_ascii_digit()) || !is_word(name) {
+        return Err(FORM);
+    }
+    match version.parse() {
+        Ok(0) => Err("versions count from 1"),
+        Ok(version) => Ok(MigrationName { version, name: name.to_owned() }),
+        Err(_) => Err("the version is too large"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::{EMBEDDED, Migrations, parse_stem};
+    use crate::sql;
+
+    fn from(files: &[(&str, &str)]) -> Result<Migrations, Vec<String>> {
+        Migrations::from_files(
+            files.iter().map(|&(name, sql)| (name.to_owned(), sql.to_owned())).collect(),
+        )
+    }
+
+    fn names(migrations: &Migrations) -> Vec<String> {
+        migrations.names().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_embedded_migrations_are_the_files_in_the_folder() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+        let mut files: Vec<String> = fs::read_dir(folder)
+            .expect("the folder is there")
+            .map(|entry| entry.expect("an entry").file_name().into_string().expect("a plain name"))
+            .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "sql"))
+            .collect();
+        files.sort();
+        assert_eq!(EMBEDDED.iter().map(|(name, _)| *name).collect::<Vec<_>>(), files);
+    }
+
+    #[test]
+    fn every_embedded_migration_is_valid_and_can_be_undone() {
+        let migrations = Migrations::embedded();
+        assert!(!migrations.is_empty());
+        for script in migrations.scripts() {
+            assert!(script.undo.is_some(), "{}", script.name);
+        }
+    }
+
+    #[test]
+    fn no_embedded_script_controls_its_own_transaction() {
+        for (name, sql) in EMBEDDED {
+            assert!(
+                sql::statements(sql).iter().all(|statement| statement.objection().is_none()),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn refinery_takes_the_folder_for_the_same_migrations() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+        let theirs = refinery::load_sql_migrations(folder).expect("refinery reads the folder");
+        let theirs: Vec<_> = theirs.iter().map(|m| (m.to_string(), m.checksum())).collect();
+        let ours = Migrations::embedded();
+        let ours: Vec<_> = ours
+            .scripts()
+            .iter()
+            .map(|script| (script.name.to_string(), script.checksum))
+            .collect();
+        assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn migrations_are_ordered_by_version_and_may_have_gaps() {
+        let migrations = from(&[
+            ("V10__c.sql", ""),
+            ("V2__b.sql", ""),
+            ("V1__a.sql", ""),
+            ("V2__b.down.sql", ""),
+        ]);
+        let migrations = migrations.expect("a valid set");
+        assert_eq!(names(&migrations), ["V1__a", "V2__b", "V10__c"]);
+        assert_eq!(
+            migrations.scripts().iter().map(|script| script.undo.is_some()).collect::<Vec<_>>(),
+            [false, true, false]
+        );
+    }
+
+    #[test]
+    fn every_problem_of_a_set_is_reported() {
+        let problems = from(&[
+            ("V1__a.sql", ""),
+            ("V01__other.sql", ""),
+            ("V2__b.down.sql", ""),
+            ("notes.sql", ""),
+            ("V3__wrong-name.sql", ""),
+        ])
+        .expect_err("an invalid set");
+        assert_eq!(
+            problems,
+            [
+                "`V1__a.sql`: version 1 is taken by `V01__other.sql` already",
+                "`V3__wrong-name.sql`: not named like `V1__what_it_does.sql`",
+                "`notes.sql`: not named like `V1__what_it_does.sql`",
+                "`V2__b.down.sql`: there is no `V2__b.sql` that it could undo",
+            ]
+        );
+    }
+
+    #[test]
+    fn names_that_refinery_would_misread_are_refused() {
+        for stem in [
+            "",
+            "V",
+            "V1",
+            "V1_a",
+            "V1__",
+            "V__a",
+            "v1__a",
+            "V-1__a",
+            "V1.5__a",
+            "V1__ä",
+            "V1__a b",
+            "U1__a",
+            "V0__a",
+            "V9999999999__a",
+        ] {
+            assert!(parse_stem(stem).is_err(), "{stem}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! `migrator down`
+
+use tests::TestDatabase;
+
+use crate::catalog::{objects, objects_without_history, tables, versions};
+use crate::folder::Folder;
+use crate::program::run;
+
+#[tokio::test]
+async fn one_step_is_the_default() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::of_three();
+    run(&database, &["up", "--dir", folder.path()]).await.exits(0);
+    run(&database, &["down", "--yes", "--dir", folder.path()])
+        .await
+        .exits(0)
+        .says("Undoing V3__three ... done")
+        .says("1 migration undone");
+    assert_eq!(versions(&database).await, [1, 2]);
+    assert_eq!(tables(&database).await, ["one", "refinery_schema_history", "two"]);
+}
+
+#[tokio::test]
+async fn so_many_steps_as_asked_are_undone() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::of_three();
+    run(&database, &["up", "--dir", folder.path()]).await.exits(0);
+    run(&database, &["down", "--steps", "2", "-y", "--dir", folder.path()]).await.exits(0);
+    assert_eq!(versions(&database).await, [1]);
+}
+
+#[tokio::test]
+async fn down_to_a_version_keeps_that_version() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::of_three();
+    run(&database, &["up", "--dir", folder.path()]).await.exits(0);
+    run(&database, &["down", "--to", "1", "--yes", "--dir", folder.path()]).await.exits(0);
+    assert_eq!(versions(&database).await, [1]);
+}
+
+#[tokio::test]
+async fn down_to_zero_removes_everything_that_was_made() {
+    let database = TestDatabase::create().await;
+    run(&database, &["up"]).await.exits(0);
+    run(&database, &["down", "--to", "0", "--yes"]).await.exits(0);
+    assert_eq!(objects_without_history(&database).await, [""; 0]);
+    assert_eq!(versions(&database).await, [0; 0]);
+}
+
+#[tokio::test]
+async fn up_after_down_leaves_no_trace() {
+    let database = TestDatabase::create().await;
+    run(&database, &["up"]).await.exits(0);
+    let before = objects(&database).await;
+    run(&database, &["down", "--to", "0", "--yes"]).await.exits(0);
+    run(&database, &["up"]).await.exits(0);
+    assert_eq!(objects(&database).await, before);
+}
+
+#[tokio::test]
+async fn with_nothing_applied_there_is_nothing_to_do() {
+    let database = TestDatabase::create().await;
+    run(&database, &["down", "--yes"]).await.exits(0).says("Nothing to do");
+    assert_eq!(objects(&database).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn without_a_terminal_and_without_yes_nothing_is_undone() {
+    let database = TestDatabase::create().await;
+    run(&database, &["up"]).await.exits(0);
+    let before = objects(&database).await;
+    run(&database, &["down"]).await.exits(2).says("hint: add `--yes`");
+    assert_eq!(objects(&database).await, before);
+    assert_eq!(versions(&database).await, [1]);
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_applied_is_no_target() {
+    let database = TestDatabase::create().await;
+    run(&database, &["up"]).await.exits(0);
+    run(&database, &["down", "--to", "7", "--yes"]).await.exits(2).says("version 7 is not applied");
+    assert_eq!(versions(&database).await, [1]);
+}
+
+#[tokio::test]
+async fn a_missing_undo_script_is_reported_before_anything_is_undone() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::of_three();
+    folder.remove("V1__one.down.sql");
+    run(&database, &["up", "--dir", folder.path()]).await.exits(0);
+    run(&database, &["down", "--to", "0", "--yes", "--dir", folder.path()])
+        .await
+        .exits(2)
+        .says("cannot undo without an undo script: V1__one");
+    assert_eq!(versions(&database).await, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn a_failing_undo_script_changes_nothing_of_its_migration() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::of_three();
+    folder.write("V2__two.down.sql", "drop table two;\ndrop table nowhere;");
+    run(&database, &["up", "--dir", folder.path()]).await.exits(0);
+    run(&database, &["down", "--to", "0", "--yes", "--dir", folder.path()])
+        .await
+        .exits(5)
+        .says("failed to undo V2__two.down.sql: line 2, column 1")
+        .says("the database is at V2; the undoing of V2 was rolled back; V1 was not started");
+    assert_eq!(versions(&database).await, [1, 2]);
+    assert_eq!(tables(&database).await, ["one", "refinery_schema_history", "two"]);
+}

@@ -1,0 +1,538 @@
+//! What `--help` says. It is the reference of the program, so every word of it is a snapshot.
+
+use insta::assert_snapshot;
+
+use crate::program::run_with;
+
+/// The help of a subcommand, or of the program.
+async fn help(arguments: &[&str]) -> String {
+    // Secrets in the environment must not show.
+    let variables = [("DATABASE_URL", "postgresql://ann:hunter2@db.example.com/shop")];
+    let outcome = run_with(&variables, arguments).await.exits(0).keeps_quiet_about("hunter2");
+    // Without the blanks that clap leaves at the ends of lines.
+    outcome.stdout.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn of_the_program() {
+    assert_snapshot!(help(&["--help"]).await, @r"
+    Applies, undoes and inspects the migrations of a PostgreSQL database.
+
+    The migrations are built into this program; `--dir` uses files instead. Each runs in one transaction
+    together with its row in the history (refinery's table), and one migrator works at a time.
+
+    Usage: migrator [OPTIONS] <COMMAND>
+
+    Commands:
+      up       Apply pending migrations, oldest first
+      down     Undo applied migrations, newest first: one, unless told otherwise
+      status   Show every migration and its state: applied, pending, diverged or missing
+      current  Print the newest applied migration, or `none`. Writes nothing
+      new      Make the files of the next migration: the script and the one that undoes it
+      health   Look at the database and the way to it: TLS, times, connections, migrations
+      help     Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator up                          apply everything that is pending
+      migrator status                      show every migration and its state
+      migrator down --yes                  undo the newest migration
+      migrator health                      look at the database and the way to it
+
+    Exit codes:
+      0  done, also when there was nothing to do
+      1  the answer is no (`status --check`, `health`, a question answered with no)
+      2  wrong usage or configuration
+      3  the database cannot be reached, refuses, or is locked by another migrator
+      4  the history and the migrations have diverged
+      5  a migration failed and was rolled back
+    ");
+}
+
+#[tokio::test]
+async fn of_up() {
+    assert_snapshot!(help(&["up", "--help"]).await, @r"
+    Apply pending migrations, oldest first.
+
+    Applying twice changes nothing. A migration that fails is rolled back; those before it stay.
+
+    Usage: migrator up [OPTIONS]
+
+    Options:
+          --to <VERSION>
+              Stop after this version
+
+          --lock-timeout <SECONDS>
+              For how long to wait while another migrator is at work.
+
+              Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_LOCK_TIMEOUT]
+              [default: 60]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator up                          apply everything that is pending
+      migrator up --to 3                   stop after version 3
+      migrator up --dir migrations         apply the files in a folder, not the built-in ones
+    ");
+}
+
+#[tokio::test]
+async fn of_down() {
+    assert_snapshot!(help(&["down", "--help"]).await, @r"
+    Undo applied migrations, newest first: one, unless told otherwise.
+
+    Destroys what the migrations made, data included. Asks on a terminal; elsewhere it needs `--yes`.
+
+    Usage: migrator down [OPTIONS]
+
+    Options:
+          --to <VERSION>
+              Undo everything after this version; 0 is everything
+
+          --steps <N>
+              Undo so many migrations
+
+              [default: 1]
+
+      -y, --yes
+              Do not ask
+
+          --lock-timeout <SECONDS>
+              For how long to wait while another migrator is at work.
+
+              Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_LOCK_TIMEOUT]
+              [default: 60]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator down                        undo the newest migration, after asking
+      migrator down --steps 2 --yes        undo the two newest without asking
+      migrator down --to 0 --yes           undo everything
+    ");
+}
+
+#[tokio::test]
+async fn of_status() {
+    assert_snapshot!(help(&["status", "--help"]).await, @r#"
+    Show every migration and its state: applied, pending, diverged or missing.
+
+    Writes nothing, also on a database that has never seen a migration.
+
+    Usage: migrator status [OPTIONS]
+
+    Options:
+          --check
+              Exit with 1 when a migration is pending, and with 4 when any is diverged or missing
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator status                      one line for each migration
+      migrator status --check              for scripts: exit 1 when any is pending, 4 when diverged
+      migrator status --json | jq '.migrations[] | select(.state == "pending")'
+    "#);
+}
+
+#[tokio::test]
+async fn of_current() {
+    assert_snapshot!(help(&["current", "--help"]).await, @r"
+    Print the newest applied migration, or `none`. Writes nothing
+
+    Usage: migrator current [OPTIONS]
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator current                     such as V1__initial_schema
+      migrator current --json | jq .version
+    ");
+}
+
+#[tokio::test]
+async fn of_new() {
+    assert_snapshot!(help(&["new", "--help"]).await, @r#"
+    Make the files of the next migration: the script and the one that undoes it.
+
+    They go to `--dir`, or else to `./migrations`. Nothing is overwritten, and no database is needed.
+
+    Usage: migrator new [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>
+              What it does, such as `add_due_date`; becomes lower case with underscores
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator new add_due_date            makes V2__add_due_date.sql and V2__add_due_date.down.sql
+      migrator new "Add due date"          the same
+    "#);
+}
+
+#[tokio::test]
+async fn of_health() {
+    assert_snapshot!(help(&["health", "--help"]).await, @r"
+    Look at the database and the way to it: TLS, times, connections, migrations.
+
+    Uses the URL as it is given, also when that is a pooled one, makes one attempt, and writes nothing.
+    Exits with 1 when the database cannot be used.
+
+    Usage: migrator health [OPTIONS]
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator health                      a report to read
+      migrator health --json | jq .round_trip_ms.p95
+    ");
+}
+
+#[tokio::test]
+async fn in_short() {
+    assert_snapshot!(help(&["up", "-h"]).await, @r"
+    Apply pending migrations, oldest first
+
+    Usage: migrator up [OPTIONS]
+
+    Options:
+          --to <VERSION>            Stop after this version
+          --lock-timeout <SECONDS>  For how long to wait while another migrator is at work [env:
+                                    MIGRATOR_LOCK_TIMEOUT] [default: 60]
+      -h, --help                    Print help (see more with '--help')
+      -V, --version                 Print version
+
+    Global options:
+          --database-url <URL>         Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`
+                                       [env: DATABASE_URL]
+          --database-ca <FILE>         A private certificate authority to trust as well: a PEM file
+                                       [env: DATABASE_CA]
+          --connect-timeout <SECONDS>  For how long to try while the database does not answer [env:
+                                       MIGRATOR_CONNECT_TIMEOUT] [default: 30]
+          --dir <DIR>                  A folder of migrations to use instead of the built-in ones [env:
+                                       MIGRATOR_DIR]
+          --json                       Print one JSON document on standard output, also on failure
+      -q, --quiet                      Print no progress, only results, warnings and errors
+          --no-color                   Print without colours, as with `NO_COLOR` set
+
+    Examples:
+      migrator up                          apply everything that is pending
+      migrator up --to 3                   stop after version 3
+      migrator up --dir migrations         apply the files in a folder, not the built-in ones
+    ");
+}
+
+#[tokio::test]
+async fn without_a_command_the_help_is_a_usage_error() {
+    run_with(&[], &[]).await.exits(2).says("Usage: migrator [OPTIONS] <COMMAND>");
+}
+
+#[tokio::test]
+async fn the_version_is_the_packages() {
+    let outcome = run_with(&[], &["--version"]).await.exits(0);
+    assert_eq!(outcome.stdout, concat!("migrator ", env!("CARGO_PKG_VERSION"), "\n"));
+}

@@ -1,0 +1,144 @@
+//! One migrator at a time.
+
+use std::process::Stdio;
+
+use tests::{TestDatabase, until};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio_postgres::Client;
+
+use crate::catalog::{tables, versions};
+use crate::folder::Folder;
+use crate::program::{command, run, run_with};
+
+/// The documented key: `TASKIE` in ASCII, then 1.
+const LOCK: &str = "select pg_advisory_lock(x'5441534b49450001'::int8)";
+
+/// A session that holds the lock until it is dropped.
+async fn holder(database: &TestDatabase) -> Client {
+    let client = database.client().await;
+    client.batch_execute("set application_name = 'somebody'").await.expect("say who");
+    client.batch_execute(LOCK).await.expect("lock");
+    client
+}
+
+#[tokio::test]
+async fn two_started_together_apply_everything_once() {
+    let database = TestDatabase::create().await;
+    let (one, other) = tokio::join!(run(&database, &["up"]), run(&database, &["up"]));
+    let (one, other) = (one.exits(0), other.exits(0));
+    let applied = [&one, &other].map(|outcome| outcome.stderr.contains("Applying"));
+    assert_eq!(applied.iter().filter(|applied| **applied).count(), 1, "{one:?} {other:?}");
+    assert_eq!(versions(&database).await, [1]);
+}
+
+#[tokio::test]
+async fn who_waits_says_for_whom_and_goes_on_when_the_lock_is_free() {
+    let database = TestDatabase::create().await;
+    let holder = holder(&database).await;
+    let mut waiting = command(&["up"]).await;
+    waiting.env("DATABASE_URL", database.url().to_connection_string());
+    let mut waiting = waiting.stdout(Stdio::null()).spawn().expect("start the migrator");
+    let mut lines = BufReader::new(waiting.stderr.take().expect("a pipe")).lines();
+    let said = lines.next_line().await.expect("read").expect("a line");
+    assert!(said.contains("Another migrator is at work (`somebody`, server process "), "{said}");
+    drop(holder);
+    let status = waiting.wait().await.expect("wait for the migrator");
+    assert!(status.success(), "{status}");
+    assert_eq!(versions(&database).await, [1]);
+}
+
+#[tokio::test]
+async fn waiting_ends_with_the_time_limit_and_changes_nothing() {
+    let database = TestDatabase::create().await;
+    let _holder = holder(&database).await;
+    run(&database, &["up", "--lock-timeout", "100ms"])
+        .await
+        .exits(3)
+        .says("error: another migrator is at work: `somebody`, server process ")
+        .says("nothing was run");
+    assert_eq!(tables(&database).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn undoing_takes_the_same_lock() {
+    let database = TestDatabase::migrated().await;
+    let _holder = holder(&database).await;
+    run(&database, &["down", "--yes", "--lock-timeout", "0"]).await.exits(3);
+    assert_eq!(versions(&database).await, [1]);
+}
+
+#[tokio::test]
+async fn reading_does_not_wait_for_the_lock() {
+    let database = TestDatabase::migrated().await;
+    let _holder = holder(&database).await;
+    run(&database, &["status", "--check"]).await.exits(0);
+}
+
+#[tokio::test]
+async fn the_lock_of_another_database_does_not_matter() {
+    let one = TestDatabase::create().await;
+    let other = TestDatabase::create().await;
+    let _holder = holder(&one).await;
+    run(&other, &["up", "--lock-timeout", "0"]).await.exits(0);
+}
+
+#[tokio::test]
+async fn a_killed_migrator_leaves_neither_a_lock_nor_half_a_migration() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::of(&[("V1__slow.sql", "create table half (); select pg_sleep(600);")]);
+    let mut slow = command(&["up", "--dir", folder.path()]).await;
+    slow.env("DATABASE_URL", database.url().to_connection_string());
+    let mut slow = slow.spawn().expect("start the migrator");
+    let client = database.client().await;
+    let sleeping = "select from pg_stat_activity
+        where datname = current_database() and application_name = 'taskie-migrator'
+          and wait_event = 'PgSleep'";
+    until("the migration runs", async || {
+        client.query_opt(sleeping, &[]).await.expect("look").map(|_| ())
+    })
+    .await;
+
+    slow.kill().await.expect("kill the migrator");
+    folder.write("V1__slow.sql", "create table whole ();");
+    run(&database, &["up", "--dir", folder.path()]).await.exits(0);
+    assert_eq!(tables(&database).await, ["refinery_schema_history", "whole"]);
+}
+
+#[tokio::test]
+async fn a_migrator_whose_session_is_ended_says_what_state_is_left() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::of(&[(
+        "V1__ends.sql",
+        "create table half (); select pg_terminate_backend(pg_backend_pid());",
+    )]);
+    run(&database, &["up", "--dir", folder.path()])
+        .await
+        .exits(3)
+        .says("lost the connection to the database during V1__ends")
+        .says("V1__ends is not applied");
+    assert_eq!(tables(&database).await, ["refinery_schema_history"]);
+}
+
+#[tokio::test]
+async fn a_lost_lock_stops_the_run() {
+    let database = TestDatabase::create().await;
+    // As behind a pooler, where the next transaction may meet another session.
+    let folder = Folder::of_three();
+    folder.write("V1__one.sql", "create table one (); select pg_advisory_unlock_all();");
+    run(&database, &["up", "--dir", folder.path()])
+        .await
+        .exits(3)
+        .says("error: the migration lock was lost");
+    assert_eq!(versions(&database).await, [1]);
+}
+
+#[tokio::test]
+async fn a_pooled_neon_host_becomes_the_direct_one_and_that_is_said() {
+    let url = "postgresql://ann:hunter2@ep-no-such-123456-pooler.us-east-2.aws.neon.tech/shop";
+    let arguments = ["up", "--connect-timeout", "200ms"];
+    run_with(&[("DATABASE_URL", url)], &arguments)
+        .await
+        .exits(3)
+        .says("Using the direct host `ep-no-such-123456.us-east-2.aws.neon.tech`")
+        .keeps_quiet_about("hunter2");
+}

@@ -1,0 +1,22 @@
+//! The program `migrator`, checked from outside: as a process, on real databases. One module for
+//! each command or theme.
+
+mod catalog;
+mod connecting;
+mod divergence;
+mod down;
+mod environment;
+mod failures;
+mod folder;
+mod health;
+mod help;
+mod json;
+mod locking;
+mod new;
+mod program;
+mod schema;
+mod status;
+mod timestamps;
+mod tls;
+mod up;
+mod users;
