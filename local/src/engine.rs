@@ -1,0 +1,134 @@
+//! The WebAssembly engine: one for the whole process, with every component compiled once.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use tokio::sync::Semaphore;
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Cache, CacheConfig, Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime_wasi_http::p3::bindings::ServicePre;
+
+use crate::Error;
+use crate::host::State;
+use crate::host::bindings;
+
+/// Instances that may exist at once. One more waits for a place; without that it would be a 500.
+const INSTANCES: u32 = 200;
+
+/// The engine, what it links components with, and what it has compiled.
+pub(crate) struct Engine {
+    wasmtime: wasmtime::Engine,
+    linker: Linker<State>,
+    /// A permit for each instance that may exist.
+    pub(crate) slots: Arc<Semaphore>,
+    compiled: Mutex<HashMap<Version, ServicePre<State>>>,
+}
+
+/// A file as it was when it was compiled.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Version {
+    path: PathBuf,
+    modified: SystemTime,
+    bytes: u64,
+}
+
+impl Engine {
+    /// The process's engine. The first caller decides where compiled components are kept between runs.
+    pub(crate) fn shared(cache_dir: &Path) -> Result<&'static Engine, Error> {
+        static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
+        ENGINE
+            .get_or_init(|| Engine::new(cache_dir).map_err(|error| format!("{error:#}")))
+            .as_ref()
+            .map_err(|error| Error::Engine(error.clone()))
+    }
+
+    fn new(cache_dir: &Path) -> wasmtime::Result<Engine> {
+        let mut config = Config::new();
+        config.wasm_component_model_async(true);
+        let mut cache = CacheConfig::new();
+        cache.with_directory(cache_dir);
+        // Without a place to write to, components are compiled at each start.
+        config.cache(Cache::new(cache).ok());
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+        let engine = wasmtime::Engine::new(&config).or_else(|_| {
+            // A system with little address space cannot hold the pool.
+            config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+            wasmtime::Engine::new(&config)
+        })?;
+        Ok(Engine {
+            linker: link(&engine)?,
+            wasmtime: engine,
+            slots: Arc::new(Semaphore::new(INSTANCES as usize)),
+            compiled: Mutex::default(),
+        })
+    }
+
+    /// The component in `path`, compiled and linked. Takes seconds the first time; blocks.
+    pub(crate) fn load(&self, id: &str, path: &Path) -> Result<ServicePre<State>, Error> {
+        let version = Version::of(path).map_err(|_| Error::ComponentMissing {
+            component: id.to_owned(),
+            path: path.to_owned(),
+        })?;
+        // Held while compiling: whoever else wants the same component waits instead of compiling it too.
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(service) = compiled.get(&version) {
+            return Ok(service.clone());
+        }
+        let service = Component::from_file(&self.wasmtime, path)
+            .and_then(|component| self.linker.instantiate_pre(&component))
+            .and_then(ServicePre::new)
+            .map_err(|error| Error::ComponentUnusable {
+                component: id.to_owned(),
+                reason: format!("{error:#}"),
+            })?;
+        compiled.insert(version, service.clone());
+        Ok(service)
+    }
+
+    /// The engine itself, for stores.
+    pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.wasmtime
+    }
+}
+
+impl Version {
+    fn of(path: &Path) -> std::io::Result<Version> {
+        let metadata = path.metadata()?;
+        Ok(Version {
+            path: path.canonicalize()?,
+            modified: metadata.modified()?,
+            bytes: metadata.len(),
+        })
+    }
+}
+
+/// Everything that a component may import.
+fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    bindings::Host_::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    Ok(linker)
+}
+
+/// Room for `INSTANCES`, with what a component of several core modules needs for each.
+fn pool() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(INSTANCES)
+        .total_core_instances(20 * INSTANCES)
+        .total_memories(2 * INSTANCES)
+        .total_tables(4 * INSTANCES)
+        .total_stacks(2 * INSTANCES)
+        .max_component_instance_size(10 << 20)
+        .max_core_instance_size(10 << 20)
+        .max_core_instances_per_component(200)
+        .max_memories_per_component(32)
+        .max_tables_per_component(64)
+        .table_elements(100_000)
+        .linear_memory_keep_resident(2 << 20)
+        .table_keep_resident(1 << 19);
+    pool
+}

@@ -1,0 +1,284 @@
+//! Reads `spin.toml` (manifest version 2): the one description of the application.
+
+mod refuse;
+mod source;
+mod template;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+pub(crate) use source::Source;
+pub use template::{Template, check_name};
+
+use crate::Error;
+use crate::routes::Route;
+
+/// The application as its manifest describes it.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// `application.name`.
+    pub name: String,
+    /// `application.version`, when given.
+    pub version: Option<String>,
+    /// The folder that relative paths are relative to.
+    pub dir: PathBuf,
+    /// Application variables by name.
+    pub variables: BTreeMap<String, Variable>,
+    /// Public routes, in order; private ones are left out.
+    pub routes: Vec<Route>,
+    /// Components by id.
+    pub components: BTreeMap<String, Component>,
+}
+
+/// An application variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// The value when nothing provides one; `None` for a required variable.
+    pub default: Option<String>,
+    /// Whether the value is kept out of listings.
+    pub secret: bool,
+}
+
+/// A component of the application.
+#[derive(Clone, Debug)]
+pub struct Component {
+    /// The WebAssembly file.
+    pub source: PathBuf,
+    /// The variables that the component sees, and what each is made of.
+    pub variables: BTreeMap<String, Template>,
+    /// Where it may connect to.
+    pub allowed_outbound_hosts: Vec<Template>,
+    /// How it is built, when the manifest says so.
+    pub build: Option<Build>,
+}
+
+/// How a component is built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// Shell commands, one after the other.
+    pub commands: Vec<String>,
+    /// Where they run.
+    pub workdir: PathBuf,
+}
+
+impl Manifest {
+    /// Reads the manifest at `path`.
+    pub fn load(path: &Path) -> Result<Manifest, Error> {
+        let dir = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let dir = std::path::absolute(&dir).unwrap_or(dir);
+        Manifest::parse(&Source::read(path)?, dir)
+    }
+
+    fn parse(source: &Source, dir: PathBuf) -> Result<Manifest, Error> {
+        refuse::unsupported(source)?;
+        let raw: Raw = source.parse()?;
+        if *raw.spin_manifest_version.get_ref() != 2 {
+            return Err(source.error(
+                Some(raw.spin_manifest_version.span()),
+                "`spin_manifest_version` must be 2",
+            ));
+        }
+        let variables = raw
+            .variables
+            .into_iter()
+            .map(|(name, variable)| Ok((checked(source, &name)?, variable.check(source, &name)?)))
+            .collect::<Result<_, Error>>()?;
+        let components = raw
+            .component
+            .into_iter()
+            .map(|(id, component)| {
+                let component = component.check(source, &id, &dir, &variables)?;
+                Ok((id, component))
+            })
+            .collect::<Result<BTreeMap<_, _>, Error>>()?;
+        let routes = public_routes(source, raw.trigger.http, &components)?;
+        Ok(Manifest {
+            name: raw.application.name,
+            version: raw.application.version,
+            dir,
+            variables,
+            routes,
+            components,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    spin_manifest_version: Spanned<i64>,
+    application: RawApplication,
+    #[serde(default)]
+    variables: BTreeMap<Spanned<String>, RawVariable>,
+    #[serde(default)]
+    trigger: RawTriggers,
+    #[serde(default)]
+    component: BTreeMap<String, RawComponent>,
+}
+
+#[derive(Deserialize)]
+struct RawApplication {
+    name: String,
+    version: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawVariable {
+    default: Option<String>,
+    #[serde(default)]
+    required: bool,
+    #[serde(default)]
+    secret: bool,
+}
+
+#[derive(Deserialize, Default)]
+struct RawTriggers {
+    #[serde(default)]
+    http: Vec<RawTrigger>,
+}
+
+#[derive(Deserialize)]
+struct RawTrigger {
+    route: Spanned<RawRoute>,
+    component: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawRoute {
+    Pattern(String),
+    Private { private: bool },
+}
+
+#[derive(Deserialize)]
+struct RawComponent {
+    source: String,
+    #[serde(default)]
+    variables: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
+    allowed_outbound_hosts: Vec<Spanned<String>>,
+    build: Option<RawBuild>,
+}
+
+#[derive(Deserialize)]
+struct RawBuild {
+    command: RawCommand,
+    workdir: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawCommand {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl RawVariable {
+    /// A variable is either required or has a default, never both and never neither.
+    fn check(self, source: &Source, name: &Spanned<String>) -> Result<Variable, Error> {
+        let fault = match (self.required, self.default.is_some()) {
+            (true, true) => "is required, so it cannot have a default",
+            (false, false) => "must either be `required` or have a `default`",
+            _ => {
+                return Ok(Variable { default: self.default, secret: self.secret });
+            }
+        };
+        let message = format!("`variables.{}` {fault}", name.get_ref());
+        Err(source.error(Some(name.span()), message))
+    }
+}
+
+impl RawComponent {
+    fn check(
+        self,
+        source: &Source,
+        id: &str,
+        dir: &Path,
+        application: &BTreeMap<String, Variable>,
+    ) -> Result<Component, Error> {
+        let variables = self
+            .variables
+            .into_iter()
+            .map(|(name, value)| {
+                let key = checked(source, &name)?;
+                let owner = format!("component.{id}.variables.{key}");
+                Ok((key, checked_template(source, &owner, &value, application)?))
+            })
+            .collect::<Result<_, Error>>()?;
+        let owner = format!("component.{id}.allowed_outbound_hosts");
+        let allowed_outbound_hosts = self
+            .allowed_outbound_hosts
+            .iter()
+            .map(|host| checked_template(source, &owner, host, application))
+            .collect::<Result<_, Error>>()?;
+        let build = self.build.map(|build| Build {
+            commands: match build.command {
+                RawCommand::One(command) => vec![command],
+                RawCommand::Many(commands) => commands,
+            },
+            workdir: dir.join(build.workdir.unwrap_or_default()),
+        });
+        Ok(Component { source: dir.join(self.source), variables, allowed_outbound_hosts, build })
+    }
+}
+
+fn public_routes(
+    source: &Source,
+    triggers: Vec<RawTrigger>,
+    components: &BTreeMap<String, Component>,
+) -> Result<Vec<Route>, Error> {
+    let mut routes: Vec<Route> = Vec::new();
+    for trigger in triggers {
+        let component = trigger.component.get_ref();
+        if !components.contains_key(component) {
+            let message = format!("there is no `component.{component}`");
+            return Err(source.error(Some(trigger.component.span()), message));
+        }
+        let span = trigger.route.span();
+        let pattern = match trigger.route.into_inner() {
+            RawRoute::Pattern(pattern) => pattern,
+            RawRoute::Private { private: true } => continue,
+            RawRoute::Private { private: false } => {
+                let message = "`route` must be a pattern or `{ private = true }`";
+                return Err(source.error(Some(span), message));
+            }
+        };
+        if routes.iter().any(|route| route.pattern == pattern) {
+            let message = format!("route `{pattern}` is given twice");
+            return Err(source.error(Some(span), message));
+        }
+        routes.push(Route { pattern, component: trigger.component.into_inner() });
+    }
+    Ok(routes)
+}
+
+fn checked(source: &Source, name: &Spanned<String>) -> Result<String, Error> {
+    match check_name(name.get_ref()) {
+        Ok(()) => Ok(name.get_ref().clone()),
+        Err(reason) => Err(source.error(Some(name.span()), format!("variable {reason}"))),
+    }
+}
+
+fn checked_template(
+    source: &Source,
+    owner: &str,
+    text: &Spanned<String>,
+    application: &BTreeMap<String, Variable>,
+) -> Result<Template, Error> {
+    let fault = |reason: String| source.error(Some(text.span()), format!("`{owner}`: {reason}"));
+    let template = Template::parse(text.get_ref()).map_err(fault)?;
+    for name in template.variables() {
+        if !application.contains_key(name) {
+            return Err(fault(format!("unknown variable {name:?}")));
+        }
+    }
+    Ok(template)
+}
+
+#[cfg(test)]
+mod tests;

