@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-/// Encodes everything but the unreserved characters, so that no driver's parser can take any of it for syntax.
+/// Encodes everything but the unreserved characters, so that no driver's parser can take any of it
+/// for syntax.
 pub(crate) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -16,8 +17,9 @@ pub(crate) fn encode(text: &str) -> String {
     encoded
 }
 
-/// Decodes `%41` to `A`. `None` where a `%` is not followed by two hexadecimal digits, where the result is not UTF-8, or
-/// where it has a U+0000, which PostgreSQL's protocol cannot carry. A `+` stays a plus, as in libpq.
+/// Decodes `%41` to `A`. `None` where a `%` is not followed by two hexadecimal digits, where the
+/// result is not UTF-8, or where it has a U+0000, which PostgreSQL's protocol cannot carry. A `+`
+/// stays a plus, as in libpq.
 pub(crate) fn decode(text: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();

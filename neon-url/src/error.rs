@@ -1,4 +1,5 @@
-//! Why a string is not a connection string. No message repeats any part of it that could belong to a password.
+//! Why a string is not a connection string. No message repeats any part of it that could belong to
+//! a password.
 
 use thiserror::Error;
 

@@ -1,14 +1,16 @@
 //! What a PostgreSQL connection string means here.
 //!
-//! The component, the migrator and the local runner all take a string that somebody copied from Neon's console, from a
-//! `.env` file or from another driver's documentation. [`DatabaseUrl`] is that string understood once: which host, which
-//! role, whether TLS is used, and whether the host is a Neon endpoint with a pooled or a direct twin.
+//! The component, the migrator and the local runner all take a string that somebody copied from
+//! Neon's console, from a `.env` file or from another driver's documentation. [`DatabaseUrl`] is
+//! that string understood once: which host, which role, whether TLS is used, and whether the host
+//! is a Neon endpoint with a pooled or a direct twin.
 //!
-//! Two invariants hold everywhere. A remote host is never spoken to without TLS: a string that asks for less is an error.
-//! And neither `Display`, `Debug` nor an error message ever contains the password; only
-//! [`DatabaseUrl::to_connection_string`] does.
+//! Two invariants hold everywhere. A remote host is never spoken to without TLS: a string that asks
+//! for less is an error. And neither `Display`, `Debug` nor an error message ever contains the
+//! password; only [`DatabaseUrl::to_connection_string`] does.
 //!
-//! Start reading at [`DatabaseUrl`]; `parse.rs` takes a string apart, `parameters.rs` is the table of query parameters.
+//! Start reading at [`DatabaseUrl`]; `parse.rs` takes a string apart, `parameters.rs` is the table
+//! of query parameters.
 
 mod encoding;
 mod error;
@@ -34,7 +36,8 @@ pub const DEFAULT_PORT: u16 = 5432;
 
 /// A PostgreSQL connection string, understood.
 ///
-/// Two values are equal when they lead to the same connection: [`DatabaseUrl::ignored`] does not count.
+/// Two values are equal when they lead to the same connection: [`DatabaseUrl::ignored`] does not
+/// count.
 ///
 /// ```
 /// let url = neon_url::DatabaseUrl::parse(
@@ -47,7 +50,8 @@ pub const DEFAULT_PORT: u16 = 5432;
 /// ```
 #[derive(Clone)]
 pub struct DatabaseUrl {
-    /// A host name in lower case, an IP address without brackets, or the absolute path of a socket folder.
+    /// A host name in lower case, an IP address without brackets, or the absolute path of a socket
+    /// folder.
     host: String,
     port: u16,
     user: String,
@@ -89,9 +93,11 @@ impl fmt::Display for SslMode {
 }
 
 impl DatabaseUrl {
-    /// Reads a connection string: `postgresql://` or `postgres://`, also with a SQLAlchemy driver (`postgresql+asyncpg://`).
+    /// Reads a connection string: `postgresql://` or `postgres://`, also with a SQLAlchemy driver
+    /// (`postgresql+asyncpg://`).
     ///
-    /// White space and matching quotes around it, and a leading `psql`, are what copying leaves behind: they are removed.
+    /// White space and matching quotes around it, and a leading `psql`, are what copying leaves
+    /// behind: they are removed.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         parse::parse(text)
     }
@@ -136,7 +142,8 @@ impl DatabaseUrl {
         neon::endpoint(&self.host)
     }
 
-    /// Whether this is Neon's pooled endpoint, which keeps no session state: no advisory locks, no `SET`.
+    /// Whether this is Neon's pooled endpoint, which keeps no session state: no advisory locks, no
+    /// `SET`.
     pub fn is_pooled(&self) -> bool {
         self.endpoint() == Endpoint::NeonPooled
     }
@@ -164,12 +171,14 @@ impl DatabaseUrl {
         self.ssl_mode
     }
 
-    /// The time limit for opening a connection: `connect_timeout`, or [`DEFAULT_CONNECT_TIMEOUT`] where that is absent or 0.
+    /// The time limit for opening a connection: `connect_timeout`, or [`DEFAULT_CONNECT_TIMEOUT`]
+    /// where that is absent or 0.
     pub fn connect_timeout(&self) -> Duration {
         self.connect_timeout
     }
 
-    /// Names of the parameters that were left out because they mean nothing here, such as another driver's pool settings.
+    /// Names of the parameters that were left out because they mean nothing here, such as another
+    /// driver's pool settings.
     pub fn ignored(&self) -> &[String] {
         &self.ignored
     }
@@ -182,8 +191,8 @@ impl DatabaseUrl {
 
     /// The connection string **with the password**, as tokio-postgres, and so Spin, reads it.
     ///
-    /// Always explicit: scheme `postgresql`, port, database, `sslmode`, `connect_timeout`, then the parameters that were
-    /// passed on, each percent-encoded. Parsing it again gives an equal value.
+    /// Always explicit: scheme `postgresql`, port, database, `sslmode`, `connect_timeout`, then the
+    /// parameters that were passed on, each percent-encoded. Parsing it again gives an equal value.
     pub fn to_connection_string(&self) -> String {
         self.render(self.password.as_deref().map(encode))
     }
@@ -212,7 +221,8 @@ impl DatabaseUrl {
         text
     }
 
-    /// Moves to the endpoint whose first host label is `relabel(old label)`, also where `options` names the endpoint.
+    /// Moves to the endpoint whose first host label is `relabel(old label)`, also where `options`
+    /// names the endpoint.
     fn with_endpoint(&self, relabel: fn(&str) -> String) -> Self {
         let mut moved = self.clone();
         let (label, domain) = self.host.split_once('.').unwrap_or((&self.host, ""));

@@ -1,9 +1,11 @@
-//! Neon's host names: `ep-….REGION.….neon.tech` is a direct endpoint, `ep-…-pooler.REGION.….neon.tech` its pooled twin.
+//! Neon's host names: `ep-….REGION.….neon.tech` is a direct endpoint,
+//! `ep-…-pooler.REGION.….neon.tech` its pooled twin.
 
 /// What kind of host a connection string names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    /// Neon's connection pooler (PgBouncer in transaction mode): cheap connections without session state.
+    /// Neon's connection pooler (PgBouncer in transaction mode): cheap connections without session
+    /// state.
     NeonPooled,
     /// A Neon compute itself: session state, advisory locks, few connections.
     NeonDirect,
@@ -31,7 +33,8 @@ pub(crate) fn direct_label(label: &str) -> String {
     label.strip_suffix(POOLER_SUFFIX).unwrap_or(label).to_owned()
 }
 
-/// Renames the endpoint in `options=endpoint=ep-…`, which must agree with the host name that TLS shows to Neon's proxy.
+/// Renames the endpoint in `options=endpoint=ep-…`, which must agree with the host name that TLS
+/// shows to Neon's proxy.
 pub(crate) fn rename_endpoint_option(options: &str, old: &str, new: &str) -> String {
     let renamed = |word: &str| match word.split_once('=') {
         Some((key @ ("endpoint" | "project"), name)) if name == old => format!("{key}={new}"),

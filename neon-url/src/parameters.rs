@@ -36,9 +36,11 @@ enum Fate {
     ConnectTimeout,
     /// Given to the driver under this name, when the value is one that the driver takes.
     PassedOn(&'static str, Accepted),
-    /// Harmless to leave out: it tunes another driver's pool or cache, or asks for what is the case anyway.
+    /// Harmless to leave out: it tunes another driver's pool or cache, or asks for what is the case
+    /// anyway.
     Ignored,
-    /// Harmless to leave out with one of these values (compared without case), unsupported with any other.
+    /// Harmless to leave out with one of these values (compared without case), unsupported with any
+    /// other.
     IgnoredIf(&'static [&'static str], &'static str),
     Unsupported(&'static str),
 }
@@ -58,7 +60,8 @@ const SEARCH_PATH: &str = "use `options=-c%20search_path%3DNAME`";
 const SESSION_SETTING: &str = "use `options=-c%20NAME%3DVALUE`";
 const VERIFIED_TLS: &str = "TLS is always used and verified for a remote host";
 
-/// The table. The names in the first groups are libpq's (PostgreSQL 18, section 34.1.2), then other drivers'.
+/// The table. The names in the first groups are libpq's (PostgreSQL 18, section 34.1.2), then other
+/// drivers'.
 #[expect(clippy::match_same_arms, reason = "the arms are grouped by driver")]
 fn fate(name: &str) -> Option<Fate> {
     use Accepted::{Anything, OneOf, WholeNumber};
@@ -74,7 +77,8 @@ fn fate(name: &str) -> Option<Fate> {
         "connect_timeout" => Fate::ConnectTimeout,
 
         "application_name" => Fate::PassedOn("application_name", Anything),
-        // Carries session settings (`-c name=value`) and, for clients without SNI, Neon's `endpoint=ep-…`.
+        // Carries session settings (`-c name=value`) and, for clients without SNI, Neon's
+        // `endpoint=ep-…`.
         "options" => Fate::PassedOn("options", Anything),
         "target_session_attrs" => Fate::PassedOn(
             "target_session_attrs",
@@ -92,8 +96,9 @@ fn fate(name: &str) -> Option<Fate> {
             Fate::PassedOn("keepalives_retries", WholeNumber)
         }
 
-        // Drivers bind the login to the TLS channel by themselves wherever both sides can. `require` would only make the
-        // login fail behind poolers that cannot, and certificate and host name are verified in any case.
+        // Drivers bind the login to the TLS channel by themselves wherever both sides can.
+        // `require` would only make the login fail behind poolers that cannot, and certificate and
+        // host name are verified in any case.
         "channel_binding" => Fate::IgnoredIf(
             &["disable", "prefer", "require"],
             "use `disable`, `prefer` or `require`",
@@ -116,7 +121,8 @@ fn fate(name: &str) -> Option<Fate> {
         }
         // tokio-postgres reads this one in seconds, libpq in milliseconds.
         "tcp_user_timeout" => Fate::Ignored,
-        // The host would be verified and another address connected to: an allow-list of hosts could not see that.
+        // The host would be verified and another address connected to: an allow-list of hosts could
+        // not see that.
         "hostaddr" => Fate::Unsupported("name the address as the host"),
         "require_auth" => Fate::IgnoredIf(&["scram-sha-256"], VERIFIED_TLS),
         "replication" => Fate::IgnoredIf(
@@ -239,7 +245,8 @@ impl Parameters {
     }
 }
 
-/// The mode before the host has been looked at. Everything from `require` up is the same here: TLS is always verified.
+/// The mode before the host has been looked at. Everything from `require` up is the same here: TLS
+/// is always verified.
 fn requested_ssl_mode(
     parameter: &'static str,
     value: &str,
@@ -249,7 +256,8 @@ fn requested_ssl_mode(
         "false" | "0" if parameter == "ssl" => ("false", SslMode::Disable),
         "allow" => ("allow", SslMode::Prefer),
         "prefer" => ("prefer", SslMode::Prefer),
-        // node-postgres: TLS without verification, which is not offered here, not even on this machine.
+        // node-postgres: TLS without verification, which is not offered here, not even on this
+        // machine.
         "no-verify" => return Err(ParseError::WeakTls { parameter, mode: "no-verify" }),
         "require" => ("require", SslMode::Require),
         "verify-ca" => ("verify-ca", SslMode::Require),
@@ -263,7 +271,8 @@ fn requested_ssl_mode(
     Ok(RequestedSslMode { parameter, written, mode })
 }
 
-/// Names what is unknown only where that looks like a name: it could be the rest of a password with a raw `?` or `&`.
+/// Names what is unknown only where that looks like a name: it could be the rest of a password with
+/// a raw `?` or `&`.
 fn unknown(name: &str) -> ParseError {
     let is_plain = name.len() <= 40
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));

@@ -1,7 +1,8 @@
 //! Takes a connection string apart.
 //!
-//! By hand rather than with a URL parser, because these strings are looser than URLs (an empty host beside credentials,
-//! encoded slashes in the host) and every mistake should get a message of its own. The `url` crate judges host names.
+//! By hand rather than with a URL parser, because these strings are looser than URLs (an empty host
+//! beside credentials, encoded slashes in the host) and every mistake should get a message of its
+//! own. The `url` crate judges host names.
 
 use std::time::Duration;
 
@@ -137,7 +138,8 @@ fn split_port(host_and_port: &str) -> Result<(&str, &str), ParseError> {
     }
 }
 
-/// A host name in lower case (international ones in their ASCII form), an IP address, or a socket folder.
+/// A host name in lower case (international ones in their ASCII form), an IP address, or a socket
+/// folder.
 fn parse_host(encoded: &str) -> Result<String, ParseError> {
     let host = decode_part(encoded, "host")?;
     if host.contains(',') {

@@ -1,4 +1,5 @@
-//! Tables of connection strings: what is read, what is written, what is refused, and that no password ever shows.
+//! Tables of connection strings: what is read, what is written, what is refused, and that no
+//! password ever shows.
 
 use std::time::Duration;
 

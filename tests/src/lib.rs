@@ -1,1 +1,43 @@
-//! Placeholder.
+//! The harness of the black-box suites: starts the API on a runtime, gives each test a database of
+//! its own, and makes requests and their answers read as prose.
+//!
+//! What serves the API is chosen by the environment, so that the same tests judge every runtime:
+//!
+//! | Variable | Meaning |
+//! |---|---|
+//! | `TASKIE_RUNTIME=local` (default) | the `local` host, in this process, on a free port |
+//! | `TASKIE_RUNTIME=spin` | `spin up` (the binary from `SPIN`, else from `PATH`) on a free port |
+//! | `TASKIE_URL`, `TASKIE_DATABASE_URL`, `TASKIE_JWT_SECRET` | a service that runs already, and its database |
+//! | `TEST_DATABASE_URL` | a PostgreSQL server on which the tests may create and drop databases; otherwise a throwaway server is started |
+//! | `TASKIE_PG_BIN` | a folder with `initdb` and `postgres` for the throwaway server |
+//!
+//! With `TASKIE_URL`, tests that need a configuration, a database or a restart of their own
+//! ([`App::start_with`]) still start the runtime that `TASKIE_RUNTIME` names.
+//!
+//! The harness never looks into another crate's internals: it knows HTTP, SQL, built programs, and
+//! of `local` what `cargo up` uses. Start reading at [`App`], then [`Reply`] and [`TestDatabase`].
+
+mod app;
+mod build;
+mod call;
+mod connect;
+mod database;
+mod house;
+mod raw;
+mod reply;
+mod runtime;
+mod settings;
+mod token;
+mod user;
+mod wait;
+
+pub use app::{App, Options};
+pub use build::{migrator, workspace};
+pub use call::Call;
+pub use database::{TestDatabase, TestServer};
+pub use local::InstanceReuse;
+pub use raw::RawReply;
+pub use reply::{Problem, Reply};
+pub use token::Token;
+pub use user::User;
+pub use wait::until;

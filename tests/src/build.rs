@@ -1,0 +1,88 @@
+//! The programs under test, built as this test program was.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The root of the workspace, where `spin.toml` lies.
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate `tests` lies in the workspace")
+}
+
+/// The path of the program `migrator`, built now if it was not up to date.
+pub fn migrator() -> PathBuf {
+    static MIGRATOR: OnceLock<PathBuf> = OnceLock::new();
+    MIGRATOR.get_or_init(|| build("migrator")).clone()
+}
+
+/// Builds with this program's target folder, profile and target, and without `--package`: then the
+/// features of the whole workspace are resolved together, as they were for this program, and nothing
+/// is compiled a second time.
+fn build(program: &str) -> PathBuf {
+    let place = Place::of_this_program();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args(["build", "--quiet", "--bin", program])
+        .arg("--target-dir")
+        .arg(&place.target_folder);
+    match place.profile.as_str() {
+        "debug" => {}
+        profile => {
+            command.args(["--profile", profile]);
+        }
+    }
+    if let Some(target) = &place.target {
+        command.args(["--target", target]);
+    }
+    // What `cargo test` says about this crate would be news to build scripts that watch it (that of
+    // `ring` does): they, and all that depends on them, would be built again each time.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    let output = command.current_dir(workspace()).output().expect("run cargo");
+    assert!(
+        output.status.success(),
+        "failed to build `{program}`:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    place.folder.join(program)
+}
+
+/// `<target folder>[/<target>]/<profile>/deps/<this program>`
+struct Place {
+    target_folder: PathBuf,
+    target: Option<String>,
+    profile: String,
+    /// Where finished programs lie.
+    folder: PathBuf,
+}
+
+impl Place {
+    fn of_this_program() -> Self {
+        let program = std::env::current_exe().expect("the path of this program");
+        let folder =
+            program.ancestors().nth(2).expect("test programs lie in a folder `deps`").to_owned();
+        // Cargo marks the target folder, and only that one, for backup programs.
+        let target_folder = folder
+            .ancestors()
+            .find(|ancestor| ancestor.join("CACHEDIR.TAG").exists())
+            .expect("this program lies in a target folder of Cargo")
+            .to_owned();
+        let names: Vec<String> = folder
+            .strip_prefix(&target_folder)
+            .expect("an ancestor is a prefix")
+            .iter()
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        let (target, profile) = match names.as_slice() {
+            [profile] => (None, profile.clone()),
+            [target, profile] => (Some(target.clone()), profile.clone()),
+            other => panic!("a test program in an unexpected folder: {other:?}"),
+        };
+        Self { target_folder, target, profile, folder }
+    }
+}

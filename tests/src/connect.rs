@@ -1,0 +1,40 @@
+//! Connections to the tests' databases, with TLS where the connection string wants it.
+
+use std::sync::Arc;
+
+use neon_url::{DatabaseUrl, SslMode};
+use rustls::ClientConfig;
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio_postgres::{Client, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::house;
+
+/// Connects; the connection lives on the house's runtime and ends with the client.
+pub(crate) async fn connect(url: &DatabaseUrl) -> Result<Client, tokio_postgres::Error> {
+    let url = url.clone();
+    house::run(async move {
+        let text = url.to_connection_string();
+        if url.ssl_mode() == SslMode::Disable {
+            let (client, connection) = tokio_postgres::connect(&text, NoTls).await?;
+            house::detach(connection);
+            Ok(client)
+        } else {
+            let (client, connection) = tokio_postgres::connect(&text, tls()).await?;
+            house::detach(connection);
+            Ok(client)
+        }
+    })
+    .await
+}
+
+fn tls() -> MakeRustlsConnect {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider knows the default versions")
+        .with_platform_verifier()
+        .expect("read the system's certificates")
+        .with_no_client_auth();
+    MakeRustlsConnect::new(config)
+}

@@ -1,0 +1,188 @@
+//! A server for the whole process, and a database for each test.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use local::postgres::{DataDir, Options, Server};
+use neon_url::DatabaseUrl;
+use tokio::process::Command;
+use tokio::sync::OnceCell;
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+use crate::build::migrator;
+use crate::connect::connect;
+use crate::house;
+use crate::settings::SETTINGS;
+use crate::wait::until;
+
+/// A PostgreSQL server on which tests make their databases.
+pub struct TestServer {
+    /// Of a database that is always there.
+    url: DatabaseUrl,
+    /// Its server's programs and folder, if it is ours.
+    own: Option<Server>,
+    /// The name of a migrated database to copy; made on first use, on a server of our own only,
+    /// because nothing would remove it from another one at the end.
+    template: OnceCell<String>,
+}
+
+impl TestServer {
+    /// The server that all tests share: the one that `TEST_DATABASE_URL` names, or a throwaway one.
+    /// The latter goes away with this process, however it ends.
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<TestServer> = OnceCell::const_new();
+        SHARED
+            .get_or_init(async || match &SETTINGS.server {
+                Some(url) => Self { url: url.clone(), own: None, template: OnceCell::new() },
+                None => Self::throwaway().await,
+            })
+            .await
+    }
+
+    /// A throwaway server whatever the environment says: for a test that needs to read its log. Also
+    /// shared, because it costs a second.
+    pub async fn own() -> &'static Self {
+        static OWN: OnceCell<TestServer> = OnceCell::const_new();
+        let shared = Self::shared().await;
+        if shared.own.is_some() { shared } else { OWN.get_or_init(Self::throwaway).await }
+    }
+
+    async fn throwaway() -> Self {
+        let options = Options { data: DataDir::Throwaway, bin: None };
+        let started = house::run(async { Server::start(options, &|_| {}).await }).await;
+        let server = started.unwrap_or_else(|err| {
+            let hint =
+                err.hint().map(|hint| format!("\nhint: {hint}, or a server in TEST_DATABASE_URL"));
+            panic!("{err}{}", hint.unwrap_or_default())
+        });
+        Self { url: server.url("postgres"), own: Some(server), template: OnceCell::new() }
+    }
+
+    /// The file with the server's log, if the server is ours.
+    pub fn log(&self) -> Option<PathBuf> {
+        self.own.as_ref().map(Server::log)
+    }
+
+    /// A database without any table.
+    pub async fn empty_database(&'static self) -> TestDatabase {
+        self.database_from("template1").await
+    }
+
+    /// A database with all migrations applied.
+    pub async fn migrated_database(&'static self) -> TestDatabase {
+        if self.own.is_none() {
+            let database = self.empty_database().await;
+            migrate(database.url()).await;
+            return database;
+        }
+        let template = self
+            .template
+            .get_or_init(async || {
+                let mut database = self.empty_database().await;
+                migrate(database.url()).await;
+                database.keep();
+                database.name().to_owned()
+            })
+            .await;
+        self.database_from(template).await
+    }
+
+    async fn database_from(&'static self, template: &str) -> TestDatabase {
+        let name = format!("taskie_test_{:016x}", rand::random::<u64>());
+        let admin = connect(&self.url).await.expect("connect to the tests' server");
+        let statement = format!("create database {name} template {template}");
+        until("the template is not in use", async || match admin.batch_execute(&statement).await {
+            Ok(()) => Some(()),
+            // Whoever migrated it has not quite gone yet.
+            Err(err) if err.code() == Some(&SqlState::OBJECT_IN_USE) => None,
+            Err(err) => panic!("failed to create a database: {err:?}"),
+        })
+        .await;
+        TestDatabase { url: self.url.with_database(&name), server: self, kept: false }
+    }
+}
+
+/// A database of one test's own; dropped with it.
+pub struct TestDatabase {
+    url: DatabaseUrl,
+    server: &'static TestServer,
+    kept: bool,
+}
+
+impl TestDatabase {
+    /// Without any table.
+    pub async fn create() -> Self {
+        TestServer::shared().await.empty_database().await
+    }
+
+    /// With all migrations applied.
+    pub async fn migrated() -> Self {
+        TestServer::shared().await.migrated_database().await
+    }
+
+    /// How to connect to it.
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.url.database()
+    }
+
+    /// A connection to it.
+    pub async fn client(&self) -> Client {
+        connect(&self.url).await.expect("connect to the test's database")
+    }
+
+    /// A connection to another database of the same server: for what would hit the connection that
+    /// asks for it.
+    pub async fn admin(&self) -> Client {
+        connect(&self.server.url).await.expect("connect to the tests' server")
+    }
+
+    fn keep(&mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        let server = self.server.url.clone();
+        let statement = format!("drop database if exists {} with (force)", self.name());
+        house::finish(async move {
+            // A test may have failed because the server is gone; then there is nothing to drop.
+            if let Ok(admin) = connect(&server).await {
+                let _ = admin.batch_execute(&statement).await;
+            }
+        });
+    }
+}
+
+/// Applies all migrations with the program that users use.
+async fn migrate(url: &DatabaseUrl) {
+    // The first call builds the program, which blocks.
+    let program = tokio::task::spawn_blocking(migrator).await.expect("build the migrator");
+    let output = Command::new(&program)
+        .arg("up")
+        .env("DATABASE_URL", url.to_connection_string())
+        .current_dir(crate::build::workspace())
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .expect("run the migrator");
+    assert!(
+        output.status.success(),
+        "`{} up` failed:\n{}",
+        file_name(&program),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,67 @@
+//! Requests that no HTTP library would send.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// How long the service gets to answer or to hang up.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// What came back until the service closed the connection.
+#[derive(Debug)]
+pub struct RawReply {
+    /// Everything, as text where it is text.
+    pub text: String,
+}
+
+impl RawReply {
+    /// The status code; `None` when the service closed the connection without an answer.
+    pub fn status(&self) -> Option<u16> {
+        self.text.strip_prefix("HTTP/1.")?.split_whitespace().nth(1)?.parse().ok()
+    }
+
+    /// The value of a header of the first response.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (head, _) = self.text.split_once("\r\n\r\n")?;
+        head.lines()
+            .filter_map(|line| line.split_once(':'))
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+    }
+
+    /// What follows the head of the first response.
+    pub fn body(&self) -> &str {
+        self.text.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+    }
+}
+
+/// Sends `bytes`, then reads until the service hangs up. A request should say `Connection: close`.
+pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> RawReply {
+    let mut received = Vec::new();
+    let exchange = async {
+        let mut stream = TcpStream::connect(address).await.expect("connect to the service");
+        // The service may refuse and hang up before it has read everything; its answer counts.
+        let _ = stream.write_all(bytes).await;
+        let mut buffer = [0; 8_192];
+        while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+            received.extend_from_slice(&buffer[..count]);
+        }
+    };
+    let in_time = timeout(LIMIT, exchange).await;
+    let text = String::from_utf8_lossy(&received).into_owned();
+    assert!(
+        in_time.is_ok(),
+        "the service neither answered nor hung up within {LIMIT:?}; so far: {text}"
+    );
+    RawReply { text }
+}
+
+/// Sends `bytes` and hangs up, whatever the service makes of it.
+pub(crate) async fn send_and_hang_up(address: SocketAddr, bytes: &[u8]) {
+    let mut stream = TcpStream::connect(address).await.expect("connect to the service");
+    stream.write_all(bytes).await.expect("send to the service");
+    stream.shutdown().await.expect("hang up");
+}

@@ -1,0 +1,59 @@
+//! This repository's own host, in this process.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use local::{AppOptions, GuestOutput};
+
+use crate::app::Options;
+use crate::build::workspace;
+use crate::house;
+
+pub(crate) struct Local {
+    app: local::App,
+    address: SocketAddr,
+    output: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Local {
+    pub(crate) async fn start(options: &Options, listen: SocketAddr) -> Self {
+        tokio::task::spawn_blocking(build_component).await.expect("build the component");
+        let output = Arc::new(Mutex::new(Vec::new()));
+        let options = AppOptions {
+            manifest: workspace().join("spin.toml"),
+            runtime_config: Some(workspace().join("runtime-config.toml")),
+            variables: options.variables.clone(),
+            listen,
+            reuse: options.reuse,
+            output: GuestOutput::Capture(Arc::clone(&output)),
+        };
+        let started = house::run(async { local::App::start(options).await }).await;
+        let app =
+            started.unwrap_or_else(|err| panic!("failed to start the local runtime: {err:#}"));
+        let address = app.addr();
+        Self { app, address, output }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn log(&self) -> String {
+        let output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&output).into_owned()
+    }
+
+    pub(crate) async fn stop(self) {
+        house::run(async { self.app.stop().await }).await;
+    }
+}
+
+/// Builds the component, once for this process.
+pub(super) fn build_component() {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let manifest = workspace().join("spin.toml");
+        local::build_component(&manifest)
+            .unwrap_or_else(|err| panic!("failed to build the component: {err:#}"));
+    });
+}

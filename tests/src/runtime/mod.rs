@@ -1,0 +1,61 @@
+//! What runs the component.
+
+mod local;
+mod spin;
+
+use std::net::SocketAddr;
+
+use self::local::Local;
+use self::spin::Spin;
+use crate::app::Options;
+use crate::settings::{RuntimeKind, SETTINGS};
+
+/// Loopback, and any free port.
+const ANY_PORT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+/// A service that was started and has to be stopped.
+pub(crate) enum Running {
+    Local(Local),
+    Spin(Spin),
+}
+
+impl Running {
+    /// Starts the runtime that the environment asks for.
+    pub(crate) async fn start(options: &Options) -> Self {
+        Self::start_at(options, ANY_PORT).await
+    }
+
+    /// The same, on this address.
+    pub(crate) async fn start_at(options: &Options, listen: SocketAddr) -> Self {
+        match &SETTINGS.runtime {
+            RuntimeKind::Local => Self::Local(Local::start(options, listen).await),
+            RuntimeKind::Spin { program } => {
+                Self::Spin(Spin::start(program, options, listen).await)
+            }
+        }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        match self {
+            Self::Local(local) => local.address(),
+            Self::Spin(spin) => spin.address(),
+        }
+    }
+
+    /// What the component wrote to its standard error.
+    pub(crate) fn log(&self) -> String {
+        match self {
+            Self::Local(local) => local.log(),
+            Self::Spin(spin) => spin.log(),
+        }
+    }
+
+    /// Stops it and waits for the end.
+    pub(crate) async fn stop(self) {
+        match self {
+            Self::Local(local) => local.stop().await,
+            Self::Spin(spin) => spin.stop().await,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The environment's say in what the suites run against.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use neon_url::DatabaseUrl;
+
+/// Read once; a value that makes no sense stops the run with its name.
+pub(crate) static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::read);
+
+pub(crate) struct Settings {
+    /// What [`crate::App::start_with`] starts, and [`crate::App::start`] without a `service`.
+    pub(crate) runtime: RuntimeKind,
+    /// A service that runs already.
+    pub(crate) service: Option<Service>,
+    /// A server on which tests may create and drop databases.
+    pub(crate) server: Option<DatabaseUrl>,
+}
+
+pub(crate) enum RuntimeKind {
+    Local,
+    Spin { program: PathBuf },
+}
+
+pub(crate) struct Service {
+    /// Without a slash at the end.
+    pub(crate) url: String,
+    pub(crate) database: DatabaseUrl,
+    pub(crate) jwt_secret: String,
+}
+
+impl Settings {
+    fn read() -> Self {
+        let runtime = match variable("TASKIE_RUNTIME").as_deref() {
+            None | Some("local") => RuntimeKind::Local,
+            Some("spin") => {
+                let program = variable("SPIN").unwrap_or_else(|| "spin".to_owned());
+                RuntimeKind::Spin { program: program.into() }
+            }
+            Some(other) => panic!("TASKIE_RUNTIME must be `local` or `spin`, not `{other}`"),
+        };
+        let service = variable("TASKIE_URL").map(|url| Service {
+            url: url.trim_end_matches('/').to_owned(),
+            database: database("TASKIE_DATABASE_URL")
+                .expect("TASKIE_URL needs TASKIE_DATABASE_URL"),
+            jwt_secret: variable("TASKIE_JWT_SECRET").expect("TASKIE_URL needs TASKIE_JWT_SECRET"),
+        });
+        Self { runtime, service, server: database("TEST_DATABASE_URL") }
+    }
+}
+
+/// An empty variable counts as not set.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn database(name: &str) -> Option<DatabaseUrl> {
+    variable(name).map(|value| match value.parse() {
+        Ok(url) => url,
+        Err(err) => panic!("{name} is not a connection string: {err}"),
+    })
+}

@@ -1,0 +1,100 @@
+//! Somebody with an account, a token and tasks.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::call::Call;
+use crate::token::Token;
+
+/// A user of the service. Paths given to its methods go on after `/api/{id}`.
+#[derive(Clone)]
+pub struct User {
+    app: App,
+    /// The id, in the database and in the token.
+    pub id: String,
+    /// The token that each request carries.
+    pub token: String,
+}
+
+impl User {
+    pub(crate) fn new(app: &App, id: String) -> Self {
+        let token = Token::of(&id).claim("email", email_of(&id)).signed(app.jwt_secret());
+        Self { app: app.clone(), id, token }
+    }
+
+    /// The same user with another token.
+    #[must_use]
+    pub fn with_token(&self, token: String) -> Self {
+        Self { token, ..self.clone() }
+    }
+
+    /// The address with which this user registered.
+    pub fn email(&self) -> String {
+        email_of(&self.id)
+    }
+
+    /// The whole path of something of this user's, such as `/tasks/1`.
+    pub fn path(&self, rest: &str) -> String {
+        format!("/api/{}{rest}", utf8_percent_encode(&self.id, NON_ALPHANUMERIC))
+    }
+
+    /// The service.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Any request, by this user, on any path.
+    pub fn call(&self, method: Method, path: &str) -> Call {
+        self.app.call(method, path).token(&self.token)
+    }
+
+    /// `GET /api/{id}…`
+    pub fn get(&self, rest: &str) -> Call {
+        self.call(Method::GET, &self.path(rest))
+    }
+
+    /// `POST /api/{id}…`
+    pub fn post(&self, rest: &str) -> Call {
+        self.call(Method::POST, &self.path(rest))
+    }
+
+    /// `PUT /api/{id}…`
+    pub fn put(&self, rest: &str) -> Call {
+        self.call(Method::PUT, &self.path(rest))
+    }
+
+    /// `PATCH /api/{id}…`
+    pub fn patch(&self, rest: &str) -> Call {
+        self.call(Method::PATCH, &self.path(rest))
+    }
+
+    /// `DELETE /api/{id}…`
+    pub fn delete(&self, rest: &str) -> Call {
+        self.call(Method::DELETE, &self.path(rest))
+    }
+
+    /// `POST /api/{id}/tasks` with this body.
+    pub fn create(&self, body: Value) -> Call {
+        self.post("/tasks").json(body)
+    }
+
+    /// A new task with this title, which must succeed.
+    pub async fn task(&self, title: &str) -> Value {
+        self.create(json!({ "title": title })).await.good(201)
+    }
+
+    /// All tasks, which must succeed.
+    pub async fn tasks(&self) -> Vec<Value> {
+        match self.get("/tasks").await.good(200) {
+            Value::Array(tasks) => tasks,
+            other => panic!("a list of tasks is an array, not {other}"),
+        }
+    }
+}
+
+/// The address with which tests register a user.
+fn email_of(user: &str) -> String {
+    format!("{user}@example.com")
+}

@@ -1,0 +1,117 @@
+//! The row in `users`: made at the first task of somebody whose token has an email address.
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+use tests::{App, Token};
+
+async fn emails(app: &App, id: &str) -> Vec<String> {
+    let rows = app.client().await.query("select email from users where id = $1", &[&id]).await;
+    rows.expect("query").iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test]
+async fn a_first_task_makes_the_account() {
+    let app = App::start().await;
+    let stranger = app.stranger("stranger");
+    let task = stranger.task("first").await;
+    assert_eq!(task["user_id"], stranger.id);
+    assert_eq!(emails(&app, &stranger.id).await, [stranger.email()]);
+    let second = stranger.task("second").await;
+    assert_eq!(stranger.tasks().await, [second, task]);
+}
+
+#[tokio::test]
+async fn many_first_tasks_at_once_make_one_account() {
+    let app = App::start().await;
+    let stranger = app.stranger("stranger");
+    let replies = join_all((0..20).map(|i| {
+        let title = format!("task {i}");
+        stranger.create(json!({ "title": title })).into_future()
+    }));
+    for reply in replies.await {
+        reply.good(201);
+    }
+    assert_eq!(stranger.tasks().await.len(), 20);
+    assert_eq!(emails(&app, &stranger.id).await, [stranger.email()]);
+}
+
+#[tokio::test]
+async fn without_an_email_address_there_is_no_account() {
+    let app = App::start().await;
+    let stranger = app.stranger("stranger");
+    for (label, email) in [
+        ("absent", None),
+        ("empty", Some(json!(""))),
+        ("a number", Some(json!(7))),
+        ("null", Some(Value::Null)),
+    ] {
+        let token = Token::of(&stranger.id);
+        let token = match email {
+            Some(email) => token.claim("email", email),
+            None => token,
+        };
+        let token = token.signed(app.jwt_secret());
+        let reply = stranger.with_token(token).create(json!({ "title": "x" })).await;
+        assert_eq!(reply.status, 403, "{label}: {reply}");
+        reply.problem(403);
+    }
+    assert_eq!(emails(&app, &stranger.id).await, [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn somebody_with_an_account_needs_no_email_address() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let token = Token::of(&alice.id).signed(app.jwt_secret());
+    alice.with_token(token).create(json!({ "title": "x" })).await.good(201);
+}
+
+#[tokio::test]
+async fn an_account_is_not_changed_by_a_token() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let token = Token::of(&alice.id).claim("email", "new@example.com").signed(app.jwt_secret());
+    alice.with_token(token).create(json!({ "title": "x" })).await.good(201);
+    assert_eq!(emails(&app, &alice.id).await, [alice.email()]);
+}
+
+#[tokio::test]
+async fn an_email_address_of_another_account_is_refused() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let stranger = app.stranger("stranger");
+    let token = Token::of(&stranger.id).claim("email", alice.email()).signed(app.jwt_secret());
+    let reply = stranger.with_token(token).create(json!({ "title": "x" })).await;
+    reply.problem(409);
+    assert!(!reply.text().contains(&alice.email()), "{reply}");
+    assert_eq!(emails(&app, &stranger.id).await, [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn a_bad_first_task_makes_no_account() {
+    let app = App::start().await;
+    let stranger = app.stranger("stranger");
+    stranger.create(json!({ "title": "" })).await.problem(400);
+    assert_eq!(emails(&app, &stranger.id).await, [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn reading_makes_no_account() {
+    let app = App::start().await;
+    let stranger = app.stranger("stranger");
+    assert_eq!(stranger.tasks().await, [] as [Value; 0]);
+    stranger.get("/tasks/1").await.problem(404);
+    assert_eq!(emails(&app, &stranger.id).await, [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn provisioning_can_be_switched_off() {
+    let app = App::start_with(|options| {
+        options.set("provision_users", "false");
+    })
+    .await;
+    let stranger = app.stranger("stranger");
+    stranger.create(json!({ "title": "x" })).await.problem(403);
+    assert_eq!(emails(&app, &stranger.id).await, [] as [&str; 0]);
+    app.user("alice").await.task("x").await;
+}

@@ -1,0 +1,235 @@
+//! Who is calling: HS256 tokens, and nothing else.
+
+use reqwest::Method;
+use serde_json::json;
+use tests::{App, Token};
+
+/// The challenge of a 401 (RFC 6750, section 3) to a request that brought a token.
+const BAD_TOKEN: &str = "Bearer error=\"invalid_token\"";
+
+#[tokio::test]
+async fn every_task_route_asks_for_a_token() {
+    let app = App::start().await;
+    for (label, method, path) in [
+        ("list", Method::GET, "/api/alice/tasks"),
+        ("create", Method::POST, "/api/alice/tasks"),
+        ("get", Method::GET, "/api/alice/tasks/1"),
+        ("put", Method::PUT, "/api/alice/tasks/1"),
+        ("patch", Method::PATCH, "/api/alice/tasks/1"),
+        ("delete", Method::DELETE, "/api/alice/tasks/1"),
+        ("complete", Method::PATCH, "/api/alice/tasks/1/complete"),
+    ] {
+        let reply = app.call(method, path).json(json!({ "title": "x" })).await;
+        assert_eq!(reply.status, 401, "{label}: {reply}");
+        reply.problem(401);
+        let challenge = reply.header("www-authenticate");
+        assert!(challenge.starts_with("Bearer"), "{label}: {challenge}");
+        // RFC 6750, section 3.1: without a token there is no error to name.
+        assert!(!challenge.contains("error="), "{label}: {challenge}");
+    }
+}
+
+#[tokio::test]
+async fn the_other_routes_need_no_token() {
+    let app = App::start().await;
+    for path in ["/", "/health", "/health/db", "/health/pool"] {
+        let reply = app.get(path).await;
+        assert_eq!(reply.status, 200, "{reply}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_does_not_count_is_refused() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let (good, secret) = (Token::of(&alice.id), app.jwt_secret());
+    let signed = good.signed(secret);
+    let [header, claims, signature] = signed.split('.').collect::<Vec<_>>()[..] else {
+        unreachable!()
+    };
+    let others = Token::of("somebody-else").signed(secret);
+    let others_claims = others.split('.').nth(1).expect("claims").to_owned();
+
+    for (label, token) in [
+        ("signed with another secret", good.signed("another secret, of more than 32 bytes")),
+        ("signed with an empty secret", good.signed("")),
+        ("another user's claims", format!("{header}.{others_claims}.{signature}")),
+        ("signature cut off", format!("{header}.{claims}.")),
+        ("signature too short", format!("{header}.{claims}.{}", &signature[..20])),
+        ("signature too long", format!("{signed}AAAA")),
+        ("two parts", format!("{header}.{claims}")),
+        ("four parts", format!("{signed}.{signature}")),
+        ("not base64", format!("{header}.{claims}.???")),
+        ("not a token", "hello".to_owned()),
+        ("dots", "..".to_owned()),
+        ("alg none", good.clone().header("alg", "none").unsigned()),
+        ("alg None", good.clone().header("alg", "None").unsigned()),
+        ("alg none, signed", good.clone().header("alg", "none").signed(secret)),
+        ("HS512", good.clone().header("alg", "HS512").signed_with_sha512(secret)),
+        ("HS512 in name only", good.clone().header("alg", "HS512").signed(secret)),
+        ("SHA-512 under HS256", good.signed_with_sha512(secret)),
+        ("RS256 in name only", good.clone().header("alg", "RS256").signed(secret)),
+        ("EdDSA in name only", good.clone().header("alg", "EdDSA").signed(secret)),
+        ("an unknown algorithm", good.clone().header("alg", "XYZ").signed(secret)),
+        ("algorithm in lower case", good.clone().header("alg", "hs256").signed(secret)),
+        (
+            "an extension to understand",
+            good.clone().header("crit", json!(["b64"])).header("b64", false).signed(secret),
+        ),
+        ("no expiry", good.clone().without("exp").signed(secret)),
+        ("expiry null", good.clone().claim("exp", json!(null)).signed(secret)),
+        ("expiry a word", good.clone().claim("exp", "tomorrow").signed(secret)),
+        ("expired", good.clone().claim_in("exp", -3_600).signed(secret)),
+        ("expired since 1970", good.clone().claim("exp", 0).signed(secret)),
+        ("expiry before 1970", good.clone().claim("exp", -1).signed(secret)),
+        ("not yet good", good.clone().claim_in("nbf", 3_600).signed(secret)),
+        ("no subject", good.clone().without("sub").signed(secret)),
+        ("empty subject", good.clone().claim("sub", "").signed(secret)),
+        ("subject a number", good.clone().claim("sub", 7).signed(secret)),
+        ("subject null", good.clone().claim("sub", json!(null)).signed(secret)),
+    ] {
+        let reply = alice.with_token(token).get("/tasks").await;
+        assert_eq!(reply.status, 401, "{label}: {reply}");
+        reply.problem(401);
+        let challenge = reply.header("www-authenticate");
+        assert!(challenge.starts_with(BAD_TOKEN), "{label}: {challenge}");
+    }
+}
+
+#[tokio::test]
+async fn an_authorization_that_is_no_bearer_token_is_refused() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    for (label, value) in [
+        ("another scheme", "Basic YWxpY2U6cHc=".to_owned()),
+        ("no scheme", alice.token.clone()),
+        ("scheme alone", "Bearer".to_owned()),
+        ("scheme and a space", "Bearer ".to_owned()),
+        ("two tokens", format!("Bearer {0} {0}", alice.token)),
+        ("a list", format!("Bearer {0}, Bearer {0}", alice.token)),
+        ("another separator", format!("Bearer:{}", alice.token)),
+    ] {
+        let reply = app.get(&alice.path("/tasks")).header("Authorization", &value).await;
+        assert_eq!(reply.status, 401, "{label}: {reply}");
+        assert!(reply.header("www-authenticate").starts_with("Bearer"), "{label}");
+    }
+}
+
+#[tokio::test]
+async fn two_authorizations_are_refused() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let reply = alice.get("/tasks").header("Authorization", "Bearer another").await;
+    reply.problem(401);
+}
+
+#[tokio::test]
+async fn a_token_elsewhere_than_in_the_header_does_not_count() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let path = alice.path(&format!("/tasks?access_token={}", alice.token));
+    app.get(&path).await.problem(401);
+    let cookie = format!("token={}", alice.token);
+    app.get(&alice.path("/tasks")).header("Cookie", &cookie).await.problem(401);
+}
+
+#[tokio::test]
+async fn the_scheme_is_not_case_sensitive() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    for scheme in ["bearer", "BEARER", "BeArEr"] {
+        let value = format!("{scheme} {}", alice.token);
+        app.get(&alice.path("/tasks")).header("Authorization", &value).await.good(200);
+    }
+}
+
+#[tokio::test]
+async fn what_a_token_says_besides_does_not_matter() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let token = Token::of(&alice.id)
+        .header("kid", "2026-11")
+        .claim("iss", "https://issuer.example")
+        .claim("aud", json!(["a", "b"]))
+        .claim("name", "Alice")
+        .claim("email", json!({ "not": "text" }))
+        .claim("roles", json!(["admin"]))
+        .signed(app.jwt_secret());
+    alice.with_token(token).get("/tasks").await.good(200);
+}
+
+#[tokio::test]
+async fn an_answer_to_a_bad_token_does_not_repeat_it() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let token = Token::of(&alice.id).claim_in("exp", -3_600).signed(app.jwt_secret());
+    let reply = alice.with_token(token.clone()).get("/tasks").await;
+    let parts = token.split('.').collect::<Vec<_>>();
+    for part in parts {
+        assert!(!format!("{reply:#}").contains(part), "{reply:#}");
+    }
+}
+
+#[tokio::test]
+async fn the_issuer_is_checked_where_one_is_configured() {
+    let app = App::start_with(|options| {
+        options.set("jwt_issuer", "https://issuer.example");
+    })
+    .await;
+    let alice = app.user("alice").await;
+    let with = |issuer: &str| Token::of(&alice.id).claim("iss", issuer).signed(app.jwt_secret());
+
+    alice.with_token(with("https://issuer.example")).get("/tasks").await.good(200);
+    alice.with_token(with("https://other.example")).get("/tasks").await.problem(401);
+    alice.with_token(with("https://issuer.example/")).get("/tasks").await.problem(401);
+    let without = Token::of(&alice.id).signed(app.jwt_secret());
+    alice.with_token(without).get("/tasks").await.problem(401);
+}
+
+#[tokio::test]
+async fn the_audience_is_checked_where_one_is_configured() {
+    let app = App::start_with(|options| {
+        options.set("jwt_audience", "taskie");
+    })
+    .await;
+    let alice = app.user("alice").await;
+    for (label, audience, status) in [
+        ("it", json!("taskie"), 200),
+        ("it among others", json!(["other", "taskie"]), 200),
+        ("another", json!("other"), 401),
+        ("others", json!(["other", "another"]), 401),
+        ("none of an empty list", json!([]), 401),
+        ("null", json!(null), 401),
+    ] {
+        let token = Token::of(&alice.id).claim("aud", audience).signed(app.jwt_secret());
+        let reply = alice.with_token(token).get("/tasks").await;
+        assert_eq!(reply.status, status, "{label}: {reply}");
+    }
+    let without = Token::of(&alice.id).signed(app.jwt_secret());
+    alice.with_token(without).get("/tasks").await.problem(401);
+}
+
+#[tokio::test]
+async fn insecure_none_believes_the_path() {
+    let app = App::start_with(|options| {
+        options.set("auth", "insecure-none").unset("jwt_secret");
+    })
+    .await;
+    let alice = app.user("alice").await;
+    let path = alice.path("/tasks");
+    let task = app.call(Method::POST, &path).json(json!({ "title": "Buy milk" })).await.good(201);
+    assert_eq!(app.get(&path).await.good(200), json!([task]));
+    assert_eq!(app.get("/api/nobody/tasks").await.good(200), json!([]));
+}
+
+#[tokio::test]
+async fn insecure_none_is_refused_for_a_database_elsewhere() {
+    let elsewhere = "postgresql://u:pw@db.example.com/taskie".parse().expect("a connection string");
+    let app = App::start_with(|options| {
+        options.database(&elsewhere).set("auth", "insecure-none");
+    })
+    .await;
+    let reply = app.get("/api/alice/tasks").await;
+    reply.problem(500).kind("misconfigured").mentions("auth").mentions("loopback");
+    app.get("/health/db").await.problem(503).mentions("auth");
+}

@@ -1,0 +1,232 @@
+//! What every response carries, whoever made it.
+
+use reqwest::Method;
+use serde_json::json;
+use tests::{App, Call, Reply, TestDatabase};
+
+use crate::{NO_TASK, path_of};
+
+/// One response of every kind that a working service gives: a label and its reply.
+async fn every_kind_of_response() -> Vec<(&'static str, Reply)> {
+    let app = App::start().await;
+    let (alice, bob) = (app.user("alice").await, app.user("bob").await);
+    let (task, gone) = (alice.task("Buy milk").await, alice.task("gone").await);
+    let path = path_of(&task);
+    let his = bob.path(&path_of(&bob.task("his").await));
+    let nobody = || app.get("/api/nobody/tasks");
+    let head = |path: &str| alice.call(Method::HEAD, path);
+    let calls: Vec<(&'static str, Call)> = vec![
+        ("index", app.get("/")),
+        ("health", app.get("/health")),
+        ("health of the database", app.get("/health/db")),
+        ("health of the pool", app.get("/health/pool")),
+        ("create", alice.create(json!({ "title": "x" }))),
+        ("list", alice.get("/tasks")),
+        ("list of one status", alice.get("/tasks?status=complete")),
+        ("get", alice.get(&path)),
+        ("put", alice.put(&path).json(json!({ "title": "y" }))),
+        ("patch", alice.patch(&path).json(json!({ "title": "z" }))),
+        ("complete", alice.patch(&format!("{path}/complete"))),
+        ("HEAD index", head("/")),
+        ("HEAD health", head("/health")),
+        ("HEAD list", head(&alice.path("/tasks"))),
+        ("HEAD get", head(&alice.path(&path))),
+        ("HEAD absent task", head(&alice.path(&format!("/tasks/{NO_TASK}")))),
+        ("HEAD unknown route", head("/nope")),
+        ("HEAD wrong method", head(&alice.path(&format!("{path}/complete")))),
+        ("OPTIONS", alice.call(Method::OPTIONS, &alice.path("/tasks"))),
+        ("invalid", alice.create(json!({}))),
+        ("malformed", alice.post("/tasks").json_bytes("{")),
+        ("bad id", alice.get("/tasks/0")),
+        ("bad filter", alice.get("/tasks?status=x")),
+        ("no token", nobody()),
+        ("bad token", nobody().token("x")),
+        ("absent task", alice.get(&format!("/tasks/{NO_TASK}"))),
+        ("foreign path", alice.call(Method::GET, &his)),
+        ("unknown route", app.get("/nope")),
+        ("wrong method", app.call(Method::POST, "/health")),
+        ("wrong method of a task route", alice.delete("/tasks")),
+        ("too large", alice.post("/tasks").json_bytes(vec![b' '; 200_000])),
+        ("not JSON", alice.post("/tasks").body("text/plain", "x")),
+        ("delete", alice.delete(&path_of(&gone))),
+    ];
+    let mut replies = Vec::new();
+    for (label, call) in calls {
+        replies.push((label, call.await));
+    }
+    replies.extend(unhealthy_responses().await);
+    replies
+}
+
+/// The responses of services that do not work.
+async fn unhealthy_responses() -> Vec<(&'static str, Reply)> {
+    let misconfigured = App::start_with(|options| {
+        options.unset("jwt_secret");
+    })
+    .await;
+    let empty = App::start_on(TestDatabase::create().await, |_| {}).await;
+    let closed = "postgresql://u:pw@127.0.0.1:1/x".parse().expect("a connection string");
+    let unreachable = App::start_with(|options| {
+        options.database(&closed);
+    })
+    .await;
+    vec![
+        ("misconfigured", misconfigured.stranger("alice").get("/tasks").await),
+        ("misconfigured health", misconfigured.get("/health/db").await),
+        ("no schema", empty.stranger("alice").get("/tasks").await),
+        ("no schema, health", empty.get("/health/db").await),
+        ("unreachable", unreachable.stranger("alice").get("/tasks").await),
+        ("unreachable, health", unreachable.get("/health/db").await),
+        ("unreachable, pool", unreachable.get("/health/pool").await),
+    ]
+}
+
+#[tokio::test]
+async fn every_response_has_the_headers_that_all_have() {
+    for (label, reply) in every_kind_of_response().await {
+        assert_eq!(reply.header("x-content-type-options"), "nosniff", "{label}");
+        assert_eq!(reply.header("cache-control"), "no-store", "{label}");
+        let id = reply.header("x-request-id");
+        assert!((8..=128).contains(&id.len()), "{label}: {id}");
+        let timing = parse_server_timing(reply.header("server-timing"));
+        let (database, total) = timing.unwrap_or_else(|| panic!("{label}: {reply:#}"));
+        assert!(0.0 <= database && database <= total, "{label}: {database} of {total} ms");
+    }
+}
+
+#[tokio::test]
+async fn every_response_says_how_long_it_is() {
+    for (label, reply) in every_kind_of_response().await {
+        assert!(!reply.has_header("transfer-encoding"), "{label}: {reply:#}");
+        assert_length(label, &reply);
+    }
+}
+
+/// `Content-Length` is the body's length; to HEAD, the length that GET's body would have. A 204 has
+/// no body by itself, and a server must not give it a length (RFC 9110, section 8.6); HTTP libraries
+/// take it away.
+#[track_caller]
+fn assert_length(label: &str, reply: &Reply) {
+    let is_head = label.starts_with("HEAD ");
+    if reply.status == 204 {
+        assert!(reply.body.is_empty(), "{label}: {reply:#}");
+        assert!(
+            !reply.has_header("content-length") || reply.header("content-length") == "0",
+            "{label}"
+        );
+    } else {
+        let length: usize = reply.header("content-length").parse().expect("a number");
+        assert!(is_head || length == reply.body.len(), "{label}: {reply:#}");
+        assert!(length > 0, "{label}: {reply:#}");
+    }
+}
+
+#[tokio::test]
+async fn head_has_the_headers_of_get_and_no_body() {
+    let alice = App::start().await.user("alice").await;
+    let task = alice.task("Buy milk").await;
+    for path in
+        ["/".to_owned(), "/health".to_owned(), alice.path("/tasks"), alice.path(&path_of(&task))]
+    {
+        let get = alice.call(Method::GET, &path).await;
+        let head = alice.call(Method::HEAD, &path).await;
+        head.empty(200);
+        for name in ["content-type", "content-length", "cache-control"] {
+            assert_eq!(head.header(name), get.header(name), "{path}: {name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_204_is_the_end_of_its_response() {
+    let app = App::start_with(|_| {}).await;
+    let alice = app.user("alice").await;
+    let path = alice.path(&path_of(&alice.task("gone").await));
+    let request = format!(
+        "DELETE {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
+        alice.token
+    );
+    let reply = app.raw(request).await;
+    assert_eq!(reply.status(), Some(204), "{reply:?}");
+    assert_eq!(reply.header("transfer-encoding"), None, "{reply:?}");
+    assert_eq!(reply.body(), "");
+}
+
+#[tokio::test]
+async fn a_sane_request_id_comes_back() {
+    let app = App::start().await;
+    for id in [
+        "a",
+        "5c4f8f0e-6d0b-4a54-8d3f-0b8a7f1f3a55",
+        "01JD7Z9V3Q8K6W5X4Y2T1R0PNM",
+        "Root=1-67891233-abcdef012345678912345678",
+        "a.b_c:d/e",
+    ] {
+        for path in ["/health", "/nope", "/api/alice/tasks"] {
+            let reply = app.get(path).header("X-Request-Id", id).await;
+            assert_eq!(reply.header("x-request-id"), id, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_request_id_is_replaced() {
+    let app = App::start().await;
+    for (label, id) in [
+        ("empty", &b""[..]),
+        ("space inside", b"a b"),
+        ("quote", b"a\"b"),
+        ("markup", b"<script>"),
+        ("tab", b"a\tb"),
+        ("not ASCII", "é".as_bytes()),
+        ("far too long", &[b'x'; 5_000]),
+    ] {
+        let reply = app.get("/nope").header_bytes("X-Request-Id", id).await;
+        let new = reply.header("x-request-id");
+        assert_ne!(new.as_bytes(), id, "{label}");
+        assert!((8..=128).contains(&new.len()), "{label}: {new}");
+        reply.problem(404);
+    }
+}
+
+#[tokio::test]
+async fn new_request_ids_differ() {
+    let app = App::start().await;
+    let (one, two) = (app.get("/health").await, app.get("/health").await);
+    assert_ne!(one.header("x-request-id"), two.header("x-request-id"));
+}
+
+#[tokio::test]
+async fn server_timing_counts_the_database_where_there_was_one() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let with = alice.get("/tasks").await;
+    let without = app.get("/health").await;
+    let (database, _) = parse_server_timing(with.header("server-timing")).expect("the format");
+    assert!(database > 0.0, "{with:#}");
+    let (database, _) = parse_server_timing(without.header("server-timing")).expect("the format");
+    assert!(database == 0.0, "{without:#}");
+}
+
+#[tokio::test]
+async fn the_log_has_the_request_id_and_nothing_private() {
+    let app = App::start_with(|_| {}).await;
+    let alice = app.user("alice").await;
+    let call =
+        alice.create(json!({ "title": "a private matter" })).header("X-Request-Id", "find-me");
+    call.await.good(201);
+    tests::until("the request is in the log", async || app.log().contains("find-me").then_some(()))
+        .await;
+    let log = app.log();
+    for private in ["a private matter", alice.id.as_str(), alice.token.as_str(), app.jwt_secret()] {
+        assert!(!log.contains(private), "{log}");
+    }
+}
+
+/// `db;dur=1.2, total;dur=3.4` → 1.2 and 3.4.
+fn parse_server_timing(value: &str) -> Option<(f64, f64)> {
+    let (database, total) = value.split_once(", ")?;
+    let number =
+        |part: &str, name: &str| part.strip_prefix(name)?.strip_prefix(";dur=")?.parse().ok();
+    Some((number(database, "db")?, number(total, "total")?))
+}

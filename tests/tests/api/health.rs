@@ -1,0 +1,123 @@
+//! `GET /health`, `/health/db` and `/health/pool`
+
+use serde_json::{Value, json};
+use tests::{App, TestDatabase};
+
+#[tokio::test]
+async fn the_process_is_healthy() {
+    let reply = App::start().await.get("/health").await;
+    assert_eq!(reply.good(200), json!({ "status": "healthy" }));
+}
+
+#[tokio::test]
+async fn the_process_is_healthy_without_a_database() {
+    let closed = "postgresql://u:pw@127.0.0.1:1/x".parse().expect("a connection string");
+    let app = App::start_with(|options| {
+        options.database(&closed);
+    })
+    .await;
+    assert_eq!(app.get("/health").await.good(200), json!({ "status": "healthy" }));
+}
+
+#[tokio::test]
+async fn the_databases_health_names_version_latency_and_migration() {
+    let app = App::start().await;
+    let health = app.get("/health/db").await.good(200);
+    let client = app.client().await;
+    let row =
+        client.query_one("select current_setting('server_version')", &[]).await.expect("query");
+    assert_eq!(health["status"], "healthy");
+    assert_eq!(health["server_version"], row.get::<_, &str>(0));
+    assert!(health["latency_ms"].as_f64().is_some_and(|latency| latency > 0.0), "{health}");
+    assert!(health["pooled"].is_boolean(), "{health}");
+    let row = client
+        .query_one("select max(version) from refinery_schema_history", &[])
+        .await
+        .expect("query");
+    assert_eq!(health["migration_version"], row.get::<_, i32>(0));
+}
+
+#[tokio::test]
+async fn a_direct_connection_is_not_pooled() {
+    let app = App::start_with(|_| {}).await;
+    assert_eq!(app.get("/health/db").await.good(200)["pooled"], false);
+}
+
+#[tokio::test]
+async fn a_database_without_a_schema_is_not_healthy() {
+    let app = App::start_on(TestDatabase::create().await, |_| {}).await;
+    app.get("/health/db").await.problem(503);
+}
+
+#[tokio::test]
+async fn a_schema_without_a_history_is_healthy() {
+    let app = App::start_with(|_| {}).await;
+    app.client().await.batch_execute("drop table refinery_schema_history").await.expect("drop");
+    let health = app.get("/health/db").await.good(200);
+    assert_eq!(health["migration_version"], Value::Null);
+}
+
+#[tokio::test]
+async fn an_unreachable_database_is_not_healthy() {
+    let closed = "postgresql://u:pw@127.0.0.1:1/x".parse().expect("a connection string");
+    let app = App::start_with(|options| {
+        options.database(&closed);
+    })
+    .await;
+    for path in ["/health/db", "/health/pool"] {
+        let reply = app.get(path).await;
+        reply.problem(503);
+        let seconds: u32 = reply.header("retry-after").parse().expect("seconds");
+        assert!((1..=60).contains(&seconds), "{path}: {seconds}");
+    }
+}
+
+#[tokio::test]
+async fn the_pool_adds_up() {
+    let app = App::start().await;
+    let pool = app.get("/health/pool").await.good(200);
+    let figure =
+        |name: &str| pool[name].as_i64().unwrap_or_else(|| panic!("no number `{name}` in {pool}"));
+    assert_eq!(pool.as_object().map(serde_json::Map::len), Some(5), "{pool}");
+    // The connection that asks is one of them.
+    assert!(figure("checked_out") >= 1, "{pool}");
+    assert!(figure("checked_in") >= 0, "{pool}");
+    assert_eq!(figure("total"), figure("checked_in") + figure("checked_out"), "{pool}");
+    assert_eq!(figure("overflow"), (figure("total") - figure("size")).max(0), "{pool}");
+}
+
+#[tokio::test]
+async fn the_pools_size_is_10_unless_it_is_configured() {
+    let usual = App::start_with(|_| {}).await;
+    assert_eq!(usual.get("/health/pool").await.good(200)["size"], 10);
+    let configured = App::start_with(|options| {
+        options.set("pool_size", "3");
+    })
+    .await;
+    assert_eq!(configured.get("/health/pool").await.good(200)["size"], 3);
+}
+
+#[tokio::test]
+async fn connections_beyond_the_size_are_overflow() {
+    let app = App::start_with(|options| {
+        options.set("pool_size", "2");
+    })
+    .await;
+    let (one, two, three) = (app.client().await, app.client().await, app.client().await);
+    let pool = app.get("/health/pool").await.good(200);
+    assert_eq!(pool["size"], 2);
+    assert!(pool["total"].as_i64().is_some_and(|total| total >= 4), "{pool}");
+    assert!(pool["checked_in"].as_i64().is_some_and(|idle| idle >= 3), "{pool}");
+    assert_eq!(pool["overflow"].as_i64(), pool["total"].as_i64().map(|total| total - 2), "{pool}");
+    drop((one, two, three));
+}
+
+#[tokio::test]
+async fn connections_to_other_databases_do_not_count() {
+    let app = App::start_with(|_| {}).await;
+    let other = TestDatabase::create().await;
+    let before = app.get("/health/pool").await.good(200)["total"].clone();
+    let elsewhere = (other.client().await, other.client().await, other.client().await);
+    assert_eq!(app.get("/health/pool").await.good(200)["total"], before);
+    drop(elsewhere);
+}

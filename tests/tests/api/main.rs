@@ -1,0 +1,30 @@
+//! The wire contract, checked from outside over HTTP and SQL. One module for each route or theme.
+
+mod accounts;
+mod auth;
+mod complete;
+mod concurrency;
+mod config;
+mod create;
+mod database;
+mod delete;
+mod errors;
+mod get;
+mod headers;
+mod health;
+mod json;
+mod list;
+mod outages;
+mod ownership;
+mod plans;
+mod restart;
+mod traps;
+mod update;
+
+/// The path of a task after `/api/{user_id}`.
+fn path_of(task: &serde_json::Value) -> String {
+    format!("/tasks/{}", task["id"])
+}
+
+/// A task id that no task has.
+const NO_TASK: i32 = i32::MAX;
