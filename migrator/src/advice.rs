@@ -43,7 +43,6 @@ impl Error {
             | Self::TargetNotApplied { .. }
             | Self::NoUndoScript { .. }
             | Self::ConfirmationNeeded
-            | Self::Declined
             | Self::Unreachable { .. }
             | Self::UnknownHost { .. }
             | Self::Refused { .. }
@@ -91,7 +90,6 @@ impl Error {
             Self::ConfirmationNeeded => {
                 "add `--yes` to undo without being asked; nothing was changed"
             }
-            Self::Declined => return None,
             Self::Unreachable { .. } => {
                 "is it running, and are host and port right? `--connect-timeout` sets for how long to try"
             }

@@ -114,34 +114,12 @@ async fn apply_pending(
     if scripts.is_empty() {
         return Ok(Vec::new());
     }
-    let mut current = applied.last().map(|row| row.name.clone());
     let steps: Vec<Step<'_>> = scripts
         .iter()
         .map(|script| Step { script, file: &script.apply, direction: Direction::Apply })
         .collect();
-    refuse_objectionable(&steps, current.as_ref())?;
-    history::create_table(&mut connection.client).await?;
-    connection.notices();
-
-    let mut done: Vec<MigrationName> = Vec::new();
-    for (index, step) in steps.iter().enumerate() {
-        let name = &step.script.name;
-        on_event(Event::Applying(name.clone()));
-        let start = Instant::now();
-        let progress = || Progress {
-            done: done.clone(),
-            current: current.clone(),
-            outcome: Outcome::RolledBack,
-            not_started: steps[index + 1..].iter().map(|step| step.script.name.clone()).collect(),
-        };
-        let result = step.run(&mut connection.client, &progress).await;
-        connection.notices().into_iter().for_each(|notice| on_event(Event::Notice(notice)));
-        result?;
-        on_event(Event::Applied { name: name.clone(), elapsed: start.elapsed() });
-        current = Some(name.clone());
-        done.push(name.clone());
-    }
-    Ok(done)
+    let applied = applied.into_iter().map(|row| row.name).collect();
+    run_all(connection, &steps, applied, on_event).await
 }
 
 /// The migrations that [`down`] would undo, newest first. Reads only.
@@ -180,26 +158,51 @@ async fn undo(
 ) -> Result<Vec<MigrationName>, Error> {
     let applied = history::read(&mut connection.client).await?;
     let steps = steps_down(migrations, &applied, target)?;
-    let mut left: Vec<MigrationName> = applied.iter().map(|row| row.name.clone()).collect();
-    refuse_objectionable(&steps, left.last())?;
+    let applied = applied.into_iter().map(|row| row.name).collect();
+    run_all(connection, &steps, applied, on_event).await
+}
 
+/// Runs one step after the other, each in a transaction of its own; the first that fails is the
+/// last. `applied` is what the history says before. Returns what was done.
+async fn run_all(
+    connection: &mut Connection,
+    steps: &[Step<'_>],
+    mut applied: Vec<MigrationName>,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Vec<MigrationName>, Error> {
+    refuse_objectionable(steps, applied.last())?;
+    if steps.iter().any(|step| step.direction == Direction::Apply) {
+        history::create_table(&mut connection.client).await?;
+    }
     let mut done: Vec<MigrationName> = Vec::new();
     for (index, step) in steps.iter().enumerate() {
-        let name = &step.script.name;
-        on_event(Event::Undoing(name.clone()));
+        let name = step.script.name.clone();
+        on_event(match step.direction {
+            Direction::Apply => Event::Applying(name.clone()),
+            Direction::Undo => Event::Undoing(name.clone()),
+        });
         let start = Instant::now();
         let progress = || Progress {
             done: done.clone(),
-            current: left.last().cloned(),
+            current: applied.last().cloned(),
             outcome: Outcome::RolledBack,
             not_started: steps[index + 1..].iter().map(|step| step.script.name.clone()).collect(),
         };
         let result = step.run(&mut connection.client, &progress).await;
         connection.notices().into_iter().for_each(|notice| on_event(Event::Notice(notice)));
         result?;
-        on_event(Event::Undone { name: name.clone(), elapsed: start.elapsed() });
-        left.pop();
-        done.push(name.clone());
+        let elapsed = start.elapsed();
+        match step.direction {
+            Direction::Apply => {
+                applied.push(name.clone());
+                on_event(Event::Applied { name: name.clone(), elapsed });
+            }
+            Direction::Undo => {
+                applied.pop();
+                on_event(Event::Undone { name: name.clone(), elapsed });
+            }
+        }
+        done.push(name);
     }
     Ok(done)
 }

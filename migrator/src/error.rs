@@ -85,9 +85,6 @@ pub enum Error {
     /// A destructive command where nobody can be asked.
     #[error("undoing migrations destroys data and nobody is here to be asked")]
     ConfirmationNeeded,
-    /// Somebody was asked, and said no.
-    #[error("not undone")]
-    Declined,
     /// The database did not answer in time.
     #[error("cannot reach the database at {address}: {reason}")]
     Unreachable {
@@ -222,7 +219,6 @@ impl Error {
             | Self::TargetNotApplied { .. }
             | Self::NoUndoScript { .. }
             | Self::ConfirmationNeeded => exit_code::USAGE,
-            Self::Declined => exit_code::NO,
             Self::Unreachable { .. }
             | Self::UnknownHost { .. }
             | Self::Refused { .. }
@@ -248,7 +244,6 @@ impl Error {
             Self::UnknownTarget { .. } | Self::TargetNotApplied { .. } => "target",
             Self::NoUndoScript { .. } => "no_undo_script",
             Self::ConfirmationNeeded => "confirmation_needed",
-            Self::Declined => "declined",
             Self::Unreachable { .. } | Self::UnknownHost { .. } => "unreachable",
             Self::Refused { .. } => "refused",
             Self::Tls { .. } | Self::NoTls { .. } => "tls",
@@ -302,7 +297,6 @@ mod tests {
             },
         };
         for (error, code) in [
-            (Error::Declined, exit_code::NO),
             (Error::MissingDatabaseUrl, exit_code::USAGE),
             (Error::DatabaseUrl(neon_url::ParseError::Empty), exit_code::USAGE),
             (Error::ConfirmationNeeded, exit_code::USAGE),

@@ -138,8 +138,8 @@ fn split_port(host_and_port: &str) -> Result<(&str, &str), ParseError> {
     }
 }
 
-/// A host name in lower case (international ones in their ASCII form), an IP address, or a socket
-/// folder.
+/// A host name in lower case, an IP address, or a socket folder. International names must come in
+/// their ASCII form (`xn--…`).
 fn parse_host(encoded: &str) -> Result<String, ParseError> {
     let host = decode_part(encoded, "host")?;
     if host.contains(',') {

@@ -37,15 +37,17 @@ pub(crate) async fn run(
         let mut on_event = |event| printer.event(&event);
         let plan = migrator::plan_down(&url, &options, &migrations, target, &mut on_event).await?;
         if let Some(last) = plan.last() {
-            printer.note(&format!(
-                "On `{}`, this undoes, with all data in what they made:",
+            let names: Vec<String> = plan.iter().map(ToString::to_string).collect();
+            let question = format!(
+                "Undo {} on database `{}` at `{}`, with all data in what they made?",
+                names.join(", "),
+                url.database(),
                 url.host()
-            ));
-            for name in &plan {
-                printer.note(&format!("  {name}"));
-            }
-            if !ask("Go on?") {
-                return Err(Error::Declined);
+            );
+            if !ask(&question) {
+                printer.note("Nothing was undone");
+                printer.result(&json!({ "undone": [] }), String::new);
+                return Ok(exit_code::NO);
             }
             // What was agreed to, and not one more, also when somebody else undoes the same
             // meanwhile.

@@ -119,6 +119,24 @@ async fn an_undo_script_that_commits_is_refused_before_anything_runs() {
 }
 
 #[tokio::test]
+async fn a_commit_that_was_not_seen_coming_is_reported_and_not_recorded() {
+    let database = TestDatabase::create().await;
+    // Where backslashes escape, this is two strings with a statement between them, not three.
+    let options = "options=-c%20standard_conforming_strings%3Doff";
+    let url = format!("{}&{options}", database.url().to_connection_string());
+    let folder = Folder::of(&[(
+        "V1__hidden.sql",
+        r"create table half (); select '\''; commit; select '\'';",
+    )]);
+    run_with(&[("DATABASE_URL", &url)], &["up", "--dir", folder.path()])
+        .await
+        .exits(5)
+        .says("the script ended the transaction that it ran in")
+        .says("V1 was left unfinished");
+    assert_eq!(versions(&database).await, [0; 0]);
+}
+
+#[tokio::test]
 async fn words_that_only_look_like_transaction_control_are_fine() {
     let database = TestDatabase::create().await;
     let folder = Folder::of(&[(
