@@ -137,9 +137,12 @@ async fn run(
     let answer = async {
         let mut result = connection.query(statement, params).await?;
         let row = result.rows().next().await;
-        // Every statement has at most one row: reading on to the end lets the host finish, and only
-        // then does the result tell an error from 'no rows'.
-        while result.rows().next().await.is_some() {}
+        // A statement has at most one row. Reading on until there is none lets the host finish, and
+        // only then does the result tell an error from 'no rows'. After the end, though, another
+        // read would be a trap.
+        if row.is_some() {
+            while result.rows().next().await.is_some() {}
+        }
         result.result().await?;
         Ok::<_, SdkError>(row)
     };

@@ -60,7 +60,8 @@ pub(crate) struct TokenOptions {
     /// The user's id, as in the paths `/api/{user_id}/tasks`.
     pub(crate) user: String,
 
-    /// The user's e-mail address, with which the API creates a user that it does not know yet.
+    /// The user's e-mail address, with which the API makes the account of a user whom it does not know yet;
+    /// `USER@example.com` when none is given.
     #[arg(long)]
     pub(crate) email: Option<String>,
 

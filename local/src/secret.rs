@@ -27,11 +27,13 @@ pub(crate) fn load_or_create(project: &Project) -> Result<String, Error> {
     }
 }
 
-/// A token with the issuer and the audience that the API expects.
+/// A token with the issuer and the audience that the API expects. It always has an address, of a domain that nobody
+/// owns when none is given, so that the API can make the user's account at a first task.
 pub(crate) fn mint(secret: &str, user: &str, email: Option<&str>, lifetime: Duration) -> String {
+    let email = email.map_or_else(|| format!("{user}@example.com"), str::to_owned);
     let issuer = variable("jwt_issuer");
     let audience = variable("jwt_audience");
-    token::mint(secret, user, email, lifetime, issuer.as_deref(), audience.as_deref())
+    token::mint(secret, user, Some(&email), lifetime, issuer.as_deref(), audience.as_deref())
 }
 
 /// A variable of `spin.toml` as the environment sets it; empty counts as not set.

@@ -16,7 +16,7 @@ use nix::unistd::Pid;
 use tokio_postgres::{Client, NoTls};
 
 /// How long anything here may take before the test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Set in the process that a test starts to be killed: the file in which it reports its server.
 const CHILD: &str = "TASKIE_TEST_POSTGRES_CHILD";

@@ -61,6 +61,8 @@ impl Options {
     fn new(database: &DatabaseUrl) -> Self {
         let mut options = Self { variables: BTreeMap::new(), reuse: InstanceReuse::default() };
         options.database(database).set("jwt_secret", &JWT_SECRET);
+        // A busy machine is not a slow database: tests about the limit set their own.
+        options.set("database_timeout_ms", "30000");
         options
     }
 
@@ -90,7 +92,7 @@ impl App {
         match &SETTINGS.service {
             None => Self::start_with(|_| {}).await,
             Some(service) => Self(Arc::new(Inner {
-                http: client(),
+                http: http_client(),
                 jwt_secret: service.jwt_secret.clone(),
                 origin: Origin::Given {
                     url: service.url.clone(),
@@ -118,7 +120,7 @@ impl App {
             database,
         };
         Self(Arc::new(Inner {
-            http: client(),
+            http: http_client(),
             jwt_secret: JWT_SECRET.clone(),
             origin: Origin::Own(Box::new(own)),
         }))
@@ -248,8 +250,8 @@ fn show(log: &str) {
     eprintln!("the service's log, last lines:\n{}", last.join("\n"));
 }
 
-/// Follows nothing: every response is the service's own.
-fn client() -> Client {
+/// A client that follows nothing: every response is the service's own.
+pub fn http_client() -> Client {
     // The library wants one although no test speaks TLS to the service; it fails when there is one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()

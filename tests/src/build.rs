@@ -15,6 +15,12 @@ pub fn migrator() -> PathBuf {
     MIGRATOR.get_or_init(|| build("migrator")).clone()
 }
 
+/// The path of the program `local`, which is behind `cargo up`, built now if it was not up to date.
+pub fn local() -> PathBuf {
+    static LOCAL: OnceLock<PathBuf> = OnceLock::new();
+    LOCAL.get_or_init(|| build("local")).clone()
+}
+
 /// Builds with this program's target folder, profile and target, and without `--package`: then the
 /// features of the whole workspace are resolved together, as they were for this program, and nothing
 /// is compiled a second time.

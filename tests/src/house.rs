@@ -16,7 +16,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 });
 
 /// How long cleaning up after a test may take.
-const FINISH_LIMIT: Duration = Duration::from_secs(60);
+const FINISH_LIMIT: Duration = Duration::from_mins(1);
 
 /// Runs `future` here; a panic in it goes on in the caller.
 pub(crate) async fn run<F>(future: F) -> F::Output

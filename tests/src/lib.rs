@@ -31,8 +31,8 @@ mod token;
 mod user;
 mod wait;
 
-pub use app::{App, Options};
-pub use build::{migrator, workspace};
+pub use app::{App, Options, http_client};
+pub use build::{local, migrator, workspace};
 pub use call::Call;
 pub use database::{TestDatabase, TestServer};
 pub use local::InstanceReuse;

@@ -105,6 +105,10 @@ pub struct Problem {
     label: String,
 }
 
+#[expect(
+    clippy::return_self_not_must_use,
+    reason = "the assertion has been made; going on is optional"
+)]
 impl Problem {
     /// Its message is exactly this one.
     #[track_caller]

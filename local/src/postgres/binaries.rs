@@ -1,7 +1,7 @@
 //! Finds `initdb` and `postgres`, or downloads them.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,7 +20,7 @@ const OLDEST: u32 = 14;
 const DOWNLOADED: u32 = 17;
 
 /// How long a download may take: some 15 MB, on a slow line.
-const DOWNLOAD_LIMIT: Duration = Duration::from_secs(300);
+const DOWNLOAD_LIMIT: Duration = Duration::from_mins(5);
 
 /// Where packages put the programs; `*` stands for a version, the newest is taken first.
 const USUAL_FOLDERS: [&str; 9] = [
@@ -64,7 +64,7 @@ impl Binaries {
 
         let mut unusable = Vec::new();
         let mut found = Vec::new();
-        for folder in installed(std::env::var_os("PATH")) {
+        for folder in installed(std::env::var_os("PATH").as_deref()) {
             match Self::probe(&folder, account) {
                 Ok(binaries) if major.is_none_or(|major| major == binaries.major) => {
                     return Ok(binaries);
@@ -174,7 +174,7 @@ fn parse_version(output: &str) -> Option<(String, u32)> {
 }
 
 /// Folders with both programs, each once, in the order of preference.
-fn installed(path: Option<OsString>) -> Vec<PathBuf> {
+fn installed(path: Option<&OsStr>) -> Vec<PathBuf> {
     let in_path = path.iter().flat_map(std::env::split_paths).collect::<Vec<_>>();
     let pg_config = Command::new("pg_config")
         .arg("--bindir")

@@ -24,7 +24,7 @@ pub(super) const SUPERUSER: &str = "postgres";
 const PREDECESSOR_LIMIT: Duration = Duration::from_secs(35);
 
 /// How long `initdb` may take; seconds are usual.
-const INITDB_LIMIT: Duration = Duration::from_secs(120);
+const INITDB_LIMIT: Duration = Duration::from_mins(2);
 
 /// How much of a log is shown in an error.
 const LOG_TAIL_BYTES: u64 = 2_000;
@@ -66,8 +66,7 @@ impl Cluster {
             // The watchdog first: there is no moment at which a killed process leaves the folder.
             let watchdog = Watchdog::start(Some(&folder))
                 .map_err(Error::file("start a shell for", &folder))?;
-            make_private(&folder, account)?;
-            if account.reaches(&folder) {
+            if make_private(&folder, account).is_ok() && account.reaches(&folder) {
                 let password = password_in(&folder, account)?;
                 return Ok((Self { folder, password, kept: false, _lock: None }, watchdog));
             }
@@ -92,7 +91,7 @@ impl Cluster {
         }
 
         let lock = lock(&folder)?;
-        wait_for_predecessor(&folder).await?;
+        wait_for_predecessor(&folder, progress).await?;
         let password = if folder.join("data").exists() {
             let path = folder.join("password");
             fs::read_to_string(path).map_err(|_| Error::Password {
@@ -196,7 +195,8 @@ fn reachable(wanted: &Path, account: &Account) -> Result<PathBuf, Error> {
     let hash = Sha256::digest(
         project.join(wanted.file_name().unwrap_or_default()).as_os_str().as_encoded_bytes(),
     );
-    let name: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let (head, _) = hash.split_first_chunk().expect("a hash has more than 8 bytes");
+    let name = format!("{:016x}", u64::from_be_bytes(*head));
 
     make_or_trust(wanted, account)?;
     if account.reaches(wanted) {
@@ -273,7 +273,15 @@ fn lock(folder: &Path) -> Result<File, Error> {
 
 /// We have the lock, so a server that still runs belongs to a process that was killed: its watchdog
 /// is stopping it. One that goes on was started by other means.
-async fn wait_for_predecessor(folder: &Path) -> Result<(), Error> {
+async fn wait_for_predecessor(
+    folder: &Path,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<(), Error> {
+    if let Some(pid) = postmaster(folder) {
+        progress(&format!(
+            "waiting for the PostgreSQL server of an earlier run to end (process {pid})"
+        ));
+    }
     let deadline = Instant::now() + PREDECESSOR_LIMIT;
     while let Some(pid) = postmaster(folder) {
         if Instant::now() > deadline {

@@ -10,7 +10,7 @@ pub enum Error {
     /// Neither installed nor downloadable.
     #[error(
         "failed to find PostgreSQL: no `initdb` and `postgres` in PATH or the usual folders, and the download failed: {download}{}",
-        unusable.iter().map(|line| format!("\n  {line}")).collect::<String>()
+        std::iter::once("").chain(unusable.iter().map(String::as_str)).collect::<Vec<_>>().join("\n  ")
     )]
     NoBinaries {
         /// Why the download failed.

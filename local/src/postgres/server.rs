@@ -20,7 +20,7 @@ use super::watchdog::Watchdog;
 const DATABASE: &str = "taskie";
 
 /// How long the server may take to serve; a crash recovery is the long case.
-const READY_LIMIT: Duration = Duration::from_secs(60);
+const READY_LIMIT: Duration = Duration::from_mins(1);
 
 /// How often the server is asked whether it serves.
 const READY_POLL: Duration = Duration::from_millis(25);

@@ -17,7 +17,7 @@ const ANY_PORT: SocketAddr =
 /// A service that was started and has to be stopped.
 pub(crate) enum Running {
     Local(Local),
-    Spin(Spin),
+    Spin(Box<Spin>),
 }
 
 impl Running {
@@ -31,7 +31,7 @@ impl Running {
         match &SETTINGS.runtime {
             RuntimeKind::Local => Self::Local(Local::start(options, listen).await),
             RuntimeKind::Spin { program } => {
-                Self::Spin(Spin::start(program, options, listen).await)
+                Self::Spin(Box::new(Spin::start(program, options, listen).await))
             }
         }
     }

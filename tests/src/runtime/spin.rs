@@ -4,20 +4,21 @@ use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use tempfile::NamedTempFile;
+use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
+use super::local::build_component;
 use crate::app::Options;
 use crate::build::workspace;
+use crate::house;
 
 /// How long Spin may take to listen: it compiles the component first.
-const START_LIMIT: Duration = Duration::from_secs(120);
+const START_LIMIT: Duration = Duration::from_mins(2);
 
 /// How long Spin gets to end by itself.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
@@ -25,16 +26,27 @@ const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// How often a free port may turn out to be taken by somebody faster.
 const PORT_TRIES: u32 = 5;
 
+/// The file for what Spin prints, in its folder.
+const LOG: &str = "spin.log";
+
 pub(crate) struct Spin {
     child: Child,
+    /// Kills Spin's process group when this process is gone, or drops this.
+    _watchdog: Child,
     address: SocketAddr,
-    /// Spin's and the component's standard error.
-    log: NamedTempFile,
+    /// Spin's state and logs.
+    folder: TempDir,
 }
 
 impl Spin {
+    /// The process lives on the house's runtime: it is waited for after the test's own has ended.
     pub(crate) async fn start(program: &Path, options: &Options, listen: SocketAddr) -> Self {
-        build();
+        tokio::task::spawn_blocking(build_component).await.expect("build the component");
+        let (program, options) = (program.to_owned(), options.clone());
+        house::run(async move { Self::start_here(&program, &options, listen).await }).await
+    }
+
+    async fn start_here(program: &Path, options: &Options, listen: SocketAddr) -> Self {
         for _ in 0..PORT_TRIES {
             let address = if listen.port() == 0 { free_address() } else { listen };
             let mut spin = Self::spawn(program, options, address);
@@ -48,9 +60,9 @@ impl Spin {
     }
 
     fn spawn(program: &Path, options: &Options, address: SocketAddr) -> Self {
-        let log = NamedTempFile::new().expect("make a file for Spin's log");
-        let to_log =
-            || File::options().append(true).open(log.path()).expect("open the file for Spin's log");
+        let folder = tempfile::tempdir().expect("make a folder for Spin's logs");
+        let log = File::create(folder.path().join(LOG)).expect("make a file for Spin's log");
+        let log_too = log.try_clone().expect("share the file for Spin's log");
         let mut command = Command::new(program);
         command.arg("up").arg("--from").arg(workspace().join("spin.toml"));
         command.arg("--listen").arg(address.to_string());
@@ -58,6 +70,8 @@ impl Spin {
         if runtime_config.exists() {
             command.arg("--runtime-config-file").arg(runtime_config);
         }
+        command.arg("--state-dir").arg(folder.path());
+        command.arg("--log-dir").arg(folder.path());
         let reuse = options.reuse;
         command.args(["--max-instance-reuse-count", &reuse.max_reuse.to_string()]);
         command.args(["--max-instance-concurrent-reuse-count", &reuse.max_concurrent.to_string()]);
@@ -70,8 +84,8 @@ impl Spin {
             // `spin up` starts the program that really serves: both are stopped through the group.
             .process_group(0)
             .stdin(Stdio::null())
-            .stdout(to_log())
-            .stderr(to_log())
+            .stdout(log)
+            .stderr(log_too)
             .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|err| {
@@ -81,7 +95,17 @@ impl Spin {
                     program.display()
                 )
             });
-        Self { child, address, log }
+        let watchdog = Command::new("/bin/sh")
+            .args(["-c", r#"trap "" INT TERM; read -r _; kill -KILL -- "-$1""#, "watchdog"])
+            .arg(child.id().expect("a process that was not waited for").to_string())
+            .process_group(0)
+            // Ends when this process does, however it does.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("run a shell");
+        Self { child, _watchdog: watchdog, address, folder }
     }
 
     /// `None` when it listens, its status when it has ended.
@@ -103,8 +127,9 @@ impl Spin {
         self.address
     }
 
+    /// What Spin printed, the component's standard error included.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.log.path()).expect("read Spin's log")
+        std::fs::read_to_string(self.folder.path().join(LOG)).expect("read Spin's log")
     }
 
     pub(crate) async fn stop(mut self) {
@@ -128,12 +153,6 @@ impl Drop for Spin {
     fn drop(&mut self) {
         self.signal(Signal::SIGKILL);
     }
-}
-
-/// Builds the component, once for this process.
-fn build() {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(super::local::build_component);
 }
 
 fn free_address() -> SocketAddr {

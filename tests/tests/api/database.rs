@@ -217,7 +217,7 @@ async fn every_change_moves_updated_at_forward() {
         client.batch_execute(&format!("update tasks set {change}")).await.expect(change);
         let (_, after) = times(&client, id).await;
         assert!(after > before, "{change}: {after:?} is not after {before:?}");
-        assert!(after < SystemTime::now() + Duration::from_secs(60), "{change}: {after:?}");
+        assert!(after < SystemTime::now() + Duration::from_mins(1), "{change}: {after:?}");
     }
 }
 

@@ -97,16 +97,12 @@ async fn bad_requests_are_refused_without_a_database() {
 
 #[tokio::test]
 async fn a_wrong_password_is_a_503() {
-    let app = App::start_with(|options| {
-        let url =
-            options.variables["database_url"].parse::<DatabaseUrl>().expect("a connection string");
-        let wrong = format!(
-            "postgresql://{}:wrongpassword@{}:{}/{}",
-            url.user(),
-            url.host(),
-            url.port(),
-            url.database()
-        );
+    // A server of our own asks for passwords; another one may trust whoever comes.
+    let database = TestServer::own().await.migrated_database().await;
+    let (host, port) = (database.url().host(), database.url().port());
+    let (user, name) = (database.url().user(), database.name());
+    let wrong = format!("postgresql://{user}:wrongpassword@{host}:{port}/{name}");
+    let app = App::start_on(database, |options| {
         options.set("database_url", &wrong);
     })
     .await;

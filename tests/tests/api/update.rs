@@ -133,10 +133,10 @@ async fn an_update_of_nothing_is_refused() {
 
 #[tokio::test]
 async fn bad_members_are_refused_by_name() {
-    let alice = App::start().await.user("alice").await;
-    let task = full_task(&alice).await;
     const EMPTY: &str = "Title cannot be empty";
     const STATUS: &str = "Invalid status value. Must be 'incomplete' or 'complete'";
+    let alice = App::start().await.user("alice").await;
+    let task = full_task(&alice).await;
     for method in METHODS {
         for (label, member, value, message) in [
             ("empty title", "title", json!(""), EMPTY),
