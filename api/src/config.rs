@@ -49,7 +49,7 @@ pub(crate) struct Config {
 /// How callers are recognised.
 pub(crate) enum Auth {
     /// A bearer token, checked by this verifier.
-    Jwt(Verifier),
+    Jwt(Box<Verifier>),
     /// The user in the path is believed: for development on one machine.
     InsecureNone,
 }
@@ -131,11 +131,11 @@ impl Config {
                 None => problems.add("`jwt_secret` is not set"),
                 Some(secret) if secret.len() < MIN_SECRET_BYTES => problems
                     .add(format!("`jwt_secret` must be at least {MIN_SECRET_BYTES} bytes long")),
-                Some(secret) => Some(Auth::Jwt(Verifier::new(
+                Some(secret) => Some(Auth::Jwt(Box::new(Verifier::new(
                     secret.as_bytes(),
                     values.jwt_issuer,
                     values.jwt_audience,
-                ))),
+                )))),
             },
             "insecure-none" if database.as_ref().is_some_and(|url| !url.is_loopback()) => problems
                 .add("`auth` may be `insecure-none` only when the database's host is loopback"),

@@ -194,9 +194,9 @@ fn classify(error: SdkError, config: &Config) -> DbError {
             }
         }
         // Without a SQLSTATE the connection broke on the way: the server went away.
-        SdkError::PgError(PgError::QueryFailed(QueryError::Text(text)) | PgError::ConnectionFailed(text)) => {
-            DbError::Unavailable(printable(&text, config))
-        }
+        SdkError::PgError(
+            PgError::QueryFailed(QueryError::Text(text)) | PgError::ConnectionFailed(text),
+        ) => DbError::Unavailable(printable(&text, config)),
         other => DbError::Unexpected(printable(&other.to_string(), config)),
     }
 }

@@ -137,11 +137,9 @@ impl ApiError {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The database has no schema yet: apply the migrations".to_owned(),
             ),
-            Self::Internal(_) => (
-                "internal",
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Internal server error".to_owned(),
-            ),
+            Self::Internal(_) => {
+                ("internal", StatusCode::INTERNAL_SERVER_ERROR, "Internal server error".to_owned())
+            }
         };
         let errors = match self {
             Self::Invalid(errors) => errors.clone(),
@@ -166,9 +164,9 @@ impl ApiError {
     fn challenge(&self) -> Option<&'static str> {
         match self {
             Self::TokenMissing => Some("Bearer"),
-            Self::TokenInvalid => Some(
-                "Bearer error=\"invalid_token\", error_description=\"The token is not valid\"",
-            ),
+            Self::TokenInvalid => {
+                Some("Bearer error=\"invalid_token\", error_description=\"The token is not valid\"")
+            }
             Self::TokenExpired => {
                 Some("Bearer error=\"invalid_token\", error_description=\"The token has expired\"")
             }
@@ -184,9 +182,7 @@ impl ApiError {
             problem.status = StatusCode::SERVICE_UNAVAILABLE;
         }
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
         response
     }
 }

@@ -1,6 +1,6 @@
 //! The task API: a WebAssembly component that answers HTTP and keeps its tasks in PostgreSQL.
 //!
-//! Start reading at [`router`], where all routes stand on one screen; [`tasks`] has a file for each
+//! Start reading at `router.rs`, where all routes stand on one screen; `tasks/` has a file for each
 //! of them, with its SQL. This file is the entry point that Spin calls and nothing more.
 //!
 //! What never happens here: a second SQL statement in a request, a transaction, SQL that is put

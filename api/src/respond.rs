@@ -30,7 +30,8 @@ pub(crate) async fn complete(
 ) -> http::Response<Full<Bytes>> {
     let (mut parts, body) = response.into_parts();
     // Bodies are made in memory by this component: reading one back cannot fail.
-    let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let mut body =
+        body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     if let Some(problem) = parts.extensions.remove::<Problem>() {
         body = problem.render(context.id());
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));

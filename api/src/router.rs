@@ -1,10 +1,10 @@
 //! Every route of the API.
 
+use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, patch};
-use axum::Router;
 
 use crate::error::ApiError;
 use crate::respond::RouteTemplate;

@@ -12,8 +12,7 @@ const MAX_DESCRIPTION_CHARS: usize = 5_000;
 
 pub(crate) const TITLE_TOO_LONG: &str = "Title must be 255 characters or less";
 pub(crate) const DESCRIPTION_TOO_LONG: &str = "Description must be 5000 characters or less";
-pub(crate) const STATUS_UNKNOWN: &str =
-    "Invalid status value. Must be 'incomplete' or 'complete'";
+pub(crate) const STATUS_UNKNOWN: &str = "Invalid status value. Must be 'incomplete' or 'complete'";
 
 /// A title: 1–255 characters, not only white space, kept as it was sent.
 #[derive(Debug, PartialEq, Eq)]

@@ -53,8 +53,8 @@ fn status_filter(query: &str) -> Result<Option<Status>, ApiError> {
         .map(|(_, value)| value);
     match value {
         None => Ok(None),
-        Some(value) => Status::parse(&value)
-            .map(Some)
-            .ok_or_else(|| ApiError::field("status", STATUS_UNKNOWN)),
+        Some(value) => {
+            Status::parse(&value).map(Some).ok_or_else(|| ApiError::field("status", STATUS_UNKNOWN))
+        }
     }
 }

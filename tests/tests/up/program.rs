@@ -1,0 +1,136 @@
+//! Runs the program as a user would, with an environment of its own.
+
+use std::process::Stdio;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tests::{TestDatabase, http_client};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+
+/// Signs the tokens of every run, so that one run's token opens another's tasks.
+const SECRET: &str = "a secret of thirty-two bytes or more";
+
+/// The last line of what is printed when the API is served.
+const READY: &str = "Ctrl-C stops.";
+
+/// What a run that ended by itself came to.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs it to its end.
+pub(crate) async fn run(arguments: &[&str]) -> Outcome {
+    let output = command(arguments).await.output().await.expect("run `local`");
+    Outcome {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).expect("text on standard output"),
+        stderr: String::from_utf8(output.stderr).expect("text on standard error"),
+    }
+}
+
+impl Outcome {
+    /// Panics, with everything that was printed, unless the program exited with `code`.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+
+    /// Panics unless the talk contains `text`.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "no `{text}` in {self:#?}");
+        self
+    }
+}
+
+/// A run that serves.
+pub(crate) struct Served {
+    child: Child,
+    url: String,
+    curl: String,
+    /// Keeps the pipe open: the program goes on talking.
+    _talk: Lines<BufReader<ChildStderr>>,
+}
+
+impl Served {
+    /// Starts it on a free port and waits until it says that it serves.
+    pub(crate) async fn start(database: &TestDatabase) -> Self {
+        let url = database.url().to_connection_string();
+        let mut child = command(&["up", "--listen", "127.0.0.1:0"])
+            .await
+            .env("DATABASE_URL", url)
+            .spawn()
+            .expect("start `local`");
+        let mut talk = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        let mut text = Vec::new();
+        while let Some(line) = talk.next_line().await.expect("read the talk") {
+            let ready = line == READY;
+            text.push(line);
+            if ready {
+                let address = text.iter().find_map(|line| line.strip_prefix("Serving "));
+                let url = address.expect("the address").to_owned();
+                let curl = text.iter().skip_while(|line| !line.starts_with("curl "));
+                let curl: Vec<&str> =
+                    curl.take_while(|line| !line.is_empty()).map(String::as_str).collect();
+                return Self { child, url, curl: curl.join("\n"), _talk: talk };
+            }
+        }
+        panic!("`local up` ended:\n{}", text.join("\n"));
+    }
+
+    /// Pastes the printed command into a shell.
+    pub(crate) async fn run_printed_curl(&self) -> Value {
+        let output = Command::new("sh").args(["-c", &self.curl]).output().await.expect("run sh");
+        let body = String::from_utf8_lossy(&output.stdout).into_owned();
+        serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error} in {body}"))
+    }
+
+    /// What the demo user gets, with the printed token.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let after = self.curl.split_once("Bearer ").expect("a token").1;
+        let token = after.split_once('\'').expect("its end").0.to_owned();
+        self.get_with(path, &token).await
+    }
+
+    /// What the bearer of a token gets.
+    pub(crate) async fn get_with(&self, path: &str, token: &str) -> Value {
+        let request = http_client().get(format!("{}{path}", self.url)).bearer_auth(token);
+        request.send().await.expect("an answer").json().await.expect("JSON")
+    }
+
+    /// Ctrl-C, after which it must end well.
+    pub(crate) async fn interrupt(mut self) {
+        let id = self.child.id().expect("it runs");
+        kill(Pid::from_raw(id.cast_signed()), Signal::SIGINT).expect("send SIGINT");
+        let status = self.child.wait().await.expect("wait for it");
+        assert!(status.success(), "{status}");
+    }
+}
+
+/// The program with arguments and without the variables that could change what it does.
+async fn command(arguments: &[&str]) -> Command {
+    // The first call builds the program, which blocks.
+    let program = tokio::task::spawn_blocking(tests::local).await.expect("build `local`");
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SPIN_VARIABLE_") {
+            command.env_remove(&name);
+        }
+    }
+    command
+        .current_dir(tests::workspace())
+        .args(arguments)
+        .env_remove("DATABASE_URL")
+        .env("SPIN_VARIABLE_JWT_SECRET", SECRET)
+        .kill_on_drop(true)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
