@@ -20,11 +20,16 @@ mod respond;
 mod root;
 mod router;
 mod tasks;
+mod wasi;
 
-use spin_sdk::http::{IntoResponse, Request};
+use http::Method;
+use spin_sdk::http::Request;
+use spin_sdk::wasip3::http::types::{ErrorCode, Response};
 
 /// What Spin calls for every request of this instance, many of them at the same time.
 #[spin_sdk::http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    app::serve(request).await
+async fn handle(request: Request) -> Result<Response, ErrorCode> {
+    let is_head = *request.method() == Method::HEAD;
+    let response = app::serve(request).await;
+    if is_head { wasi::without_body(&response) } else { wasi::with_body(response) }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use local::InstanceReuse;
 use neon_url::DatabaseUrl;
-use reqwest::{Client, Method, redirect};
+use reqwest::{Client, ClientBuilder, Method, redirect};
 use tokio::sync::{Mutex, RwLock};
 
 use crate::call::Call;
@@ -169,6 +169,12 @@ impl App {
         self.call(Method::GET, path)
     }
 
+    /// Any request, by nobody, over HTTP/2 without TLS.
+    pub fn call_http2(&self, method: Method, path: &str) -> Call {
+        let http2 = client(ClientBuilder::http2_prior_knowledge);
+        Call::new(&http2, method, &format!("{}{path}", self.url()))
+    }
+
     /// Bytes to the service, which may be no good HTTP at all.
     pub async fn raw(&self, bytes: impl AsRef<[u8]>) -> RawReply {
         self.own("take raw bytes");
@@ -252,11 +258,12 @@ fn show(log: &str) {
 
 /// A client that follows nothing: every response is the service's own.
 pub fn http_client() -> Client {
+    client(|builder| builder)
+}
+
+fn client(adjust: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
     // The library wants one although no test speaks TLS to the service; it fails when there is one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder()
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .expect("make an HTTP client")
+    let builder = Client::builder().redirect(redirect::Policy::none()).no_proxy();
+    adjust(builder).build().expect("make an HTTP client")
 }

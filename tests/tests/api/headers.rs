@@ -137,6 +137,22 @@ async fn head_has_the_headers_of_get_and_no_body() {
     }
 }
 
+/// Over HTTP/2 an end is said in a frame of its own, and a length that is not kept breaks the stream.
+#[tokio::test]
+async fn over_http2_responses_without_a_body_end_well() {
+    let app = App::start_with(|_| {}).await;
+    let alice = app.user("alice").await;
+    let path = alice.path(&path_of(&alice.task("gone").await));
+    for _ in 0..20 {
+        let head = app.call_http2(Method::HEAD, "/health").await;
+        head.empty(200);
+        assert_eq!(head.header("content-length"), "20");
+    }
+    app.call_http2(Method::HEAD, "/nope").await.empty(404);
+    app.call_http2(Method::HEAD, &path).token(&alice.token).await.empty(200);
+    app.call_http2(Method::DELETE, &path).token(&alice.token).await.empty(204);
+}
+
 #[tokio::test]
 async fn a_204_is_the_end_of_its_response() {
     let app = App::start_with(|_| {}).await;

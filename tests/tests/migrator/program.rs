@@ -4,18 +4,9 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use serde_json::Value;
 use tempfile::TempDir;
-use tests::TestDatabase;
+use tests::{Outcome, TestDatabase};
 use tokio::process::Command;
-
-/// What a run came to.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
 
 /// Runs it on a database.
 pub(crate) async fn run(database: &TestDatabase, arguments: &[&str]) -> Outcome {
@@ -38,11 +29,7 @@ pub(crate) async fn run_in(
     let mut command = command(arguments).await;
     command.current_dir(folder).envs(variables.iter().copied());
     let output = command.output().await.expect("run the migrator");
-    Outcome {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).expect("text on standard output"),
-        stderr: String::from_utf8(output.stderr).expect("text on standard error"),
-    }
+    Outcome::of(output)
 }
 
 /// The program with arguments and without the variables that it reads.
@@ -65,35 +52,4 @@ pub(crate) async fn command(arguments: &[&str]) -> Command {
     command.args(arguments).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
-}
-
-impl Outcome {
-    /// Panics, with everything that was printed, unless the program exited with `code`.
-    #[track_caller]
-    pub(crate) fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{self:#?}");
-        self
-    }
-
-    /// Panics unless the talk contains `text`.
-    #[track_caller]
-    pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.stderr.contains(text), "`{text}` is not in:\n{}", self.stderr);
-        self
-    }
-
-    /// Panics where anything that was printed contains `text`.
-    #[track_caller]
-    pub(crate) fn keeps_quiet_about(self, text: &str) -> Self {
-        let printed = format!("{}{}", self.stdout, self.stderr);
-        assert!(!printed.contains(text), "`{text}` is in:\n{printed}");
-        self
-    }
-
-    /// Standard output as the one JSON document that it must be.
-    #[track_caller]
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("not one JSON document: {error}\n{self:#?}"))
-    }
 }

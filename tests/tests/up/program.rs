@@ -5,7 +5,7 @@ use std::process::Stdio;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use tests::{TestDatabase, http_client};
+use tests::{Outcome, TestDatabase, http_client};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 
@@ -15,38 +15,10 @@ const SECRET: &str = "a secret of thirty-two bytes or more";
 /// The last line of what is printed when the API is served.
 const READY: &str = "Ctrl-C stops.";
 
-/// What a run that ended by itself came to.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
 /// Runs it to its end.
 pub(crate) async fn run(arguments: &[&str]) -> Outcome {
     let output = command(arguments).await.output().await.expect("run `local`");
-    Outcome {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).expect("text on standard output"),
-        stderr: String::from_utf8(output.stderr).expect("text on standard error"),
-    }
-}
-
-impl Outcome {
-    /// Panics, with everything that was printed, unless the program exited with `code`.
-    #[track_caller]
-    pub(crate) fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{self:#?}");
-        self
-    }
-
-    /// Panics unless the talk contains `text`.
-    #[track_caller]
-    pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.stderr.contains(text), "no `{text}` in {self:#?}");
-        self
-    }
+    Outcome::of(output)
 }
 
 /// A run that serves.
