@@ -71,6 +71,14 @@ pub(crate) enum LogLevel {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Misconfiguration(Vec<String>);
 
+impl Misconfiguration {
+    /// Found out from the database: the accounts are another program's.
+    pub(crate) fn accounts_are_not_ours() -> Self {
+        let problem = "`provision_users` must be `false`, because the table users has no email or may not be written to";
+        Self(vec![problem.to_owned()])
+    }
+}
+
 impl fmt::Display for Misconfiguration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "The service is misconfigured: {}", self.0.join("; "))
@@ -101,7 +109,8 @@ impl Config {
             database_ca: read("database_ca", &mut problems).await,
             database_timeout_ms: read("database_timeout_ms", &mut problems).await,
             auth: read("auth", &mut problems).await,
-            jwt_secret: read("jwt_secret", &mut problems).await,
+            // As it is: white space around it is part of the key that tokens are signed with.
+            jwt_secret: read_untrimmed("jwt_secret", &mut problems).await,
             jwt_issuer: read("jwt_issuer", &mut problems).await,
             jwt_audience: read("jwt_audience", &mut problems).await,
             provision_users: read("provision_users", &mut problems).await,
@@ -121,7 +130,7 @@ impl Config {
             Some(Ok(url)) => Some(url.pooled()),
         };
         let database_ca = match values.database_ca {
-            Some(pem) if !pem.contains("-----BEGIN CERTIFICATE-----") => {
+            Some(pem) if !looks_like_pem(&pem) => {
                 problems.add("`database_ca` must hold a PEM certificate")
             }
             other => other,
@@ -200,10 +209,31 @@ impl Problems {
     }
 }
 
-/// One variable; a manifest that does not pass it on is the same as one that leaves it empty.
+/// Whether this is a certificate's envelope with something like a certificate in it: base64 of a DER
+/// sequence, which begins with `MI` whatever its length. The host reads the rest.
+fn looks_like_pem(text: &str) -> bool {
+    let body = text
+        .split_once("-----BEGIN CERTIFICATE-----")
+        .and_then(|(_, rest)| rest.split_once("-----END CERTIFICATE-----"))
+        .map(|(body, _)| body.trim());
+    body.is_some_and(|body| {
+        body.starts_with("MI")
+            && body.bytes().all(|byte| {
+                byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"+/=".contains(&byte)
+            })
+    })
+}
+
+/// One variable, without white space around it.
 async fn read(name: &str, problems: &mut Problems) -> Option<String> {
+    let value = read_untrimmed(name, problems).await?;
+    Some(value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// One variable; a manifest that does not pass it on is the same as one that leaves it empty.
+async fn read_untrimmed(name: &str, problems: &mut Problems) -> Option<String> {
     match variables::get(name).await {
-        Ok(value) => Some(value.trim().to_owned()).filter(|value| !value.is_empty()),
+        Ok(value) => Some(value).filter(|value| !value.is_empty()),
         Err(variables::Error::Undefined(_)) => None,
         Err(_) => problems.add(format!("`{name}` is not set or cannot be read")),
     }
@@ -217,7 +247,7 @@ mod tests {
     const LOOPBACK: &str = "postgres://taskie:pw@127.0.0.1:5432/taskie";
     const NEON: &str = "postgres://u:pw@ep-cool-rain-123456.eu-central-1.aws.neon.tech/db";
 
-    fn good() -> Values {
+    fn good_values() -> Values {
         Values {
             database_url: Some(LOOPBACK.into()),
             jwt_secret: Some(SECRET.into()),
@@ -231,7 +261,7 @@ mod tests {
 
     #[test]
     fn what_is_not_set_has_its_default() {
-        let config = Config::check(good(), Problems::default()).expect("good values");
+        let config = Config::check(good_values(), Problems::default()).expect("good values");
         assert_eq!(config.database_timeout.as_millis(), 5_000);
         assert_eq!(config.pool_size, 10);
         assert_eq!(config.log_level, LogLevel::Info);
@@ -241,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_neon_host_is_used_through_its_pooled_endpoint() {
-        let values = Values { database_url: Some(NEON.into()), ..good() };
+        let values = Values { database_url: Some(NEON.into()), ..good_values() };
         let config = Config::check(values, Problems::default()).expect("good values");
         assert!(config.database.host().contains("-pooler."));
     }
@@ -267,23 +297,40 @@ mod tests {
     }
 
     #[test]
+    fn only_a_certificate_is_a_certificate() {
+        let pem = |body: &str| {
+            format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+        };
+        for (label, text, good) in [
+            ("certificate", pem("MIIBszCCAVmgAwIBAgIU\nabc+/w=="), true),
+            ("not base64", pem("MI!?"), false),
+            ("base64 of something else", pem("zzzz"), false),
+            ("no end", "-----BEGIN CERTIFICATE-----\nMIIB".to_owned(), false),
+            ("a path", "certificates/ca.pem".to_owned(), false),
+        ] {
+            let wrong = problems(Values { database_ca: Some(text), ..good_values() });
+            assert_eq!(wrong.is_empty(), good, "{label}");
+        }
+    }
+
+    #[test]
     fn a_short_secret_is_refused_and_not_repeated() {
-        let wrong = problems(Values { jwt_secret: Some("hunter2".into()), ..good() });
+        let wrong = problems(Values { jwt_secret: Some("hunter2".into()), ..good_values() });
         assert_eq!(wrong, ["`jwt_secret` must be at least 32 bytes long"]);
     }
 
     #[test]
     fn insecure_none_needs_a_loopback_database() {
         let auth = || Some("insecure-none".to_owned());
-        assert!(problems(Values { auth: auth(), jwt_secret: None, ..good() }).is_empty());
-        let remote = Values { auth: auth(), database_url: Some(NEON.into()), ..good() };
+        assert!(problems(Values { auth: auth(), jwt_secret: None, ..good_values() }).is_empty());
+        let remote = Values { auth: auth(), database_url: Some(NEON.into()), ..good_values() };
         assert_eq!(problems(remote).len(), 1);
     }
 
     #[test]
     fn a_bad_connection_string_is_reported_without_its_password() {
         let url = "postgres://u:hunter2@db.example.com:5432/db?sslmode=disable";
-        let wrong = problems(Values { database_url: Some(url.into()), ..good() });
+        let wrong = problems(Values { database_url: Some(url.into()), ..good_values() });
         assert_eq!(wrong.len(), 1);
         assert!(!wrong[0].contains("hunter2") && !wrong[0].contains("example"), "{wrong:?}");
     }

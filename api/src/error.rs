@@ -65,6 +65,19 @@ impl ApiError {
         Self::Invalid(vec![FieldError { field: field.to_owned(), message: message.into() }])
     }
 
+    /// What the failure means where the statement makes the caller's account as well.
+    pub(crate) fn while_making_an_account(self) -> Self {
+        match self {
+            // No account was made although there is none with this id: its email address is taken.
+            Self::NotRegistered => Self::EmailTaken,
+            // An auth provider's table without `email`, or one that this role may not write to.
+            Self::Internal(DbError::Refused { code, .. }) if code == "42703" || code == "42501" => {
+                Self::Misconfigured(Misconfiguration::accounts_are_not_ours())
+            }
+            other => other,
+        }
+    }
+
     /// What a client reads.
     fn problem(&self) -> Problem {
         let (kind, status, detail) = match self {
@@ -230,15 +243,16 @@ impl From<DbError> for ApiError {
                 Self::field("status", crate::tasks::STATUS_UNKNOWN)
             }
             ("23503", Some("tasks_user_id_fkey")) => Self::NotRegistered,
-            // An auth provider may have made `users`, so its constraints have names of its own.
-            ("23505", _) if table == Some("users") => Self::EmailTaken,
             // Required columns that only the provider of the accounts can fill.
             ("23502", _) if table == Some("users") => Self::NotRegistered,
             // A character that the database cannot store; ours are checked, a user id is not.
             ("22021" | "22P05", _) => {
                 Self::BadRequest("The request has a character that cannot be stored".to_owned())
             }
-            ("57014", _) => Self::DatabaseTooSlow(error),
+            // Cancelled, or a lock that was not had in time.
+            ("57014" | "55P03", _) => Self::DatabaseTooSlow(error),
+            // Read-only: a standby, or a failover that is going on.
+            ("25006", _) => Self::DatabaseUnavailable(error),
             _ if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P0") => {
                 Self::DatabaseUnavailable(error)
             }
@@ -272,10 +286,11 @@ mod tests {
             ("status check", "23514", Some("tasks_status_check"), Some("tasks"), 400),
             ("another check", "23514", Some("something_else"), Some("tasks"), 500),
             ("no such user", "23503", Some("tasks_user_id_fkey"), Some("tasks"), 403),
-            ("email of another", "23505", Some("users_email_key"), Some("users"), 409),
             ("provider's column", "23502", None, Some("users"), 403),
             ("bad character", "22021", None, None, 400),
             ("cancelled", "57014", None, None, 504),
+            ("lock not had", "55P03", None, None, 504),
+            ("read-only", "25006", None, None, 503),
             ("shutting down", "57P01", None, None, 503),
             ("starting up", "57P03", None, None, 503),
             ("too many connections", "53300", None, None, 503),
@@ -286,6 +301,27 @@ mod tests {
         ] {
             assert_eq!(status(code, constraint, table).as_u16(), expected, "{label}");
         }
+    }
+
+    #[test]
+    fn accounts_that_cannot_be_made_are_told_apart() {
+        let refused = |code: &str, constraint: Option<&str>| {
+            let error = DbError::Refused {
+                code: code.to_owned(),
+                constraint: constraint.map(str::to_owned),
+                table: Some("users".to_owned()),
+                message: "not for clients".to_owned(),
+            };
+            ApiError::from(error).while_making_an_account().problem()
+        };
+        let taken = refused("23503", Some("tasks_user_id_fkey"));
+        assert_eq!((taken.kind, taken.status), ("email-taken", StatusCode::CONFLICT));
+        for code in ["42703", "42501"] {
+            let problem = refused(code, None);
+            assert_eq!(problem.kind, "misconfigured", "{code}");
+            assert!(problem.detail.contains("`provision_users`"), "{code}");
+        }
+        assert_eq!(refused("42P01", None).kind, "internal");
     }
 
     #[test]

@@ -53,6 +53,16 @@ impl Failure {
             ),
             Failure::App(error) => error.hint(),
             Failure::Postgres(error) => error.hint(),
+            // The migrator's hints name options of its own where this program has others.
+            Failure::Migration(migrator::Error::Unreachable { .. }) => {
+                Some("is it running, and are host and port right?".to_owned())
+            }
+            Failure::Migration(
+                migrator::Error::Tls { .. } | migrator::Error::CertificateAuthority { .. },
+            ) => Some(
+                "a private certificate authority's PEM certificate goes into `SPIN_VARIABLE_DATABASE_CA`"
+                    .to_owned(),
+            ),
             Failure::Migration(error) => error.hint(),
             Failure::Runtime(_) | Failure::Interrupted => None,
         }

@@ -1,5 +1,6 @@
 //! Spin's runtime configuration file, as far as this runner knows it: `[outbound_pg] max_connections`.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -23,7 +24,7 @@ struct Raw {
 
 #[derive(Default, Deserialize)]
 struct RawOutboundPg {
-    max_connections: Option<usize>,
+    max_connections: Option<NonZeroUsize>,
 }
 
 impl RuntimeConfig {
@@ -40,7 +41,9 @@ impl RuntimeConfig {
             source.only("outbound_pg", outbound_pg, &["max_connections"])?;
         }
         let raw: Raw = source.parse()?;
-        Ok(RuntimeConfig { max_connections: raw.outbound_pg.max_connections })
+        Ok(RuntimeConfig {
+            max_connections: raw.outbound_pg.max_connections.map(NonZeroUsize::get),
+        })
     }
 }
 
@@ -57,6 +60,13 @@ mod tests {
         let limit = parse("[outbound_pg]\nmax_connections = 20\n").map(|c| c.max_connections);
         assert_eq!(limit, Ok(Some(20)));
         assert_eq!(parse("").map(|c| c.max_connections), Ok(None));
+    }
+
+    /// With none, every request would wait in vain.
+    #[test]
+    fn a_limit_of_no_connections_is_refused() {
+        let limit = parse("[outbound_pg]\nmax_connections = 0\n").map(|c| c.max_connections);
+        assert!(limit.is_err_and(|error| error.starts_with("runtime-config.toml:2:")));
     }
 
     #[test]

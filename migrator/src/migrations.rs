@@ -124,6 +124,12 @@ impl Migrations {
                     continue;
                 }
             };
+            if sql.starts_with('\u{feff}') {
+                problems.push(format!(
+                    "`{file}`: begins with a byte order mark, which PostgreSQL does not take; save it without"
+                ));
+                continue;
+            }
             if undo_stem.is_some() {
                 undo_files.push((name, File { name: file, sql }));
                 continue;
@@ -211,6 +217,16 @@ mod tests {
             .collect();
         files.sort();
         assert_eq!(EMBEDDED.iter().map(|(name, _)| *name).collect::<Vec<_>>(), files);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_refused_by_name() {
+        let problems = from(&[("V1__a.sql", "\u{feff}create table a ();")]).err();
+        let problems = problems.expect("PostgreSQL would call it a syntax error that nobody sees");
+        assert!(
+            problems[0].starts_with("`V1__a.sql`: begins with a byte order mark"),
+            "{problems:?}"
+        );
     }
 
     #[test]

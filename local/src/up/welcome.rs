@@ -20,6 +20,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("PUT, PATCH", "/api/{user_id}/tasks/{id}", "change a task"),
     ("DELETE", "/api/{user_id}/tasks/{id}", "delete a task"),
     ("PATCH", "/api/{user_id}/tasks/{id}/complete", "complete a task"),
+    ("GET", "/", "where to look next"),
     ("GET", "/health, /health/db, /health/pool", "is it well?"),
 ];
 

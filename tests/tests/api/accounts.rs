@@ -35,6 +35,54 @@ async fn many_first_tasks_at_once_make_one_account() {
     assert_eq!(emails(&app, &stranger.id).await, [stranger.email()]);
 }
 
+/// Lines the insertions up: each waits before it looks at an index until all can go on. Which of the
+/// two unique indexes a late one meets first is chance, so many users try.
+#[tokio::test]
+async fn first_tasks_that_race_for_the_account_all_succeed() {
+    const GATE: i64 = 7;
+    let app = App::start_with(|_| {}).await;
+    let gate = app.client().await;
+    gate.batch_execute(
+        "create function wait_at_the_gate() returns trigger language plpgsql as $$
+         begin perform pg_advisory_xact_lock_shared(7); return new; end $$;
+         create trigger wait_at_the_gate before insert on users
+           for each row execute function wait_at_the_gate()",
+    )
+    .await
+    .expect("make the gate");
+    for round in 0..20 {
+        gate.execute("select pg_advisory_lock($1)", &[&GATE]).await.expect("close the gate");
+        let stranger = app.stranger(&format!("stranger{round}"));
+        let calls =
+            join_all((0..8).map(|_| stranger.create(json!({ "title": "x" })).into_future()));
+        let open = async {
+            tests::until("all wait at the gate", async || {
+                let query = "select count(*) from pg_locks
+                              where locktype = 'advisory' and not granted
+                                and database = (select oid from pg_database where datname = current_database())";
+                let row = gate.query_one(query, &[]).await.expect("count");
+                (row.get::<_, i64>(0) == 8).then_some(())
+            })
+            .await;
+            gate.execute("select pg_advisory_unlock($1)", &[&GATE]).await.expect("open the gate");
+        };
+        for reply in futures::future::join(calls, open).await.0 {
+            reply.good(201);
+        }
+    }
+}
+
+/// All that the migrations need of a provider's `users` is an `id`.
+#[tokio::test]
+async fn users_without_email_addresses_are_told_by_the_variables_name() {
+    let app = App::start_with(|_| {}).await;
+    let client = app.client().await;
+    client.batch_execute("alter table users drop column email").await.expect("drop the column");
+    let stranger = app.stranger("stranger");
+    let reply = stranger.create(json!({ "title": "x" })).await;
+    reply.problem(500).kind("misconfigured").mentions("`provision_users` must be `false`");
+}
+
 #[tokio::test]
 async fn without_an_email_address_there_is_no_account() {
     let app = App::start().await;
