@@ -70,9 +70,14 @@ impl Verifier {
                 _ => ApiError::TokenInvalid,
             }
         })?;
-        // Extensions that must be understood (RFC 7515, section 4.1.11): none is.
+        // Extensions that must be understood (RFC 7515, section 4.1.11): none is. And a token does
+        // not say which key it is checked with, nor where to find one.
         let header = &token.header;
-        if header.crit.is_some() || header.jwk.is_some() || header.jku.is_some() {
+        let brings_a_key = header.jwk.is_some()
+            || header.jku.is_some()
+            || header.x5u.is_some()
+            || header.x5c.is_some();
+        if header.crit.is_some() || brings_a_key {
             return Err(ApiError::TokenInvalid);
         }
         let Claims { sub, email } = token.claims;

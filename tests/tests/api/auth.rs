@@ -76,6 +76,13 @@ async fn a_token_that_does_not_count_is_refused() {
             "an extension to understand",
             good.clone().header("crit", json!(["b64"])).header("b64", false).signed(secret),
         ),
+        (
+            "a key in the header",
+            good.clone().header("jwk", json!({ "kty": "oct", "k": "AAAA" })).signed(secret),
+        ),
+        ("a key set's URL", good.clone().header("jku", "https://example.com/jwks").signed(secret)),
+        ("a certificate's URL", good.clone().header("x5u", "https://example.com/x").signed(secret)),
+        ("a certificate", good.clone().header("x5c", json!(["MIIB"])).signed(secret)),
         ("no expiry", good.clone().without("exp").signed(secret)),
         ("expiry null", good.clone().claim("exp", json!(null)).signed(secret)),
         ("expiry a word", good.clone().claim("exp", "tomorrow").signed(secret)),
