@@ -30,8 +30,10 @@ const MIN_SECRET_BYTES: usize = 32;
 
 /// Everything that the component takes from its surroundings.
 pub(crate) struct Config {
-    /// What the host is asked to connect to, password included.
+    /// The database.
     pub(crate) database: DatabaseUrl,
+    /// The same as the host takes it, password included.
+    pub(crate) address: String,
     /// PEM text of a private certificate authority.
     pub(crate) database_ca: Option<String>,
     /// The longest wait for a connection, and again for an answer.
@@ -175,6 +177,7 @@ impl Config {
                 Some(provision_users),
                 Some(log_level),
             ) if problems.0.is_empty() => Ok(Self {
+                address: database.to_connection_string(),
                 database,
                 database_ca,
                 database_timeout: Duration::from_millis(u64::from(database_timeout_ms)),

@@ -154,7 +154,7 @@ async fn run(
 }
 
 async fn open(config: &Config) -> Result<Connection, DbError> {
-    let address = config.database.to_connection_string();
+    let address = config.address.as_str();
     let opened = match &config.database_ca {
         None => Connection::open(address).await,
         Some(pem) => {
@@ -205,7 +205,7 @@ fn classify(error: SdkError, config: &Config) -> DbError {
 fn printable(text: &str, config: &Config) -> String {
     let head = text.split("Stack backtrace:").next().unwrap_or_default();
     let line = head.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line = line.replace(&config.database.to_connection_string(), "***");
+    let line = line.replace(&config.address, "***");
     let line = match config.database.password() {
         Some(password) if !password.is_empty() => line.replace(password, "***"),
         _ => line,
