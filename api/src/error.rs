@@ -25,7 +25,7 @@ pub(crate) enum ApiError {
     BadRequest(String),
     /// A valid update that changes nothing.
     NothingToUpdate,
-    /// A filter or a member with a status that does not exist.
+    /// The id in the path is not a positive 32-bit integer.
     InvalidTaskId,
     /// The body is of another media type.
     UnsupportedMediaType,

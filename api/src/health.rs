@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::db::Database;
 use crate::error::ApiError;
+use crate::respond::rounded_millis;
 
 /// The database's version, whether the schema is there, and the newest migration applied.
 ///
@@ -88,7 +89,7 @@ async fn database_health(database: Result<Database, ApiError>) -> Result<Databas
     }
     Ok(DatabaseHealth {
         status: "healthy",
-        latency_ms: (database.time_spent().as_secs_f64() * 1e6).round() / 1e3,
+        latency_ms: rounded_millis(database.time_spent()),
         server_version,
         pooled: database.is_pooled(),
         migration_version: row.optional_int4()?,

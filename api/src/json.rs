@@ -43,10 +43,11 @@ impl<S: Sync> FromRequest<S> for JsonObject {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        if !is_json(request.headers()) {
+        let (parts, body) = request.into_parts();
+        if !is_json(&parts.headers) {
             return Err(ApiError::UnsupportedMediaType);
         }
-        Self::parse(&read(request.headers().clone(), request.into_body()).await?)
+        Self::parse(&read(&parts.headers, body).await?)
     }
 }
 
@@ -163,7 +164,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// Reads the body up to the limit; one that announces more is not read at all.
-async fn read(headers: HeaderMap, mut body: Body) -> Result<Bytes, ApiError> {
+async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, ApiError> {
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())

@@ -107,8 +107,8 @@ fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
 
-/// Milliseconds to the microsecond.
-fn rounded_millis(duration: Duration) -> f64 {
+/// Milliseconds to the microsecond, as they stand in JSON.
+pub(crate) fn rounded_millis(duration: Duration) -> f64 {
     (millis(duration) * 1_000.0).round() / 1_000.0
 }
 

@@ -221,6 +221,12 @@ pub(crate) fn elapsed(duration: Duration) -> String {
     }
 }
 
+/// A migration that was run, as the JSON documents have it.
+pub(crate) fn timed(name: &MigrationName, elapsed: Duration) -> Value {
+    let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    json!({ "version": name.version, "name": name.name, "elapsed_ms": elapsed_ms })
+}
+
 /// `1 migration`, `2 migrations`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }

@@ -1,7 +1,7 @@
 //! `PATCH /api/{user_id}/tasks/{id}/complete`
 
 use super::path::TaskId;
-use super::{DatabaseJson, task_json};
+use super::{DatabaseJson, one_task, task_json};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
@@ -25,6 +25,5 @@ pub(crate) async fn complete_task(
     database: Database,
 ) -> Result<DatabaseJson, ApiError> {
     let params = vec![Param::Int4(id.0), Param::Text(caller.user_id)];
-    let row = database.first_row(COMPLETE_TASK, params).await?;
-    Ok(DatabaseJson(row.ok_or(ApiError::TaskNotFound)?.text()?))
+    one_task(&database, COMPLETE_TASK, params).await
 }

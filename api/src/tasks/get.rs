@@ -1,7 +1,7 @@
 //! `GET /api/{user_id}/tasks/{id}`
 
 use super::path::TaskId;
-use super::{DatabaseJson, task_json};
+use super::{DatabaseJson, one_task, task_json};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
@@ -23,6 +23,5 @@ pub(crate) async fn get_task(
     database: Database,
 ) -> Result<DatabaseJson, ApiError> {
     let params = vec![Param::Int4(id.0), Param::Text(caller.user_id)];
-    let row = database.first_row(GET_TASK, params).await?;
-    Ok(DatabaseJson(row.ok_or(ApiError::TaskNotFound)?.text()?))
+    one_task(&database, GET_TASK, params).await
 }

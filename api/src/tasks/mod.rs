@@ -24,6 +24,9 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 
+use crate::db::{Database, Param};
+use crate::error::ApiError;
+
 /// SQL: the JSON of a row of `tasks`. Timestamps are RFC 3339 in UTC with six digits whatever the
 /// session's time zone and date style are.
 macro_rules! task_json {
@@ -39,6 +42,16 @@ macro_rules! task_json {
     };
 }
 use task_json;
+
+/// The one task that a statement is about, or 404: no row means absent or somebody else's.
+async fn one_task(
+    database: &Database,
+    statement: &'static str,
+    params: Vec<Param>,
+) -> Result<DatabaseJson, ApiError> {
+    let row = database.first_row(statement, params).await?;
+    Ok(DatabaseJson(row.ok_or(ApiError::TaskNotFound)?.text()?))
+}
 
 /// JSON that PostgreSQL wrote.
 pub(crate) struct DatabaseJson(pub(crate) String);

@@ -2,7 +2,7 @@
 
 use super::fields::{Description, FieldReader, Status, Title};
 use super::path::TaskId;
-use super::{DatabaseJson, task_json};
+use super::{DatabaseJson, one_task, task_json};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
@@ -48,8 +48,7 @@ pub(crate) async fn update_task(
         Param::OptionalText(changes.description.flatten().map(|description| description.0)),
         Param::OptionalText(changes.status.map(|status| status.as_str().to_owned())),
     ];
-    let row = database.first_row(UPDATE_TASK, params).await?;
-    Ok(DatabaseJson(row.ok_or(ApiError::TaskNotFound)?.text()?))
+    one_task(&database, UPDATE_TASK, params).await
 }
 
 impl Changes {

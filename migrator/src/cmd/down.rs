@@ -6,7 +6,7 @@ use migrator::{Error, UndoTarget, exit_code};
 use serde_json::json;
 
 use crate::cli::{Cli, LockOptions};
-use crate::output::{Printer, ask, count};
+use crate::output::{Printer, ask, count, timed};
 
 /// Whether somebody has agreed already.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,10 +63,7 @@ pub(crate) async fn run(
     let mut on_event = |event| {
         printer.event(&event);
         if let migrator::Event::Undone { name, elapsed } = event {
-            let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-            undone.push(
-                json!({ "version": name.version, "name": name.name, "elapsed_ms": elapsed_ms }),
-            );
+            undone.push(timed(&name, elapsed));
         }
     };
     let names =

@@ -4,7 +4,7 @@ use migrator::{Error, exit_code};
 use serde_json::json;
 
 use crate::cli::{Cli, LockOptions};
-use crate::output::{Printer, count};
+use crate::output::{Printer, count, timed};
 
 pub(crate) async fn run(
     cli: &Cli,
@@ -19,10 +19,7 @@ pub(crate) async fn run(
     let mut on_event = |event| {
         printer.event(&event);
         if let migrator::Event::Applied { name, elapsed } = event {
-            let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-            applied.push(
-                json!({ "version": name.version, "name": name.name, "elapsed_ms": elapsed_ms }),
-            );
+            applied.push(timed(&name, elapsed));
         }
     };
     let names =

@@ -38,20 +38,24 @@ fn stable_headers(reply: &Reply) -> Vec<(String, Vec<u8>)> {
     headers
 }
 
+/// On every route of a task, `path` answers `alice` as her path of a task does that was never there.
+async fn assert_answers_like_absent(alice: &User, path: &str) {
+    for (label, method, rest, body) in routes_of_a_task() {
+        let absent = alice.path(&format!("/tasks/{NO_TASK}{rest}"));
+        let foreign = call(alice, method.clone(), &format!("{path}{rest}"), body.clone()).await;
+        let absent = call(alice, method, &absent, body).await;
+        foreign.problem(404).says("Task not found");
+        assert_eq!(foreign.text(), absent.text(), "{label}");
+        assert_eq!(stable_headers(&foreign), stable_headers(&absent), "{label}");
+    }
+}
+
 #[tokio::test]
 async fn a_foreign_task_in_ones_own_path_answers_like_an_absent_one() {
     let app = App::start().await;
     let (alice, bob) = (app.user("alice").await, app.user("bob").await);
     let his = bob.task("his").await;
-    for (label, method, rest, body) in routes_of_a_task() {
-        let foreign = alice.path(&format!("{}{rest}", path_of(&his)));
-        let absent = alice.path(&format!("/tasks/{NO_TASK}{rest}"));
-        let foreign = call(&alice, method.clone(), &foreign, body.clone()).await;
-        let absent = call(&alice, method, &absent, body).await;
-        foreign.problem(404).says("Task not found");
-        assert_eq!(foreign.text(), absent.text(), "{label}");
-        assert_eq!(stable_headers(&foreign), stable_headers(&absent), "{label}");
-    }
+    assert_answers_like_absent(&alice, &alice.path(&path_of(&his))).await;
     assert_eq!(bob.tasks().await, [his]);
 }
 
@@ -60,15 +64,7 @@ async fn a_path_of_somebody_else_answers_like_an_absent_task() {
     let app = App::start().await;
     let (alice, bob) = (app.user("alice").await, app.user("bob").await);
     let his = bob.task("his").await;
-    for (label, method, rest, body) in routes_of_a_task() {
-        let foreign = bob.path(&format!("{}{rest}", path_of(&his)));
-        let absent = alice.path(&format!("/tasks/{NO_TASK}{rest}"));
-        let foreign = call(&alice, method.clone(), &foreign, body.clone()).await;
-        let absent = call(&alice, method, &absent, body).await;
-        foreign.problem(404).says("Task not found");
-        assert_eq!(foreign.text(), absent.text(), "{label}");
-        assert_eq!(stable_headers(&foreign), stable_headers(&absent), "{label}");
-    }
+    assert_answers_like_absent(&alice, &bob.path(&path_of(&his))).await;
     assert_eq!(bob.tasks().await, [his]);
 }
 
