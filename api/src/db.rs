@@ -4,22 +4,19 @@
 //! wait for one, so the deadline is ours. No transaction is ever begun here: the pooled connection
 //! would stay in it, and later requests would write into it and lose.
 
-use std::future::Future;
-use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use axum::extract::FromRequestParts;
-use futures::future::{Either, select};
 use http::request::Parts;
 use spin_sdk::pg::{
     Certificate, Connection, DbValue, Error as SdkError, OpenOptions, ParameterValue, PgError,
     QueryError,
 };
-use spin_sdk::wasip3::clocks::monotonic_clock;
 
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::request::RequestContext;
+use crate::time::within;
 
 /// A value for a statement's `$n`. PostgreSQL must infer exactly this type there, so every
 /// statement casts: `$1::text`, `$2::int4`, `$3::bool`.
@@ -168,16 +165,6 @@ async fn open(config: &Config) -> Result<Connection, DbError> {
         }
         other => DbError::Unavailable(printable(&other.to_string(), config)),
     })
-}
-
-/// The future's value, or `None` when it takes longer than `limit`; it is cancelled then.
-async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-    let nanos = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
-    let deadline = pin!(monotonic_clock::wait_for(nanos));
-    match select(pin!(future), deadline).await {
-        Either::Left((value, _)) => Some(value),
-        Either::Right(((), _)) => None,
-    }
 }
 
 fn classify(error: SdkError, config: &Config) -> DbError {

@@ -4,12 +4,13 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
+use crate::auth::published::Unavailable;
 use crate::config::Misconfiguration;
 use crate::db::DbError;
 use crate::problem::{FieldError, Problem};
 
-/// Seconds after which a client may try again when the database is not to be had: about what a
-/// suspended Neon database takes to wake up.
+/// Seconds after which a client may try again when the database or the issuer's keys are not to be
+/// had: about what a suspended Neon database takes to wake up.
 const RETRY_AFTER_SECONDS: &str = "2";
 
 /// Why a 5xx was answered, for the log; travels as an extension of the response.
@@ -37,6 +38,8 @@ pub(crate) enum ApiError {
     TokenInvalid,
     /// A token that was good has run out.
     TokenExpired,
+    /// Whether the token counts cannot be told: its issuer's keys are not to be had.
+    KeysUnavailable(Unavailable),
     /// The token's user has no account here.
     NotRegistered,
     /// The token's email address belongs to another account.
@@ -113,6 +116,11 @@ impl ApiError {
             Self::TokenExpired => {
                 ("unauthorized", StatusCode::UNAUTHORIZED, "The token has expired".to_owned())
             }
+            Self::KeysUnavailable(_) => (
+                "keys-unavailable",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Tokens cannot be checked at the moment".to_owned(),
+            ),
             Self::NotRegistered => (
                 "not-registered",
                 StatusCode::FORBIDDEN,
@@ -168,6 +176,7 @@ impl ApiError {
             Self::DatabaseTooSlow(error)
             | Self::DatabaseUnavailable(error)
             | Self::Internal(error) => Some(error.to_string()),
+            Self::KeysUnavailable(unavailable) => Some(unavailable.to_string()),
             Self::SchemaMissing => Some("the table tasks does not exist".to_owned()),
             _ => None,
         }

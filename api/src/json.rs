@@ -65,7 +65,7 @@ impl JsonObject {
             ));
         }
         check_depth(text)?;
-        let object: Self = serde_json::from_str(text).map_err(|error| {
+        let object: Self = serde_json::from_slice(text.as_bytes()).map_err(|error| {
             let place = format!("line {} column {}", error.line(), error.column());
             ApiError::BadRequest(if error.is_data() {
                 format!("The request body must be a JSON object, at {place}")
@@ -103,7 +103,7 @@ impl JsonObject {
         let raw = raw.get();
         let message = match raw.as_bytes().first() {
             Some(b'n') => return Member::Null,
-            Some(b'"') => match serde_json::from_str::<String>(raw) {
+            Some(b'"') => match serde_json::from_slice::<String>(raw.as_bytes()) {
                 Ok(text) if text.contains('\0') => {
                     format!("{name} must not contain the character U+0000")
                 }

@@ -20,6 +20,7 @@ mod respond;
 mod root;
 mod router;
 mod tasks;
+mod time;
 mod wasi;
 
 use http::Method;

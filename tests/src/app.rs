@@ -13,6 +13,7 @@ use crate::call::Call;
 use crate::connect::connect;
 use crate::database::TestDatabase;
 use crate::house;
+use crate::key_server::KeyServer;
 use crate::raw::{self, RawReply};
 use crate::runtime::Running;
 use crate::settings::SETTINGS;
@@ -76,6 +77,11 @@ impl Options {
     pub fn unset(&mut self, name: &str) -> &mut Self {
         self.variables.remove(name);
         self
+    }
+
+    /// Takes public keys from this server; the secret goes on to count.
+    pub fn key_server(&mut self, server: &KeyServer) -> &mut Self {
+        self.set("jwt_jwks_url", &server.url()).set("jwt_jwks_origin", &server.origin())
     }
 
     /// Leads to another database, and lets the component connect to its host.

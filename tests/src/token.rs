@@ -7,6 +7,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::{Sha256, Sha512};
 
+use crate::keys::SigningKey;
+
 /// How long a token is good for, in seconds.
 const LIFETIME_SECONDS: i64 = 3_600;
 
@@ -58,9 +60,23 @@ impl Token {
 
     /// Signed with HMAC-SHA-256, whatever the header says.
     pub fn signed(&self, secret: &str) -> String {
+        self.signed_with_bytes(secret.as_bytes())
+    }
+
+    /// Signed with this key, whatever the header says.
+    pub fn signed_with(&self, key: &SigningKey) -> String {
+        self.signed_by(|text| key.sign(text))
+    }
+
+    /// Signed with this key, which the header names: a token as an issuer makes it.
+    pub fn issued_by(&self, key: &SigningKey) -> String {
+        self.clone().header("alg", key.algorithm()).header("kid", key.id.as_str()).signed_with(key)
+    }
+
+    /// Signed with HMAC-SHA-256 and these bytes for a key, whatever the header says.
+    pub fn signed_with_bytes(&self, secret: &[u8]) -> String {
         self.signed_by(|text| {
-            let mut mac =
-                Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
+            let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("a key of any length");
             mac.update(text);
             mac.finalize().into_bytes().to_vec()
         })
@@ -96,7 +112,7 @@ fn now() -> i64 {
 }
 
 /// Base64 with the alphabet for URLs and without padding (RFC 4648, section 5).
-fn base64url(bytes: &[u8]) -> String {
+pub(crate) fn base64url(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {

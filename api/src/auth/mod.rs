@@ -1,6 +1,12 @@
 //! Who is calling: the token's user, who must be the user in the path.
 
-pub(crate) mod jwt;
+mod algorithms;
+mod jwt;
+mod key_server;
+pub(crate) mod key_set;
+pub(crate) mod published;
+mod remembered;
+pub(crate) mod verifier;
 
 use axum::extract::FromRequestParts;
 use http::header::AUTHORIZATION;
@@ -28,24 +34,24 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let context = RequestContext::of(parts)?;
-        recognise(context.config()?, parts)
+        recognise(context.config()?, parts).await
     }
 }
 
-fn recognise(config: &Config, parts: &Parts) -> Result<Caller, ApiError> {
+async fn recognise(config: &Config, parts: &Parts) -> Result<Caller, ApiError> {
     let caller = match &config.auth {
-        Auth::Jwt(verifier) => Some(verifier.verify(bearer_token(&parts.headers)?)?),
+        Auth::Jwt(verifier) => Some(verifier.verify(bearer_token(&parts.headers)?).await?),
         Auth::InsecureNone => None,
     };
     let path_user = TaskPath::of(parts.uri.path()).user_id().ok_or(ApiError::TaskNotFound)?;
-    if path_user.contains('\0') {
-        return Err(ApiError::field("user_id", "user_id must not contain the character U+0000"));
-    }
     match caller {
-        // An address of a domain that nobody owns, so that a first task can make the account.
-        None => Ok(Caller { email: Some(format!("{path_user}@example.com")), user_id: path_user }),
         Some(caller) if caller.user_id == path_user => Ok(caller),
         Some(_) => Err(ApiError::TaskNotFound),
+        None if path_user.contains('\0') => {
+            Err(ApiError::field("user_id", "user_id must not contain the character U+0000"))
+        }
+        // An address of a domain that nobody owns, so that a first task can make the account.
+        None => Ok(Caller { email: Some(format!("{path_user}@example.com")), user_id: path_user }),
     }
 }
 

@@ -75,6 +75,8 @@ impl Spin {
         let reuse = options.reuse;
         command.args(["--max-instance-reuse-count", &reuse.max_reuse.to_string()]);
         command.args(["--max-instance-concurrent-reuse-count", &reuse.max_concurrent.to_string()]);
+        let idle = format!("{}ms", reuse.idle_timeout.as_millis());
+        command.args(["--idle-instance-timeout", &idle]);
         // Not as arguments, which every user of the machine can read.
         for (name, value) in &options.variables {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);

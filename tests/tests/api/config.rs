@@ -8,7 +8,7 @@ const SECRET: &str = "s3cretpart";
 #[tokio::test]
 async fn a_bad_variable_is_reported_by_name() {
     type Change = fn(&mut Options) -> &mut Options;
-    let table: [(&str, &str, Change); 14] = [
+    let table: [(&str, &str, Change); 21] = [
         ("empty", "database_url", |o| o.set("database_url", "")),
         ("no connection string", "database_url", |o| o.set("database_url", "s3cretpart and more")),
         ("another scheme", "database_url", |o| {
@@ -21,6 +21,21 @@ async fn a_bad_variable_is_reported_by_name() {
         ("unknown", "auth", |o| o.set("auth", "s3cretpart")),
         ("not set", "jwt_secret", |o| o.unset("jwt_secret")),
         ("31 bytes", "jwt_secret", |o| o.set("jwt_secret", "s3cretpart.....................")),
+        ("no key set", "jwt_jwks", |o| o.set("jwt_jwks", r#"{"s3cretpart": []}"#)),
+        ("no key that can be used", "jwt_jwks", |o| o.set("jwt_jwks", r#"{"keys": []}"#)),
+        ("a private key", "jwt_jwks", |o| o.set("jwt_jwks", r#"{"keys": [{"d": "s3cretpart"}]}"#)),
+        ("http elsewhere", "jwt_jwks_url", |o| {
+            o.set("jwt_jwks_url", "http://id.example/s3cretpart")
+                .set("jwt_jwks_origin", "http://id.example")
+        }),
+        ("without origin", "jwt_jwks_origin", |o| {
+            o.set("jwt_jwks_url", "https://id.example/s3cretpart")
+        }),
+        ("with a path", "jwt_jwks_origin", |o| {
+            o.set("jwt_jwks_url", "https://id.example/s3cretpart")
+                .set("jwt_jwks_origin", "https://id.example/s3cretpart")
+        }),
+        ("without URL", "jwt_jwks_origin", |o| o.set("jwt_jwks_origin", "https://id.example")),
         ("zero", "pool_size", |o| o.set("pool_size", "0")),
         ("a word", "pool_size", |o| o.set("pool_size", "s3cretpart")),
         ("zero", "database_timeout_ms", |o| o.set("database_timeout_ms", "0")),

@@ -1,6 +1,7 @@
 //! The wire contract, checked from outside over HTTP and SQL. One module for each route or theme.
 
 mod accounts;
+mod attacks;
 mod auth;
 mod complete;
 mod concurrency;
@@ -13,6 +14,7 @@ mod get;
 mod headers;
 mod health;
 mod json;
+mod keys;
 mod list;
 mod outages;
 mod ownership;

@@ -1,0 +1,274 @@
+//! How callers are recognised: the variables `auth` and `jwt_…`.
+
+use std::net::IpAddr;
+
+use http::Uri;
+use http::uri::Scheme;
+
+use super::Problems;
+use crate::auth::key_set::KeySet;
+use crate::auth::verifier::{Sources, Verifier};
+
+/// HS256 keys shorter than the hash's output weaken it (RFC 7518, section 3.2).
+const MIN_SECRET_BYTES: usize = 32;
+
+/// How callers are recognised.
+pub(crate) enum Auth {
+    /// A bearer token, checked by this verifier.
+    Jwt(Box<Verifier>),
+    /// The user in the path is believed: for development on one machine.
+    InsecureNone,
+}
+
+/// The variables as they are given; an empty one is `None`.
+#[derive(Default)]
+pub(super) struct AuthValues {
+    pub(super) auth: Option<String>,
+    pub(super) jwt_secret: Option<String>,
+    pub(super) jwt_jwks: Option<String>,
+    pub(super) jwt_jwks_url: Option<String>,
+    pub(super) jwt_jwks_origin: Option<String>,
+    pub(super) jwt_issuer: Option<String>,
+    pub(super) jwt_audience: Option<String>,
+}
+
+impl Auth {
+    /// `None` when a problem was noted.
+    pub(super) fn check(
+        values: AuthValues,
+        database_is_local: bool,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        match values.auth.as_deref().unwrap_or("jwt") {
+            "jwt" => Some(Self::Jwt(Box::new(Verifier::new(sources(values, problems)?)))),
+            "insecure-none" if !database_is_local => problems
+                .add("`auth` may be `insecure-none` only when the database's host is loopback"),
+            "insecure-none" => Some(Self::InsecureNone),
+            _ => problems.add("`auth` must be `jwt` or `insecure-none`"),
+        }
+    }
+}
+
+fn sources(values: AuthValues, problems: &mut Problems) -> Option<Sources> {
+    let AuthValues { jwt_secret: secret, jwt_jwks, jwt_jwks_url, jwt_jwks_origin, .. } = values;
+    if secret.is_none() && jwt_jwks.is_none() && jwt_jwks_url.is_none() {
+        return problems.add("none of `jwt_secret`, `jwt_jwks` and `jwt_jwks_url` is set");
+    }
+    let problems_before = problems.0.len();
+    if secret.as_ref().is_some_and(|secret| secret.len() < MIN_SECRET_BYTES) {
+        problems.note(format!("`jwt_secret` must be at least {MIN_SECRET_BYTES} bytes long"));
+    }
+    let keys = jwt_jwks.and_then(|document| match KeySet::parse(document.as_bytes()) {
+        Ok(keys) if keys.is_empty() => problems.add(
+            "`jwt_jwks` has no key that can be used: Ed25519, P-256 or RSA of at least 2048 bits, with a `kid`",
+        ),
+        Ok(keys) => Some(keys),
+        Err(error) => problems.add(format!("`jwt_jwks` {error}")),
+    });
+    let url = match (jwt_jwks_url, jwt_jwks_origin) {
+        (None, None) => None,
+        (None, Some(_)) => problems.add("`jwt_jwks_origin` is set, but `jwt_jwks_url` is not"),
+        (Some(url), origin) => key_set_url(&url, origin.as_deref(), problems),
+    };
+    (problems.0.len() == problems_before).then_some(Sources {
+        secret,
+        keys,
+        url,
+        issuer: values.jwt_issuer,
+        audience: values.jwt_audience,
+    })
+}
+
+/// The URL, if keys may be fetched from there, and if the host lets the component connect there.
+fn key_set_url(url: &str, origin: Option<&str>, problems: &mut Problems) -> Option<Uri> {
+    let parsed = url.parse::<Uri>().ok().filter(|uri| Origin::of(uri).is_some());
+    let Some(uri) = parsed else {
+        return problems.add("`jwt_jwks_url` must be an `https` URL, without user or password");
+    };
+    let its_origin = Origin::of(&uri)?;
+    if its_origin.scheme == Scheme::HTTP && !its_origin.is_loopback() {
+        return problems.add("`jwt_jwks_url` may be `http` on loopback only: it must be `https`");
+    }
+    // A manifest cannot take the origin out of a URL: it has to be said apart.
+    let allowed = origin.and_then(|origin| origin.parse::<Uri>().ok());
+    let allowed = allowed.as_ref().filter(|uri| uri.path().len() <= 1 && uri.query().is_none());
+    if allowed.and_then(Origin::of) != Some(its_origin) {
+        return problems.add(
+            "`jwt_jwks_origin` must be the beginning of `jwt_jwks_url`, such as `https://example.com`: the component may connect there and nowhere else",
+        );
+    }
+    Some(uri)
+}
+
+/// Scheme, host and port of a URL.
+#[derive(PartialEq)]
+struct Origin {
+    scheme: Scheme,
+    host: String,
+    port: u16,
+}
+
+impl Origin {
+    /// `None` for what is no HTTP URL, or has a user or a password in it.
+    fn of(uri: &Uri) -> Option<Self> {
+        let (scheme, authority) = (uri.scheme()?, uri.authority()?);
+        let default_port = match scheme.as_str() {
+            "https" => 443,
+            "http" => 80,
+            _ => return None,
+        };
+        let host = authority.host().to_ascii_lowercase();
+        let port = authority.port_u16().unwrap_or(default_port);
+        // What is left over would be a user, or a port that is no number.
+        let rest = authority.as_str().len() - authority.host().len();
+        let rest_is_port = authority.port().map_or(0, |port| port.as_str().len() + 1) == rest;
+        (!host.is_empty() && rest_is_port).then(|| Self { scheme: scheme.clone(), host, port })
+    }
+
+    fn is_loopback(&self) -> bool {
+        let address = self.host.trim_start_matches('[').trim_end_matches(']');
+        self.host == "localhost" || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Auth, AuthValues};
+    use crate::config::Problems;
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+    const KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a",
+        "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+    fn problems(values: AuthValues) -> Vec<String> {
+        let mut problems = Problems::default();
+        let auth = Auth::check(values, true, &mut problems);
+        assert_eq!(auth.is_some(), problems.0.is_empty());
+        problems.0
+    }
+
+    /// A variable's value; an empty one is none.
+    fn some(text: &str) -> Option<String> {
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    #[test]
+    fn one_source_is_enough_and_all_may_be_there() {
+        let origin = || some("https://id.example");
+        let url = || some("https://id.example/jwks");
+        for (label, values) in [
+            ("secret", AuthValues { jwt_secret: some(SECRET), ..Default::default() }),
+            ("keys", AuthValues { jwt_jwks: some(KEYS), ..Default::default() }),
+            (
+                "url",
+                AuthValues { jwt_jwks_url: url(), jwt_jwks_origin: origin(), ..Default::default() },
+            ),
+            (
+                "all",
+                AuthValues {
+                    jwt_secret: some(SECRET),
+                    jwt_jwks: some(KEYS),
+                    jwt_jwks_url: url(),
+                    jwt_jwks_origin: origin(),
+                    ..Default::default()
+                },
+            ),
+        ] {
+            assert_eq!(problems(values), Vec::<String>::new(), "{label}");
+        }
+        let none = problems(AuthValues::default());
+        assert_eq!(none, ["none of `jwt_secret`, `jwt_jwks` and `jwt_jwks_url` is set"]);
+    }
+
+    #[test]
+    fn a_short_secret_is_refused_and_not_repeated() {
+        let wrong = problems(AuthValues { jwt_secret: some("hunter2"), ..Default::default() });
+        assert_eq!(wrong, ["`jwt_secret` must be at least 32 bytes long"]);
+    }
+
+    #[test]
+    fn a_key_set_without_a_usable_key_is_refused() {
+        for (label, keys, expected) in [
+            ("not JSON", "hello", "is not a JSON Web Key Set"),
+            ("empty", r#"{"keys":[]}"#, "has no key that can be used"),
+            ("a secret", r#"{"keys":[{"kty":"oct","kid":"a","k":"AAAA"}]}"#, "has no key"),
+            ("private", r#"{"keys":[{"kty":"RSA","kid":"a","d":"AAAA"}]}"#, "a private key"),
+        ] {
+            let wrong = problems(AuthValues { jwt_jwks: some(keys), ..Default::default() });
+            assert_eq!(wrong.len(), 1, "{label}");
+            assert!(wrong[0].contains("`jwt_jwks`") && wrong[0].contains(expected), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_sets_url_is_https_and_its_origin_is_said_apart() {
+        for (label, url, origin, expected) in [
+            ("https", "https://id.example/a?b=c", "https://id.example", None),
+            ("a port", "https://id.example:8443/a", "https://id.example:8443", None),
+            ("the default port", "https://id.example/a", "https://id.example:443/", None),
+            ("upper case", "https://ID.example/a", "https://id.EXAMPLE", None),
+            ("http on loopback", "http://127.0.0.1:1/a", "http://127.0.0.1:1", None),
+            ("http on IPv6 loopback", "http://[::1]:1/a", "http://[::1]:1", None),
+            ("http", "http://id.example/a", "http://id.example", Some("https")),
+            (
+                "http that looks like loopback",
+                "http://127.0.0.1.evil.example/a",
+                "http://127.0.0.1.evil.example",
+                Some("https"),
+            ),
+            ("another scheme", "ftp://id.example/a", "ftp://id.example", Some("`https` URL")),
+            ("no URL", "id.example/a", "https://id.example", Some("`https` URL")),
+            ("a password", "https://u:p@id.example/a", "https://id.example", Some("password")),
+            ("no origin", "https://id.example/a", "", Some("`jwt_jwks_origin`")),
+            (
+                "another origin",
+                "https://id.example/a",
+                "https://id2.example",
+                Some("`jwt_jwks_origin`"),
+            ),
+            (
+                "another port",
+                "https://id.example/a",
+                "https://id.example:8443",
+                Some("`jwt_jwks_origin`"),
+            ),
+            (
+                "another scheme's origin",
+                "https://id.example/a",
+                "http://id.example",
+                Some("`jwt_jwks_origin`"),
+            ),
+            ("all origins", "https://id.example/a", "https://*", Some("`jwt_jwks_origin`")),
+            (
+                "an origin with a path",
+                "https://id.example/a",
+                "https://id.example/a",
+                Some("`jwt_jwks_origin`"),
+            ),
+        ] {
+            let wrong = problems(AuthValues {
+                jwt_jwks_url: some(url),
+                jwt_jwks_origin: some(origin),
+                ..Default::default()
+            });
+            match expected {
+                None => assert_eq!(wrong, Vec::<String>::new(), "{label}"),
+                Some(text) => {
+                    assert_eq!(wrong.len(), 1, "{label}: {wrong:?}");
+                    assert!(wrong[0].contains(text), "{label}: {wrong:?}");
+                    assert!(!wrong[0].contains("id.example"), "{label}: {wrong:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_origin_alone_is_a_mistake() {
+        let wrong = problems(AuthValues {
+            jwt_secret: some(SECRET),
+            jwt_jwks_origin: some("https://id.example"),
+            ..Default::default()
+        });
+        assert_eq!(wrong, ["`jwt_jwks_origin` is set, but `jwt_jwks_url` is not"]);
+    }
+}
