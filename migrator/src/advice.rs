@@ -31,6 +31,12 @@ impl Error {
                     "PostgreSQL rolls an unfinished transaction back: {name} is not applied"
                 )]
             }
+            Self::UnfitRole { .. } | Self::MissingTables { .. } => {
+                vec!["nothing was changed".to_owned()]
+            }
+            Self::Grant { .. } | Self::GrantIncomplete { .. } => {
+                vec!["everything was rolled back; nothing was changed".to_owned()]
+            }
             Self::FailedScript(failed) => failed.details(),
             Self::MissingDatabaseUrl
             | Self::DatabaseUrl(_)
@@ -50,11 +56,13 @@ impl Error {
             | Self::NoTls { .. }
             | Self::LockLost
             | Self::Query { .. }
+            | Self::NoSuchRole { .. }
             | Self::History { .. } => Vec::new(),
         }
     }
 
     /// The next thing to do, where there is one.
+    #[expect(clippy::too_many_lines, reason = "a table: one hint for each error")]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::MissingDatabaseUrl => {
@@ -140,8 +148,35 @@ impl Error {
                     "give it a version after the newest applied one"
                 }
             },
+            Self::NoSuchRole { role } => {
+                return Some(format!(
+                    "create it first: create role {} login password '…'",
+                    quote_identifier(role)
+                ));
+            }
+            Self::UnfitRole { .. } => {
+                "give the API a role of its own: create role taskie_api login password '…'"
+            }
+            Self::MissingTables { .. } => "apply the migrations first: `migrator up`",
+            Self::Grant { source, .. } => match source.code().map(SqlState::code) {
+                Some("42501") => {
+                    "connect as the owner of the database and its tables, who may also alter the role: one that created it. On Neon, create the role with SQL: those made in the console are members of neon_superuser, which only Neon can revoke"
+                }
+                Some("2BP01") => {
+                    "the role has passed on what it was granted: revoke that first, with `cascade`"
+                }
+                _ => return None,
+            },
+            Self::GrantIncomplete { .. } => {
+                "connect as the owner of these tables, or have the owner grant it with grant option"
+            }
             Self::FailedScript(failed) => return failed.hint.clone(),
         };
         Some(hint.to_owned())
     }
+}
+
+/// A name as SQL has it.
+fn quote_identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }

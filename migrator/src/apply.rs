@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use neon_url::DatabaseUrl;
 
-use crate::connect::{self, Connection};
+use crate::connect::Connection;
 use crate::history::{self, Entry, State};
 use crate::migrations::Script;
 use crate::step::{Step, refuse_objectionable};
 use crate::{
     AppliedMigration, ConnectOptions, Direction, Divergence, Error, Event, MigrationName,
-    Migrations, Outcome, Progress, lock,
+    Migrations, Outcome, Progress, session,
 };
 
 /// For how long [`up`] and [`down`] wait for another migrator.
@@ -59,7 +59,7 @@ async fn read_history(
     options: &ConnectOptions,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Vec<AppliedMigration>, Error> {
-    let mut connection = connect::connect(&direct(url, on_event), options, on_event).await?;
+    let mut connection = session::open(url, options, on_event).await?;
     let applied = history::read(&mut connection.client).await;
     connection.close().await;
     applied
@@ -90,7 +90,7 @@ pub async fn up_waiting(
     {
         return Err(Error::UnknownTarget { version });
     }
-    let mut connection = open_locked(url, options, lock_wait, on_event).await?;
+    let mut connection = session::open_locked(url, options, lock_wait, on_event).await?;
     let result = apply_pending(&mut connection, migrations, to, on_event).await;
     connection.close().await;
     result
@@ -144,7 +144,7 @@ pub async fn down(
     target: UndoTarget,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Vec<MigrationName>, Error> {
-    let mut connection = open_locked(url, options, lock_wait, on_event).await?;
+    let mut connection = session::open_locked(url, options, lock_wait, on_event).await?;
     let result = undo(&mut connection, migrations, target, on_event).await;
     connection.close().await;
     result
@@ -248,24 +248,4 @@ fn steps_down<'a>(
         script.undo.as_ref().map(|file| Step { script, file, direction: Direction::Undo })
     };
     Ok(scripts.into_iter().filter_map(step).collect())
-}
-
-/// A session on the direct connection that holds the lock.
-async fn open_locked(
-    url: &DatabaseUrl,
-    options: &ConnectOptions,
-    lock_wait: Duration,
-    on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<Connection, Error> {
-    let connection = connect::connect(&direct(url, on_event), options, on_event).await?;
-    lock::acquire(&connection.client, lock_wait, on_event).await?;
-    Ok(connection)
-}
-
-fn direct(url: &DatabaseUrl, on_event: &mut (dyn FnMut(Event) + Send)) -> DatabaseUrl {
-    let direct = url.direct();
-    if url.is_pooled() {
-        on_event(Event::UsingDirectHost { host: direct.host().to_owned() });
-    }
-    direct
 }

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use migrator::{ConnectOptions, Error, Migrations};
 use neon_url::DatabaseUrl;
+
+use crate::duration::{parse_duration, parse_limit};
 
 /// Applies, undoes and inspects the migrations of a PostgreSQL database.
 ///
@@ -25,6 +28,7 @@ Examples:
   migrator up                          apply everything that is pending
   migrator status                      show every migration and its state
   migrator down --yes                  undo the newest migration
+  migrator grant --role taskie_api     give the API's role what it needs, and nothing else
   migrator health                      look at the database and the way to it
 
 Exit codes:
@@ -177,15 +181,43 @@ Examples:
         name: String,
     },
 
-    /// Look at the database and the way to it: TLS, times, connections, migrations.
+    /// Give the API's role exactly what the API needs.
+    ///
+    /// The role exists already and owns nothing. It gets the rights that the API's statements need,
+    /// and time limits; whatever else it was granted in this database is revoked, as are memberships
+    /// in other roles. What every role can make, which is temporary tables and, up to PostgreSQL 14,
+    /// tables in `public`, is taken from every role.
+    ///
+    /// All of it happens in one transaction, or nothing does. Running it twice changes nothing; run
+    /// it again after migrations that add tables.
+    #[command(after_help = "\
+Examples:
+  migrator grant --role taskie_api     where an auth provider makes the users
+  migrator grant --role taskie_api --provision-users
+                                       where the API makes them, which is its default
+  migrator grant --role taskie_api --dry-run > grant.sql
+                                       the same as a script, to read or to run by hand")]
+    Grant {
+        #[command(flatten)]
+        wish: GrantArguments,
+        #[command(flatten)]
+        lock: LockOptions,
+    },
+
+    /// Look at the database and the way to it: TLS, times, connections, migrations, role.
     ///
     /// Uses the URL as it is given, also when that is a pooled one, makes one attempt, and writes
     /// nothing. Exits with 1 when the database cannot be used.
     #[command(after_help = "\
 Examples:
   migrator health                      a report to read
+  migrator health --role taskie_api    warns if that role can do more than the API should
   migrator health --json | jq .round_trip_ms.p95")]
-    Health,
+    Health {
+        /// The role with which the API connects, if it is not the one of the connection string.
+        #[arg(long, value_name = "NAME")]
+        role: Option<String>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -204,6 +236,32 @@ pub(crate) struct LockOptions {
     pub(crate) lock_timeout: Duration,
 }
 
+#[derive(Clone, Debug, Args)]
+pub(crate) struct GrantArguments {
+    /// The role with which the API connects, such as `taskie_api`.
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) role: String,
+
+    /// Let it insert users: for an API with `provision_users`, which is on by default.
+    #[arg(long)]
+    pub(crate) provision_users: bool,
+
+    /// The longest that a statement of this role may take.
+    ///
+    /// A little less than the API waits (`database_timeout_ms`), so that the server gives up first.
+    /// Seconds, or a number with a unit: `4`, `4s`, `500ms`, `2m`.
+    #[arg(long, value_name = "SECONDS", default_value = "4s", value_parser = parse_limit)]
+    pub(crate) statement_timeout: Duration,
+
+    /// The longest that a transaction of this role may wait for its next statement.
+    #[arg(long, value_name = "SECONDS", default_value = "10s", value_parser = parse_limit)]
+    pub(crate) idle_in_transaction_timeout: Duration,
+
+    /// Print the script that would run, and change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
 impl Command {
     /// As it is written on the command line.
     pub(crate) fn name(&self) -> &'static str {
@@ -213,7 +271,8 @@ impl Command {
             Self::Status { .. } => "status",
             Self::Current => "current",
             Self::New { .. } => "new",
-            Self::Health => "health",
+            Self::Grant { .. } => "grant",
+            Self::Health { .. } => "health",
         }
     }
 }
@@ -262,52 +321,14 @@ pub(crate) fn check_dot_env(loaded: dotenvy::Result<PathBuf>) -> Result<(), Erro
     }
 }
 
-/// A number of seconds, or a number with a unit.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let unit_at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit_at);
-    let factor = match unit.trim() {
-        "" | "s" => 1.0,
-        "ms" => 0.001,
-        "m" => 60.0,
-        _ => return Err("expected a number of seconds, or one with `ms`, `s` or `m`".to_owned()),
-    };
-    let number: f64 =
-        number.parse().map_err(|_| "expected a number of seconds, such as `30`".to_owned())?;
-    Duration::try_from_secs_f64(number * factor).map_err(|_| "that is too long".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use clap::CommandFactory as _;
 
-    use super::{Cli, parse_duration};
+    use super::Cli;
 
     #[test]
     fn the_options_are_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn durations_are_seconds_unless_they_say_otherwise() {
-        for (text, milliseconds) in [
-            ("30", 30_000),
-            ("0", 0),
-            ("1.5", 1_500),
-            ("5s", 5_000),
-            ("500ms", 500),
-            ("2m", 120_000),
-        ] {
-            assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
-        }
-    }
-
-    #[test]
-    fn durations_that_mean_nothing_are_refused() {
-        for text in ["", "s", "-1", "5h", "1e9", "five", "99999999999999999999999999"] {
-            assert!(parse_duration(text).is_err(), "{text}");
-        }
     }
 }

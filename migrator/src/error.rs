@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use neon_url::ParseError;
 use thiserror::Error;
+use tokio_postgres::error::SqlState;
 
 use crate::connect::describe;
-use crate::{FailedScript, LockHolder, MigrationName, exit_code};
+use crate::{FailedScript, LockHolder, MigrationName, RoleObjection, exit_code};
 
 /// Why a command did not do what it was asked. `Display` is one line; [`Error::details`] and
 /// [`Error::hint`] go below it.
@@ -170,6 +171,42 @@ pub enum Error {
         /// Every difference.
         problems: Vec<Divergence>,
     },
+    /// Nobody to give rights to.
+    #[error("there is no role `{role}`")]
+    NoSuchRole {
+        /// Who was meant.
+        role: String,
+    },
+    /// A role that has more rights than anybody could take away.
+    #[error("the role `{role}` cannot be the API's: {objection}")]
+    UnfitRole {
+        /// Which.
+        role: String,
+        /// Why not.
+        objection: RoleObjection,
+    },
+    /// Nothing there yet to give rights on.
+    #[error("the schema is not there yet: no table {}", missing.join(", "))]
+    MissingTables {
+        /// Which tables.
+        missing: Vec<&'static str>,
+    },
+    /// PostgreSQL refused one of the statements that give a role its rights.
+    #[error("the database refused `{statement}`: {}", describe(source))]
+    Grant {
+        /// Which.
+        statement: String,
+        /// The answer.
+        source: tokio_postgres::Error,
+    },
+    /// PostgreSQL granted less than it was asked to, which it says in a notice only.
+    #[error("the role `{role}` would still lack {}", missing.join(", "))]
+    GrantIncomplete {
+        /// Whose rights.
+        role: String,
+        /// What the API needs and the role could not do.
+        missing: Vec<String>,
+    },
     /// A script failed and was rolled back.
     #[error(transparent)]
     FailedScript(Box<FailedScript>),
@@ -218,7 +255,12 @@ impl Error {
             | Self::UnknownTarget { .. }
             | Self::TargetNotApplied { .. }
             | Self::NoUndoScript { .. }
-            | Self::ConfirmationNeeded => exit_code::USAGE,
+            | Self::ConfirmationNeeded
+            | Self::NoSuchRole { .. }
+            | Self::UnfitRole { .. }
+            | Self::MissingTables { .. }
+            | Self::GrantIncomplete { .. } => exit_code::USAGE,
+            Self::Grant { source, .. } if is_for_others(source) => exit_code::USAGE,
             Self::Unreachable { .. }
             | Self::UnknownHost { .. }
             | Self::Refused { .. }
@@ -227,6 +269,7 @@ impl Error {
             | Self::Locked { .. }
             | Self::LockLost
             | Self::Query { .. }
+            | Self::Grant { .. }
             | Self::ConnectionLost { .. } => exit_code::UNREACHABLE_OR_LOCKED,
             Self::History { .. } | Self::Diverged { .. } => exit_code::DIVERGED,
             Self::FailedScript(_) => exit_code::FAILED_MIGRATION,
@@ -252,9 +295,19 @@ impl Error {
             Self::ConnectionLost { .. } => "connection_lost",
             Self::History { .. } => "history",
             Self::Diverged { .. } => "diverged",
+            Self::NoSuchRole { .. } | Self::UnfitRole { .. } => "role",
+            Self::MissingTables { .. } => "missing_tables",
+            Self::Grant { .. } | Self::GrantIncomplete { .. } => "grant",
             Self::FailedScript(_) => "failed_migration",
         }
     }
+}
+
+/// Whether the refusal is about who asks, or about what others have to do first: the same again
+/// would come to the same.
+fn is_for_others(refusal: &tokio_postgres::Error) -> bool {
+    let others = [SqlState::INSUFFICIENT_PRIVILEGE, SqlState::DEPENDENT_OBJECTS_STILL_EXIST];
+    refusal.code().is_some_and(|code| others.contains(code))
 }
 
 fn names(list: &[MigrationName]) -> String {
@@ -300,6 +353,8 @@ mod tests {
             (Error::MissingDatabaseUrl, exit_code::USAGE),
             (Error::DatabaseUrl(neon_url::ParseError::Empty), exit_code::USAGE),
             (Error::ConfirmationNeeded, exit_code::USAGE),
+            (Error::NoSuchRole { role: "x".to_owned() }, exit_code::USAGE),
+            (Error::MissingTables { missing: Vec::new() }, exit_code::USAGE),
             (
                 Error::Locked { holder: None, waited: Duration::ZERO },
                 exit_code::UNREACHABLE_OR_LOCKED,

@@ -9,7 +9,8 @@ pub const DONE: u8 = 0;
 pub const NO: u8 = 1;
 
 /// Wrong usage or configuration: a bad option, connection string, certificate file or migration
-/// file. No database was changed; running the same command again gives the same answer.
+/// file, or a role that cannot be given its rights. No database was changed; running the same
+/// command again gives the same answer.
 pub const USAGE: u8 = 2;
 
 /// The database could not be reached, refused (wrong password, unknown database, untrusted

@@ -13,6 +13,7 @@ use tokio_postgres::Client;
 
 use crate::connect::{self, Connection, Connector};
 use crate::history::{self, State};
+use crate::role::{self, RoleReport};
 use crate::tls_probe::{TlsReport, probe};
 use crate::{ConnectOptions, Error, Migrations, tls_config};
 
@@ -56,6 +57,8 @@ pub struct HealthReport {
     pub connections: Option<Connections>,
     /// Where the schema stands.
     pub migrations: Option<MigrationCounts>,
+    /// The role that the API is meant to use: the one asked about, or the one that is connected.
+    pub role: Option<RoleReport>,
     /// The size of the database.
     pub database_size_bytes: Option<i64>,
     /// What works but should be looked at.
@@ -127,11 +130,13 @@ pub struct MigrationCounts {
     pub current: Option<i32>,
 }
 
-/// Looks at a database. The report is complete as far as it goes also when there is an error.
+/// Looks at a database, and at the API's `role`, which is the one that is connected unless another
+/// is named. The report is complete as far as it goes also when there is an error.
 pub async fn check_health(
     url: &DatabaseUrl,
     options: &ConnectOptions,
     migrations: &Migrations,
+    role: Option<&str>,
 ) -> (HealthReport, Option<Error>) {
     let mut report = HealthReport {
         endpoint: EndpointReport {
@@ -145,7 +150,7 @@ pub async fn check_health(
         },
         ..HealthReport::default()
     };
-    match examine(url, options, migrations, &mut report).await {
+    match examine(url, options, migrations, role, &mut report).await {
         Ok(()) => {
             report.healthy = true;
             report.warnings = warnings(url, &report);
@@ -159,6 +164,7 @@ async fn examine(
     url: &DatabaseUrl,
     options: &ConnectOptions,
     migrations: &Migrations,
+    role: Option<&str>,
     report: &mut HealthReport,
 ) -> Result<(), Error> {
     let limit = url.connect_timeout().min(options.wait).max(Duration::from_millis(100));
@@ -175,7 +181,7 @@ async fn examine(
     if url.ssl_mode() != SslMode::Disable {
         report.endpoint.tls = tls(url, options, limit).await?;
     }
-    let questions = ask(&mut warm, migrations, report);
+    let questions = ask(&mut warm, migrations, role, report);
     let answered = timeout(limit, questions).await.unwrap_or_else(|_| {
         let reason = format!("connected, but then no answer within {:.1} s", limit.as_secs_f64());
         Err(Error::Unreachable {
@@ -206,6 +212,7 @@ async fn tls(
 async fn ask(
     connection: &mut Connection,
     migrations: &Migrations,
+    role: Option<&str>,
     report: &mut HealthReport,
 ) -> Result<(), Error> {
     let client = &mut connection.client;
@@ -242,6 +249,7 @@ async fn ask(
         }
     }
     report.migrations = Some(counts);
+    report.role = Some(role::judge(client, role).await?);
     Ok(())
 }
 
@@ -291,6 +299,7 @@ fn warnings(url: &DatabaseUrl, report: &HealthReport) -> Vec<String> {
             warnings.push("history and migrations have diverged; see `migrator status`".to_owned());
         }
     }
+    warnings.extend(report.role.as_ref().and_then(RoleReport::warning));
     if !url.ignored().is_empty() {
         warnings.push(format!("parameters without a meaning here: {}", url.ignored().join(", ")));
     }

@@ -1,5 +1,5 @@
 //! Owns the database schema: applies migrations, undoes them, tells where a database stands and
-//! whether it is healthy.
+//! whether it is healthy, and gives the API's role its rights.
 //!
 //! Migrations are files `V{version}__{name}.sql`, each with the script that undoes it beside it
 //! (`V{version}__{name}.down.sql`). Names, checksums and the table of applied migrations are
@@ -12,7 +12,8 @@
 //! not even the history table. No message has a password.
 //!
 //! Start reading at [`up`]; `migrations.rs` is the set of files, `history.rs` what the database
-//! says about them.
+//! says about them. [`grant()`] is a second beginning: `grant/` knows the tables of the API, which
+//! nothing else here does.
 
 mod advice;
 mod apply;
@@ -21,12 +22,15 @@ mod error;
 mod event;
 pub mod exit_code;
 mod failed_script;
+mod grant;
 mod health;
 mod history;
 mod lock;
 mod migrations;
 mod pair;
 mod position;
+mod role;
+mod session;
 mod sql;
 mod step;
 mod tls;
@@ -39,6 +43,7 @@ pub use connect::ConnectOptions;
 pub use error::{Divergence, Error};
 pub use event::{Event, LockHolder};
 pub use failed_script::{Direction, FailedScript, Outcome, Progress};
+pub use grant::{GrantOptions, GrantPlan, GrantStatement, Purpose, grant, plan_grant};
 pub use health::{
     ConnectTimes, Connections, EndpointReport, HealthReport, MigrationCounts, RoundTrips,
     check_health,
@@ -48,5 +53,6 @@ pub use lock::LOCK_KEY;
 pub use migrations::{MigrationName, Migrations};
 pub use pair::PairOfFiles;
 pub use position::Position;
+pub use role::{RoleObjection, RoleReport};
 pub use tls::tls_config;
 pub use tls_probe::TlsReport;

@@ -189,6 +189,13 @@ impl DatabaseUrl {
         Self { database: name.to_owned(), ..self.clone() }
     }
 
+    /// The same server and database, another role.
+    #[must_use]
+    pub fn with_role(&self, name: &str, password: &str) -> Self {
+        let password = Some(password.to_owned()).filter(|password| !password.is_empty());
+        Self { user: name.to_owned(), password, ..self.clone() }
+    }
+
     /// The connection string **with the password**, as tokio-postgres, and so Spin, reads it.
     ///
     /// Always explicit: scheme `postgresql`, port, database, `sslmode`, `connect_timeout`, then the

@@ -410,6 +410,16 @@ fn another_database_on_the_same_server() {
 }
 
 #[test]
+fn another_role_on_the_same_server() {
+    let url = DatabaseUrl::parse("postgresql://ann:s3cret@localhost/shop?options=-c%20a%3Db")
+        .expect("a URL")
+        .with_role("Odd \"Röle\"@/", "p@ss:w/rd");
+    assert_eq!((url.user(), url.password()), ("Odd \"Röle\"@/", Some("p@ss:w/rd")));
+    assert_eq!((url.host(), url.database()), ("localhost", "shop"));
+    assert_eq!(DatabaseUrl::parse(&url.to_connection_string()), Ok(url));
+}
+
+#[test]
 fn loopback_and_sockets_are_told_from_remote_hosts() {
     #[rustfmt::skip]
     let table = [

@@ -51,8 +51,8 @@ struct Own {
 /// How to start a service of a test's own.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The component's variables. There are already those which lead to the test's database, and
-    /// `jwt_secret`.
+    /// The component's variables. There are already those which lead to the test's database as the
+    /// API's role, and `jwt_secret`.
     pub variables: BTreeMap<String, String>,
     /// How long a component's instance lives.
     pub reuse: InstanceReuse,
@@ -84,7 +84,7 @@ impl Options {
         self.set("jwt_jwks_url", &server.url()).set("jwt_jwks_origin", &server.origin())
     }
 
-    /// Leads to another database, and lets the component connect to its host.
+    /// Leads to another database or role, and lets the component connect to its host.
     pub fn database(&mut self, url: &DatabaseUrl) -> &mut Self {
         self.set("database_url", &url.to_connection_string())
             .set("database_host", url.host())
@@ -116,7 +116,7 @@ impl App {
 
     /// Like [`App::start_with`], on this database.
     pub async fn start_on(database: TestDatabase, change: impl FnOnce(&mut Options)) -> Self {
-        let mut options = Options::new(database.url());
+        let mut options = Options::new(&database.api_url());
         change(&mut options);
         let running = Running::start(&options).await;
         let own = Own {
@@ -193,7 +193,7 @@ impl App {
         raw::send_and_hang_up(self.address(), bytes.as_ref()).await;
     }
 
-    /// A connection to the service's database.
+    /// A connection to the service's database, as its owner.
     pub async fn client(&self) -> tokio_postgres::Client {
         match &self.0.origin {
             Origin::Given { database, .. } => {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 
 use local::postgres::{DataDir, Options, Server};
 use neon_url::DatabaseUrl;
@@ -13,8 +14,12 @@ use tokio_postgres::error::SqlState;
 use crate::build::migrator;
 use crate::connect::connect;
 use crate::house;
+use crate::role::Role;
 use crate::settings::SETTINGS;
 use crate::wait::until;
+
+/// How the names of the API's roles begin.
+const API: &str = "taskie_test_api";
 
 /// A PostgreSQL server on which tests make their databases.
 pub struct TestServer {
@@ -25,6 +30,8 @@ pub struct TestServer {
     /// The name of a migrated database to copy; made on first use, on a server of our own only,
     /// because nothing would remove it from another one at the end.
     template: OnceCell<String>,
+    /// The role of the API in all databases; likewise.
+    api: OnceCell<Role>,
 }
 
 impl TestServer {
@@ -34,7 +41,7 @@ impl TestServer {
         static SHARED: OnceCell<TestServer> = OnceCell::const_new();
         SHARED
             .get_or_init(async || match &SETTINGS.server {
-                Some(url) => Self { url: url.clone(), own: None, template: OnceCell::new() },
+                Some(url) => Self::new(url.clone(), None),
                 None => Self::throwaway().await,
             })
             .await
@@ -56,7 +63,11 @@ impl TestServer {
                 err.hint().map(|hint| format!("\nhint: {hint}, or a server in TEST_DATABASE_URL"));
             panic!("{err}{}", hint.unwrap_or_default())
         });
-        Self { url: server.url("postgres"), own: Some(server), template: OnceCell::new() }
+        Self::new(server.url("postgres"), Some(server))
+    }
+
+    fn new(url: DatabaseUrl, own: Option<Server>) -> Self {
+        Self { url, own, template: OnceCell::new(), api: OnceCell::new() }
     }
 
     /// The file with the server's log, if the server is ours.
@@ -69,18 +80,21 @@ impl TestServer {
         self.database_from("template1").await
     }
 
-    /// A database with all migrations applied.
+    /// A database with all migrations applied, on which the API's role has its rights.
+    ///
+    /// A copy of a template has them too, but for those on the database itself: there it can do what
+    /// every role can, which is to connect and to make temporary tables.
     pub async fn migrated_database(&'static self) -> TestDatabase {
         if self.own.is_none() {
             let database = self.empty_database().await;
-            migrate(database.url()).await;
+            migrate(&database).await;
             return database;
         }
         let template = self
             .template
             .get_or_init(async || {
                 let mut database = self.empty_database().await;
-                migrate(database.url()).await;
+                migrate(&database).await;
                 database.keep();
                 database.name().to_owned()
             })
@@ -99,7 +113,13 @@ impl TestServer {
             Err(err) => panic!("failed to create a database: {err:?}"),
         })
         .await;
-        TestDatabase { url: self.url.with_database(&name), server: self, kept: false }
+        let api = match &self.own {
+            Some(_) => self.api.get_or_init(|| Role::create(&admin, API)).await.clone(),
+            None => Role::create(&admin, API).await,
+        };
+        let roles = if self.own.is_some() { Vec::new() } else { vec![api.clone()] };
+        let url = self.url.with_database(&name);
+        TestDatabase { url, server: self, api, roles: Mutex::new(roles), kept: false }
     }
 }
 
@@ -107,6 +127,10 @@ impl TestServer {
 pub struct TestDatabase {
     url: DatabaseUrl,
     server: &'static TestServer,
+    /// The role with which the API connects.
+    api: Role,
+    /// What goes with this database.
+    roles: Mutex<Vec<Role>>,
     kept: bool,
 }
 
@@ -136,6 +160,33 @@ impl TestDatabase {
         connect(&self.url).await.expect("connect to the test's database")
     }
 
+    /// The role with which the API connects to it.
+    pub fn api_role(&self) -> &Role {
+        &self.api
+    }
+
+    /// How the API connects to it.
+    pub fn api_url(&self) -> DatabaseUrl {
+        self.url_as(&self.api)
+    }
+
+    /// A new role, which goes with this database. `name` is the beginning of its name.
+    pub async fn role(&self, name: &str) -> Role {
+        let role = Role::create(&self.admin().await, name).await;
+        self.roles.lock().unwrap_or_else(PoisonError::into_inner).push(role.clone());
+        role
+    }
+
+    /// How a role connects to it.
+    pub fn url_as(&self, role: &Role) -> DatabaseUrl {
+        self.url.with_role(&role.name, &role.password)
+    }
+
+    /// A connection to it, as a role.
+    pub async fn client_as(&self, role: &Role) -> Client {
+        connect(&self.url_as(role)).await.expect("connect to the test's database as a role")
+    }
+
     /// A connection to another database of the same server: for what would hit the connection that
     /// asks for it.
     pub async fn admin(&self) -> Client {
@@ -153,22 +204,37 @@ impl Drop for TestDatabase {
             return;
         }
         let server = self.server.url.clone();
-        let statement = format!("drop database if exists {} with (force)", self.name());
+        let roles = self.roles.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let roles = roles.iter().rev().map(|role| format!("drop role if exists {}", role.quoted()));
+        // First what the roles may own; the newest role first, which an older one may have granted
+        // something.
+        let database = format!("drop database if exists {} with (force)", self.url.database());
+        let statements: Vec<String> = std::iter::once(database).chain(roles).collect();
         house::finish(async move {
             // A test may have failed because the server is gone; then there is nothing to drop.
             if let Ok(admin) = connect(&server).await {
-                let _ = admin.batch_execute(&statement).await;
+                for statement in statements {
+                    let _ = admin.batch_execute(&statement).await;
+                }
             }
         });
     }
 }
 
-/// Applies all migrations with the program that users use.
-async fn migrate(url: &DatabaseUrl) {
+/// Applies all migrations and gives the API's role its rights, with the program that users use.
+async fn migrate(database: &TestDatabase) {
+    run_migrator(&database.url, &["up"]).await;
+    // A busy machine is not a slow database.
+    let limit = "--statement-timeout=60s";
+    let arguments = ["grant", "--role", &database.api.name, "--provision-users", limit];
+    run_migrator(&database.url, &arguments).await;
+}
+
+async fn run_migrator(url: &DatabaseUrl, arguments: &[&str]) {
     // The first call builds the program, which blocks.
     let program = tokio::task::spawn_blocking(migrator).await.expect("build the migrator");
     let output = Command::new(&program)
-        .arg("up")
+        .args(arguments)
         .env("DATABASE_URL", url.to_connection_string())
         .current_dir(crate::build::workspace())
         .stdin(Stdio::null())
@@ -177,8 +243,9 @@ async fn migrate(url: &DatabaseUrl) {
         .expect("run the migrator");
     assert!(
         output.status.success(),
-        "`{} up` failed:\n{}",
+        "`{} {}` failed:\n{}",
         file_name(&program),
+        arguments.join(" "),
         String::from_utf8_lossy(&output.stderr)
     );
 }

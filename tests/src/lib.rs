@@ -14,6 +14,9 @@
 //! With `TASKIE_URL`, tests that need a configuration, a database or a restart of their own
 //! ([`App::start_with`]) still start the runtime that `TASKIE_RUNTIME` names.
 //!
+//! A service that the harness starts connects as a role of its own, which the built migrator has
+//! granted what the API needs; the tests themselves connect as the database's owner.
+//!
 //! The harness never looks into another crate's internals: it knows HTTP, SQL, built programs, and
 //! of `local` what `cargo up` uses. Start reading at [`App`], then [`Reply`] and [`TestDatabase`].
 
@@ -28,6 +31,7 @@ mod keys;
 mod outcome;
 mod raw;
 mod reply;
+mod role;
 mod runtime;
 mod settings;
 mod token;
@@ -44,6 +48,7 @@ pub use local::InstanceReuse;
 pub use outcome::Outcome;
 pub use raw::RawReply;
 pub use reply::{Problem, Reply};
+pub use role::Role;
 pub use token::Token;
 pub use user::User;
 pub use wait::until;

@@ -1,16 +1,20 @@
 //! `migrator health`: a report about the database and the way to it.
 
-use migrator::{Error, HealthReport, exit_code};
+use migrator::{Error, HealthReport, RoleReport, exit_code};
 use serde_json::{Value, json};
 
 use crate::cli::Cli;
-use crate::output::{Printer, error_document, warning};
+use crate::output::{Printer, count, error_document, warning};
 
-pub(crate) async fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
+pub(crate) async fn run(cli: &Cli, printer: &Printer, role: Option<&str>) -> Result<u8, Error> {
     let url = cli.database.url()?;
     let options = cli.database.connect_options()?;
     let migrations = cli.migrations.load()?;
-    let (report, error) = migrator::check_health(&url, &options, &migrations).await;
+    let (report, error) = migrator::check_health(&url, &options, &migrations, role).await;
+    // Not the database's fault: there is no such role to look at.
+    if let Some(error @ Error::NoSuchRole { .. }) = error {
+        return Err(error);
+    }
 
     let mut document =
         serde_json::to_value(&report).expect("a report has text keys and finite numbers only");
@@ -88,10 +92,26 @@ fn text(report: &HealthReport, error: Option<&Error>) -> String {
         let text = format!("at {current}: {applied} applied, {pending} pending{problems}");
         lines.push(("migrations", text));
     }
+    if let Some(role) = &report.role {
+        lines.push(("role", format!("{}, {}", role.name, power(role))));
+    }
     if let Some(bytes) = report.database_size_bytes {
         lines.push(("size", size(bytes)));
     }
     lines.iter().map(|(label, value)| format!("{label:<12} {value}\n")).collect::<Vec<_>>().concat()
+}
+
+/// How much a role can do to the schema.
+fn power(role: &RoleReport) -> String {
+    if role.superuser {
+        "a superuser".to_owned()
+    } else if !role.owns_tables.is_empty() {
+        format!("owns {}", count(role.owns_tables.len(), "table"))
+    } else if role.can_create {
+        "owns no table and can create some".to_owned()
+    } else {
+        "owns no table and can create none".to_owned()
+    }
 }
 
 /// In the largest unit that leaves a whole number in front, in tenths.

@@ -2,6 +2,7 @@
 
 mod current;
 mod down;
+mod grant;
 mod health;
 mod new;
 mod status;
@@ -34,7 +35,8 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
             }
             Command::Current => current::run(cli, printer).await,
             Command::New { name } => new::run(cli, printer, name),
-            Command::Health => health::run(cli, printer).await,
+            Command::Grant { wish, lock } => grant::run(cli, printer, wish, *lock).await,
+            Command::Health { role } => health::run(cli, printer, role.as_deref()).await,
         }
     });
     // Not waiting for a name lookup that the time limit has given up on.

@@ -83,6 +83,17 @@ async fn users_without_email_addresses_are_told_by_the_variables_name() {
     reply.problem(500).kind("misconfigured").mentions("`provision_users` must be `false`");
 }
 
+/// As after `migrator grant` without `--provision-users`.
+#[tokio::test]
+async fn a_role_that_may_not_insert_users_is_told_by_the_variables_name() {
+    let app = App::start_with(|_| {}).await;
+    let (database, role) = (app.database(), app.database().api_role());
+    let revoke = format!("revoke insert on users from {}", role.quoted());
+    database.client().await.batch_execute(&revoke).await.expect("revoke");
+    let reply = app.stranger("stranger").create(json!({ "title": "x" })).await;
+    reply.problem(500).kind("misconfigured").mentions("`provision_users` must be `false`");
+}
+
 #[tokio::test]
 async fn without_an_email_address_there_is_no_account() {
     let app = App::start().await;
@@ -158,6 +169,8 @@ async fn provisioning_can_be_switched_off() {
         options.set("provision_users", "false");
     })
     .await;
+    let revoke = format!("revoke insert on users from {}", app.database().api_role().quoted());
+    app.client().await.batch_execute(&revoke).await.expect("revoke");
     let stranger = app.stranger("stranger");
     stranger.create(json!({ "title": "x" })).await.problem(403);
     assert_eq!(emails(&app, &stranger.id).await, [] as [&str; 0]);

@@ -103,7 +103,12 @@ async fn connections_beyond_the_size_are_overflow() {
         options.set("pool_size", "2");
     })
     .await;
-    let (one, two, three) = (app.client().await, app.client().await, app.client().await);
+    let (database, role) = (app.database(), app.database().api_role());
+    let (one, two, three) = (
+        database.client_as(role).await,
+        database.client_as(role).await,
+        database.client_as(role).await,
+    );
     let pool = app.get("/health/pool").await.good(200);
     assert_eq!(pool["size"], 2);
     assert!(pool["total"].as_i64().is_some_and(|total| total >= 4), "{pool}");
@@ -113,11 +118,22 @@ async fn connections_beyond_the_size_are_overflow() {
 }
 
 #[tokio::test]
+async fn connections_of_other_roles_do_not_count() {
+    let app = App::start_with(|_| {}).await;
+    let before = app.get("/health/pool").await.good(200)["total"].clone();
+    let owners = (app.client().await, app.client().await, app.client().await);
+    assert_eq!(app.get("/health/pool").await.good(200)["total"], before);
+    drop(owners);
+}
+
+#[tokio::test]
 async fn connections_to_other_databases_do_not_count() {
     let app = App::start_with(|_| {}).await;
     let other = TestDatabase::create().await;
     let before = app.get("/health/pool").await.good(200)["total"].clone();
-    let elsewhere = (other.client().await, other.client().await, other.client().await);
+    let role = app.database().api_role();
+    let elsewhere =
+        (other.client_as(role).await, other.client_as(role).await, other.client_as(role).await);
     assert_eq!(app.get("/health/pool").await.good(200)["total"], before);
     drop(elsewhere);
 }

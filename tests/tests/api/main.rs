@@ -20,6 +20,7 @@ mod outages;
 mod ownership;
 mod plans;
 mod restart;
+mod role;
 mod traps;
 mod update;
 

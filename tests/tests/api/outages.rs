@@ -99,8 +99,9 @@ async fn bad_requests_are_refused_without_a_database() {
 async fn a_wrong_password_is_a_503() {
     // A server of our own asks for passwords; another one may trust whoever comes.
     let database = TestServer::own().await.migrated_database().await;
-    let (host, port) = (database.url().host(), database.url().port());
-    let (user, name) = (database.url().user(), database.name());
+    let right = database.api_url();
+    let (host, port) = (right.host(), right.port());
+    let (user, name) = (right.user(), right.database());
     let wrong = format!("postgresql://{user}:wrongpassword@{host}:{port}/{name}");
     let app = App::start_on(database, |options| {
         options.set("database_url", &wrong);
@@ -108,7 +109,7 @@ async fn a_wrong_password_is_a_503() {
     .await;
     let reply = app.stranger("alice").get("/tasks").await;
     assert_unavailable("wrong password", &reply);
-    assert_reveals_nothing("wrong password", &reply, app.database().url());
+    assert_reveals_nothing("wrong password", &reply, &app.database().api_url());
     assert!(!reply.text().contains("wrongpassword"));
     assert!(!app.log().contains("wrongpassword"), "{}", app.log());
 }
@@ -126,7 +127,7 @@ async fn a_database_that_does_not_exist_is_a_503() {
     assert_reveals_nothing(
         "no such database",
         &reply,
-        &app.database().url().with_database("taskie_test_no_such_database"),
+        &app.database().api_url().with_database("taskie_test_no_such_database"),
     );
 }
 
@@ -138,7 +139,7 @@ async fn a_host_that_may_not_be_connected_to_is_a_503() {
     .await;
     let reply = app.stranger("alice").get("/tasks").await;
     assert_unavailable("host not allowed", &reply);
-    assert_reveals_nothing("host not allowed", &reply, app.database().url());
+    assert_reveals_nothing("host not allowed", &reply, &app.database().api_url());
 }
 
 #[tokio::test]
@@ -149,7 +150,7 @@ async fn a_database_without_a_schema_is_an_opaque_500() {
         let reply = call(&alice, &method, rest).await;
         assert_eq!(reply.status, 500, "{label}: {reply}");
         reply.problem(500).kind("internal");
-        assert_reveals_nothing(label, &reply, app.database().url());
+        assert_reveals_nothing(label, &reply, &app.database().api_url());
         let id = reply.header("x-request-id");
         assert!(app.log().contains(id), "{label}: {id} is not in the log");
     }
@@ -172,7 +173,7 @@ async fn a_database_that_refuses_is_a_503_until_it_accepts_again() {
     for (label, method, rest) in ROUTES {
         let reply = call(&alice, &method, rest).await;
         assert_unavailable(label, &reply);
-        assert_reveals_nothing(label, &reply, app.database().url());
+        assert_reveals_nothing(label, &reply, &app.database().api_url());
     }
     app.get("/health/db").await.problem(503);
     app.get("/health").await.good(200);
@@ -254,7 +255,7 @@ async fn a_locked_table_is_a_504_on_every_task_route() {
 
         assert_eq!(reply.status, 504, "{label}: {reply}");
         reply.problem(504);
-        assert_reveals_nothing(label, &reply, app.database().url());
+        assert_reveals_nothing(label, &reply, &app.database().api_url());
         assert!(elapsed >= Duration::from_millis(400), "{label}: {elapsed:?}");
         assert!(elapsed < Duration::from_secs(5), "{label}: {elapsed:?}");
         transaction.rollback().await.expect("release");
@@ -299,12 +300,17 @@ async fn lock_tasks(client: &mut Client) -> Transaction<'_> {
 async fn a_statement_that_the_server_cancels_is_a_504() {
     let app = App::start_with(|_| {}).await;
     let alice = app.user("alice").await;
-    let limit = format!("alter database {} set statement_timeout = '200ms'", app.database().name());
+    // The role has a limit of its own, which would win over one of the database.
+    let limit = format!(
+        "alter role {} in database {} set statement_timeout = '200ms'",
+        app.database().api_url().user(),
+        app.database().name()
+    );
     app.client().await.batch_execute(&limit).await.expect("limit");
     let mut other = app.client().await;
     let transaction = other.transaction().await.expect("begin");
     transaction.batch_execute("lock table tasks in access exclusive mode").await.expect("lock");
     let reply = alice.get("/tasks").await;
     assert_eq!(reply.status, 504, "{reply}");
-    assert_reveals_nothing("cancelled", &reply, app.database().url());
+    assert_reveals_nothing("cancelled", &reply, &app.database().api_url());
 }

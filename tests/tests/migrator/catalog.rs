@@ -1,6 +1,6 @@
 //! What is in a database, to compare before and after.
 
-use tests::TestDatabase;
+use tests::{Role, TestDatabase};
 
 /// Every relation, column, constraint, index, function and trigger with its definition and comment.
 const OBJECTS: &str = "\
@@ -63,4 +63,33 @@ pub(crate) async fn versions(database: &TestDatabase) -> Vec<i32> {
     let query = "select version from refinery_schema_history order by 1";
     let rows = database.client().await.query(query, &[]).await.expect("read the history");
     rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Who may do what: every privilege, membership and setting, one text for each.
+const RIGHTS: &str = "\
+select concat_ws(' ', 'database', datname, datacl) from pg_database where datname = current_database()
+union all
+select concat_ws(' ', 'schema', nspname, nspacl) from pg_namespace where nspname !~ '^pg_'
+union all
+select concat_ws(' ', 'relation', relname, relacl) from pg_class where relacl is not null
+union all
+select concat_ws(' ', 'column', attrelid::regclass, attname, attacl) from pg_attribute
+ where attacl is not null
+union all
+select concat_ws(' ', 'role', rolname, rolsuper, rolcreatedb, rolcreaterole) from pg_roles
+ where rolname = $1
+union all
+select concat_ws(' ', 'member', roleid::regrole) from pg_auth_members
+ where member = (select oid from pg_roles where rolname = $1)
+union all
+select concat_ws(' ', 'setting', setdatabase, setconfig) from pg_db_role_setting
+ where setrole = (select oid from pg_roles where rolname = $1)";
+
+/// Who may do what in a database, and what a role may do besides; sorted here.
+pub(crate) async fn rights(database: &TestDatabase, role: &Role) -> Vec<String> {
+    let rows =
+        database.client().await.query(RIGHTS, &[&role.name]).await.expect("read the catalog");
+    let mut rights: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    rights.sort();
+    rights
 }

@@ -29,7 +29,8 @@ async fn of_the_program() {
       status   Show every migration and its state: applied, pending, diverged or missing
       current  Print the newest applied migration, or `none`. Writes nothing
       new      Make the files of the next migration: the script and the one that undoes it
-      health   Look at the database and the way to it: TLS, times, connections, migrations
+      grant    Give the API's role exactly what the API needs
+      health   Look at the database and the way to it: TLS, times, connections, migrations, role
       help     Print this message or the help of the given subcommand(s)
 
     Options:
@@ -81,6 +82,7 @@ async fn of_the_program() {
       migrator up                          apply everything that is pending
       migrator status                      show every migration and its state
       migrator down --yes                  undo the newest migration
+      migrator grant --role taskie_api     give the API's role what it needs, and nothing else
       migrator health                      look at the database and the way to it
 
     Exit codes:
@@ -432,9 +434,108 @@ async fn of_new() {
 }
 
 #[tokio::test]
+async fn of_grant() {
+    assert_snapshot!(help(&["grant", "--help"]).await, @r"
+    Give the API's role exactly what the API needs.
+
+    The role exists already and owns nothing. It gets the rights that the API's statements need, and
+    time limits; whatever else it was granted in this database is revoked, as are memberships in other
+    roles. What every role can make, which is temporary tables and, up to PostgreSQL 14, tables in
+    `public`, is taken from every role.
+
+    All of it happens in one transaction, or nothing does. Running it twice changes nothing; run it
+    again after migrations that add tables.
+
+    Usage: migrator grant [OPTIONS] --role <NAME>
+
+    Options:
+          --role <NAME>
+              The role with which the API connects, such as `taskie_api`
+
+          --provision-users
+              Let it insert users: for an API with `provision_users`, which is on by default
+
+          --statement-timeout <SECONDS>
+              The longest that a statement of this role may take.
+
+              A little less than the API waits (`database_timeout_ms`), so that the server gives up
+              first. Seconds, or a number with a unit: `4`, `4s`, `500ms`, `2m`.
+
+              [default: 4s]
+
+          --idle-in-transaction-timeout <SECONDS>
+              The longest that a transaction of this role may wait for its next statement
+
+              [default: 10s]
+
+          --dry-run
+              Print the script that would run, and change nothing
+
+          --lock-timeout <SECONDS>
+              For how long to wait while another migrator is at work.
+
+              Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_LOCK_TIMEOUT]
+              [default: 60]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator grant --role taskie_api     where an auth provider makes the users
+      migrator grant --role taskie_api --provision-users
+                                           where the API makes them, which is its default
+      migrator grant --role taskie_api --dry-run > grant.sql
+                                           the same as a script, to read or to run by hand
+    ");
+}
+
+#[tokio::test]
 async fn of_health() {
     assert_snapshot!(help(&["health", "--help"]).await, @r"
-    Look at the database and the way to it: TLS, times, connections, migrations.
+    Look at the database and the way to it: TLS, times, connections, migrations, role.
 
     Uses the URL as it is given, also when that is a pooled one, makes one attempt, and writes nothing.
     Exits with 1 when the database cannot be used.
@@ -442,6 +543,9 @@ async fn of_health() {
     Usage: migrator health [OPTIONS]
 
     Options:
+          --role <NAME>
+              The role with which the API connects, if it is not the one of the connection string
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -488,6 +592,7 @@ async fn of_health() {
 
     Examples:
       migrator health                      a report to read
+      migrator health --role taskie_api    warns if that role can do more than the API should
       migrator health --json | jq .round_trip_ms.p95
     ");
 }

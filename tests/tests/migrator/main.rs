@@ -8,6 +8,7 @@ mod down;
 mod environment;
 mod failures;
 mod folder;
+mod grant;
 mod health;
 mod help;
 mod json;

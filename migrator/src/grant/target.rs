@@ -1,0 +1,210 @@
+//! What the API's role needs: for its statements on tasks and users, and for its health report.
+
+use std::time::Duration;
+
+use tokio_postgres::GenericClient;
+use tokio_postgres::types::{Oid, ToSql, Type};
+
+use super::plan::{GrantOptions, GrantStatement, Purpose};
+use crate::Error;
+
+/// The tables that the rights are about, found as the API finds them: by search path.
+const FIND_TABLES: &str = "\
+select pg_catalog.to_regclass('tasks')::pg_catalog.oid,
+       pg_catalog.to_regclass('users')::pg_catalog.oid,
+       pg_catalog.to_regclass('refinery_schema_history')::pg_catalog.oid";
+
+/// After that, names mean PostgreSQL's own: who may make functions in a schema of the search path
+/// cannot have them called here, with the rights of an owner. And what is printed is qualified.
+const PIN_NAMES: &str = "set local search_path = pg_catalog, pg_temp";
+
+/// A role, what it should be able to do, and the tables that this is about.
+pub(super) struct Target<'a> {
+    pub(super) wish: &'a GrantOptions,
+    tasks: Oid,
+    users: Oid,
+    history: Oid,
+}
+
+impl<'a> Target<'a> {
+    /// Finds the tables, in a transaction, in which every name afterwards is to be qualified. Fails
+    /// where the migrations that make the tables are not applied.
+    pub(super) async fn find(
+        client: &impl GenericClient,
+        wish: &'a GrantOptions,
+    ) -> Result<Self, Error> {
+        let refused = |source| Error::Query { action: "look for the tables", source };
+        let row = client.query_typed_one(FIND_TABLES, &[]).await.map_err(refused)?;
+        client.batch_execute(PIN_NAMES).await.map_err(refused)?;
+        match (row.get(0), row.get(1), row.get(2)) {
+            (Some(tasks), Some(users), Some(history)) => Ok(Self { wish, tasks, users, history }),
+            (tasks, users, history) => {
+                let tables: [(_, Option<Oid>); 3] =
+                    [("tasks", tasks), ("users", users), ("refinery_schema_history", history)];
+                let missing = tables.into_iter().filter(|(_, found)| found.is_none());
+                Err(Error::MissingTables { missing: missing.map(|(name, _)| name).collect() })
+            }
+        }
+    }
+
+    /// The parameters of [`wanted`].
+    pub(super) fn params(&self) -> [(&(dyn ToSql + Sync), Type); 5] {
+        [
+            (&self.wish.role, Type::TEXT),
+            (&self.wish.provision_users, Type::BOOL),
+            (&self.tasks, Type::OID),
+            (&self.users, Type::OID),
+            (&self.history, Type::OID),
+        ]
+    }
+}
+
+/// SQL: the role and what it needs. `$1` the role's name, `$2` whether it inserts users, `$3` to
+/// `$5` the tables of tasks, of users and of the history.
+macro_rules! wanted {
+    () => {
+        "with role as (
+  select oid, rolname from pg_roles where rolname = $1
+), tables (oid, privileges) as (
+  values ($3, array['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+         ($4, case when $2 then array['SELECT', 'INSERT'] else array['SELECT'] end),
+         ($5, array['SELECT'])
+), depends (oid) as (
+  -- Owned by a column of the tasks, or named in its default.
+  select objid from pg_depend
+   where classid = 'pg_class'::regclass and refclassid = 'pg_class'::regclass
+     and refobjid = $3 and deptype in ('a', 'i')
+  union
+  select refobjid from pg_depend
+   where classid = 'pg_attrdef'::regclass and refclassid = 'pg_class'::regclass
+     and objid in (select oid from pg_attrdef where adrelid = $3)
+), wanted (kind, oid, privileges) as (
+  select 'database', oid, array['CONNECT'] from pg_database where datname = current_database()
+  union all
+  select distinct 'schema', relnamespace, array['USAGE'] from pg_class join tables using (oid)
+  union all
+  select 'table', oid, privileges from tables
+  union all
+  select 'sequence', oid, array['USAGE'] from pg_class join depends using (oid) where relkind = 'S'
+)"
+    };
+}
+pub(super) use wanted;
+
+/// SQL: everything that can be granted on, but for the columns of tables. Kinds are as `grant` and
+/// `revoke` write them; names are quoted, and qualified where they can be.
+macro_rules! objects {
+    () => {
+        "objects (kind, oid, object, owner, acl) as (
+  select case relkind when 'S' then 'sequence' else 'table' end, class.oid,
+         format('%I.%I', nspname, relname), relowner, relacl
+    from pg_class as class join pg_namespace as schema on schema.oid = relnamespace
+   where relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+  union all
+  select 'schema', oid, format('%I', nspname), nspowner,
+         coalesce(nspacl, acldefault('n', nspowner)) from pg_namespace
+  union all
+  select 'database', oid, format('%I', datname), datdba, coalesce(datacl, acldefault('d', datdba))
+    from pg_database where datname = current_database()
+  union all
+  select 'routine', proc.oid, format('%I.%I(%s)', nspname, proname, oidvectortypes(proargtypes)),
+         proowner, proacl
+    from pg_proc as proc join pg_namespace as schema on schema.oid = pronamespace
+  union all
+  select 'type', type.oid, format('%I.%I', nspname, typname), typowner, typacl
+    from pg_type as type join pg_namespace as schema on schema.oid = typnamespace
+  union all
+  select 'language', oid, format('%I', lanname), lanowner, lanacl from pg_language
+  union all
+  select 'foreign data wrapper', oid, format('%I', fdwname), fdwowner, fdwacl
+    from pg_foreign_data_wrapper
+  union all
+  select 'foreign server', oid, format('%I', srvname), srvowner, srvacl from pg_foreign_server
+  union all
+  select 'large object', oid, oid::text, lomowner, lomacl from pg_largeobject_metadata
+  union all
+  select 'tablespace', oid, format('%I', spcname), spcowner, spcacl from pg_tablespace
+)"
+    };
+}
+pub(super) use objects;
+
+/// One statement for each object, and what it gives that the role was not granted yet.
+const GRANT_WANTED: &str = concat!(
+    wanted!(),
+    ", ",
+    objects!(),
+    "
+select format('grant %s on %s %s to %I', lower(array_to_string(privileges, ', ')), kind, object, rolname),
+       (select format('%s on %s %s', lower(string_agg(privilege, ', ')), kind, object)
+          from unnest(privileges) as privilege
+         where not exists (select from aclexplode(acl)
+                            where grantee = role.oid and privilege_type = privilege)
+        having count(*) > 0)
+  from role, wanted join objects using (kind, oid)
+ order by array_position(array['database', 'schema', 'table', 'sequence'], kind), object"
+);
+
+/// One statement for each time limit, and what it changes. `$1` the role's name, `$2` the limit of a
+/// statement, `$3` that of a transaction that does nothing.
+const SET_LIMITS: &str = "\
+select format('alter role %I set %s = %L', rolname, name, value),
+       case when not exists (select from pg_db_role_setting
+                              where setrole = role.oid and setdatabase = 0
+                                and name || '=' || value = any (setconfig))
+            then name || ' = ' || value end
+  from pg_roles as role,
+       (values ('statement_timeout', $2), ('idle_in_transaction_session_timeout', $3))
+         as limits (name, value)
+ where rolname = $1";
+
+/// The statements that give the role what it needs, also what it has already: they can be run by
+/// hand, and again.
+pub(super) async fn statements(
+    client: &impl GenericClient,
+    target: &Target<'_>,
+) -> Result<Vec<GrantStatement>, Error> {
+    let refused = |source| Error::Query { action: "tell what was granted", source };
+    let grants = client.query_typed(GRANT_WANTED, &target.params()).await.map_err(refused)?;
+    let Target { wish, .. } = target;
+    let statement = setting(wish.statement_timeout);
+    let idle = setting(wish.idle_in_transaction_timeout);
+    let limits = client
+        .query_typed(
+            SET_LIMITS,
+            &[(&wish.role, Type::TEXT), (&statement, Type::TEXT), (&idle, Type::TEXT)],
+        )
+        .await
+        .map_err(refused)?;
+    let purposes = [(Purpose::Grant, grants), (Purpose::Limit, limits)];
+    let statements = purposes.into_iter().flat_map(|(purpose, rows)| {
+        rows.into_iter().map(move |row| GrantStatement {
+            purpose,
+            sql: row.get(0),
+            change: row.get(1),
+        })
+    });
+    Ok(statements.collect())
+}
+
+/// A time as PostgreSQL's settings have it.
+fn setting(time: Duration) -> String {
+    match (time.as_secs(), time.subsec_millis()) {
+        (seconds, 0) => format!("{seconds}s"),
+        _ => format!("{}ms", time.as_millis()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::setting;
+
+    #[test]
+    fn times_are_written_in_whole_units() {
+        for (milliseconds, text) in [(4_000, "4s"), (1_500, "1500ms"), (200, "200ms")] {
+            assert_eq!(setting(Duration::from_millis(milliseconds)), text);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! A session of those who write: on the direct connection, with the lock.
+
+use std::time::Duration;
+
+use neon_url::DatabaseUrl;
+
+use crate::connect::{self, Connection};
+use crate::{ConnectOptions, Error, Event, lock};
+
+/// A session on the direct connection that holds the lock.
+pub(crate) async fn open_locked(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    lock_wait: Duration,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Connection, Error> {
+    let connection = open(url, options, on_event).await?;
+    lock::acquire(&connection.client, lock_wait, on_event).await?;
+    Ok(connection)
+}
+
+/// A session on the direct connection.
+pub(crate) async fn open(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Connection, Error> {
+    let direct = url.direct();
+    if url.is_pooled() {
+        on_event(Event::UsingDirectHost { host: direct.host().to_owned() });
+    }
+    connect::connect(&direct, options, on_event).await
+}
