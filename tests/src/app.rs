@@ -24,10 +24,12 @@ static JWT_SECRET: LazyLock<String> = LazyLock::new(|| format!("{:064x}", rand::
 
 /// The API, served, with a database. Clones are the same service; it stops with the last one.
 #[derive(Clone)]
-pub struct App(Arc<Inner>);
+pub struct App {
+    http: Client,
+    service: Arc<Inner>,
+}
 
 struct Inner {
-    http: Client,
     jwt_secret: String,
     origin: Origin,
 }
@@ -97,14 +99,10 @@ impl App {
     pub async fn start() -> Self {
         match &SETTINGS.service {
             None => Self::start_with(|_| {}).await,
-            Some(service) => Self(Arc::new(Inner {
-                http: http_client(),
-                jwt_secret: service.jwt_secret.clone(),
-                origin: Origin::Given {
-                    url: service.url.clone(),
-                    database: service.database.clone(),
-                },
-            })),
+            Some(service) => Self::new(
+                service.jwt_secret.clone(),
+                Origin::Given { url: service.url.clone(), database: service.database.clone() },
+            ),
         }
     }
 
@@ -125,11 +123,20 @@ impl App {
             options,
             database,
         };
-        Self(Arc::new(Inner {
-            http: http_client(),
-            jwt_secret: JWT_SECRET.clone(),
-            origin: Origin::Own(Box::new(own)),
-        }))
+        Self::new(JWT_SECRET.clone(), Origin::Own(Box::new(own)))
+    }
+
+    fn new(jwt_secret: String, origin: Origin) -> Self {
+        Self { http: http_client(), service: Arc::new(Inner { jwt_secret, origin }) }
+    }
+
+    /// The same service over HTTP/2 without TLS: all calls share one new connection.
+    #[must_use]
+    pub fn over_http2(&self) -> Self {
+        Self {
+            http: client(ClientBuilder::http2_prior_knowledge),
+            service: Arc::clone(&self.service),
+        }
     }
 
     /// Stops the service and starts it again: new processes, instances and connections, on the same
@@ -167,7 +174,7 @@ impl App {
 
     /// Any request, by nobody.
     pub fn call(&self, method: Method, path: &str) -> Call {
-        Call::new(&self.0.http, method, &format!("{}{path}", self.url()))
+        Call::new(&self.http, method, &format!("{}{path}", self.url()))
     }
 
     /// `GET`, by nobody.
@@ -177,8 +184,7 @@ impl App {
 
     /// Any request, by nobody, over HTTP/2 without TLS.
     pub fn call_http2(&self, method: Method, path: &str) -> Call {
-        let http2 = client(ClientBuilder::http2_prior_knowledge);
-        Call::new(&http2, method, &format!("{}{path}", self.url()))
+        self.over_http2().call(method, path)
     }
 
     /// Bytes to the service, which may be no good HTTP at all.
@@ -195,7 +201,7 @@ impl App {
 
     /// A connection to the service's database, as its owner.
     pub async fn client(&self) -> tokio_postgres::Client {
-        match &self.0.origin {
+        match &self.service.origin {
             Origin::Given { database, .. } => {
                 connect(database).await.expect("connect to TASKIE_DATABASE_URL")
             }
@@ -210,7 +216,7 @@ impl App {
 
     /// Signs tokens that the service believes.
     pub fn jwt_secret(&self) -> &str {
-        &self.0.jwt_secret
+        &self.service.jwt_secret
     }
 
     /// What the component wrote to its standard error so far.
@@ -221,7 +227,7 @@ impl App {
     }
 
     fn url(&self) -> String {
-        match &self.0.origin {
+        match &self.service.origin {
             Origin::Given { url, .. } => url.clone(),
             Origin::Own(_) => format!("http://{}", self.address()),
         }
@@ -235,7 +241,7 @@ impl App {
 
     #[track_caller]
     fn own(&self, what: &str) -> &Own {
-        match &self.0.origin {
+        match &self.service.origin {
             Origin::Own(own) => own,
             Origin::Given { .. } => panic!("a given service cannot {what}: use `App::start_with`"),
         }

@@ -3,9 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+use crate::reply::Reply;
 
 /// How long the service gets to answer or to hang up.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -35,6 +38,20 @@ impl RawReply {
     /// What follows the head of the first response.
     pub fn body(&self) -> &str {
         self.text.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+    }
+
+    /// The one response, to be judged like any other's.
+    #[track_caller]
+    pub fn reply(&self) -> Reply {
+        let status = self.status().unwrap_or_else(|| panic!("no response: {self:?}"));
+        let (head, _) = self.text.split_once("\r\n\r\n").expect("a response has a head");
+        let mut headers = HeaderMap::new();
+        for (name, value) in head.lines().filter_map(|line| line.split_once(':')) {
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("the name of a header");
+            let value = HeaderValue::from_str(value.trim()).expect("the value of a header");
+            headers.append(name, value);
+        }
+        Reply { label: "raw request".to_owned(), status, headers, body: self.body().into() }
     }
 }
 

@@ -47,6 +47,8 @@ async fn recognise(config: &Config, parts: &Parts) -> Result<Caller, ApiError> {
     match caller {
         Some(caller) if caller.user_id == path_user => Ok(caller),
         Some(_) => Err(ApiError::TaskNotFound),
+        // `/api//tasks`: nobody has no name.
+        None if path_user.is_empty() => Err(ApiError::TaskNotFound),
         None if path_user.contains('\0') => {
             Err(ApiError::field("user_id", "user_id must not contain the character U+0000"))
         }

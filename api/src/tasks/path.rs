@@ -40,7 +40,13 @@ impl<'a> TaskPath<'a> {
 
 /// The path of one task, as `Location` gives it.
 pub(crate) fn of_task(user_id: &str, id: i32) -> String {
-    format!("/api/{}/tasks/{id}", utf8_percent_encode(user_id, SEGMENT))
+    let user = match user_id {
+        // Written plainly, they are no segments but steps through folders, and gone when a client
+        // resolves `Location` (RFC 3986, section 5.2.4). Browsers take these two so even encoded.
+        "." | ".." => user_id.replace('.', "%2E"),
+        _ => utf8_percent_encode(user_id, SEGMENT).to_string(),
+    };
+    format!("/api/{user}/tasks/{id}")
 }
 
 /// A task's id: a positive 32-bit integer.
@@ -99,8 +105,9 @@ mod tests {
 
     #[test]
     fn the_path_of_a_task_leads_back_to_its_user() {
-        for user in ["user-123", "a/b", "../x", "ü 🦀", "100%"] {
+        for user in ["user-123", "a/b", "../x", ".", "..", "ü 🦀", "100%"] {
             let path = of_task(user, 7);
+            assert!(!path.contains("/./") && !path.contains("/../"), "{path}");
             assert_eq!(TaskPath::of(&path).user_id().as_deref(), Some(user), "{path}");
             assert_eq!(TaskPath::of(&path).task_id(), Some(TaskId(7)), "{path}");
         }

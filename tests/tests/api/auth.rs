@@ -159,6 +159,8 @@ async fn insecure_none_believes_the_path() {
     let task = app.call(Method::POST, &path).json(json!({ "title": "Buy milk" })).await.good(201);
     assert_eq!(app.get(&path).await.good(200), json!([task]));
     assert_eq!(app.get("/api/nobody/tasks").await.good(200), json!([]));
+    app.get("/api//tasks").await.problem(404);
+    app.get("/api/%00/tasks").await.problem(400).mentions("user_id");
     // There is no token to make an account from, and still the first task makes one.
     app.call(Method::POST, "/api/newcomer/tasks").json(json!({ "title": "x" })).await.good(201);
 }

@@ -1,60 +1,12 @@
-//! One instance serves many requests at the same time: nobody gets another's data, nothing is lost.
+//! Requests for the same tasks at the same time: nothing is lost, and nothing is done twice.
 
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
-use futures::{StreamExt, stream};
 use serde_json::{Value, json};
-use tests::{App, InstanceReuse, User};
+use tests::App;
 
 use crate::path_of;
-
-/// Creates five tasks and reads them back; every answer must be this user's.
-async fn use_the_service(user: User) {
-    let mut tasks = Vec::new();
-    for i in 0..5 {
-        let id = format!("{}-{i}", user.id);
-        let call =
-            user.create(json!({ "title": id, "description": user.id })).header("X-Request-Id", &id);
-        let reply = call.await;
-        assert_eq!(reply.header("x-request-id"), id);
-        let task = reply.good(201);
-        assert_eq!(task["title"], id);
-        assert_eq!(task["user_id"], user.id);
-        assert_eq!(user.get(&path_of(&task)).await.good(200), task);
-        tasks.insert(0, task);
-        assert_eq!(user.tasks().await, tasks);
-    }
-    user.get("/nope").await.problem(404);
-    user.create(json!({ "title": user.id.repeat(30) })).await.problem(400);
-}
-
-async fn many_users(app: &App, count: usize) {
-    let users =
-        join_all((0..count).map(|i| async move { app.user(&format!("user{i}")).await })).await;
-    stream::iter(users).map(use_the_service).buffer_unordered(count).collect::<Vec<()>>().await;
-}
-
-#[tokio::test]
-async fn hundreds_of_interleaved_requests_get_their_own_data() {
-    many_users(&App::start().await, 24).await;
-}
-
-#[tokio::test]
-async fn every_way_of_reusing_instances_gives_the_same_answers() {
-    for (label, max_reuse, max_concurrent) in [
-        ("a new instance for each request", 1, 1),
-        ("one request at a time", 128, 1),
-        ("a few", 3, 2),
-    ] {
-        let app = App::start_with(|options| {
-            options.reuse = InstanceReuse { max_reuse, max_concurrent, ..InstanceReuse::default() };
-        })
-        .await;
-        many_users(&app, 4).await;
-        assert!(!app.log().contains("panicked"), "{label}: {}", app.log());
-    }
-}
 
 #[tokio::test]
 async fn ids_are_given_once() {

@@ -10,9 +10,11 @@ mod create;
 mod database;
 mod delete;
 mod errors;
+mod fuzz;
 mod get;
 mod headers;
 mod health;
+mod interleaving;
 mod json;
 mod keys;
 mod list;
@@ -23,6 +25,7 @@ mod restart;
 mod role;
 mod traps;
 mod update;
+mod user_ids;
 
 /// The path of a task after `/api/{user_id}`.
 fn path_of(task: &serde_json::Value) -> String {

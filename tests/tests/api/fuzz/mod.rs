@@ -1,0 +1,130 @@
+//! Whatever stands in the `Authorization` header and in the path: never a 5xx, never a success but for
+//! a good token in its own user's path, and never a word of the token in the answer.
+//!
+//! What may succeed is decided here by rules of the tests' own. The cases are the same in every run;
+//! `PROPTEST_RNG_SEED`, `PROPTEST_CASES` and the other variables of the `proptest` crate make them
+//! others. A failure prints the smallest case that still fails, and leaves no file.
+
+mod header;
+mod path;
+
+use std::fmt::Debug;
+
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+use serde_json::Value;
+use tests::{App, RawReply, User};
+use tokio::runtime::{Builder, Runtime};
+
+/// Requests for each property, where `PROPTEST_CASES` does not say.
+const CASES: u32 = 400;
+
+/// Where the cases come from, where `PROPTEST_RNG_SEED` does not say.
+const SEED: u64 = 20_261_122;
+
+/// What comes of a request, as far as the tests can tell without the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Must succeed.
+    Good,
+    /// May succeed: unusual, and what it asks for is the caller's own.
+    Own,
+    /// Must not succeed.
+    Bad,
+}
+
+/// One service for all cases of a property, and two of its users with a task each.
+struct Service {
+    runtime: Runtime,
+    app: App,
+    alice: User,
+    bob: User,
+    hers: Value,
+    his: Value,
+}
+
+/// A request as it is sent.
+#[derive(Clone, Debug)]
+struct Request {
+    method: &'static str,
+    target: String,
+    authorization: String,
+}
+
+impl Service {
+    fn start() -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("start a runtime");
+        let (app, alice, bob, hers, his) = runtime.block_on(async {
+            let app = App::start_with(|_| {}).await;
+            let (alice, bob) = (app.user("alice").await, app.user("bob").await);
+            let (hers, his) = (alice.task("hers").await, bob.task("his").await);
+            (app, alice, bob, hers, his)
+        });
+        Self { runtime, app, alice, bob, hers, his }
+    }
+
+    /// Has `test` judge what the strategy makes up; in the end nothing is harmed.
+    fn check<S>(self, strategy: S, test: impl Fn(&Self, S::Value))
+    where
+        S: Strategy<Value: Debug>,
+    {
+        let given = Config::default();
+        let seed = match given.rng_seed {
+            RngSeed::Random => RngSeed::Fixed(SEED),
+            fixed @ RngSeed::Fixed(_) => fixed,
+        };
+        let cases = std::env::var_os("PROPTEST_CASES").map_or(CASES, |_| given.cases);
+        let config = Config { cases, rng_seed: seed, failure_persistence: None, ..given };
+        let result = TestRunner::new(config).run(&strategy, |case| {
+            test(&self, case);
+            Ok(())
+        });
+        if let Err(failure) = result {
+            panic!("{failure}\nPROPTEST_RNG_SEED={seed} makes up the same cases");
+        }
+        let his = self.runtime.block_on(async { self.bob.tasks().await });
+        assert_eq!(his, [self.his]);
+        let log = self.app.log();
+        assert!(!log.contains("panicked") && !log.contains("ended with all"), "{log}");
+    }
+
+    /// Sends the request and judges the answer: what succeeds is `owner`'s, what fails is a whole
+    /// problem document.
+    fn judge(&self, request: &Request, owner: &str, verdict: Verdict) -> RawReply {
+        let Request { method, target, authorization } = request;
+        let body = r#"{"title": "changed"}"#;
+        let bytes = format!(
+            "{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nAuthorization: {authorization}\r\n\r\n{body}",
+            body.len()
+        );
+        let reply = self.runtime.block_on(self.app.raw(bytes));
+        let status = reply.status().unwrap_or_else(|| panic!("no answer"));
+        assert!(status < 500, "{}", reply.text);
+        // Shorter ones are in an answer by chance.
+        for part in authorization.split(['.', ' ']).filter(|part| part.len() >= 12) {
+            assert!(!reply.text.contains(part), "`{part}` is in {}", reply.text);
+        }
+        if (200..300).contains(&status) {
+            assert_ne!(verdict, Verdict::Bad, "{}", reply.text);
+            let document = reply.reply().json();
+            let one = std::slice::from_ref(&document);
+            for task in document.as_array().map_or(one, Vec::as_slice) {
+                assert_eq!(task["user_id"], owner, "{}", reply.text);
+            }
+        } else if was_answered_by_the_host(&reply) {
+            assert_ne!(verdict, Verdict::Good, "{}", reply.text);
+            assert!([400, 414, 431].contains(&status) && reply.body().is_empty(), "{}", reply.text);
+        } else {
+            assert_ne!(verdict, Verdict::Good, "{}", reply.text);
+            drop(reply.reply().problem(status));
+        }
+        reply
+    }
+}
+
+/// The server's HTTP library refuses by itself what is not HTTP, such as control characters in a
+/// header: a bare 400, and no component has seen the request.
+fn was_answered_by_the_host(reply: &RawReply) -> bool {
+    reply.header("x-request-id").is_none()
+}

@@ -1,0 +1,184 @@
+//! The segments of the path that say whose task it is and which, and both together with the token.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use tests::Token;
+
+use super::header::{Change, changed};
+use super::{Request, Service, Verdict};
+
+/// A method, and what follows `/api/{user_id}`. There is no DELETE: what follows it would be about a
+/// task that is gone.
+const ROUTES: [(&str, &str); 6] = [
+    ("GET", "/tasks"),
+    ("POST", "/tasks"),
+    ("GET", "/tasks/{id}"),
+    ("PUT", "/tasks/{id}"),
+    ("PATCH", "/tasks/{id}"),
+    ("PATCH", "/tasks/{id}/complete"),
+];
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+}
+
+/// The bytes as a segment (RFC 3986): each one plainly where it may be, or encoded with large or
+/// small digits.
+fn written(bytes: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = String> {
+    let with_ways = bytes.prop_flat_map(|bytes| (vec(0..4, bytes.len()), Just(bytes)));
+    with_ways.prop_map(|(ways, bytes)| {
+        let write = |(byte, way): (u8, i32)| match way {
+            0 => format!("%{byte:02X}"),
+            1 => format!("%{byte:02x}"),
+            _ if is_unreserved(byte) => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        };
+        bytes.into_iter().zip(ways).map(write).collect()
+    })
+}
+
+/// `text` with one byte more, less or another, or as it is.
+fn nearly(text: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
+    let bytes = text.as_bytes().to_vec();
+    // What programs like to trim, to decode or to take for an end.
+    let telling = select(b" \t\n\0/.%+".to_vec());
+    let byte = prop_oneof![any::<u8>(), telling];
+    (any::<Index>(), byte, 0..6).prop_map(move |(at, byte, what)| {
+        let mut bytes = bytes.clone();
+        let at = at.index(bytes.len());
+        match what {
+            0 => bytes.insert(at, byte),
+            1 => bytes[at] = byte,
+            2 => drop(bytes.remove(at)),
+            3 => bytes.push(byte),
+            4 => bytes.insert(0, byte),
+            _ => {}
+        }
+        bytes
+    })
+}
+
+fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let characters = vec(any::<char>(), 0..20).prop_map(|text| String::from_iter(text).into());
+    prop_oneof![vec(any::<u8>(), 0..60), characters]
+}
+
+/// What stands in a path without being encoded, whether it may or not; no blanks, which would end it.
+fn raw() -> impl Strategy<Value = String> {
+    prop_oneof!["[!-~]{0,30}", "[a-z/.%?#;]{0,12}", "[!-~é🦀\u{e000}]{0,12}"]
+}
+
+/// A segment as the service is to read it: `%` and two digits are a byte, all else is itself.
+fn decoded(segment: &str) -> Vec<u8> {
+    let mut rest = segment.as_bytes();
+    let mut bytes = Vec::new();
+    while let Some((first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let encoded = digits
+            .filter(|digits| *first == b'%' && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(encoded.unwrap_or(*first));
+        rest = if encoded.is_some() { &behind[2..] } else { behind };
+    }
+    bytes
+}
+
+/// The user and the task that a target names, if it is the path of a task route.
+fn named(target: &str) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+    let path = target.split(['?', '#']).next()?;
+    match path.split('/').collect::<Vec<_>>()[..] {
+        ["", "api", user, "tasks"] => Some((decoded(user), None)),
+        ["", "api", user, "tasks", id] | ["", "api", user, "tasks", id, "complete"] => {
+            Some((decoded(user), Some(decoded(id))))
+        }
+        _ => None,
+    }
+}
+
+/// What comes of Alice's token on this path. What is not written plainly, the host may refuse.
+fn verdict_on(target: &str, is_plain: bool, service: &Service) -> Verdict {
+    let [hers, his] = [&service.hers, &service.his].map(|task| task["id"].to_string());
+    let id = match named(target) {
+        Some((user, id)) if user == service.alice.id.as_bytes() => id,
+        _ => return Verdict::Bad,
+    };
+    let is_number = |id: &[u8]| !id.is_empty() && id.iter().all(u8::is_ascii_digit);
+    match id {
+        Some(id) if id == his.as_bytes() || !is_number(&id) => Verdict::Bad,
+        // It may be a task that a `POST` among the cases has made.
+        Some(id) if id != hers.as_bytes() => Verdict::Own,
+        _ if is_plain => Verdict::Good,
+        _ => Verdict::Own,
+    }
+}
+
+#[test]
+fn only_ones_own_path_leads_to_ones_own_tasks() {
+    let service = Service::start();
+    let (alice, bob) = (service.alice.id.clone(), service.bob.id.clone());
+    let (hers, his) = (service.hers["id"].to_string(), service.his["id"].to_string());
+    let user = prop_oneof![
+        4 => written(Just(alice.clone().into_bytes())),
+        1 => written(Just(bob.into_bytes())),
+        3 => written(nearly(&alice)),
+        2 => written(any_bytes()),
+        1 => raw(),
+        1 => raw().prop_map(move |raw| format!("{alice}{raw}")),
+    ];
+    let id = prop_oneof![
+        4 => written(Just(hers.clone().into_bytes())),
+        1 => written(Just(his.into_bytes())),
+        1 => written(nearly(&hers)),
+        1 => written(any_bytes()),
+        1 => "[-+]?0{0,3}[0-9]{0,12}(\\.0|e0)?",
+        1 => raw(),
+        1 => raw().prop_map(move |raw| format!("{hers}{raw}")),
+    ];
+    service.check((select(ROUTES.to_vec()), user, id), |service, ((method, rest), user, id)| {
+        let target = format!("/api/{user}{}", rest.replace("{id}", &id));
+        let is_plain =
+            [&user, &id].iter().all(|s| s.bytes().all(|byte| is_unreserved(byte) || byte == b'%'));
+        let verdict = verdict_on(&target, is_plain, service);
+        let authorization = format!("Bearer {}", service.alice.token);
+        let request = Request { method, target, authorization };
+        service.judge(&request, &service.alice.id, verdict);
+    });
+}
+
+#[test]
+fn a_token_counts_in_the_path_of_its_subject_and_nowhere_else() {
+    let subject = prop_oneof![
+        vec(any::<char>(), 1..63).prop_map(String::from_iter),
+        "\\PC{1,60}",
+        "[a-zA-Z0-9%/.+]{1,20}",
+    ];
+    let case = subject.prop_flat_map(|subject| {
+        let user = prop_oneof![
+            3 => Just(subject.clone().into_bytes()),
+            2 => nearly(&subject),
+            1 => any_bytes(),
+        ];
+        let changes = prop_oneof![3 => Just(Vec::new()), 1 => vec(Change::any(), 1..3)];
+        (Just(subject), written(user), changes)
+    });
+    Service::start().check(case, |service, (subject, user, changes)| {
+        let good = Token::of(&subject).signed(service.app.jwt_secret());
+        let token = changed(&good, &changes, service);
+        let counts = token.trim() == good && !subject.contains('\0');
+        let is_own = decoded(&user) == subject.as_bytes();
+        let verdict = match (counts, is_own) {
+            (true, true) if token == good => Verdict::Good,
+            (true, true) => Verdict::Own,
+            _ => Verdict::Bad,
+        };
+        let target = format!("/api/{user}/tasks");
+        let authorization = format!("Bearer {token}");
+        let request = Request { method: "GET", target, authorization };
+        let reply = service.judge(&request, &subject, verdict);
+        // All paths of others are the same.
+        if token == good && counts && !is_own {
+            reply.reply().problem(404).says("Task not found");
+        }
+    });
+}
