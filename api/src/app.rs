@@ -11,12 +11,12 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::Request;
 use http_body::Body;
-use http_body_util::Full;
 use tower_service::Service;
 
 use crate::config::{Config, Misconfiguration};
+use crate::cors::CrossOrigin;
 use crate::request::RequestContext;
-use crate::{respond, router};
+use crate::{options, respond, router};
 
 /// The parsed configuration, or everything that is wrong with it.
 pub(crate) type LoadedConfig = Arc<Result<Config, Misconfiguration>>;
@@ -28,7 +28,7 @@ static CONFIG: OnceLock<LoadedConfig> = OnceLock::new();
 static ROUTER: OnceLock<Router> = OnceLock::new();
 
 /// Answers one request: whoever made the response, it leaves here complete.
-pub(crate) async fn serve<B>(request: Request<B>) -> http::Response<Full<Bytes>>
+pub(crate) async fn serve<B>(request: Request<B>) -> http::Response<Bytes>
 where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<axum::BoxError>,
@@ -36,6 +36,7 @@ where
     let started = Instant::now();
     let config = config().await;
     let context = RequestContext::new(request.headers(), config);
+    let cross_origin = CrossOrigin::of(request.method(), request.headers());
     let method = request.method().clone();
 
     let mut request = request;
@@ -45,7 +46,8 @@ where
         Ok(response) => response,
         Err(never) => match never {},
     };
-    respond::complete(&context, &method, started, response).await
+    let response = options::answer(&method, response);
+    respond::complete(&context, &cross_origin, &method, started, response).await
 }
 
 /// Two first requests may both read the variables; they read the same, and one result is kept.

@@ -220,6 +220,15 @@ impl Row {
         }
     }
 
+    /// The next column, a `text` or null.
+    pub(crate) fn optional_text(&mut self) -> Result<Option<String>, DbError> {
+        match self.0.next() {
+            Some(DbValue::Str(text)) => Ok(Some(text)),
+            Some(DbValue::DbNull) => Ok(None),
+            other => Err(unexpected("text", other.as_ref())),
+        }
+    }
+
     /// The next column, an `int4` that is not null.
     pub(crate) fn int4(&mut self) -> Result<i32, DbError> {
         match self.0.next() {
@@ -234,6 +243,15 @@ impl Row {
             Some(DbValue::Int32(number)) => Ok(Some(number)),
             Some(DbValue::DbNull) => Ok(None),
             other => Err(unexpected("int4", other.as_ref())),
+        }
+    }
+
+    /// The next column, an `int8` or null.
+    pub(crate) fn optional_int8(&mut self) -> Result<Option<i64>, DbError> {
+        match self.0.next() {
+            Some(DbValue::Int64(number)) => Ok(Some(number)),
+            Some(DbValue::DbNull) => Ok(None),
+            other => Err(unexpected("int8", other.as_ref())),
         }
     }
 

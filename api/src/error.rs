@@ -46,6 +46,10 @@ pub(crate) enum ApiError {
     EmailTaken,
     /// The task does not exist, or not for this caller: nothing tells the two apart.
     TaskNotFound,
+    /// The task is not in a state that `If-Match` names.
+    PreconditionFailed,
+    /// The `Idempotency-Key` stands for another request.
+    IdempotencyKeyReused,
     /// No route has this path.
     RouteNotFound,
     /// The route has no such method.
@@ -134,6 +138,16 @@ impl ApiError {
             Self::TaskNotFound => {
                 ("task-not-found", StatusCode::NOT_FOUND, "Task not found".to_owned())
             }
+            Self::PreconditionFailed => (
+                "precondition-failed",
+                StatusCode::PRECONDITION_FAILED,
+                "The task has changed since you read it".to_owned(),
+            ),
+            Self::IdempotencyKeyReused => (
+                "idempotency-key-reused",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The Idempotency-Key was used for another request".to_owned(),
+            ),
             Self::RouteNotFound => ("not-found", StatusCode::NOT_FOUND, "Not found".to_owned()),
             Self::MethodNotAllowed => (
                 "method-not-allowed",
@@ -251,7 +265,9 @@ impl From<DbError> for ApiError {
             ("23514", Some("tasks_status_check")) => {
                 Self::field("status", crate::tasks::STATUS_UNKNOWN)
             }
-            ("23503", Some("tasks_user_id_fkey")) => Self::NotRegistered,
+            ("23503", Some("tasks_user_id_fkey" | "idempotency_keys_user_id_fkey")) => {
+                Self::NotRegistered
+            }
             // Required columns that only the provider of the accounts can fill.
             ("23502", _) if table == Some("users") => Self::NotRegistered,
             // A character that the database cannot store; ours are checked, a user id is not.

@@ -10,10 +10,14 @@
 mod app;
 mod auth;
 mod config;
+mod cors;
 mod db;
 mod error;
 mod health;
+mod idempotency;
 mod json;
+mod options;
+mod precondition;
 mod problem;
 mod request;
 mod respond;
@@ -23,14 +27,12 @@ mod tasks;
 mod time;
 mod wasi;
 
-use http::Method;
 use spin_sdk::http::Request;
 use spin_sdk::wasip3::http::types::{ErrorCode, Response};
 
 /// What Spin calls for every request of this instance, many of them at the same time.
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Result<Response, ErrorCode> {
-    let is_head = *request.method() == Method::HEAD;
-    let response = app::serve(request).await;
-    if is_head { wasi::without_body(&response) } else { wasi::with_body(response) }
+    let method = request.method().clone();
+    wasi::answer(&method, app::serve(request).await)
 }

@@ -5,15 +5,17 @@ use std::fmt;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use chrono::{SecondsFormat, Utc};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use serde::Serialize;
 
 use crate::config::LogLevel;
+use crate::cors::CrossOrigin;
 use crate::error::Cause;
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::request::{REQUEST_ID, RequestContext};
@@ -25,25 +27,33 @@ pub(crate) struct RouteTemplate(pub(crate) String);
 /// Makes a response whole: body, headers, log line.
 pub(crate) async fn complete(
     context: &RequestContext,
+    cross_origin: &CrossOrigin,
     method: &Method,
     started: Instant,
     response: Response,
-) -> http::Response<Full<Bytes>> {
+) -> http::Response<Bytes> {
     let (mut parts, body) = response.into_parts();
-    // Bodies are made in memory by this component: reading one back cannot fail.
-    let mut body =
-        body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let mut body = in_memory(body).await;
     if let Some(problem) = parts.extensions.remove::<Problem>() {
         body = problem.render(context.id());
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         parts.headers.remove(CONTENT_LENGTH);
     }
-    // The answer to HEAD has the length of GET's body, which the router noted, and no body.
-    if !(*method == Method::HEAD && parts.headers.contains_key(CONTENT_LENGTH)) {
+    // An answer to HEAD has the length of GET's body, which the router noted, and no body. A 304 has
+    // neither: the length would be that of the body that is not sent, over which HTTP/2 clients
+    // stumble.
+    let has_body = *method != Method::HEAD && parts.status != StatusCode::NOT_MODIFIED;
+    if parts.status == StatusCode::NOT_MODIFIED {
+        parts.headers.remove(CONTENT_LENGTH);
+    } else if has_body || !parts.headers.contains_key(CONTENT_LENGTH) {
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     }
-    if *method == Method::HEAD {
+    if !has_body {
         body = Bytes::new();
+    }
+
+    if let Some(config) = context.good_config() {
+        cross_origin.allow(&config.cors_origins, &mut parts.headers);
     }
 
     let total = started.elapsed();
@@ -73,7 +83,15 @@ pub(crate) async fn complete(
         }
         .write();
     }
-    http::Response::from_parts(parts, Full::new(body))
+    http::Response::from_parts(parts, body)
+}
+
+/// A body that this component has made: it has one piece, and reading it cannot fail.
+async fn in_memory(mut body: Body) -> Bytes {
+    match body.frame().await {
+        Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
+        _ => Bytes::new(),
+    }
 }
 
 /// One request in the log. It has no path, no query, no header and no body: those hold user ids,

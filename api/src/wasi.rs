@@ -1,20 +1,18 @@
-//! The way of a response out of the component, for the one case that the SDK has no form for.
+//! The way of a response out of the component, spoken to the host directly: every body is in memory
+//! and none has trailers, for which the SDK's way would take 20 KB more. And it has no form for an
+//! answer without a body.
 
 use bytes::Bytes;
-use http_body_util::Full;
-use spin_sdk::http::IntoResponse;
-use spin_sdk::wasip3::http::types::{ErrorCode, Headers, Response};
-use spin_sdk::wasip3::wit_future;
+use http::{Method, Response, StatusCode};
+use spin_sdk::wasip3::http::types::{ErrorCode, Headers, Response as Answer};
+use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 
-/// A response whose body the client is to get.
-pub(crate) fn with_body(response: http::Response<Full<Bytes>>) -> Result<Response, ErrorCode> {
-    response.into_response()
-}
-
-/// The answer to HEAD: the headers of GET's answer, its `Content-Length` included, and no body at
-/// all. An empty body is another thing: the host holds it against `Content-Length` and, over HTTP/2,
-/// breaks the stream off.
-pub(crate) fn without_body(response: &http::Response<Full<Bytes>>) -> Result<Response, ErrorCode> {
+/// The host's form of a response.
+///
+/// An answer to HEAD has the headers of GET's, its `Content-Length` included, and no body at all. An
+/// empty body is another thing: the host holds it against `Content-Length` and, over HTTP/2, breaks
+/// the stream off.
+pub(crate) fn answer(method: &Method, response: Response<Bytes>) -> Result<Answer, ErrorCode> {
     let headers: Vec<(String, Vec<u8>)> = response
         .headers()
         .iter()
@@ -22,11 +20,21 @@ pub(crate) fn without_body(response: &http::Response<Full<Bytes>>) -> Result<Res
         .collect();
     let headers = Headers::from_list(&headers)
         .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
+    let status = response.status();
+    let has_body = *method != Method::HEAD && status != StatusCode::NOT_MODIFIED;
+    let contents = has_body.then(|| {
+        let (mut writer, contents) = wit_stream::new();
+        // The host reads it when the response has gone out. It may also not: the client hung up.
+        spawn(async move {
+            writer.write_all(response.into_body().into()).await;
+        });
+        contents
+    });
     // The dropped end stands for its default: no trailers.
     let (_, trailers) = wit_future::new(|| Ok(None));
-    let (answer, _) = Response::new(headers, None, trailers);
+    let (answer, _) = Answer::new(headers, contents, trailers);
     answer
-        .set_status_code(response.status().as_u16())
+        .set_status_code(status.as_u16())
         .map_err(|()| ErrorCode::InternalError(Some("unknown status code".to_owned())))?;
     Ok(answer)
 }

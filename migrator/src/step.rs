@@ -25,6 +25,11 @@ const RESET_NAMES: &str = "reset session authorization; reset role; reset search
 /// can.
 const WATCH_CLIENT: &str = "set client_connection_check_interval = '2s'";
 
+/// Whoever writes to a table waits behind a migration that waits for its lock: so it does not wait
+/// for long. Longer than a second, in which autovacuum makes way; shorter than what the API grants a
+/// statement. A script may set another limit.
+const LIMIT_WAITING: &str = "set lock_timeout = '3s'";
+
 /// One script to run, and what it means for the history.
 pub(crate) struct Step<'a> {
     pub(crate) script: &'a Script,
@@ -85,10 +90,12 @@ impl Step<'_> {
         client: &mut Client,
         progress: &(dyn Fn() -> Progress + Sync),
     ) -> Result<(), Error> {
-        client
-            .batch_execute(RESET_SESSION)
-            .await
-            .map_err(|error| self.failure(&error, None, progress))?;
+        for statement in [RESET_SESSION, LIMIT_WAITING] {
+            client
+                .batch_execute(statement)
+                .await
+                .map_err(|error| self.failure(&error, None, progress))?;
+        }
         // A server that cannot watch notices a lost client when the statement is over: later, not
         // wrong.
         let _ = client.batch_execute(WATCH_CLIENT).await;
@@ -161,6 +168,16 @@ impl Step<'_> {
             (None, "42P07" | "42701" | "42710" | "42723") => {
                 "something of that name is there already, not made by these migrations".to_owned()
             }
+            (None, "42501") => {
+                "the role lacks a right: connect as the owner of the schema's tables".to_owned()
+            }
+            (None, "55P03") => format!(
+                "somebody else holds the lock on a table: run `migrator {}` again when they are done",
+                match self.direction {
+                    Direction::Apply => "up",
+                    Direction::Undo => "down",
+                }
+            ),
             (None, _) => match self.direction {
                 Direction::Apply => format!(
                     "fix V{} and run `migrator up` again; `migrator status` shows the history",

@@ -1,11 +1,10 @@
 //! How callers are recognised: the variables `auth` and `jwt_…`.
 
-use std::net::IpAddr;
-
 use http::Uri;
 use http::uri::Scheme;
 
 use super::Problems;
+use super::origin::Origin;
 use crate::auth::key_set::KeySet;
 use crate::auth::verifier::{Sources, Verifier};
 
@@ -90,45 +89,12 @@ fn key_set_url(url: &str, origin: Option<&str>, problems: &mut Problems) -> Opti
         return problems.add("`jwt_jwks_url` may be `http` on loopback only: it must be `https`");
     }
     // A manifest cannot take the origin out of a URL: it has to be said apart.
-    let allowed = origin.and_then(|origin| origin.parse::<Uri>().ok());
-    let allowed = allowed.as_ref().filter(|uri| uri.path().len() <= 1 && uri.query().is_none());
-    if allowed.and_then(Origin::of) != Some(its_origin) {
+    if origin.and_then(Origin::parse) != Some(its_origin) {
         return problems.add(
             "`jwt_jwks_origin` must be the beginning of `jwt_jwks_url`, such as `https://example.com`: the component may connect there and nowhere else",
         );
     }
     Some(uri)
-}
-
-/// Scheme, host and port of a URL.
-#[derive(PartialEq)]
-struct Origin {
-    scheme: Scheme,
-    host: String,
-    port: u16,
-}
-
-impl Origin {
-    /// `None` for what is no HTTP URL, or has a user or a password in it.
-    fn of(uri: &Uri) -> Option<Self> {
-        let (scheme, authority) = (uri.scheme()?, uri.authority()?);
-        let default_port = match scheme.as_str() {
-            "https" => 443,
-            "http" => 80,
-            _ => return None,
-        };
-        let host = authority.host().to_ascii_lowercase();
-        let port = authority.port_u16().unwrap_or(default_port);
-        // What is left over would be a user, or a port that is no number.
-        let rest = authority.as_str().len() - authority.host().len();
-        let rest_is_port = authority.port().map_or(0, |port| port.as_str().len() + 1) == rest;
-        (!host.is_empty() && rest_is_port).then(|| Self { scheme: scheme.clone(), host, port })
-    }
-
-    fn is_loopback(&self) -> bool {
-        let address = self.host.trim_start_matches('[').trim_end_matches(']');
-        self.host == "localhost" || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-    }
 }
 
 #[cfg(test)]

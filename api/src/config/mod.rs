@@ -13,6 +13,7 @@
 //! | `jwt_issuer` | the `iss` that a token must have | not checked |
 //! | `jwt_audience` | an `aud` that a token must have | not checked |
 //! | `provision_users` | make the row in `users` at a user's first task, from the token | `true` |
+//! | `cors_origins` | the origins whose pages may use the API from a browser, with commas or spaces between them | none |
 //! | `pool_size` | the budget of connections that `GET /health/pool` compares with, 1–10000 | 10 |
 //! | `log_level` | `off`, `error` (5xx), `warn` (4xx too) or `info` (every request) | `info` |
 //!
@@ -22,6 +23,7 @@
 //! All problems are reported together, by name and without the values.
 
 mod auth;
+mod origin;
 
 use std::fmt;
 use std::str::FromStr;
@@ -32,6 +34,11 @@ use spin_sdk::variables;
 
 pub(crate) use self::auth::Auth;
 use self::auth::AuthValues;
+use self::origin::Origin;
+
+/// The one variable that is taken as it is: white space around it is part of the key that tokens are
+/// signed with.
+const SECRET: &str = "jwt_secret";
 
 /// Everything that the component takes from its surroundings.
 pub(crate) struct Config {
@@ -47,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) auth: Auth,
     /// Whether a user's first task makes the user's row.
     pub(crate) provision_users: bool,
+    /// Origins of other pages that may use the API, as browsers write them.
+    pub(crate) cors_origins: Vec<String>,
     /// Connections that the operator means the API to use.
     pub(crate) pool_size: i64,
     /// Which responses are logged.
@@ -92,32 +101,41 @@ struct Values {
     database_timeout_ms: Option<String>,
     auth: AuthValues,
     provision_users: Option<String>,
+    cors_origins: Option<String>,
     pool_size: Option<String>,
     log_level: Option<String>,
+}
+
+impl Values {
+    fn by_name(&mut self) -> [(&'static str, &mut Option<String>); 14] {
+        let auth = &mut self.auth;
+        [
+            ("database_url", &mut self.database_url),
+            ("database_ca", &mut self.database_ca),
+            ("database_timeout_ms", &mut self.database_timeout_ms),
+            ("auth", &mut auth.auth),
+            (SECRET, &mut auth.jwt_secret),
+            ("jwt_jwks", &mut auth.jwt_jwks),
+            ("jwt_jwks_url", &mut auth.jwt_jwks_url),
+            ("jwt_jwks_origin", &mut auth.jwt_jwks_origin),
+            ("jwt_issuer", &mut auth.jwt_issuer),
+            ("jwt_audience", &mut auth.jwt_audience),
+            ("provision_users", &mut self.provision_users),
+            ("cors_origins", &mut self.cors_origins),
+            ("pool_size", &mut self.pool_size),
+            ("log_level", &mut self.log_level),
+        ]
+    }
 }
 
 impl Config {
     /// Reads and checks all variables.
     pub(crate) async fn load() -> Result<Self, Misconfiguration> {
         let mut problems = Problems::default();
-        let values = Values {
-            database_url: read("database_url", &mut problems).await,
-            database_ca: read("database_ca", &mut problems).await,
-            database_timeout_ms: read("database_timeout_ms", &mut problems).await,
-            auth: AuthValues {
-                auth: read("auth", &mut problems).await,
-                // As it is: white space around it is part of the key that tokens are signed with.
-                jwt_secret: read_untrimmed("jwt_secret", &mut problems).await,
-                jwt_jwks: read("jwt_jwks", &mut problems).await,
-                jwt_jwks_url: read("jwt_jwks_url", &mut problems).await,
-                jwt_jwks_origin: read("jwt_jwks_origin", &mut problems).await,
-                jwt_issuer: read("jwt_issuer", &mut problems).await,
-                jwt_audience: read("jwt_audience", &mut problems).await,
-            },
-            provision_users: read("provision_users", &mut problems).await,
-            pool_size: read("pool_size", &mut problems).await,
-            log_level: read("log_level", &mut problems).await,
-        };
+        let mut values = Values::default();
+        for (name, value) in values.by_name() {
+            *value = read(name, &mut problems).await;
+        }
         Self::check(values, problems)
     }
 
@@ -146,6 +164,7 @@ impl Config {
             Some("false") => Some(false),
             Some(_) => problems.add("`provision_users` must be `true` or `false`"),
         };
+        let cors_origins = problems.origins(values.cors_origins.as_deref().unwrap_or_default());
         let log_level = match values.log_level.as_deref() {
             None | Some("info") => Some(LogLevel::Info),
             Some("warn") => Some(LogLevel::Warn),
@@ -168,6 +187,7 @@ impl Config {
                 database_timeout: Duration::from_millis(u64::from(database_timeout_ms)),
                 auth,
                 provision_users,
+                cors_origins,
                 pool_size: i64::from(pool_size),
                 log_level,
             }),
@@ -202,6 +222,21 @@ impl Problems {
     }
 }
 
+impl Problems {
+    /// Exact origins. There is no pattern: an answer to a page says who it is for.
+    fn origins(&mut self, list: &str) -> Vec<String> {
+        let entries = list.split([',', ' ', '\t', '\n']).filter(|entry| !entry.is_empty());
+        let parsed: Option<Vec<String>> =
+            entries.map(|entry| Origin::parse(entry).map(|origin| origin.to_string())).collect();
+        parsed.unwrap_or_else(|| {
+            self.note(
+                "`cors_origins` must be exact origins such as `https://app.example.com`, with commas between them",
+            );
+            Vec::new()
+        })
+    }
+}
+
 /// Whether this is a certificate's envelope with something like a certificate in it: base64 of a DER
 /// sequence, which begins with `MI` whatever its length. The host reads the rest.
 fn looks_like_pem(text: &str) -> bool {
@@ -217,33 +252,30 @@ fn looks_like_pem(text: &str) -> bool {
     })
 }
 
-/// One variable, without white space around it.
+/// One variable, without white space around it. A manifest that does not pass it on is the same as
+/// one that leaves it empty.
 async fn read(name: &str, problems: &mut Problems) -> Option<String> {
-    let value = read_untrimmed(name, problems).await?;
-    Some(value.trim().to_owned()).filter(|value| !value.is_empty())
-}
-
-/// One variable; a manifest that does not pass it on is the same as one that leaves it empty.
-async fn read_untrimmed(name: &str, problems: &mut Problems) -> Option<String> {
-    match variables::get(name).await {
-        Ok(value) => Some(value).filter(|value| !value.is_empty()),
-        Err(variables::Error::Undefined(_)) => None,
-        Err(_) => problems.add(format!("`{name}` is not set or cannot be read")),
-    }
+    let value = match variables::get(name).await {
+        Ok(value) if name == SECRET => value,
+        Ok(value) => value.trim().to_owned(),
+        Err(variables::Error::Undefined(_)) => return None,
+        Err(_) => return problems.add(format!("`{name}` is not set or cannot be read")),
+    };
+    Some(value).filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Auth, AuthValues, Config, LogLevel, Problems, Values};
 
-    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+    const KEY: &str = "0123456789abcdef0123456789abcdef";
     const LOOPBACK: &str = "postgres://taskie:pw@127.0.0.1:5432/taskie";
     const NEON: &str = "postgres://u:pw@ep-cool-rain-123456.eu-central-1.aws.neon.tech/db";
 
     fn good_values() -> Values {
         Values {
             database_url: Some(LOOPBACK.into()),
-            auth: AuthValues { jwt_secret: Some(SECRET.into()), ..AuthValues::default() },
+            auth: AuthValues { jwt_secret: Some(KEY.into()), ..AuthValues::default() },
             ..Values::default()
         }
     }
@@ -277,14 +309,43 @@ mod tests {
             database_timeout_ms: Some("0".into()),
             auth: AuthValues { auth: Some("none".into()), ..AuthValues::default() },
             provision_users: Some("maybe".into()),
+            cors_origins: Some("*".into()),
             pool_size: Some("many".into()),
             log_level: Some("loud".into()),
         });
         let names = ["database_url", "database_ca", "database_timeout_ms", "auth"];
-        let more = ["provision_users", "pool_size", "log_level"];
+        let more = ["provision_users", "cors_origins", "pool_size", "log_level"];
         assert_eq!(wrong.len(), names.len() + more.len(), "{wrong:?}");
         for name in names.iter().chain(&more) {
             assert!(wrong.iter().any(|problem| problem.contains(&format!("`{name}`"))), "{name}");
+        }
+    }
+
+    #[test]
+    fn origins_are_exact_and_written_as_browsers_do() {
+        for (label, list, expected) in [
+            ("one", "https://app.example", Some(&["https://app.example"][..])),
+            ("a port", "http://localhost:5173", Some(&["http://localhost:5173"])),
+            ("its own port", "https://app.example:443/", Some(&["https://app.example"])),
+            ("upper case", "HTTPS://App.Example", Some(&["https://app.example"])),
+            (
+                "many",
+                "https://a.b, http://c.d https://e.f,",
+                Some(&["https://a.b", "http://c.d", "https://e.f"]),
+            ),
+            ("any", "*", None),
+            ("a pattern", "https://*.example", None),
+            ("null", "null", None),
+            ("a path", "https://app.example/a", None),
+            ("no scheme", "app.example", None),
+            ("another scheme", "ftp://app.example", None),
+        ] {
+            let values = Values { cors_origins: Some(list.into()), ..good_values() };
+            let config = Config::check(values, Problems::default());
+            let origins = config.as_ref().ok().map(|config| config.cors_origins.as_slice());
+            let expected =
+                expected.map(|list| list.iter().map(ToString::to_string).collect::<Vec<_>>());
+            assert_eq!(origins, expected.as_deref(), "{label}");
         }
     }
 

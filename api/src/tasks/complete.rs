@@ -1,20 +1,31 @@
 //! `PATCH /api/{user_id}/tasks/{id}/complete`
 
+use http::HeaderMap;
+
 use super::path::TaskId;
-use super::{DatabaseJson, one_task, task_json};
+use super::{TaskState, changed_or_stale, if_match, task_etag, task_json};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
+use crate::precondition::IfMatch;
 
-/// `$1` id, `$2` owner.
+/// `$1` id, `$2` owner, `$3` the states that `If-Match` names, or null.
 const COMPLETE_TASK: &str = concat!(
-    "update tasks
-   set status = 'complete'
- where id = $1::int4
-   and user_id = $2::text
-returning ",
+    "with changed as (
+  update tasks
+     set status = 'complete'
+   where id = $1::int4
+     and user_id = $2::text
+     and ",
+    if_match!(),
+    "
+  returning ",
     task_json!(),
-    "::text"
+    "::text as task, ",
+    task_etag!(),
+    " as etag
+)",
+    changed_or_stale!()
 );
 
 /// 200 with the task. A completed task comes back unchanged: the trigger moves `updated_at` only
@@ -22,8 +33,10 @@ returning ",
 pub(crate) async fn complete_task(
     caller: Caller,
     id: TaskId,
+    headers: HeaderMap,
     database: Database,
-) -> Result<DatabaseJson, ApiError> {
+) -> Result<TaskState, ApiError> {
+    let if_match = IfMatch::of(&headers)?;
     let params = vec![Param::Int4(id.0), Param::Text(caller.user_id)];
-    one_task(&database, COMPLETE_TASK, params).await
+    TaskState::changed_by(&database, COMPLETE_TASK, params, if_match).await
 }

@@ -2,14 +2,33 @@
 
 use axum::response::{IntoResponse, Response};
 use http::header::LOCATION;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use sha2::{Digest, Sha256};
 
 use super::fields::{Description, FieldReader, Title};
-use super::{DatabaseJson, path, task_json};
+use super::{TaskState, path, task_etag, task_json};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
+use crate::idempotency::{IDEMPOTENCY_REPLAYED, IdempotencyKey};
 use crate::json::JsonObject;
+
+/// SQL: makes the owner's account from `$4`, if there is none. The foreign keys are checked when the
+/// whole statement is done, so the account and its first task come together or not at all.
+///
+/// `on conflict` names no index: of two first tasks at once, the second may meet the first one's
+/// account at the email address rather than at the id, and neither is an error.
+macro_rules! account {
+    () => {
+        "account as (
+  insert into users (id, email)
+  select $1::text, $4::text
+   where $4::text is not null
+     and not exists (select from users where id = $1::text)
+  on conflict do nothing
+)"
+    };
+}
 
 /// `$1` owner, `$2` title, `$3` description or null.
 const INSERT_TASK: &str = concat!(
@@ -17,27 +36,83 @@ const INSERT_TASK: &str = concat!(
 values ($1::text, $2::text, $3::text)
 returning id, ",
     task_json!(),
-    "::text"
+    "::text, ",
+    task_etag!()
 );
 
-/// `$4` email: makes the owner's account as well, if there is none. The foreign key is checked when
-/// the whole statement is done, so the account and its first task come together or not at all.
-///
-/// `on conflict` names no index: of two first tasks at once, the second may meet the first one's
-/// account at the email address rather than at the id, and neither is an error.
+/// `$4` email.
 const INSERT_TASK_AND_ACCOUNT: &str = concat!(
-    "with account as (
-  insert into users (id, email)
-  select $1::text, $4::text
-   where not exists (select from users where id = $1::text)
-  on conflict do nothing
-)
+    "with ",
+    account!(),
+    "
 insert into tasks (user_id, title, description)
 values ($1::text, $2::text, $3::text)
 returning id, ",
     task_json!(),
-    "::text"
+    "::text, ",
+    task_etag!()
 );
+
+/// SQL: the task that a key has made, now or within the last day, and whether it was for the same
+/// request. `$5` the key, `$6` what is asked for, as a SHA-256 in hexadecimal.
+///
+/// Who inserts the key first makes the task; who comes while that one is at work waits, and finds
+/// the key there. The id is drawn before, so that the key's row can name the task. A row that has
+/// expired is taken over. Others that have are deleted, a few at a time; not this one, which no
+/// statement may touch twice.
+///
+/// The answer is written from the key's row and the request, which is the one that made the task:
+/// it may have changed since, or be gone.
+macro_rules! keyed {
+    () => {
+        concat!(
+            "expired as (
+  delete from idempotency_keys
+   where (user_id, key) in (
+     select user_id, key
+       from idempotency_keys
+      where created_at < now() - interval '24 hours'
+        and (user_id, key) <> ($1::text, $5::text)
+      order by created_at
+      limit 10
+        for update skip locked)
+), drawn as (
+  select nextval(pg_get_serial_sequence('tasks', 'id'))::int4 as id
+), claimed as (
+  insert into idempotency_keys as kept (user_id, key, fingerprint, task_id, created_at)
+  select $1::text, $5::text, decode($6::text, 'hex'), id, now()
+    from drawn
+  on conflict (user_id, key) do update
+     set (fingerprint, task_id, created_at) = (
+           select case when is_over then excluded.fingerprint else kept.fingerprint end,
+                  case when is_over then excluded.task_id else kept.task_id end,
+                  case when is_over then excluded.created_at else kept.created_at end
+             from (select kept.created_at < now() - interval '24 hours' as is_over) as age)
+  returning task_id, created_at, fingerprint
+), made as (
+  insert into tasks (id, user_id, title, description, created_at, updated_at)
+  select task_id, $1::text, $2::text, $3::text, created_at, created_at
+    from claimed
+   where task_id in (select id from drawn)
+), answer as (
+  select task_id as id, $1::text as user_id, $2::text as title, $3::text as description,
+         'incomplete' as status, created_at, created_at as updated_at, fingerprint
+    from claimed
+)
+select id, ",
+            task_json!(),
+            "::text, ",
+            task_etag!(),
+            ",
+       id not in (select id from drawn),
+       fingerprint = decode($6::text, 'hex')
+  from answer"
+        )
+    };
+}
+
+/// `$4` email or null.
+const INSERT_TASK_ONCE: &str = concat!("with ", account!(), ", ", keyed!());
 
 /// A new task, checked.
 struct NewTask {
@@ -46,30 +121,56 @@ struct NewTask {
 }
 
 /// 201 with the task and its `Location`; 400 that lists every bad member; 403 when the caller has
-/// no account and the token has no email address to make one.
+/// no account and the token has no email address to make one; 422 when the `Idempotency-Key` was
+/// used for something else.
 pub(crate) async fn create_task(
     caller: Caller,
+    headers: HeaderMap,
     database: Database,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
+    let key = IdempotencyKey::of(&headers)?;
     let new = NewTask::from_body(&body)?;
+    let fingerprint = new.fingerprint();
+    let email = caller.email.filter(|_| database.provisions_users());
+    let makes_account = email.is_some();
     let mut params = vec![
         Param::Text(caller.user_id.clone()),
         Param::Text(new.title.0),
         Param::OptionalText(new.description.map(|description| description.0)),
     ];
-    let mut row = match caller.email.filter(|_| database.provisions_users()) {
-        None => database.row(INSERT_TASK, params).await?,
-        Some(email) => {
+    let statement = match (&key, email) {
+        (None, None) => INSERT_TASK,
+        (None, Some(email)) => {
             params.push(Param::Text(email));
-            let inserted = database.row(INSERT_TASK_AND_ACCOUNT, params).await;
-            inserted.map_err(ApiError::while_making_an_account)?
+            INSERT_TASK_AND_ACCOUNT
+        }
+        (Some(key), email) => {
+            params.push(Param::OptionalText(email));
+            params.push(Param::Text(key.0.clone()));
+            params.push(Param::Text(fingerprint));
+            INSERT_TASK_ONCE
         }
     };
-    let location = path::of_task(&caller.user_id, row.int4()?);
-    let mut response = (StatusCode::CREATED, DatabaseJson(row.text()?)).into_response();
-    if let Ok(location) = HeaderValue::from_str(&location) {
+    let inserted = database.row(statement, params).await;
+    let mut row = if makes_account {
+        inserted.map_err(ApiError::while_making_an_account)?
+    } else {
+        inserted?
+    };
+    let id = row.int4()?;
+    let task = TaskState::read(&mut row)?;
+    let is_replayed = key.is_some() && row.bool()?;
+    if is_replayed && !row.bool()? {
+        return Err(ApiError::IdempotencyKeyReused);
+    }
+
+    let mut response = (StatusCode::CREATED, task).into_response();
+    if let Ok(location) = HeaderValue::from_str(&path::of_task(&caller.user_id, id)) {
         response.headers_mut().insert(LOCATION, location);
+    }
+    if is_replayed {
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)
 }
@@ -83,5 +184,21 @@ impl NewTask {
             (Some(title), errors) if errors.is_empty() => Ok(Self { title, description }),
             (_, errors) => Err(ApiError::Invalid(errors)),
         }
+    }
+
+    /// Tells what is asked for from anything else, however it was written: a SHA-256 in hexadecimal.
+    fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update((self.title.0.len() as u64).to_be_bytes());
+        hash.update(self.title.0.as_bytes());
+        if let Some(description) = &self.description {
+            hash.update([1]);
+            hash.update(description.0.as_bytes());
+        }
+        let (high, low) =
+            hash.finalize().into_iter().fold((0_u128, 0_u128), |(high, low), byte| {
+                (high << 8 | low >> 120, low << 8 | u128::from(byte))
+            });
+        format!("{high:032x}{low:032x}")
     }
 }

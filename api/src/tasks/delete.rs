@@ -1,26 +1,39 @@
 //! `DELETE /api/{user_id}/tasks/{id}`
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use super::path::TaskId;
+use super::{TaskState, changed_or_stale, if_match, task_etag};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
+use crate::precondition::IfMatch;
 
-/// `$1` id, `$2` owner.
-const DELETE_TASK: &str = "\
-delete from tasks
- where id = $1::int4
-   and user_id = $2::text
-returning id";
+/// `$1` id, `$2` owner, `$3` the states that `If-Match` names, or null.
+const DELETE_TASK: &str = concat!(
+    "with changed as (
+  delete from tasks
+   where id = $1::int4
+     and user_id = $2::text
+     and ",
+    if_match!(),
+    "
+  returning '' as task, ",
+    task_etag!(),
+    " as etag
+)",
+    changed_or_stale!()
+);
 
 /// 204; 404 when the task is absent or somebody else's.
 pub(crate) async fn delete_task(
     caller: Caller,
     id: TaskId,
+    headers: HeaderMap,
     database: Database,
 ) -> Result<StatusCode, ApiError> {
+    let if_match = IfMatch::of(&headers)?;
     let params = vec![Param::Int4(id.0), Param::Text(caller.user_id)];
-    let deleted = database.first_row(DELETE_TASK, params).await?;
-    deleted.map(|_| StatusCode::NO_CONTENT).ok_or(ApiError::TaskNotFound)
+    TaskState::changed_by(&database, DELETE_TASK, params, if_match).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,27 +1,42 @@
 //! `GET /api/{user_id}/tasks/{id}`
 
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode};
+
 use super::path::TaskId;
-use super::{DatabaseJson, one_task, task_json};
+use super::{TaskState, tag, task_etag, task_json};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
+use crate::precondition;
 
 /// `$1` id, `$2` owner.
 const GET_TASK: &str = concat!(
     "select ",
     task_json!(),
-    "::text
+    "::text, ",
+    task_etag!(),
+    "
   from tasks
  where id = $1::int4
    and user_id = $2::text"
 );
 
-/// 200 with the task; 404 when it is absent or somebody else's.
+/// 200 with the task; 304 when the client has this state of it; 404 when it is absent or somebody
+/// else's.
 pub(crate) async fn get_task(
     caller: Caller,
     id: TaskId,
+    headers: HeaderMap,
     database: Database,
-) -> Result<DatabaseJson, ApiError> {
+) -> Result<Response, ApiError> {
     let params = vec![Param::Int4(id.0), Param::Text(caller.user_id)];
-    one_task(&database, GET_TASK, params).await
+    let row = database.first_row(GET_TASK, params).await?;
+    let task = TaskState::read(&mut row.ok_or(ApiError::TaskNotFound)?)?;
+    if precondition::is_known(&headers, &task.etag)? {
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        tag(&mut response, &task.etag);
+        return Ok(response);
+    }
+    Ok(task.into_response())
 }

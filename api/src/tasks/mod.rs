@@ -9,6 +9,7 @@ mod delete;
 mod fields;
 mod get;
 mod list;
+mod page;
 pub(crate) mod path;
 mod update;
 
@@ -22,10 +23,11 @@ pub(crate) use update::update_task;
 
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
-use http::header::CONTENT_TYPE;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 
-use crate::db::{Database, Param};
+use crate::db::{Database, DbError, Param, Row};
 use crate::error::ApiError;
+use crate::precondition::{IfMatch, etag_header};
 
 /// SQL: the JSON of a row of `tasks`. Timestamps are RFC 3339 in UTC with six digits whatever the
 /// session's time zone and date style are.
@@ -43,14 +45,88 @@ macro_rules! task_json {
 }
 use task_json;
 
-/// The one task that a statement is about, or 404: no row means absent or somebody else's.
-async fn one_task(
-    database: &Database,
-    statement: &'static str,
-    params: Vec<Param>,
-) -> Result<DatabaseJson, ApiError> {
-    let row = database.first_row(statement, params).await?;
-    Ok(DatabaseJson(row.ok_or(ApiError::TaskNotFound)?.text()?))
+/// SQL: the entity tag of a row of `tasks`, without its quotes: how its JSON is written, and when it
+/// last changed, which moves forward with every change.
+macro_rules! task_etag {
+    () => {
+        "'1-' || (extract(epoch from updated_at) * 1000000)::int8"
+    };
+}
+use task_etag;
+
+/// SQL: whether the task is in one of the states that `If-Match` names; `$3`, null for any.
+macro_rules! if_match {
+    () => {
+        concat!("($3::text is null or ", task_etag!(), " = any (string_to_array($3::text, ' ')))")
+    };
+}
+use if_match;
+
+/// SQL: what a statement has `changed`, or a row of nulls where the task is there but in another
+/// state than `If-Match` names. `$1` id, `$2` owner.
+macro_rules! changed_or_stale {
+    () => {
+        "
+select task, etag from changed
+ union all
+select null, null
+ where not exists (select from changed)
+   and exists (select from tasks where id = $1::int4 and user_id = $2::text)"
+    };
+}
+use changed_or_stale;
+
+/// A task as it stands in a response: its JSON and its `ETag`.
+pub(crate) struct TaskState {
+    pub(crate) json: String,
+    /// Without quotes.
+    pub(crate) etag: String,
+}
+
+impl TaskState {
+    /// The next two columns.
+    fn read(row: &mut Row) -> Result<Self, DbError> {
+        Ok(Self { json: row.text()?, etag: row.text()? })
+    }
+
+    /// What a statement that ends in `changed_or_stale` has changed; 404 when the task is absent or
+    /// somebody else's, 412 when its state is not one that `If-Match` names.
+    async fn changed_by(
+        database: &Database,
+        statement: &'static str,
+        params: Vec<Param>,
+        if_match: IfMatch,
+    ) -> Result<Self, ApiError> {
+        let condition = if_match.into_param();
+        let is_conditional = condition.is_some();
+        let mut params = params;
+        params.insert(2, Param::OptionalText(condition));
+        let row = database.first_row(statement, params).await?;
+        let mut row = row.ok_or(ApiError::TaskNotFound)?;
+        match (row.optional_text()?, row.optional_text()?) {
+            (Some(json), Some(etag)) => Ok(Self { json, etag }),
+            _ if is_conditional => Err(ApiError::PreconditionFailed),
+            // It was deleted while the statement waited for it.
+            _ => Err(ApiError::TaskNotFound),
+        }
+    }
+}
+
+impl IntoResponse for TaskState {
+    fn into_response(self) -> Response {
+        let mut response = DatabaseJson(self.json).into_response();
+        tag(&mut response, &self.etag);
+        response
+    }
+}
+
+/// Gives a response the `ETag` of a task, with which caches may keep it if they ask each time.
+fn tag(response: &mut Response, etag: &str) {
+    if let Some(etag) = etag_header(etag) {
+        response.headers_mut().insert(ETAG, etag);
+        let cache = HeaderValue::from_static("private, no-cache");
+        response.headers_mut().insert(CACHE_CONTROL, cache);
+    }
 }
 
 /// JSON that PostgreSQL wrote.

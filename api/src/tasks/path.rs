@@ -38,15 +38,20 @@ impl<'a> TaskPath<'a> {
     }
 }
 
-/// The path of one task, as `Location` gives it.
-pub(crate) fn of_task(user_id: &str, id: i32) -> String {
+/// The path of a user's tasks, as `Link` gives it.
+pub(crate) fn of_tasks(user_id: &str) -> String {
     let user = match user_id {
         // Written plainly, they are no segments but steps through folders, and gone when a client
         // resolves `Location` (RFC 3986, section 5.2.4). Browsers take these two so even encoded.
         "." | ".." => user_id.replace('.', "%2E"),
         _ => utf8_percent_encode(user_id, SEGMENT).to_string(),
     };
-    format!("/api/{user}/tasks/{id}")
+    format!("/api/{user}/tasks")
+}
+
+/// The path of one task, as `Location` gives it.
+pub(crate) fn of_task(user_id: &str, id: i32) -> String {
+    format!("{}/{id}", of_tasks(user_id))
 }
 
 /// A task's id: a positive 32-bit integer.

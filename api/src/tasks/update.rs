@@ -1,25 +1,37 @@
 //! `PUT` and `PATCH /api/{user_id}/tasks/{id}`
 
+use http::HeaderMap;
+
 use super::fields::{Description, FieldReader, Status, Title};
 use super::path::TaskId;
-use super::{DatabaseJson, one_task, task_json};
+use super::{TaskState, changed_or_stale, if_match, task_etag, task_json};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
 use crate::json::JsonObject;
+use crate::precondition::IfMatch;
 
-/// `$1` id, `$2` owner, `$3` title or null to keep it, `$4` whether the description is replaced,
-/// `$5` the new description or null, `$6` status or null to keep it.
+/// `$1` id, `$2` owner, `$3` the states that `If-Match` names, or null, `$4` title or null to keep
+/// it, `$5` whether the description is replaced, `$6` the new description or null, `$7` status or
+/// null to keep it.
 const UPDATE_TASK: &str = concat!(
-    "update tasks
-   set title = coalesce($3::text, title),
-       description = case when $4::bool then $5::text else description end,
-       status = coalesce($6::text, status)
- where id = $1::int4
-   and user_id = $2::text
-returning ",
+    "with changed as (
+  update tasks
+     set title = coalesce($4::text, title),
+         description = case when $5::bool then $6::text else description end,
+         status = coalesce($7::text, status)
+   where id = $1::int4
+     and user_id = $2::text
+     and ",
+    if_match!(),
+    "
+  returning ",
     task_json!(),
-    "::text"
+    "::text as task, ",
+    task_etag!(),
+    " as etag
+)",
+    changed_or_stale!()
 );
 
 /// What an update changes; at least one of them.
@@ -36,9 +48,11 @@ struct Changes {
 pub(crate) async fn update_task(
     caller: Caller,
     id: TaskId,
+    headers: HeaderMap,
     database: Database,
     body: JsonObject,
-) -> Result<DatabaseJson, ApiError> {
+) -> Result<TaskState, ApiError> {
+    let if_match = IfMatch::of(&headers)?;
     let changes = Changes::from_body(&body)?;
     let params = vec![
         Param::Int4(id.0),
@@ -48,7 +62,7 @@ pub(crate) async fn update_task(
         Param::OptionalText(changes.description.flatten().map(|description| description.0)),
         Param::OptionalText(changes.status.map(|status| status.as_str().to_owned())),
     ];
-    one_task(&database, UPDATE_TASK, params).await
+    TaskState::changed_by(&database, UPDATE_TASK, params, if_match).await
 }
 
 impl Changes {

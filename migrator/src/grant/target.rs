@@ -1,4 +1,4 @@
-//! What the API's role needs: for its statements on tasks and users, and for its health report.
+//! What the API's role needs: for its statements, and for its health report.
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::Error;
 const FIND_TABLES: &str = "\
 select pg_catalog.to_regclass('tasks')::pg_catalog.oid,
        pg_catalog.to_regclass('users')::pg_catalog.oid,
+       pg_catalog.to_regclass('idempotency_keys')::pg_catalog.oid,
        pg_catalog.to_regclass('refinery_schema_history')::pg_catalog.oid";
 
 /// After that, names mean PostgreSQL's own: who may make functions in a schema of the search path
@@ -23,6 +24,7 @@ pub(super) struct Target<'a> {
     pub(super) wish: &'a GrantOptions,
     tasks: Oid,
     users: Oid,
+    keys: Oid,
     history: Oid,
 }
 
@@ -36,31 +38,30 @@ impl<'a> Target<'a> {
         let refused = |source| Error::Query { action: "look for the tables", source };
         let row = client.query_typed_one(FIND_TABLES, &[]).await.map_err(refused)?;
         client.batch_execute(PIN_NAMES).await.map_err(refused)?;
-        match (row.get(0), row.get(1), row.get(2)) {
-            (Some(tasks), Some(users), Some(history)) => Ok(Self { wish, tasks, users, history }),
-            (tasks, users, history) => {
-                let tables: [(_, Option<Oid>); 3] =
-                    [("tasks", tasks), ("users", users), ("refinery_schema_history", history)];
-                let missing = tables.into_iter().filter(|(_, found)| found.is_none());
-                Err(Error::MissingTables { missing: missing.map(|(name, _)| name).collect() })
-            }
+        let names = ["tasks", "users", "idempotency_keys", "refinery_schema_history"];
+        let found: [Option<Oid>; 4] = [row.get(0), row.get(1), row.get(2), row.get(3)];
+        if let [Some(tasks), Some(users), Some(keys), Some(history)] = found {
+            return Ok(Self { wish, tasks, users, keys, history });
         }
+        let missing = names.into_iter().zip(found).filter(|(_, found)| found.is_none());
+        Err(Error::MissingTables { missing: missing.map(|(name, _)| name).collect() })
     }
 
     /// The parameters of [`wanted`].
-    pub(super) fn params(&self) -> [(&(dyn ToSql + Sync), Type); 5] {
+    pub(super) fn params(&self) -> [(&(dyn ToSql + Sync), Type); 6] {
         [
             (&self.wish.role, Type::TEXT),
             (&self.wish.provision_users, Type::BOOL),
             (&self.tasks, Type::OID),
             (&self.users, Type::OID),
+            (&self.keys, Type::OID),
             (&self.history, Type::OID),
         ]
     }
 }
 
 /// SQL: the role and what it needs. `$1` the role's name, `$2` whether it inserts users, `$3` to
-/// `$5` the tables of tasks, of users and of the history.
+/// `$6` the tables of tasks, of users, of idempotency keys and of the history.
 macro_rules! wanted {
     () => {
         "with role as (
@@ -68,7 +69,8 @@ macro_rules! wanted {
 ), tables (oid, privileges) as (
   values ($3, array['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
          ($4, case when $2 then array['SELECT', 'INSERT'] else array['SELECT'] end),
-         ($5, array['SELECT'])
+         ($5, array['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+         ($6, array['SELECT'])
 ), depends (oid) as (
   -- Owned by a column of the tasks, or named in its default.
   select objid from pg_depend

@@ -37,13 +37,21 @@ async fn a_wrong_method_is_answered_with_the_right_ones() {
     let app = App::start().await;
     let alice = app.user("alice").await;
     for (path, wrong, right) in [
-        ("/", &["POST", "PUT", "PATCH", "DELETE"][..], &["GET", "HEAD"][..]),
-        ("/health", &["POST", "DELETE"], &["GET", "HEAD"]),
-        ("/health/db", &["POST", "DELETE"], &["GET", "HEAD"]),
-        ("/health/pool", &["POST", "DELETE"], &["GET", "HEAD"]),
-        ("/api/alice/tasks", &["PUT", "PATCH", "DELETE", "PROPFIND"], &["GET", "HEAD", "POST"]),
-        ("/api/alice/tasks/1", &["POST", "PROPFIND"], &["DELETE", "GET", "HEAD", "PATCH", "PUT"]),
-        ("/api/alice/tasks/1/complete", &["GET", "POST", "PUT", "DELETE"], &["PATCH"]),
+        ("/", &["POST", "PUT", "PATCH", "DELETE"][..], &["GET", "HEAD", "OPTIONS"][..]),
+        ("/health", &["POST", "DELETE"], &["GET", "HEAD", "OPTIONS"]),
+        ("/health/db", &["POST", "DELETE"], &["GET", "HEAD", "OPTIONS"]),
+        ("/health/pool", &["POST", "DELETE"], &["GET", "HEAD", "OPTIONS"]),
+        (
+            "/api/alice/tasks",
+            &["PUT", "PATCH", "DELETE", "PROPFIND"],
+            &["GET", "HEAD", "OPTIONS", "POST"],
+        ),
+        (
+            "/api/alice/tasks/1",
+            &["POST", "PROPFIND"],
+            &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "PUT"],
+        ),
+        ("/api/alice/tasks/1/complete", &["GET", "POST", "PUT", "DELETE"], &["OPTIONS", "PATCH"]),
     ] {
         for method in wrong {
             let wrong_method = Method::from_bytes(method.as_bytes()).expect("a method");
@@ -54,7 +62,15 @@ async fn a_wrong_method_is_answered_with_the_right_ones() {
             allowed.sort_unstable();
             assert_eq!(allowed, right, "{method} {path}");
         }
+        // A route that is asked for its methods says the same.
+        let reply = app.call(Method::OPTIONS, path).await;
+        assert_eq!(reply.status, 204, "{reply}");
+        let mut allowed: Vec<_> = reply.header("allow").split(',').map(str::trim).collect();
+        allowed.sort_unstable();
+        assert_eq!(allowed, right, "OPTIONS {path}");
+        assert!(reply.text().is_empty(), "{reply}");
     }
+    app.call(Method::OPTIONS, "/nowhere").await.problem(404);
 }
 
 #[tokio::test]

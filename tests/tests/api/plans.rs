@@ -9,7 +9,7 @@ use std::path::Path;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{App, TestServer, User};
+use tests::{App, Reply, TestServer, User};
 use tokio_postgres::Client;
 
 const USERS: i64 = 2_000;
@@ -55,14 +55,15 @@ async fn log_statements(app: &App, log: &Path) -> usize {
     fs::read(log).expect("read the server's log").len()
 }
 
-/// The statements with `needle` in them that the log has after its first `start` bytes.
+/// The statements about the tasks of `user` that the log has after its first `start` bytes: other
+/// tests have theirs logged in between.
 ///
 /// ```text
 /// 2026-11-22 08:00:00.123 UTC [42] LOG:  execute s0: select …
 /// <tab>more of the statement
 /// 2026-11-22 08:00:00.123 UTC [42] DETAIL:  Parameters: $1 = '7', $2 = NULL
 /// ```
-fn logged(log: &Path, start: usize, needle: &str) -> Vec<Logged> {
+fn logged(log: &Path, start: usize, user: &User) -> Vec<Logged> {
     let bytes = fs::read(log).expect("read the server's log");
     let text = String::from_utf8_lossy(&bytes[start..]).replace("\n\t", "\n");
     let mut entries = Vec::new();
@@ -83,10 +84,10 @@ fn logged(log: &Path, start: usize, needle: &str) -> Vec<Logged> {
         else {
             continue;
         };
-        if !statement.contains(needle) {
+        if !statement.contains("tasks") {
             continue;
         }
-        let parameters = next
+        let parameters: Vec<String> = next
             .and_then(|next| next.split_once("DETAIL:  "))
             // The word's first letter is small in older versions.
             .and_then(|(_, detail)| {
@@ -99,7 +100,9 @@ fn logged(log: &Path, start: usize, needle: &str) -> Vec<Logged> {
                     .collect()
             })
             .unwrap_or_default();
-        entries.push(Logged { statement: statement.to_owned(), parameters });
+        if parameters.contains(&format!("'{}'", user.id)) {
+            entries.push(Logged { statement: statement.to_owned(), parameters });
+        }
     }
     entries
 }
@@ -156,9 +159,10 @@ async fn every_statement_is_answered_from_an_index() {
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     let all = TASKS_OF_A_USER as f64;
 
-    let requests: [(&str, Method, String, Option<Value>, f64); 8] = [
+    let requests: [(&str, Method, String, Option<Value>, f64); 9] = [
         ("list", Method::GET, "/tasks".to_owned(), None, all),
         ("list of one status", Method::GET, "/tasks?status=complete".to_owned(), None, all / 10.0),
+        ("page", Method::GET, "/tasks?limit=7".to_owned(), None, 8.0),
         ("get", Method::GET, path.clone(), None, 1.0),
         ("put", Method::PUT, path.clone(), Some(json!({ "title": "changed" })), 1.0),
         ("patch", Method::PATCH, path.clone(), Some(json!({ "description": null })), 1.0),
@@ -176,7 +180,7 @@ async fn every_statement_is_answered_from_an_index() {
         };
         assert!(reply.status < 300, "{label}: {reply}");
         let statements = tests::until("the statement is in the log", async || {
-            let statements = logged(&log, start, "tasks");
+            let statements = logged(&log, start, &alice);
             (!statements.is_empty()).then_some(statements)
         })
         .await;
@@ -211,4 +215,56 @@ async fn for_another_task(logged: &Logged, user: &User) -> Logged {
         .map(|(i, value)| if i == 0 { format!("'{other}'") } else { value.clone() })
         .collect();
     Logged { statement: logged.statement.clone(), parameters }
+}
+
+/// The `cursor` parameter of the next page.
+fn cursor_of(reply: &Reply) -> String {
+    let link = reply.header("link");
+    let cursor = link.split("cursor=").nth(1).and_then(|rest| rest.split('>').next());
+    cursor.unwrap_or_else(|| panic!("no cursor: {link}")).to_owned()
+}
+
+#[tokio::test]
+async fn page_1000_reads_as_many_rows_as_page_1() {
+    let database = TestServer::own().await.migrated_database().await;
+    let app = App::start_on(database, |_| {}).await;
+    let log = TestServer::own().await.log().expect("a server of our own has a log");
+    let alice = app.user("alice").await;
+    // All of one user, ten at each moment.
+    let fill = format!(
+        "insert into tasks (user_id, title, status, created_at, updated_at)
+         select '{}', 'Task ' || n, case when n % 5 < 3 then 'complete' else 'incomplete' end, t, t
+           from (select n, timestamptz '2026-01-01Z' - n / 10 * interval '1 second' as t
+                   from generate_series(1, 200000) n) rows;
+         analyze tasks",
+        alice.id
+    );
+    app.client().await.batch_execute(&fill).await.expect("fill the table");
+
+    for (label, filter) in [("all", ""), ("one status", "&status=complete")] {
+        // 999 pages of 100, most of them ten at a time: a cursor is good for pages of any length.
+        let mut cursor = String::new();
+        for limit in [1_000; 99].into_iter().chain([100; 9]) {
+            let reply = alice.get(&format!("/tasks?limit={limit}{filter}{cursor}")).await;
+            assert_eq!(reply.status, 200, "{label}: {reply}");
+            cursor = format!("&cursor={}", cursor_of(&reply));
+        }
+        let mut rows = Vec::new();
+        for place in ["", cursor.as_str()] {
+            let start = log_statements(&app, &log).await;
+            let reply = alice.get(&format!("/tasks?limit=100{filter}{place}")).await;
+            assert_eq!(reply.good(200).as_array().map(Vec::len), Some(100), "{label}, {place}");
+            let statements = tests::until("the statement is in the log", async || {
+                let statements = logged(&log, start, &alice);
+                (!statements.is_empty()).then_some(statements)
+            })
+            .await;
+            let plan = explain(&app.client().await, &statements[0]).await;
+            let kinds = nodes(&plan).into_iter().filter_map(|node| node["Node Type"].as_str());
+            assert!(!kinds.collect::<Vec<_>>().contains(&"Seq Scan"), "{label}: {plan:#}");
+            rows.push(rows_read(&plan));
+        }
+        // One row more than a page has: it tells whether another page follows.
+        assert_eq!(rows, [101.0, 101.0], "{label}: rows read for page 1 and for page 1000");
+    }
 }

@@ -12,7 +12,7 @@ async fn a_dot_env_file_is_read() {
     let folder = Folder::of(&[]);
     folder.write(".env", &format!("DATABASE_URL='{}'\n", database.url().to_connection_string()));
     run_in(folder.path().as_ref(), &[], &["up"]).await.exits(0);
-    assert_eq!(versions(&database).await, [1]);
+    assert_eq!(versions(&database).await, [1, 2, 3]);
 }
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn a_dot_env_file_in_a_parent_folder_is_read() {
     let inner = format!("{}/inner", folder.path());
     std::fs::create_dir(&inner).expect("make a folder");
     run_in(inner.as_ref(), &[], &["up"]).await.exits(0);
-    assert_eq!(versions(&database).await, [1]);
+    assert_eq!(versions(&database).await, [1, 2, 3]);
 }
 
 #[tokio::test]

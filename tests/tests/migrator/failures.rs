@@ -203,6 +203,27 @@ async fn a_role_without_rights_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_role_that_does_not_own_the_tables_is_told_so() {
+    let database = TestDatabase::create().await;
+    run(&database, &["up", "--to", "1"]).await.exits(0);
+    let role = database.role("worker").await;
+    let rights = format!(
+        "grant create on schema public to {role};
+         grant select, insert on refinery_schema_history to {role}",
+        role = role.quoted()
+    );
+    database.client().await.batch_execute(&rights).await.expect("give some rights");
+    let url = database.url_as(&role).to_connection_string();
+    run_with(&[("DATABASE_URL", &url)], &["up"])
+        .await
+        .exits(5)
+        .says("must be owner of table tasks (42501)")
+        .says("V1 and earlier are applied; V2 was rolled back; V3 was not started")
+        .says("hint: the role lacks a right: connect as the owner of the schema's tables");
+    assert_eq!(versions(&database).await, [1]);
+}
+
+#[tokio::test]
 async fn a_replica_that_only_reads_is_told_from_the_primary() {
     let database = TestDatabase::create().await;
     let options = "options=-c%20default_transaction_read_only%3Don";

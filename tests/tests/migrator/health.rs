@@ -28,7 +28,7 @@ async fn a_person_can_read_the_report() {
             "size"
         ]
     );
-    assert!(outcome.stdout.contains("at V1: 1 applied, 0 pending"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("at V3: 3 applied, 0 pending"), "{}", outcome.stdout);
 }
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn a_machine_can_read_the_report() {
     assert_eq!(report["endpoint"]["kind"], "direct");
     assert_eq!(
         report["migrations"],
-        json!({ "current": 1, "applied": 1, "pending": 0, "diverged": 0, "missing": 0 })
+        json!({ "current": 3, "applied": 3, "pending": 0, "diverged": 0, "missing": 0 })
     );
     let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_f64).unwrap_or(-1.0);
     assert!(number("/connect_ms/cold") > 0.0, "{report:#}");
@@ -56,7 +56,9 @@ async fn a_machine_can_read_the_report() {
 #[tokio::test]
 async fn pending_migrations_are_a_warning() {
     let database = TestDatabase::create().await;
-    run(&database, &["health"]).await.exits(0).says("warning: pending migrations: 1");
+    run(&database, &["health"]).await.exits(0).says("warning: pending migrations: 3; ");
+    run(&database, &["up", "--to", "2"]).await.exits(0);
+    run(&database, &["health"]).await.exits(0).says("warning: pending migrations: 1; ");
 }
 
 #[tokio::test]
@@ -85,12 +87,15 @@ async fn an_owner_of_tables_is_a_warning() {
     let database = TestDatabase::migrated().await;
     let role = database.role("worker").await;
     let own = format!(
-        "alter table tasks owner to {role}; alter table users owner to {role}",
+        "alter table tasks owner to {role}; alter table users owner to {role};
+         alter table idempotency_keys owner to {role}",
         role = role.quoted()
     );
     database.client().await.batch_execute(&own).await.expect("make an owner");
-    let warning =
-        format!("warning: the role `{}` owns the tables tasks and users: an API", role.name);
+    let warning = format!(
+        "warning: the role `{}` owns the tables idempotency_keys, tasks and users: an API",
+        role.name
+    );
     let arguments = ["health", "--role", &role.name];
     run(&database, &arguments).await.exits(0).says(&warning).says("`migrator grant --role NAME`");
 }

@@ -6,7 +6,7 @@ use tests::{TestDatabase, until};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio_postgres::Client;
 
-use crate::catalog::{tables, versions};
+use crate::catalog::{objects, tables, versions};
 use crate::folder::Folder;
 use crate::program::{command, run, run_with};
 
@@ -28,7 +28,7 @@ async fn two_started_together_apply_everything_once() {
     let (one, other) = (one.exits(0), other.exits(0));
     let applied = [&one, &other].map(|outcome| outcome.stderr.contains("Applying"));
     assert_eq!(applied.iter().filter(|applied| **applied).count(), 1, "{one:?} {other:?}");
-    assert_eq!(versions(&database).await, [1]);
+    assert_eq!(versions(&database).await, [1, 2, 3]);
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn who_waits_says_for_whom_and_goes_on_when_the_lock_is_free() {
     drop(holder);
     let status = waiting.wait().await.expect("wait for the migrator");
     assert!(status.success(), "{status}");
-    assert_eq!(versions(&database).await, [1]);
+    assert_eq!(versions(&database).await, [1, 2, 3]);
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn undoing_takes_the_same_lock() {
     let database = TestDatabase::migrated().await;
     let _holder = holder(&database).await;
     run(&database, &["down", "--yes", "--lock-timeout", "0"]).await.exits(3);
-    assert_eq!(versions(&database).await, [1]);
+    assert_eq!(versions(&database).await, [1, 2, 3]);
 }
 
 #[tokio::test]
@@ -130,6 +130,40 @@ async fn a_lost_lock_stops_the_run() {
         .exits(3)
         .says("error: the migration lock was lost");
     assert_eq!(versions(&database).await, [1]);
+}
+
+/// Whoever reads or writes next would have to wait behind a migration that waits.
+#[tokio::test]
+async fn a_table_that_others_use_is_not_waited_for_long() {
+    let write_task = "insert into tasks (user_id, title) values ('u1', 'x')";
+    let write_user = "insert into users values ('u2', 'c@d')";
+    let read_both = "select from tasks, users";
+    for (applied, use_tables, arguments) in [
+        ("1", write_task, &["up", "--to", "2"][..]),
+        ("2", write_user, &["up"]),
+        ("3", read_both, &["down", "--yes"]),
+        ("2", read_both, &["down", "--yes"]),
+    ] {
+        let label = format!("{} from V{applied}", arguments[0]);
+        let database = TestDatabase::create().await;
+        run(&database, &["up", "--to", applied]).await.exits(0);
+        let other = database.client().await;
+        let begin = format!("insert into users values ('u1', 'a@b'); begin; {use_tables}");
+        other.batch_execute(&begin).await.expect(&label);
+        let before = (objects(&database).await, versions(&database).await);
+        run(&database, arguments)
+            .await
+            .exits(5)
+            .says("canceling statement due to lock timeout (55P03)")
+            .says("was rolled back")
+            .says(&format!(
+                "hint: somebody else holds the lock on a table: run `migrator {}` again",
+                arguments[0]
+            ));
+        assert_eq!((objects(&database).await, versions(&database).await), before, "{label}");
+        other.batch_execute("commit").await.expect(&label);
+        run(&database, arguments).await.exits(0);
+    }
 }
 
 #[tokio::test]

@@ -46,6 +46,11 @@ async fn names_and_types_are_the_documented_ones() {
         .filter(|object| !(object.starts_with("constraint") && object.contains("NOT NULL")))
         .collect();
     insta::assert_snapshot!(objects.join("\n"), @r"
+    column idempotency_keys.created_at timestamp with time zone not null
+    column idempotency_keys.fingerprint bytea not null
+    column idempotency_keys.key character varying(255) not null
+    column idempotency_keys.task_id integer not null
+    column idempotency_keys.user_id character varying not null
     column tasks.created_at timestamp with time zone not null default CURRENT_TIMESTAMP
     column tasks.description character varying(5000)
     column tasks.id integer not null default nextval('tasks_id_seq'::regclass)
@@ -55,6 +60,9 @@ async fn names_and_types_are_the_documented_ones() {
     column tasks.user_id character varying not null
     column users.email character varying not null
     column users.id character varying not null
+    constraint idempotency_keys_fingerprint_length CHECK ((length(fingerprint) = 32))
+    constraint idempotency_keys_pkey PRIMARY KEY (user_id, key)
+    constraint idempotency_keys_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
     constraint tasks_description_length CHECK (((description IS NULL) OR (length((description)::text) <= 5000)))
     constraint tasks_pkey PRIMARY KEY (id)
     constraint tasks_status_check CHECK (((status)::text = ANY ((ARRAY['incomplete'::character varying, 'complete'::character varying])::text[])))
@@ -62,13 +70,22 @@ async fn names_and_types_are_the_documented_ones() {
     constraint tasks_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
     constraint users_email_key UNIQUE (email)
     constraint users_pkey PRIMARY KEY (id)
+    index CREATE INDEX idx_idempotency_keys_created ON public.idempotency_keys USING btree (created_at)
     index CREATE INDEX idx_tasks_user_created ON public.tasks USING btree (user_id, created_at DESC)
+    index CREATE INDEX idx_tasks_user_created_id ON public.tasks USING btree (user_id, created_at DESC, id DESC)
     index CREATE INDEX idx_tasks_user_status ON public.tasks USING btree (user_id, status)
+    index CREATE INDEX idx_tasks_user_status_created_id ON public.tasks USING btree (user_id, status, created_at DESC, id DESC)
+    index CREATE UNIQUE INDEX idempotency_keys_pkey ON public.idempotency_keys USING btree (user_id, key)
     index CREATE UNIQUE INDEX tasks_pkey ON public.tasks USING btree (id)
     index CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email)
     index CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
+    relation idempotency_keys r
+    relation idempotency_keys_pkey i
+    relation idx_idempotency_keys_created i
     relation idx_tasks_user_created i
+    relation idx_tasks_user_created_id i
     relation idx_tasks_user_status i
+    relation idx_tasks_user_status_created_id i
     relation tasks r
     relation tasks_id_seq S
     relation tasks_pkey i
@@ -84,13 +101,28 @@ async fn constraints_refuse_by_name() {
     let database = TestDatabase::migrated().await;
     let client = database.client().await;
     client.batch_execute("insert into users values ('u1', 'a@b')").await.expect("a user");
-    for (values, constraint) in [
-        ("('u1', '', null, 'complete')", "tasks_title_length"),
-        ("('u1', 'x', null, 'done')", "tasks_status_check"),
-        ("('nobody', 'x', null, 'complete')", "tasks_user_id_fkey"),
+    for (row, constraint) in [
+        ("tasks (user_id, title, status) values ('u1', '', 'complete')", "tasks_title_length"),
+        ("tasks (user_id, title, status) values ('u1', 'x', 'done')", "tasks_status_check"),
+        ("tasks (user_id, title) values ('nobody', 'x')", "tasks_user_id_fkey"),
+        (
+            "idempotency_keys values ('u1', 'k', 'too short', 1, now())",
+            "idempotency_keys_fingerprint_length",
+        ),
+        (
+            "idempotency_keys values ('u1', 'k', sha256('x') || 'y', 1, now())",
+            "idempotency_keys_fingerprint_length",
+        ),
+        (
+            "idempotency_keys values ('u1', 'k', sha256('x'), 1, now()), ('u1', 'k', sha256('y'), 2, now())",
+            "idempotency_keys_pkey",
+        ),
+        (
+            "idempotency_keys values ('nobody', 'k', sha256('x'), 1, now())",
+            "idempotency_keys_user_id_fkey",
+        ),
     ] {
-        let insert =
-            format!("insert into tasks (user_id, title, description, status) values {values}");
+        let insert = format!("insert into {row}");
         let error = client.batch_execute(&insert).await.expect_err(constraint);
         let error = error.as_db_error().expect("an answer from the server");
         assert_eq!(error.constraint(), Some(constraint));
@@ -122,6 +154,26 @@ async fn tasks_go_with_their_user() {
     client.batch_execute(script).await.expect("delete the user");
     let row = client.query_one("select count(*) from tasks", &[]).await.expect("count");
     assert_eq!(row.get::<_, i64>(0), 0);
+}
+
+#[tokio::test]
+async fn keys_go_with_their_user_and_not_with_their_task() {
+    let database = TestDatabase::migrated().await;
+    let client = database.client().await;
+    let script = "insert into users values ('u1', 'a@b'), ('u2', 'c@d');
+        insert into tasks (id, user_id, title) values (1, 'u1', 'x');
+        insert into idempotency_keys
+          values ('u1', 'k', sha256('x'), 1, now()), ('u2', 'k', sha256('x'), 2, now());
+        delete from tasks;";
+    client.batch_execute(script).await.expect("delete the task");
+    let owners = async || {
+        let query = "select user_id from idempotency_keys order by 1";
+        let rows = client.query(query, &[]).await.expect("read the keys");
+        rows.iter().map(|row| row.get(0)).collect::<Vec<String>>()
+    };
+    assert_eq!(owners().await, ["u1", "u2"]);
+    client.batch_execute("delete from users where id = 'u1'").await.expect("delete a user");
+    assert_eq!(owners().await, ["u2"]);
 }
 
 #[tokio::test]

@@ -10,9 +10,18 @@ use crate::program::{run, run_with};
 #[tokio::test]
 async fn the_schema_is_applied_and_recorded() {
     let database = TestDatabase::create().await;
-    run(&database, &["up"]).await.exits(0).says("Applying V1__initial_schema ... done");
-    assert_eq!(tables(&database).await, ["refinery_schema_history", "tasks", "users"]);
-    assert_eq!(versions(&database).await, [1]);
+    run(&database, &["up"])
+        .await
+        .exits(0)
+        .says("Applying V1__initial_schema ... done")
+        .says("Applying V2__page_tasks_by_key ... done")
+        .says("Applying V3__idempotency_keys ... done")
+        .says("3 migrations applied, the database is at V3__idempotency_keys");
+    assert_eq!(
+        tables(&database).await,
+        ["idempotency_keys", "refinery_schema_history", "tasks", "users"]
+    );
+    assert_eq!(versions(&database).await, [1, 2, 3]);
 }
 
 #[tokio::test]
@@ -29,19 +38,22 @@ async fn applying_twice_changes_nothing_and_says_so() {
     let before = objects(&database).await;
     run(&database, &["up"]).await.exits(0).says("Nothing to do: no migration is pending");
     assert_eq!(objects(&database).await, before);
-    assert_eq!(versions(&database).await, [1]);
+    assert_eq!(versions(&database).await, [1, 2, 3]);
 }
 
 #[tokio::test]
 async fn the_history_is_as_refinery_writes_it() {
     let database = TestDatabase::create().await;
     run(&database, &["up"]).await.exits(0);
-    let query = "select version, name, applied_on, checksum from refinery_schema_history";
-    let row = database.client().await.query_one(query, &[]).await.expect("one row");
-    assert_eq!(row.get::<_, i32>(0), 1);
-    assert_eq!(row.get::<_, &str>(1), "initial_schema");
-    DateTime::parse_from_rfc3339(row.get(2)).expect("RFC 3339");
-    row.get::<_, &str>(3).parse::<u64>().expect("64 bits in decimal digits");
+    let query =
+        "select version, name, applied_on, checksum from refinery_schema_history order by 1";
+    let rows = database.client().await.query(query, &[]).await.expect("read the history");
+    let names: Vec<(i32, &str)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(names, [(1, "initial_schema"), (2, "page_tasks_by_key"), (3, "idempotency_keys")]);
+    for row in rows {
+        DateTime::parse_from_rfc3339(row.get(2)).expect("RFC 3339");
+        row.get::<_, &str>(3).parse::<u64>().expect("64 bits in decimal digits");
+    }
 }
 
 #[tokio::test]

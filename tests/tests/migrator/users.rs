@@ -2,8 +2,8 @@
 
 use tests::TestDatabase;
 
-use crate::catalog::{objects, objects_without_history, tables};
-use crate::program::run;
+use crate::catalog::{objects, objects_without_history, tables, versions};
+use crate::program::{run, run_with};
 
 /// A database with a table of a provider.
 async fn with_users(definition: &str) -> TestDatabase {
@@ -24,7 +24,8 @@ async fn a_providers_table_is_kept_as_it_is() {
     let database = with_users(PROVIDER).await;
     let of_users = |objects: Vec<String>| {
         let lines = objects.into_iter().filter(|object| object.contains("users"));
-        lines.filter(|object| !object.contains("tasks")).collect::<Vec<_>>()
+        let theirs = lines.filter(|object| !object.contains("tasks"));
+        theirs.filter(|object| !object.contains("idempotency_keys")).collect::<Vec<_>>()
     };
     let before = of_users(objects(&database).await);
     run(&database, &["up"]).await.exits(0);
@@ -37,8 +38,10 @@ async fn a_providers_rows_can_own_tasks_and_survive_the_undoing() {
     let before = objects(&database).await;
     run(&database, &["up"]).await.exits(0);
     let client = database.client().await;
-    let insert = "insert into tasks (user_id, title) values ('u1', 'Buy groceries')";
-    client.batch_execute(insert).await.expect("the user owns a task");
+    let insert = "insert into tasks (user_id, title) values ('u1', 'Buy groceries');
+        insert into idempotency_keys
+          select user_id, 'k', sha256('x'), id, created_at from tasks;";
+    client.batch_execute(insert).await.expect("the user owns a task and a key");
     run(&database, &["down", "--to", "0", "--yes"]).await.exits(0);
     assert_eq!(objects_without_history(&database).await, before);
     let row = client.query_one("select name from users where id = 'u1'", &[]).await.expect("a row");
@@ -66,6 +69,54 @@ async fn what_others_made_depend_on_our_table_is_not_dropped() {
 async fn other_text_types_can_be_pointed_to() {
     let database = with_users("create table users (id varchar(64) unique)").await;
     run(&database, &["up"]).await.exits(0);
+    let script = "insert into users values ('u1'), ('u2');
+        insert into tasks (user_id, title) values ('u1', 'x'), ('u2', 'y');
+        insert into idempotency_keys
+          select user_id, 'k', sha256('x'), id, created_at from tasks;
+        delete from users where id = 'u1';";
+    let client = database.client().await;
+    client.batch_execute(script).await.expect("delete a user");
+    let query = "select user_id from tasks join idempotency_keys using (user_id)";
+    let row = client.query_one(query, &[]).await.expect("what the other user has");
+    assert_eq!(row.get::<_, &str>(0), "u2");
+}
+
+/// A right that was given for one migration may be gone before the next.
+#[tokio::test]
+async fn a_table_that_may_not_be_pointed_to_is_a_clear_failure() {
+    let database = with_users(PROVIDER).await;
+    let role = database.role("worker").await;
+    let url = database.url_as(&role).to_connection_string();
+    let variables = [("DATABASE_URL", url.as_str())];
+    let provider = database.client().await;
+    let provide = async |sql: &str| {
+        provider.batch_execute(&sql.replace("ROLE", &role.quoted())).await.expect(sql);
+    };
+    let refused = async || {
+        run_with(&variables, &["up"])
+            .await
+            .exits(5)
+            .says(&format!(
+                "role \"{}\" may not point a foreign key at the existing table \"users\" (42501)",
+                role.name
+            ))
+            .says(&format!(
+                "hint: As the owner of that table: grant references on users to {}",
+                role.name
+            ));
+    };
+    provide("grant create on schema public to ROLE").await;
+    refused().await;
+    assert_eq!(versions(&database).await, [0; 0]);
+    provide("grant references on users to ROLE").await;
+    run_with(&variables, &["up", "--to", "2"]).await.exits(0);
+    let before = objects(&database).await;
+    provide("revoke references on users from ROLE").await;
+    refused().await;
+    assert_eq!(objects(&database).await, before);
+    assert_eq!(versions(&database).await, [1, 2]);
+    provide("grant references on users to ROLE").await;
+    run_with(&variables, &["up"]).await.exits(0);
 }
 
 #[tokio::test]

@@ -139,6 +139,7 @@ async fn nothing_else_names_the_role_afterwards() {
             &of_the_database,
             "schema public",
             "sequence tasks_id_seq",
+            "table idempotency_keys",
             "table refinery_schema_history",
             "table tasks",
             "table users"

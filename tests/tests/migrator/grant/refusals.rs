@@ -4,6 +4,7 @@ use tests::TestDatabase;
 use tokio_postgres::error::SqlState;
 
 use super::{grant, owner_without_power, prepare, refusal, with_role};
+use crate::catalog::rights;
 use crate::program::{run, run_with};
 
 #[tokio::test]
@@ -82,8 +83,29 @@ async fn a_database_without_the_schema_is_refused() {
     grant(&database, &role, &[])
         .await
         .exits(2)
-        .says("the schema is not there yet: no table tasks, users, refinery_schema_history")
+        .says("the schema is not there yet: no table tasks, users, idempotency_keys, refinery_schema_history")
         .says("hint: apply the migrations first: `migrator up`");
+}
+
+/// As after a new version of the program was installed, and before it was run.
+#[tokio::test]
+async fn a_database_without_the_newest_tables_is_refused() {
+    let database = TestDatabase::create().await;
+    let role = database.role("worker").await;
+    run(&database, &["up", "--to", "2"]).await.exits(0);
+    let before = rights(&database, &role).await;
+    for dry_run in [&[][..], &["--dry-run"]] {
+        let outcome = grant(&database, &role, dry_run)
+            .await
+            .exits(2)
+            .says("error: the schema is not there yet: no table idempotency_keys\n")
+            .says("nothing was changed")
+            .says("hint: apply the migrations first: `migrator up`");
+        assert_eq!(outcome.stdout, "");
+    }
+    assert_eq!(rights(&database, &role).await, before);
+    run(&database, &["up"]).await.exits(0);
+    grant(&database, &role, &[]).await.exits(0).says("has what the API needs, and nothing else");
 }
 
 #[tokio::test]

@@ -16,6 +16,10 @@ async fn the_role_can_work_on_tasks_and_read_the_rest_that_the_api_reads() {
         "update tasks set status = 'complete'",
         "select title from tasks",
         "delete from tasks",
+        "insert into idempotency_keys values ('ann', 'k', sha256('x'), 1, now())",
+        "update idempotency_keys set task_id = 2",
+        "select task_id from idempotency_keys for update",
+        "delete from idempotency_keys",
         "select id, email from users",
         "select max(version) from refinery_schema_history",
     ] {
@@ -51,6 +55,11 @@ async fn the_role_can_do_no_ddl() {
         "drop function update_tasks_updated_at()",
         "drop trigger trigger_tasks_updated_at on tasks",
         "drop index idx_tasks_user_status",
+        "alter table idempotency_keys add column mine int",
+        "create index mine on idempotency_keys (task_id)",
+        "create table mine (user_id varchar, key varchar, foreign key (user_id, key) references idempotency_keys)",
+        "truncate idempotency_keys",
+        "drop table idempotency_keys",
         "create role mine",
         "create database mine",
         "create extension file_fdw",
@@ -146,9 +155,11 @@ async fn tables_are_found_by_search_path() {
         .await
         .exits(0)
         .says(r#"Granted usage on schema "Odd ""Schema""#)
-        .says(r#"Granted select, insert, update, delete on table "Odd ""Schema".tasks"#);
+        .says(r#"Granted select, insert, update, delete on table "Odd ""Schema".tasks"#)
+        .says(r#"insert, update, delete on table "Odd ""Schema".idempotency_keys"#);
     let client = database.client_as(&role).await;
     client.batch_execute("select from tasks").await.expect("read the tasks");
+    client.batch_execute("select from idempotency_keys").await.expect("read the keys");
 }
 
 #[tokio::test]

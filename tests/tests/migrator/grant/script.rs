@@ -53,6 +53,7 @@ async fn a_dry_run_prints_the_script_and_changes_nothing() {
     -- What the statements of the API need.
     grant connect on database shop to worker;
     grant usage on schema public to worker;
+    grant select, insert, update, delete on table public.idempotency_keys to worker;
     grant select on table public.refinery_schema_history to worker;
     grant select, insert, update, delete on table public.tasks to worker;
     grant select on table public.users to worker;
@@ -127,6 +128,7 @@ async fn a_machine_can_read_what_was_done() {
       "granted": [
         "connect on database shop",
         "usage on schema public",
+        "select, insert, update, delete on table public.idempotency_keys",
         "select on table public.refinery_schema_history",
         "select, insert, update, delete on table public.tasks",
         "select on table public.users",
@@ -145,6 +147,7 @@ async fn a_machine_can_read_what_was_done() {
         "revoke temporary on database shop from public",
         "grant connect on database shop to worker",
         "grant usage on schema public to worker",
+        "grant select, insert, update, delete on table public.idempotency_keys to worker",
         "grant select on table public.refinery_schema_history to worker",
         "grant select, insert, update, delete on table public.tasks to worker",
         "grant select on table public.users to worker",

@@ -1,0 +1,72 @@
+//! Cross-origin requests (the Fetch standard): which pages of other origins may use the API.
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, ORIGIN, VARY,
+};
+use http::{HeaderMap, HeaderValue, Method};
+
+/// What a page may send besides what it always may.
+const REQUEST_HEADERS: &str =
+    "authorization, content-type, idempotency-key, if-match, if-none-match, x-request-id";
+
+/// What a page may read of an answer besides what it always may.
+const RESPONSE_HEADERS: &str = "etag, idempotency-replayed, link, location, retry-after, \
+                                server-timing, www-authenticate, x-request-id";
+
+/// For how long a browser may keep the answer to a preflight, in seconds; browsers take less.
+const MAX_AGE: &str = "86400";
+
+/// What a request says about the page that it comes from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CrossOrigin {
+    origin: Option<HeaderValue>,
+    is_preflight: bool,
+}
+
+impl CrossOrigin {
+    /// Reads the headers. A preflight asks, before a request, whether it may be made.
+    pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Self {
+        Self {
+            origin: headers.get(ORIGIN).cloned(),
+            is_preflight: *method == Method::OPTIONS
+                && headers.contains_key(ORIGIN)
+                && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD),
+        }
+    }
+
+    /// Adds to an answer what lets a page of one of the `allowed` origins have it. Pages of other
+    /// origins get the answer without, and their browsers keep it from them.
+    pub(crate) fn allow(&self, allowed: &[String], headers: &mut HeaderMap) {
+        if allowed.is_empty() {
+            return;
+        }
+        // Caches must not give one origin's answer to another.
+        headers.append(VARY, HeaderValue::from_static("origin"));
+        let Some(origin) = &self.origin else { return };
+        if !allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()) {
+            return;
+        }
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        // Nothing here uses cookies; the pages of the predecessor say `credentials: "include"`.
+        headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        if self.is_preflight {
+            if let Some(methods) = headers.get(ALLOW).cloned() {
+                headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
+            }
+            let request_headers = HeaderValue::from_static(REQUEST_HEADERS);
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, request_headers);
+            headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
+            headers.append(
+                VARY,
+                HeaderValue::from_static(
+                    "access-control-request-method, access-control-request-headers",
+                ),
+            );
+        } else {
+            let response_headers = HeaderValue::from_static(RESPONSE_HEADERS);
+            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, response_headers);
+        }
+    }
+}
