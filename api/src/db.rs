@@ -15,6 +15,7 @@ use spin_sdk::pg::{
 
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::log_text::one_line;
 use crate::request::RequestContext;
 use crate::time::within;
 
@@ -188,16 +189,13 @@ fn classify(error: SdkError, config: &Config) -> DbError {
     }
 }
 
-/// What of a host's text may stand in the log: one line, without backtrace and without secrets.
+/// What of a host's text may stand in the log: one line without secrets.
 fn printable(text: &str, config: &Config) -> String {
-    let head = text.split("Stack backtrace:").next().unwrap_or_default();
-    let line = head.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line = line.replace(&config.address, "***");
-    let line = match config.database.password() {
-        Some(password) if !password.is_empty() => line.replace(password, "***"),
-        _ => line,
-    };
-    line.chars().take(300).collect()
+    let text = text.replace(&config.address, "***");
+    match config.database.password() {
+        Some(password) if !password.is_empty() => one_line(&text.replace(password, "***")),
+        _ => one_line(&text),
+    }
 }
 
 impl From<Param> for ParameterValue {

@@ -16,6 +16,7 @@ mod error;
 mod health;
 mod idempotency;
 mod json;
+mod log_text;
 mod options;
 mod precondition;
 mod problem;

@@ -12,6 +12,7 @@ use spin_sdk::wasip3::wit_future;
 
 use super::key_set::KeySet;
 use super::published::{Source, Unavailable};
+use crate::log_text::one_line;
 use crate::time::{pause, within};
 
 /// How long a fetch may take, from the first packet to the last.
@@ -92,10 +93,4 @@ fn request_for(url: &Uri) -> Option<Request> {
     request.set_authority(url.authority().map(Authority::as_str)).ok()?;
     request.set_path_with_query(url.path_and_query().map(PathAndQuery::as_str)).ok()?;
     Some(request)
-}
-
-/// What of a host's text may stand in the log: one line, without backtrace.
-fn one_line(text: &str) -> String {
-    let head = text.split("Stack backtrace:").next().unwrap_or_default();
-    head.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect()
 }
