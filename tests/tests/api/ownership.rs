@@ -283,11 +283,12 @@ async fn a_method_that_a_route_has_not_is_refused_alike_for_everybody() {
     assert_eq!(stored(&client, &[&alice, &bob]).await, before);
 }
 
-/// What the service's connections are and when each of them last did anything. The server keeps this
-/// at once, and for each connection, unlike its statistics.
+/// What the service's connections are and which statement each of them began last, and when. The
+/// server keeps this at once, and for each connection, unlike its statistics. Not when a connection
+/// came to rest: a driver tidies up after a statement when it finds the time.
 async fn activity(watcher: &Client) -> Vec<String> {
     let statement = "
-        select concat_ws(' ', pid, backend_start, query_start, state_change, state, query)
+        select concat_ws(' ', pid, backend_start, query_start, state, query)
           from pg_stat_activity
          where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()
          order by pid";
