@@ -276,8 +276,9 @@ impl From<DbError> for ApiError {
             }
             // Cancelled, or a lock that was not had in time.
             ("57014" | "55P03", _) => Self::DatabaseTooSlow(error),
-            // Read-only: a standby, or a failover that is going on.
-            ("25006", _) => Self::DatabaseUnavailable(error),
+            // Read-only: a standby, or a failover that is going on. Or a deadlock, or changes at once
+            // under an isolation that does not bear them: nothing was done, and it may be repeated.
+            ("25006" | "40001" | "40P01", _) => Self::DatabaseUnavailable(error),
             _ if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P0") => {
                 Self::DatabaseUnavailable(error)
             }
@@ -316,6 +317,8 @@ mod tests {
             ("cancelled", "57014", None, None, 504),
             ("lock not had", "55P03", None, None, 504),
             ("read-only", "25006", None, None, 503),
+            ("deadlock", "40P01", None, None, 503),
+            ("cannot serialize", "40001", None, None, 503),
             ("shutting down", "57P01", None, None, 503),
             ("starting up", "57P03", None, None, 503),
             ("too many connections", "53300", None, None, 503),

@@ -100,13 +100,17 @@ impl Key {
         let common = &jwk.common;
         let signs = common.public_key_use.as_ref().is_none_or(|r#use| *r#use == Signature)
             && common.key_operations.as_ref().is_none_or(|list| list.contains(&Verify));
-        let (algorithm, name) = match &jwk.algorithm {
-            OctetKeyPair(key) if key.curve == Ed25519 => (Algorithm::EdDSA, KeyAlgorithm::EdDSA),
-            EllipticCurve(key) if key.curve == P256 => (Algorithm::ES256, KeyAlgorithm::ES256),
-            RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
+        let (algorithm, names) = match &jwk.algorithm {
+            // The library does not know the other name that RFC 9864 gives to EdDSA with this curve;
+            // there is nothing else that a key of it could sign with.
+            OctetKeyPair(key) if key.curve == Ed25519 => {
+                (Algorithm::EdDSA, [KeyAlgorithm::EdDSA, KeyAlgorithm::UNKNOWN_ALGORITHM])
+            }
+            EllipticCurve(key) if key.curve == P256 => (Algorithm::ES256, [KeyAlgorithm::ES256; 2]),
+            RSA(_) => (Algorithm::RS256, [KeyAlgorithm::RS256; 2]),
             _ => return None,
         };
-        let fits = common.key_algorithm.is_none_or(|algorithm| algorithm == name);
+        let fits = common.key_algorithm.is_none_or(|algorithm| names.contains(&algorithm));
         let decoder = DecodingKey::from_jwk(&jwk).ok()?;
         let sound = algorithms::is_usable(algorithm, &decoder);
         let id = jwk.common.key_id?;
@@ -160,6 +164,14 @@ mod tests {
         }
         assert!(set.find("ed", Algorithm::ES256).is_none());
         assert!(set.find("other", Algorithm::EdDSA).is_none());
+    }
+
+    #[test]
+    fn both_names_of_eddsa_with_ed25519_are_known() {
+        for name in ["EdDSA", "Ed25519"] {
+            assert!(!set(&[with(ed25519(), "alg", json!(name))]).is_empty(), "{name}");
+        }
+        assert!(set(&[with(ed25519(), "alg", json!("ES256"))]).is_empty());
     }
 
     #[test]

@@ -65,9 +65,12 @@ fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
         return Err(ApiError::TokenInvalid);
     }
     let text = value.to_str().map_err(|_| ApiError::TokenInvalid)?;
-    match text.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
-        _ => Err(ApiError::TokenInvalid),
+    // Another scheme, or nothing after this one, brings no token that could be invalid.
+    match text.split_once(' ').map(|(scheme, token)| (scheme, token.trim())) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() => {
+            Ok(token)
+        }
+        _ => Err(ApiError::TokenMissing),
     }
 }
 
@@ -88,6 +91,7 @@ mod tests {
             ("another scheme", &["Basic abc"], None),
             ("no scheme", &["abc"], None),
             ("scheme alone", &["Bearer"], None),
+            ("scheme and space", &["Bearer  "], None),
             ("two headers", &["Bearer abc", "Bearer abc"], None),
         ] {
             let mut headers = HeaderMap::new();
@@ -99,7 +103,13 @@ mod tests {
     }
 
     #[test]
-    fn no_header_is_told_from_a_bad_one() {
+    fn no_token_is_told_from_a_bad_one() {
         assert!(matches!(bearer_token(&HeaderMap::new()), Err(ApiError::TokenMissing)));
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, HeaderValue::from_static("Basic YTpi"));
+        assert!(matches!(bearer_token(&headers), Err(ApiError::TokenMissing)));
+        headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer a"));
+        headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer b"));
+        assert!(matches!(bearer_token(&headers), Err(ApiError::TokenInvalid)));
     }
 }

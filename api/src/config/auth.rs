@@ -89,7 +89,9 @@ fn key_set_url(url: &str, origin: Option<&str>, problems: &mut Problems) -> Opti
         return problems.add("`jwt_jwks_url` may be `http` on loopback only: it must be `https`");
     }
     // A manifest cannot take the origin out of a URL: it has to be said apart.
-    if origin.and_then(Origin::parse) != Some(its_origin) {
+    // The host compares the scheme as it is written.
+    let is_lower_case = origin.is_some_and(|origin| origin.starts_with("http"));
+    if !is_lower_case || origin.and_then(Origin::parse) != Some(its_origin) {
         return problems.add(
             "`jwt_jwks_origin` must be the beginning of `jwt_jwks_url`, such as `https://example.com`: the component may connect there and nowhere else",
         );
@@ -185,6 +187,12 @@ mod tests {
             ("another scheme", "ftp://id.example/a", "ftp://id.example", Some("`https` URL")),
             ("no URL", "id.example/a", "https://id.example", Some("`https` URL")),
             ("a password", "https://u:p@id.example/a", "https://id.example", Some("password")),
+            (
+                "a scheme in upper case",
+                "https://id.example/a",
+                "HTTPS://id.example",
+                Some("`jwt_jwks_origin`"),
+            ),
             ("no origin", "https://id.example/a", "", Some("`jwt_jwks_origin`")),
             (
                 "another origin",

@@ -82,7 +82,7 @@ pub(crate) struct Misconfiguration(Vec<String>);
 impl Misconfiguration {
     /// Found out from the database: the accounts are another program's.
     pub(crate) fn accounts_are_not_ours() -> Self {
-        let problem = "`provision_users` must be `false`, because the table users has no email or may not be written to";
+        let problem = "`database_url` has a role that lacks a right (`migrator grant` gives it what it needs), or `provision_users` must be `false`, because the table users has no email or may not be written to";
         Self(vec![problem.to_owned()])
     }
 }

@@ -13,20 +13,27 @@ use crate::error::ApiError;
 use crate::idempotency::{IDEMPOTENCY_REPLAYED, IdempotencyKey};
 use crate::json::JsonObject;
 
-/// SQL: makes the owner's account from `$4`, if there is none. The foreign keys are checked when the
-/// whole statement is done, so the account and its first task come together or not at all.
+/// SQL: makes the owner's account from the email address in a parameter, if there is none. The
+/// foreign keys are checked when the whole statement is done, so the account and its first task come
+/// together or not at all.
+///
+/// Only for those who may make accounts: the right to insert users is asked for by the statement,
+/// whether it comes to that or not.
 ///
 /// `on conflict` names no index: of two first tasks at once, the second may meet the first one's
 /// account at the email address rather than at the id, and neither is an error.
 macro_rules! account {
-    () => {
-        "account as (
+    ($email:literal) => {
+        concat!(
+            "account as (
   insert into users (id, email)
-  select $1::text, $4::text
-   where $4::text is not null
-     and not exists (select from users where id = $1::text)
+  select $1::text, ",
+            $email,
+            "::text
+   where not exists (select from users where id = $1::text)
   on conflict do nothing
 )"
+        )
     };
 }
 
@@ -43,7 +50,7 @@ returning id, ",
 /// `$4` email.
 const INSERT_TASK_AND_ACCOUNT: &str = concat!(
     "with ",
-    account!(),
+    account!("$4"),
     "
 insert into tasks (user_id, title, description)
 values ($1::text, $2::text, $3::text)
@@ -54,7 +61,7 @@ returning id, ",
 );
 
 /// SQL: the task that a key has made, now or within the last day, and whether it was for the same
-/// request. `$5` the key, `$6` what is asked for, as a SHA-256 in hexadecimal.
+/// request. `$4` the key, `$5` what is asked for, as a SHA-256 in hexadecimal.
 ///
 /// Who inserts the key first makes the task; who comes while that one is at work waits, and finds
 /// the key there. The id is drawn before, so that the key's row can name the task. A row that has
@@ -72,7 +79,7 @@ macro_rules! keyed {
      select user_id, key
        from idempotency_keys
       where created_at < now() - interval '24 hours'
-        and (user_id, key) <> ($1::text, $5::text)
+        and (user_id, key) <> ($1::text, $4::text)
       order by created_at
       limit 10
         for update skip locked)
@@ -80,7 +87,7 @@ macro_rules! keyed {
   select nextval(pg_get_serial_sequence('tasks', 'id'))::int4 as id
 ), claimed as (
   insert into idempotency_keys as kept (user_id, key, fingerprint, task_id, created_at)
-  select $1::text, $5::text, decode($6::text, 'hex'), id, now()
+  select $1::text, $4::text, decode($5::text, 'hex'), id, now()
     from drawn
   on conflict (user_id, key) do update
      set (fingerprint, task_id, created_at) = (
@@ -105,14 +112,16 @@ select id, ",
             task_etag!(),
             ",
        id not in (select id from drawn),
-       fingerprint = decode($6::text, 'hex')
+       fingerprint = decode($5::text, 'hex')
   from answer"
         )
     };
 }
 
-/// `$4` email or null.
-const INSERT_TASK_ONCE: &str = concat!("with ", account!(), ", ", keyed!());
+const INSERT_TASK_ONCE: &str = concat!("with ", keyed!());
+
+/// `$6` email.
+const INSERT_TASK_AND_ACCOUNT_ONCE: &str = concat!("with ", account!("$6"), ", ", keyed!());
 
 /// A new task, checked.
 struct NewTask {
@@ -134,24 +143,21 @@ pub(crate) async fn create_task(
     let fingerprint = new.fingerprint();
     let email = caller.email.filter(|_| database.provisions_users());
     let makes_account = email.is_some();
+    let statement = match (&key, makes_account) {
+        (None, false) => INSERT_TASK,
+        (None, true) => INSERT_TASK_AND_ACCOUNT,
+        (Some(_), false) => INSERT_TASK_ONCE,
+        (Some(_), true) => INSERT_TASK_AND_ACCOUNT_ONCE,
+    };
     let mut params = vec![
         Param::Text(caller.user_id.clone()),
         Param::Text(new.title.0),
         Param::OptionalText(new.description.map(|description| description.0)),
     ];
-    let statement = match (&key, email) {
-        (None, None) => INSERT_TASK,
-        (None, Some(email)) => {
-            params.push(Param::Text(email));
-            INSERT_TASK_AND_ACCOUNT
-        }
-        (Some(key), email) => {
-            params.push(Param::OptionalText(email));
-            params.push(Param::Text(key.0.clone()));
-            params.push(Param::Text(fingerprint));
-            INSERT_TASK_ONCE
-        }
-    };
+    if let Some(key) = &key {
+        params.extend([Param::Text(key.0.clone()), Param::Text(fingerprint)]);
+    }
+    params.extend(email.map(Param::Text));
     let inserted = database.row(statement, params).await;
     let mut row = if makes_account {
         inserted.map_err(ApiError::while_making_an_account)?

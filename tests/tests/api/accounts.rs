@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use tests::{App, Token};
+use tests::{App, TestDatabase, Token};
 
 async fn emails(app: &App, id: &str) -> Vec<String> {
     let rows = app.client().await.query("select email from users where id = $1", &[&id]).await;
@@ -173,6 +173,42 @@ async fn provisioning_can_be_switched_off() {
     app.client().await.batch_execute(&revoke).await.expect("revoke");
     let stranger = app.stranger("stranger");
     stranger.create(json!({ "title": "x" })).await.problem(403);
+    let keyed = stranger.post("/tasks").header("Idempotency-Key", "key-1");
+    keyed.json(json!({ "title": "x" })).await.problem(403);
     assert_eq!(emails(&app, &stranger.id).await, [] as [&str; 0]);
     app.user("alice").await.task("x").await;
+}
+
+#[tokio::test]
+async fn without_the_right_to_make_accounts_there_are_tasks_all_the_same() {
+    let database = TestDatabase::migrated().await;
+    let revoke = format!("revoke insert on users from {}", database.api_role().quoted());
+    database.client().await.batch_execute(&revoke).await.expect("revoke");
+    let app = App::start_on(database, |options| {
+        options.set("provision_users", "false");
+    })
+    .await;
+    let alice = app.user("alice").await;
+    alice.task("x").await;
+    for _ in 0..2 {
+        let keyed = alice.post("/tasks").header("Idempotency-Key", "key-1");
+        keyed.json(json!({ "title": "y" })).await.good(201);
+    }
+    assert_eq!(alice.tasks().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_providers_table_without_email_takes_tasks_with_and_without_a_key() {
+    let database = TestDatabase::migrated().await;
+    let client = database.client().await;
+    client.batch_execute("alter table users drop column email").await.expect("alter");
+    client.execute("insert into users (id) values ('alice')", &[]).await.expect("insert");
+    let app = App::start_on(database, |options| {
+        options.set("provision_users", "false");
+    })
+    .await;
+    let alice = app.stranger_called("alice");
+    alice.task("x").await;
+    let keyed = alice.post("/tasks").header("Idempotency-Key", "key-1");
+    keyed.json(json!({ "title": "y" })).await.good(201);
 }
