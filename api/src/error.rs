@@ -7,7 +7,7 @@ use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use crate::auth::published::Unavailable;
 use crate::config::Misconfiguration;
 use crate::db::DbError;
-use crate::problem::{FieldError, Problem};
+use responses::problem::{FieldError, Problem};
 
 /// Seconds after which a client may try again when the database or the issuer's keys are not to be
 /// had: about what a suspended Neon database takes to wake up.
@@ -86,7 +86,7 @@ impl ApiError {
     }
 
     /// What a client reads.
-    fn problem(&self) -> Problem {
+    pub(crate) fn problem(&self) -> Problem {
         let (kind, status, detail) = match self {
             Self::Invalid(errors) => {
                 let first = errors.first().map(|error| error.message.clone());

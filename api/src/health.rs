@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use crate::db::Database;
 use crate::error::ApiError;
+#[cfg(test)]
+use crate::openapi::failures;
 use crate::respond::rounded_millis;
 
 /// The database's version, whether the schema is there, and the newest migration applied.
@@ -35,12 +37,14 @@ select count(*),
 
 /// The body of `GET /health`.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(crate) struct ProcessHealth {
     status: &'static str,
 }
 
 /// The body of `GET /health/db`.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 struct DatabaseHealth {
     status: &'static str,
     /// Connecting and one statement, in milliseconds.
@@ -49,12 +53,14 @@ struct DatabaseHealth {
     /// Whether the endpoint is a connection pooler's.
     pooled: bool,
     /// The newest migration applied; null when the history is absent or not readable.
+    #[cfg_attr(test, schema(required = true))]
     migration_version: Option<i32>,
 }
 
 /// The body of `GET /health/pool`: connections are opened per request and pooled in front of
 /// PostgreSQL, so these are the server's figures.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 struct PoolHealth {
     /// The configured budget.
     size: i64,
@@ -67,11 +73,38 @@ struct PoolHealth {
     total: i64,
 }
 
+#[cfg_attr(test, utoipa::path(
+    get,
+    path = "/health",
+    tag = "Health",
+    summary = "Whether the component runs",
+    description = "Asks nothing of the database.",
+    responses(
+        (status = 200, description = "It runs", body = ProcessHealth, example = json!({ "status": "healthy" })),
+    ),
+))]
 /// `GET /health`: 200 as long as the component runs; asks nothing of the database.
 pub(crate) async fn check_process() -> Json<ProcessHealth> {
     Json(ProcessHealth { status: "healthy" })
 }
 
+#[cfg_attr(test, utoipa::path(
+    get,
+    path = "/health/db",
+    tag = "Health",
+    summary = "Whether the database can be used",
+    responses(
+        (
+            status = 200,
+            description = "It can",
+            body = DatabaseHealth,
+            example = json!({
+                "status": "healthy", "latency_ms": 8.214, "server_version": "18.1", "pooled": true, "migration_version": 1
+            }),
+        ),
+        (status = 503, response = failures::DatabaseUnhealthy),
+    ),
+))]
 /// `GET /health/db`: 200, or 503 when the configuration or the database is not usable.
 pub(crate) async fn check_database(database: Result<Database, ApiError>) -> Response {
     match database_health(database).await {
@@ -96,6 +129,22 @@ async fn database_health(database: Result<Database, ApiError>) -> Result<Databas
     })
 }
 
+#[cfg_attr(test, utoipa::path(
+    get,
+    path = "/health/pool",
+    tag = "Health",
+    summary = "The connections to the database",
+    description = "The server's figures for this application's role and database.",
+    responses(
+        (
+            status = 200,
+            description = "The figures",
+            body = PoolHealth,
+            example = json!({ "size": 10, "checked_in": 3, "checked_out": 1, "overflow": 0, "total": 4 }),
+        ),
+        (status = 503, response = failures::DatabaseUnhealthy),
+    ),
+))]
 /// `GET /health/pool`: 200, or 503 when the database cannot be asked.
 pub(crate) async fn show_connections(database: Result<Database, ApiError>) -> Response {
     match pool_health(database).await {

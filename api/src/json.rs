@@ -12,7 +12,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::ApiError;
-use crate::problem::FieldError;
+use responses::problem::FieldError;
 
 /// The largest request body, in bytes: both texts at their limit, every character escaped, fit.
 const MAX_BODY_BYTES: usize = 128 * 1024;

@@ -17,17 +17,18 @@ mod health;
 mod idempotency;
 mod json;
 mod log_text;
+#[cfg(test)]
+mod openapi;
 mod options;
 mod precondition;
-mod problem;
 mod request;
 mod respond;
 mod root;
 mod router;
 mod tasks;
 mod time;
-mod wasi;
 
+use responses::wasi;
 use spin_sdk::http::Request;
 use spin_sdk::wasip3::http::types::{ErrorCode, Response};
 

@@ -4,6 +4,7 @@
 use axum::response::{IntoResponse, Response};
 use http::header::ALLOW;
 use http::{HeaderValue, Method, StatusCode};
+use responses::problem::Problem;
 
 /// Makes the refusal of a method complete: `OPTIONS` is one that every route has, and where it was
 /// asked for, the refusal is its answer.
@@ -20,7 +21,7 @@ pub(crate) fn answer(method: &Method, response: Response) -> Response {
         let mut answer = StatusCode::NO_CONTENT.into_response();
         // The log wants to know the route.
         *answer.extensions_mut() = response.extensions().clone();
-        answer.extensions_mut().remove::<crate::problem::Problem>();
+        answer.extensions_mut().remove::<Problem>();
         answer
     } else {
         response

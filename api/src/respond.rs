@@ -1,7 +1,6 @@
 //! What every response gets before it leaves, whoever made it: a problem's body, the headers that
 //! the contract promises, and one line in the log.
 
-use std::fmt;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
@@ -9,16 +8,16 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use chrono::{SecondsFormat, Utc};
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
+use responses::problem::{PROBLEM_JSON, Problem};
 use serde::Serialize;
 
 use crate::config::LogLevel;
 use crate::cors::CrossOrigin;
 use crate::error::Cause;
-use crate::problem::{PROBLEM_JSON, Problem};
-use crate::request::{REQUEST_ID, RequestContext};
+use crate::request::RequestContext;
 
 /// The template of the route that answered, such as `/api/{user_id}/tasks`.
 #[derive(Clone)]
@@ -58,15 +57,7 @@ pub(crate) async fn complete(
 
     let total = started.elapsed();
     let database = context.database_time();
-    parts.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    parts.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    if let Ok(id) = HeaderValue::from_str(context.id()) {
-        parts.headers.insert(HeaderName::from_static(REQUEST_ID), id);
-    }
-    let timing = format!("db;dur={}, total;dur={}", Millis(database), Millis(total));
-    if let Ok(timing) = HeaderValue::from_str(&timing) {
-        parts.headers.insert(HeaderName::from_static("server-timing"), timing);
-    }
+    responses::headers::complete(&mut parts.headers, context.id(), database, total);
 
     let level = context.good_config().map_or(LogLevel::Info, |config| config.log_level);
     if level.covers(parts.status) {
@@ -119,17 +110,6 @@ impl LogLine<'_> {
             line.push(b'\n');
             let _ = std::io::stderr().lock().write_all(&line);
         }
-    }
-}
-
-/// Milliseconds with three digits after the point. Written by hand: the standard library's way to
-/// write fractions is 12 KB that nothing else here needs.
-struct Millis(Duration);
-
-impl fmt::Display for Millis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let micros = self.0.as_micros();
-        write!(f, "{}.{:03}", micros / 1_000, micros % 1_000)
     }
 }
 

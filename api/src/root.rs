@@ -5,12 +5,25 @@ use serde::Serialize;
 
 /// What a person sees who opens the address of the API.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(crate) struct Index {
     message: &'static str,
     docs: &'static str,
     openapi: &'static str,
 }
 
+#[cfg_attr(test, utoipa::path(
+    get,
+    path = "/",
+    tag = "About",
+    summary = "Where to look next",
+    responses((
+        status = 200,
+        description = "Where to look next",
+        body = Index,
+        example = json!({ "message": "Taskie, a task API", "docs": "/docs", "openapi": "/openapi.json" }),
+    )),
+))]
 /// `GET /`: 200, always.
 pub(crate) async fn show_index() -> Json<Index> {
     Json(Index { message: "Taskie, a task API", docs: "/docs", openapi: "/openapi.json" })

@@ -226,7 +226,8 @@ impl App {
         running.as_ref().map(Running::log).unwrap_or_default()
     }
 
-    fn url(&self) -> String {
+    /// Where the service is, without a slash at the end.
+    pub fn url(&self) -> String {
         match &self.service.origin {
             Origin::Given { url, .. } => url.clone(),
             Origin::Own(_) => format!("http://{}", self.address()),

@@ -12,6 +12,8 @@ use crate::db::{Database, Param};
 use crate::error::ApiError;
 use crate::idempotency::{IDEMPOTENCY_REPLAYED, IdempotencyKey};
 use crate::json::JsonObject;
+#[cfg(test)]
+use crate::openapi::{failures, schema};
 
 /// SQL: makes the owner's account from the email address in a parameter, if there is none. The
 /// foreign keys are checked when the whole statement is done, so the account and its first task come
@@ -129,6 +131,34 @@ struct NewTask {
     description: Option<Description>,
 }
 
+#[cfg_attr(test, utoipa::path(
+    post,
+    path = "/api/{user_id}/tasks",
+    tag = "Tasks",
+    summary = "Create a task",
+    description = "A user's first task makes the user's account from the token, if there is none.",
+    params(schema::OwnerInPath, schema::OnlyOnce),
+    request_body(
+        content = schema::NewTask,
+        description = "The new task, at most 128 KiB",
+        example = json!({ "title": "Buy groceries", "description": "Milk and bread" }),
+    ),
+    responses(
+        (
+            status = 201,
+            description = "The task, as it is stored",
+            body = schema::Task,
+            headers(("Location"), ("ETag"), ("Idempotency-Replayed")),
+        ),
+        (status = 400, response = failures::InvalidTask),
+        (status = 403, response = failures::NotRegistered),
+        (status = 409, response = failures::EmailTaken),
+        (status = 422, response = failures::IdempotencyKeyReused),
+        failures::OfABody,
+        failures::OfEveryTaskRoute,
+    ),
+    security(("token" = [])),
+))]
 /// 201 with the task and its `Location`; 400 that lists every bad member; 403 when the caller has
 /// no account and the token has no email address to make one; 422 when the `Idempotency-Key` was
 /// used for something else.

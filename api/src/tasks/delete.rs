@@ -7,6 +7,8 @@ use super::{TaskState, changed_or_stale, if_match, task_etag};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
+#[cfg(test)]
+use crate::openapi::{failures, schema};
 use crate::precondition::IfMatch;
 
 /// `$1` id, `$2` owner, `$3` the states that `If-Match` names, or null.
@@ -25,6 +27,20 @@ const DELETE_TASK: &str = concat!(
     changed_or_stale!()
 );
 
+#[cfg_attr(test, utoipa::path(
+    delete,
+    path = "/api/{user_id}/tasks/{id}",
+    tag = "Tasks",
+    summary = "Delete a task",
+    params(schema::TaskInPath, schema::ExpectedState),
+    responses(
+        (status = 204, description = "The task is gone"),
+        (status = 400, response = failures::InvalidTaskId),
+        (status = 412, response = failures::PreconditionFailed),
+        failures::OfEveryTaskRoute,
+    ),
+    security(("token" = [])),
+))]
 /// 204; 404 when the task is absent or somebody else's.
 pub(crate) async fn delete_task(
     caller: Caller,

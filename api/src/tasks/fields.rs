@@ -2,13 +2,13 @@
 //! an unchecked one.
 
 use crate::json::{JsonObject, Member, must_be_text};
-use crate::problem::FieldError;
+use responses::problem::FieldError;
 
 /// The longest title, in Unicode scalar values: what PostgreSQL's `length()` counts.
-const MAX_TITLE_CHARS: usize = 255;
+pub(crate) const MAX_TITLE_CHARS: usize = 255;
 
 /// The longest description, in Unicode scalar values.
-const MAX_DESCRIPTION_CHARS: usize = 5_000;
+pub(crate) const MAX_DESCRIPTION_CHARS: usize = 5_000;
 
 pub(crate) const TITLE_TOO_LONG: &str = "Title must be 255 characters or less";
 pub(crate) const DESCRIPTION_TOO_LONG: &str = "Description must be 5000 characters or less";
@@ -24,6 +24,7 @@ pub(crate) struct Description(pub(crate) String);
 
 /// Whether a task is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(rename_all = "lowercase"))]
 pub(crate) enum Status {
     /// Still to be done.
     Incomplete,

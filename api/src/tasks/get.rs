@@ -8,6 +8,8 @@ use super::{TaskState, tag, task_etag, task_json};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
+#[cfg(test)]
+use crate::openapi::{failures, schema};
 use crate::precondition;
 
 /// `$1` id, `$2` owner.
@@ -22,6 +24,20 @@ const GET_TASK: &str = concat!(
    and user_id = $2::text"
 );
 
+#[cfg_attr(test, utoipa::path(
+    get,
+    path = "/api/{user_id}/tasks/{id}",
+    tag = "Tasks",
+    summary = "Read a task",
+    params(schema::TaskInPath, schema::KnownContent),
+    responses(
+        (status = 200, description = "The task", body = schema::Task, headers(("ETag"))),
+        (status = 304, description = "It is still in the state that `If-None-Match` names", headers(("ETag"))),
+        (status = 400, response = failures::InvalidRead),
+        failures::OfEveryTaskRoute,
+    ),
+    security(("token" = [])),
+))]
 /// 200 with the task; 304 when the client has this state of it; 404 when it is absent or somebody
 /// else's.
 pub(crate) async fn get_task(

@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::header::LINK;
 use http::{HeaderValue, Uri};
+use responses::problem::FieldError;
 
 use super::fields::{STATUS_UNKNOWN, Status};
 use super::page::{CURSOR_INVALID, Cursor, LIMIT_INVALID, PageLimit};
@@ -10,7 +11,8 @@ use super::{DatabaseJson, path, task_json};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
-use crate::problem::FieldError;
+#[cfg(test)]
+use crate::openapi::{failures, schema};
 
 /// SQL: a page, newest first, after the task that was made at `$2` and has the id `$3`; of at most
 /// `$4` tasks. One row more is read, which tells whether anything follows. Columns: the tasks; and
@@ -60,6 +62,24 @@ struct ListQuery {
     cursor: Option<Cursor>,
 }
 
+#[cfg_attr(test, utoipa::path(
+    get,
+    path = "/api/{user_id}/tasks",
+    tag = "Tasks",
+    summary = "List the tasks, newest first",
+    params(schema::OwnerInPath, schema::ListFilter),
+    responses(
+        (
+            status = 200,
+            description = "A page of the tasks; empty when there are none",
+            body = Vec<schema::Task>,
+            headers(("Link")),
+        ),
+        (status = 400, response = failures::InvalidFilter),
+        failures::OfEveryTaskRoute,
+    ),
+    security(("token" = [])),
+))]
 /// 200 with a page of the caller's tasks, newest first, and a `Link` to the next page if there is
 /// one; 400 that lists every bad parameter.
 pub(crate) async fn list_tasks(

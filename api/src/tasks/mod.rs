@@ -17,9 +17,26 @@ pub(crate) use complete::complete_task;
 pub(crate) use create::create_task;
 pub(crate) use delete::delete_task;
 pub(crate) use fields::{DESCRIPTION_TOO_LONG, STATUS_UNKNOWN, TITLE_TOO_LONG};
+#[cfg(test)]
+pub(crate) use fields::{MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS, Status};
 pub(crate) use get::get_task;
 pub(crate) use list::list_tasks;
+#[cfg(test)]
+pub(crate) use page::{CURSOR_INVALID, LIMIT_INVALID};
 pub(crate) use update::update_task;
+
+/// The task routes' part of the OpenAPI document.
+#[cfg(test)]
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(
+    create::create_task,
+    list::list_tasks,
+    get::get_task,
+    update::update_task,
+    delete::delete_task,
+    complete::complete_task
+))]
+pub(crate) struct TaskRoutes;
 
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;

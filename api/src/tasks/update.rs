@@ -9,6 +9,8 @@ use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
 use crate::json::JsonObject;
+#[cfg(test)]
+use crate::openapi::{failures, schema};
 use crate::precondition::IfMatch;
 
 /// `$1` id, `$2` owner, `$3` the states that `If-Match` names, or null, `$4` title or null to keep
@@ -43,6 +45,30 @@ struct Changes {
     status: Option<Status>,
 }
 
+#[cfg_attr(test, utoipa::path(
+    method(put, patch),
+    path = "/api/{user_id}/tasks/{id}",
+    tag = "Tasks",
+    summary = "Change a task",
+    description = "Members that are absent stay as they are, with `PUT` as with `PATCH`.",
+    params(schema::TaskInPath, schema::ExpectedState),
+    request_body(
+        content = schema::TaskUpdate,
+        description = "What to change, at most 128 KiB",
+        examples(
+            ("text" = (summary = "Another text", value = json!({ "title": "Buy groceries and wine", "description": null }))),
+            ("reopen" = (summary = "Open it again", value = json!({ "status": "incomplete" }))),
+        ),
+    ),
+    responses(
+        (status = 200, description = "The task as it is now", body = schema::Task, headers(("ETag"))),
+        (status = 400, response = failures::InvalidUpdate),
+        (status = 412, response = failures::PreconditionFailed),
+        failures::OfABody,
+        failures::OfEveryTaskRoute,
+    ),
+    security(("token" = [])),
+))]
 /// 200 with the task as it is now; members that are absent stay as they are. Both methods do the
 /// same, as they did for the predecessor.
 pub(crate) async fn update_task(

@@ -22,6 +22,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("PATCH", "/api/{user_id}/tasks/{id}/complete", "complete a task"),
     ("GET", "/", "where to look next"),
     ("GET", "/health, /health/db, /health/pool", "is it well?"),
+    ("GET", "/docs, /openapi.json", "the API: to read and try, and for tools"),
 ];
 
 /// Says it.

@@ -5,47 +5,56 @@ use http::StatusCode;
 use serde::Serialize;
 
 /// The media type of a problem document.
-pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// One offending member of a request body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct FieldError {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FieldError {
     /// The member's name in the request body.
-    pub(crate) field: String,
+    pub field: String,
     /// What is wrong with it and what is accepted.
-    pub(crate) message: String,
+    pub message: String,
 }
 
 /// A failure on its way out. It travels as an extension of the response and becomes a body where
-/// the request's id is known, in [`crate::respond`].
+/// the request's id is known.
 #[derive(Clone, Debug)]
-pub(crate) struct Problem {
+pub struct Problem {
     /// The last part of `type`, such as `task-not-found`.
-    pub(crate) kind: &'static str,
+    pub kind: &'static str,
     /// The HTTP status of the response.
-    pub(crate) status: StatusCode,
+    pub status: StatusCode,
     /// What a person reads: the contract's messages.
-    pub(crate) detail: String,
+    pub detail: String,
     /// The offending members of a request body, each of them.
-    pub(crate) errors: Vec<FieldError>,
+    pub errors: Vec<FieldError>,
 }
 
+/// A failure, as the client reads it.
 #[derive(Serialize)]
-struct Document<'a> {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Problem))]
+pub struct Document<'a> {
+    /// The kind of failure; a program decides by this.
     r#type: String,
+    /// The status in words.
     title: &'a str,
+    /// The status code.
     status: u16,
+    /// What a person reads.
     detail: &'a str,
     /// Repeats `detail`: the predecessor's clients read this member.
     error: &'a str,
+    /// The offending members of the request, where there are such.
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     errors: &'a [FieldError],
+    /// The same as `X-Request-Id`; the service's log has it too.
     request_id: &'a str,
 }
 
 impl Problem {
     /// The document's bytes.
-    pub(crate) fn render(&self, request_id: &str) -> Bytes {
+    pub fn render(&self, request_id: &str) -> Bytes {
         let document = Document {
             r#type: format!("/problems/{}", self.kind),
             title: self.status.canonical_reason().unwrap_or("Error"),

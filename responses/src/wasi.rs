@@ -1,4 +1,4 @@
-//! The way of a response out of the component, spoken to the host directly: every body is in memory
+//! The way of a response out of a component, spoken to the host directly: every body is in memory
 //! and none has trailers, for which the SDK's way would take 20 KB more. And it has no form for an
 //! answer without a body.
 
@@ -12,7 +12,7 @@ use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 /// An answer to HEAD has the headers of GET's, its `Content-Length` included, and no body at all. An
 /// empty body is another thing: the host holds it against `Content-Length` and, over HTTP/2, breaks
 /// the stream off.
-pub(crate) fn answer(method: &Method, response: Response<Bytes>) -> Result<Answer, ErrorCode> {
+pub fn answer(method: &Method, response: Response<Bytes>) -> Result<Answer, ErrorCode> {
     let headers: Vec<(String, Vec<u8>)> = response
         .headers()
         .iter()

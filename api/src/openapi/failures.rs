@@ -1,0 +1,294 @@
+//! The failures, with examples that the code itself gives: each is rendered as for a client.
+
+use std::collections::BTreeMap;
+
+use axum::response::IntoResponse;
+use http::header::ALLOW;
+use responses::problem::{FieldError, PROBLEM_JSON, Problem};
+use serde_json::Value;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::{Ref, RefOr, Response};
+use utoipa::{IntoResponses, ToResponse};
+
+use super::headers;
+use crate::auth::published;
+use crate::config::Misconfiguration;
+use crate::db::DbError;
+use crate::error::ApiError;
+use crate::tasks::{
+    CURSOR_INVALID, DESCRIPTION_TOO_LONG, LIMIT_INVALID, STATUS_UNKNOWN, TITLE_TOO_LONG,
+};
+
+/// The request's id in the examples.
+const REQUEST_ID: &str = "5c4f8f0e6d0b4a548d3f0b8a7f1f3a55";
+
+/// `Name: "what it means" = [("example", its response), …]`
+macro_rules! failures {
+    ($($name:ident: $meaning:literal = [$(($example:literal, $response:expr)),+ $(,)?];)+) => {$(
+        pub(crate) struct $name;
+
+        impl ToResponse<'static> for $name {
+            fn response() -> (&'static str, RefOr<Response>) {
+                let examples = [$(($example, $response.into_response())),+];
+                (stringify!($name), describe($meaning, examples).into())
+            }
+        }
+    )+};
+}
+
+failures! {
+    InvalidTask: "The body, or a member of it, is not acceptable" = [
+        ("title", ApiError::field("title", "Title is required")),
+        ("members", ApiError::Invalid(vec![
+            field("title", TITLE_TOO_LONG),
+            field("description", DESCRIPTION_TOO_LONG),
+        ])),
+        ("json", bad_json()),
+        ("key", ApiError::BadRequest(
+            "Idempotency-Key must be one key of 1 to 255 visible ASCII characters".to_owned(),
+        )),
+    ];
+    InvalidUpdate: "The task ID, the precondition, the body or a member of it is not acceptable" = [
+        ("nothing", ApiError::NothingToUpdate),
+        ("status", ApiError::field("status", STATUS_UNKNOWN)),
+        ("id", ApiError::InvalidTaskId),
+        ("json", bad_json()),
+        ("precondition", bad_precondition("If-Match")),
+    ];
+    InvalidTaskId: "The task ID or the precondition is not acceptable" = [
+        ("id", ApiError::InvalidTaskId),
+        ("precondition", bad_precondition("If-Match")),
+    ];
+    InvalidRead: "The task ID or the precondition is not acceptable" = [
+        ("id", ApiError::InvalidTaskId),
+        ("precondition", bad_precondition("If-None-Match")),
+    ];
+    InvalidFilter: "A parameter of the query is not acceptable" = [
+        ("status", ApiError::field("status", STATUS_UNKNOWN)),
+        ("page", ApiError::Invalid(vec![
+            field("limit", LIMIT_INVALID),
+            field("cursor", CURSOR_INVALID),
+        ])),
+    ];
+    PreconditionFailed: "The task is not in a state that `If-Match` names" = [
+        ("stale", ApiError::PreconditionFailed),
+    ];
+    IdempotencyKeyReused: "The `Idempotency-Key` was used for another request" = [
+        ("key", ApiError::IdempotencyKeyReused),
+    ];
+    Unauthorized: "There is no token, or it does not count" = [
+        ("missing", ApiError::TokenMissing),
+        ("invalid", ApiError::TokenInvalid),
+        ("expired", ApiError::TokenExpired),
+    ];
+    NotRegistered: "The user has no account, and the token has no email address to make one" = [
+        ("account", ApiError::NotRegistered),
+    ];
+    TaskNotFound: "The task does not exist, or is somebody else's" = [
+        ("task", ApiError::TaskNotFound),
+    ];
+    RouteNotFound: "There is no such path" = [("path", ApiError::RouteNotFound)];
+    MethodNotAllowed: "The path does not have this method" = [
+        ("method", (axum::response::AppendHeaders([(ALLOW, "GET,HEAD")]), ApiError::MethodNotAllowed)),
+    ];
+    EmailTaken: "The email address in the token belongs to another account" = [
+        ("email", ApiError::EmailTaken),
+    ];
+    BodyTooLarge: "The body is larger than 128 KiB" = [("body", ApiError::BodyTooLarge)];
+    UnsupportedMediaType: "The body is not JSON by its `Content-Type`" = [
+        ("type", ApiError::UnsupportedMediaType),
+    ];
+    ServerError: "The service has a fault, or is misconfigured" = [
+        ("fault", ApiError::Internal(of_the_database())),
+        ("configuration", ApiError::Misconfigured(Misconfiguration::accounts_are_not_ours())),
+    ];
+    Unavailable: "The database, or the keys of the token's issuer, are not to be had" = [
+        ("database", ApiError::DatabaseUnavailable(of_the_database())),
+        ("keys", ApiError::KeysUnavailable(published::Unavailable(String::new()))),
+    ];
+    DatabaseUnhealthy: "It cannot; `type` says why" = [
+        ("database", ApiError::DatabaseUnavailable(of_the_database()).into_unhealthy()),
+        ("schema", ApiError::SchemaMissing.into_unhealthy()),
+        ("slow", ApiError::DatabaseTooSlow(of_the_database()).into_unhealthy()),
+    ];
+    DatabaseTooSlow: "The database did not answer in time; a write may have happened" = [
+        ("database", ApiError::DatabaseTooSlow(of_the_database())),
+    ];
+}
+
+fn field(field: &str, message: &str) -> FieldError {
+    FieldError { field: field.to_owned(), message: message.to_owned() }
+}
+
+fn bad_json() -> ApiError {
+    let error = "EOF while parsing an object at line 1 column 1";
+    ApiError::BadRequest(format!("The request body is not valid JSON: {error}"))
+}
+
+fn bad_precondition(header: &str) -> ApiError {
+    ApiError::BadRequest(format!("{header} must be * or a list of entity tags, each in quotes"))
+}
+
+/// Its text is for the log, so any will do.
+fn of_the_database() -> DbError {
+    DbError::Unavailable(String::new())
+}
+
+/// What every task route can answer.
+pub(crate) struct OfEveryTaskRoute;
+
+impl IntoResponses for OfEveryTaskRoute {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        [
+            named::<Unauthorized>(401),
+            named::<TaskNotFound>(404),
+            named::<ServerError>(500),
+            named::<Unavailable>(503),
+            named::<DatabaseTooSlow>(504),
+        ]
+        .into()
+    }
+}
+
+/// What every route that reads a body can answer.
+pub(crate) struct OfABody;
+
+impl IntoResponses for OfABody {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        [named::<BodyTooLarge>(413), named::<UnsupportedMediaType>(415)].into()
+    }
+}
+
+fn named<R: ToResponse<'static>>(status: u16) -> (String, RefOr<Response>) {
+    (status.to_string(), Ref::from_response_name(R::response().0).into())
+}
+
+/// The responses to one kind of failure; all of them have the same status and headers.
+fn describe<const N: usize>(
+    meaning: &str,
+    examples: [(&str, axum::response::Response); N],
+) -> Response {
+    let mut response = Response::new(meaning);
+    let mut content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem")));
+    for (name, example) in examples {
+        for header in ["Allow", "Retry-After", "WWW-Authenticate"] {
+            if example.headers().contains_key(header) {
+                response.headers.insert(header.to_owned(), headers::reference(header));
+            }
+        }
+        let problem = example.extensions().get::<Problem>().expect("a failure is a problem");
+        let body: Value =
+            serde_json::from_slice(&problem.render(REQUEST_ID)).expect("a problem is JSON");
+        let example = ExampleBuilder::new()
+            .summary(body["detail"].as_str().unwrap_or_default())
+            .value(Some(body))
+            .build();
+        content = content.examples_from_iter([(name, example)]);
+    }
+    response.content.insert(PROBLEM_JSON.to_owned(), content.build().into());
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::error::ApiError;
+    use crate::openapi::{document, failures};
+
+    /// A failure of each variant. The match has no `_`: a new variant has to come here, too.
+    fn every_failure() -> Vec<ApiError> {
+        use ApiError as E;
+        let database = failures::of_the_database;
+        let configuration = failures::Misconfiguration::accounts_are_not_ours;
+        let keys = || failures::published::Unavailable(String::new());
+        let all = vec![
+            E::Invalid(Vec::new()),
+            E::BadRequest(String::new()),
+            E::NothingToUpdate,
+            E::InvalidTaskId,
+            E::UnsupportedMediaType,
+            E::BodyTooLarge,
+            E::TokenMissing,
+            E::TokenInvalid,
+            E::TokenExpired,
+            E::KeysUnavailable(keys()),
+            E::NotRegistered,
+            E::EmailTaken,
+            E::TaskNotFound,
+            E::PreconditionFailed,
+            E::IdempotencyKeyReused,
+            E::RouteNotFound,
+            E::MethodNotAllowed,
+            E::Misconfigured(configuration()),
+            E::DatabaseTooSlow(database()),
+            E::DatabaseUnavailable(database()),
+            E::SchemaMissing,
+            E::Internal(database()),
+        ];
+        for failure in &all {
+            match failure {
+                E::Invalid(_)
+                | E::BadRequest(_)
+                | E::NothingToUpdate
+                | E::InvalidTaskId
+                | E::UnsupportedMediaType
+                | E::BodyTooLarge
+                | E::TokenMissing
+                | E::TokenInvalid
+                | E::TokenExpired
+                | E::KeysUnavailable(_)
+                | E::NotRegistered
+                | E::EmailTaken
+                | E::TaskNotFound
+                | E::PreconditionFailed
+                | E::IdempotencyKeyReused
+                | E::RouteNotFound
+                | E::MethodNotAllowed
+                | E::Misconfigured(_)
+                | E::DatabaseTooSlow(_)
+                | E::DatabaseUnavailable(_)
+                | E::SchemaMissing
+                | E::Internal(_) => {}
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn every_kind_of_failure_has_an_example() {
+        let document = serde_json::to_value(document()).expect("a document is JSON");
+        let responses = document["components"]["responses"].as_object().expect("responses");
+        let examples = responses.values().flat_map(|response| {
+            response["content"]["application/problem+json"]["examples"].as_object().into_iter()
+        });
+        let documented: BTreeSet<String> = examples
+            .flat_map(|examples| examples.values())
+            .map(|example| example["value"]["type"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        let known: BTreeSet<String> = every_failure()
+            .iter()
+            .map(|failure| format!("/problems/{}", failure.problem().kind))
+            .collect();
+        assert_eq!(documented, known);
+    }
+
+    #[test]
+    fn a_response_is_named_for_one_status() {
+        let document = serde_json::to_value(document()).expect("a document is JSON");
+        let paths = document["paths"].as_object().expect("paths").values();
+        let operations = paths.flat_map(|path| path.as_object().expect("operations").values());
+        for operation in operations {
+            for (status, response) in operation["responses"].as_object().expect("responses") {
+                let Some(name) = response["$ref"].as_str() else { continue };
+                let response = document.pointer(name.trim_start_matches('#'));
+                let response = response.unwrap_or_else(|| panic!("{name} is not there"));
+                let examples = &response["content"]["application/problem+json"]["examples"];
+                for example in examples.as_object().expect("examples").values() {
+                    assert_eq!(example["value"]["status"].to_string(), *status, "{name}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The OpenAPI document: the annotations beside the handlers, and what all of them have in common.
+//!
+//! It is made here, by the tests, and kept as `openapi.json` in the repository, so that a change to
+//! the contract is seen in review. Nothing of this is in the component.
+
+pub(crate) mod failures;
+mod headers;
+mod links;
+mod pages;
+pub(crate) mod schema;
+
+use utoipa::OpenApi;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Info, InfoBuilder, License, OpenApi as Document};
+
+use crate::tasks::TaskRoutes;
+use crate::{health, root};
+
+/// The whole document.
+fn document() -> Document {
+    let mut document = Api::openapi();
+    document.merge(TaskRoutes::openapi());
+    document.info = info();
+    name_put(&mut document);
+    headers::describe(&mut document);
+    links::add_to_new_tasks(&mut document);
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("token", token());
+    document
+}
+
+/// All but the task routes.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        root::show_index,
+        health::check_process,
+        health::check_database,
+        health::show_connections,
+        pages::show_document,
+        pages::show_page
+    ),
+    components(
+        schemas(responses::problem::Document<'static>),
+        responses(
+            failures::InvalidTask,
+            failures::InvalidUpdate,
+            failures::InvalidTaskId,
+            failures::InvalidRead,
+            failures::InvalidFilter,
+            failures::PreconditionFailed,
+            failures::IdempotencyKeyReused,
+            failures::Unauthorized,
+            failures::NotRegistered,
+            failures::TaskNotFound,
+            failures::RouteNotFound,
+            failures::MethodNotAllowed,
+            failures::EmailTaken,
+            failures::BodyTooLarge,
+            failures::UnsupportedMediaType,
+            failures::ServerError,
+            failures::Unavailable,
+            failures::DatabaseUnhealthy,
+            failures::DatabaseTooSlow
+        )
+    ),
+    tags(
+        (name = "Tasks", description = "The tasks of one user: the one whom the token and the path name"),
+        (name = "Health", description = "For probes and operators; no token"),
+        (name = "About", description = "What describes the API; no token")
+    )
+)]
+struct Api;
+
+/// What the document says of itself.
+fn info() -> Info {
+    let mut license = License::new("Apache 2.0");
+    license.identifier = Some("Apache-2.0".to_owned());
+    InfoBuilder::new()
+        .title("Taskie")
+        .version(env!("CARGO_PKG_VERSION"))
+        .license(Some(license))
+        .description(Some(include_str!("about.md").trim_end()))
+        .build()
+}
+
+/// How a caller is recognised.
+fn token() -> SecurityScheme {
+    let description =
+        "A JSON Web Token whose `sub` is the user in the path, and which has an `exp`.";
+    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+    SecurityScheme::Http(scheme.description(Some(description)).build())
+}
+
+/// Each operation has its handler's name, and so would `PUT` have that of `PATCH`.
+fn name_put(document: &mut Document) {
+    for put in document.paths.paths.values_mut().filter_map(|item| item.put.as_mut()) {
+        put.operation_id = put.operation_id.take().map(|name| name.replace("update_", "put_"));
+    }
+}
+
+/// The operations of a path.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    [get, put, post, delete, patch].into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::path::Path;
+
+    use serde_json::Value;
+
+    use super::document;
+    use crate::tasks::{MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS};
+
+    /// Set to write the file instead of comparing with it.
+    const UPDATE: &str = "TASKIE_UPDATE_OPENAPI";
+
+    const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
+    const OF_THE_OTHER_COMPONENT: [&str; 2] = ["/docs", "/openapi.json"];
+
+    fn as_json() -> Value {
+        serde_json::to_value(document()).expect("a document is JSON")
+    }
+
+    #[test]
+    fn openapi_json_is_what_the_code_says() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi.json");
+        if std::env::var_os(UPDATE).is_some() {
+            let text = serde_json::to_string_pretty(&document()).expect("a document is JSON");
+            std::fs::write(&path, text + "\n").expect("write openapi.json");
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        // As values: the order of members depends on who else uses the JSON library.
+        let kept: Value = serde_json::from_str(&kept).unwrap_or_default();
+        assert!(
+            kept == as_json(),
+            "openapi.json is not what the code says: run `{UPDATE}=1 cargo test -p api openapi` and \
+             look at the difference"
+        );
+    }
+
+    /// The router is read as text: it cannot be asked for its routes.
+    #[test]
+    fn every_route_of_the_router_is_in_the_document() {
+        let document = as_json();
+        let routes = include_str!("../router.rs").split(".route(").skip(1);
+        let routes: BTreeMap<&str, BTreeSet<&str>> = routes
+            .map(|route| {
+                let path = route.split('"').nth(1).expect("a path");
+                let is_used = |method: &&str| {
+                    let call = format!("{method}(");
+                    route.contains(&format!(" {call}")) || route.contains(&format!(".{call}"))
+                };
+                (path, METHODS.into_iter().filter(is_used).collect())
+            })
+            .collect();
+        let paths = document["paths"].as_object().expect("paths").iter();
+        let documented: BTreeMap<&str, BTreeSet<&str>> = paths
+            .filter(|(path, _)| !OF_THE_OTHER_COMPONENT.contains(&path.as_str()))
+            .map(|(path, item)| {
+                let methods = item.as_object().expect("operations").keys();
+                (path.as_str(), methods.map(String::as_str).collect())
+            })
+            .collect();
+        assert_eq!(routes, documented);
+    }
+
+    #[test]
+    fn the_document_has_the_limits_of_the_code() {
+        let document = as_json();
+        for name in ["Task", "NewTask", "TaskUpdate"] {
+            let schema = &document["components"]["schemas"][name];
+            let properties = schema.pointer("/properties");
+            let properties = properties.or_else(|| schema.pointer("/allOf/0/properties"));
+            let properties = properties.unwrap_or_else(|| panic!("{name}: {schema}"));
+            assert_eq!(properties["title"]["maxLength"], MAX_TITLE_CHARS, "{name}");
+            assert_eq!(properties["description"]["maxLength"], MAX_DESCRIPTION_CHARS, "{name}");
+        }
+    }
+}

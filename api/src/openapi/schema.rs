@@ -1,0 +1,180 @@
+//! What the task routes read and write. PostgreSQL writes a task's JSON and [`crate::json`] reads
+//! bodies, so these types only describe; the black-box suite holds the answers against them.
+
+use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Object, RefOr};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
+
+use crate::tasks::Status;
+
+/// A task.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes")]
+#[schema(example = json!({
+    "id": 42,
+    "user_id": "demo",
+    "title": "Buy groceries",
+    "description": null,
+    "status": "incomplete",
+    "created_at": "2026-11-22T08:00:00.123456Z",
+    "updated_at": "2026-11-22T08:00:00.123456Z"
+}))]
+pub(crate) struct Task {
+    #[schema(minimum = 1, maximum = 2_147_483_647)]
+    id: i32,
+    /// The owner.
+    user_id: String,
+    /// Counted in Unicode scalar values.
+    #[schema(min_length = 1, max_length = 255)]
+    title: String,
+    /// Counted in Unicode scalar values.
+    #[schema(required = true, max_length = 5000)]
+    description: Option<String>,
+    status: Status,
+    /// In UTC, with microseconds. Never changes.
+    #[schema(format = DateTime, pattern = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")]
+    created_at: String,
+    /// Moves forward on every change, and only then.
+    #[schema(format = DateTime, pattern = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")]
+    updated_at: String,
+}
+
+/// A task to be made.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes")]
+pub(crate) struct NewTask {
+    /// Not only white space; no U+0000. Counted in Unicode scalar values.
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\u0000]*[^\u0000\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$"
+    )]
+    title: String,
+    /// No U+0000. Counted in Unicode scalar values.
+    #[schema(max_length = 5000, pattern = r"^[^\u0000]*$")]
+    description: Option<String>,
+}
+
+/// What an update may change.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes")]
+struct Changes {
+    /// Not only white space; no U+0000. Counted in Unicode scalar values.
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        nullable = false,
+        pattern = r"^[^\u0000]*[^\u0000\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$"
+    )]
+    title: Option<String>,
+    /// Null clears it. No U+0000. Counted in Unicode scalar values.
+    #[schema(max_length = 5000, pattern = r"^[^\u0000]*$")]
+    description: Option<String>,
+    #[schema(nullable = false)]
+    status: Option<Status>,
+}
+
+/// An update: at least one of its members.
+pub(crate) struct TaskUpdate;
+
+impl PartialSchema for TaskUpdate {
+    fn schema() -> RefOr<Schema> {
+        let one_of_them = ["title", "description", "status"].into_iter().fold(
+            AnyOfBuilder::new(),
+            |any, member| {
+                let object: Object =
+                    ObjectBuilder::new().schema_type(Type::Object).required(member).build();
+                any.item(object)
+            },
+        );
+        AllOfBuilder::new()
+            .description(Some("What to change: at least one of the members"))
+            .item(Changes::schema())
+            .item(one_of_them)
+            .into()
+    }
+}
+
+impl ToSchema for TaskUpdate {}
+
+/// Whose tasks.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "it describes")]
+pub(crate) struct OwnerInPath {
+    /// The user whom the token names: at most 255 bytes, percent-encoded into one segment.
+    #[param(min_length = 1, example = "demo")]
+    user_id: String,
+}
+
+/// Which task.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "it describes")]
+pub(crate) struct TaskInPath {
+    /// The user whom the token names: at most 255 bytes, percent-encoded into one segment.
+    #[param(min_length = 1, example = "demo")]
+    user_id: String,
+    /// The task.
+    #[param(minimum = 1, maximum = 2_147_483_647, example = 42)]
+    id: i32,
+}
+
+/// Which tasks.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes")]
+pub(crate) struct ListFilter {
+    /// Only tasks of this status. Of several, the last one counts.
+    #[param(inline, nullable = false)]
+    status: Option<Status>,
+    /// How many tasks the page has at most.
+    #[param(nullable = false, minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<i32>,
+    /// Where the page begins: from the `Link` of the page before.
+    #[param(nullable = false, pattern = "^[A-Za-z0-9_-]{16}$", example = "AAZg3mwcSlAAAAAD")]
+    cursor: Option<String>,
+}
+
+/// What the task must be like for the request to count.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes")]
+pub(crate) struct ExpectedState {
+    /// `*`, or the `ETag` of the state that the change is for; several with commas between them.
+    #[param(
+        rename = "If-Match",
+        nullable = false,
+        pattern = r#"^(\*|(W/)?"[!#-~]*"(, (W/)?"[!#-~]*")*)$"#
+    )]
+    if_match: Option<String>,
+}
+
+/// What makes the request good for sending again.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes")]
+pub(crate) struct OnlyOnce {
+    /// For 24 hours, the same key and task get the same answer, and make no second task.
+    #[param(
+        rename = "Idempotency-Key",
+        nullable = false,
+        pattern = "^[!#-~][!-~]{0,254}$",
+        example = "8e03978e-40d5-43e8-bc93-6894a57f9324"
+    )]
+    idempotency_key: Option<String>,
+}
+
+/// What the client has already.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes")]
+pub(crate) struct KnownContent {
+    /// `*`, or the `ETag` of what the client has; several with commas between them.
+    #[param(
+        rename = "If-None-Match",
+        nullable = false,
+        pattern = r#"^(\*|(W/)?"[!#-~]*"(, (W/)?"[!#-~]*")*)$"#
+    )]
+    if_none_match: Option<String>,
+}

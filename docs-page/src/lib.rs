@@ -1,0 +1,25 @@
+//! The page that shows the API and tries it, and the document that it shows: a component of its own,
+//! so that the viewer's two megabytes are not in the one that answers tasks.
+//!
+//! Everything is in the component, nothing comes from another origin, and it reaches nothing: it has
+//! no variables and may connect nowhere. Start reading at `files.rs`.
+
+mod answer;
+mod files;
+
+use std::time::{Duration, Instant};
+
+use responses::{headers, request_id, wasi};
+use spin_sdk::http::Request;
+use spin_sdk::wasip3::http::types::{ErrorCode, Response};
+
+/// What Spin calls for every request of this instance.
+#[spin_sdk::http_service]
+async fn handle(request: Request) -> Result<Response, ErrorCode> {
+    let started = Instant::now();
+    let id = request_id::of(request.headers());
+    let path = request.uri().path();
+    let mut response = answer::answer(request.method(), path, request.headers(), &id);
+    headers::complete(response.headers_mut(), &id, Duration::ZERO, started.elapsed());
+    wasi::answer(request.method(), response)
+}

@@ -1,0 +1,170 @@
+//! Real answers: every operation with every status code that it has.
+
+use reqwest::Method;
+use serde_json::json;
+use tests::{App, Call, Reply, Token, User};
+
+use crate::{NO_TASK, path_of};
+
+/// A template of a path, a method, and what came back.
+pub(crate) type Answer = (&'static str, Method, Reply);
+
+const TASKS: &str = "/api/{user_id}/tasks";
+const TASK: &str = "/api/{user_id}/tasks/{id}";
+const COMPLETE: &str = "/api/{user_id}/tasks/{id}/complete";
+
+/// All of them.
+pub(crate) async fn all() -> Vec<Answer> {
+    let mut answers = successes().await;
+    answers.extend(refusals().await);
+    answers.extend(accounts().await);
+    answers.extend(broken_services().await);
+    answers
+}
+
+async fn successes() -> Vec<Answer> {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let path = path_of(&alice.task("Buy milk").await);
+    let document = app.get("/openapi.json").await;
+    let page = app.get("/docs").await;
+    let calls = vec![
+        ("/", Method::GET, app.get("/")),
+        ("/health", Method::GET, app.get("/health")),
+        ("/health/db", Method::GET, app.get("/health/db")),
+        ("/health/pool", Method::GET, app.get("/health/pool")),
+        ("/openapi.json", Method::GET, known("/openapi.json", &document, &app)),
+        ("/docs", Method::GET, known("/docs", &page, &app)),
+        (TASKS, Method::POST, alice.create(json!({ "title": "x", "description": "y", "z": 1 }))),
+        (TASKS, Method::GET, alice.get("/tasks?status=incomplete&other=1")),
+        (TASK, Method::GET, alice.get(&path)),
+        (TASK, Method::PUT, alice.put(&path).json(json!({ "description": null }))),
+        (TASK, Method::PATCH, alice.patch(&path).json(json!({ "status": "complete" }))),
+        (COMPLETE, Method::PATCH, alice.patch(&format!("{path}/complete"))),
+        (TASKS, Method::GET, alice.get("/tasks?limit=1")),
+        (TASKS, Method::POST, alice.create(json!({ "title": "x" })).header("Idempotency-Key", "k")),
+        (TASKS, Method::POST, alice.create(json!({ "title": "x" })).header("Idempotency-Key", "k")),
+        (TASKS, Method::POST, alice.create(json!({ "title": "y" })).header("Idempotency-Key", "k")),
+        (TASK, Method::GET, alice.get(&path).header("If-None-Match", "*")),
+        (TASK, Method::PUT, stale(alice.put(&path)).json(json!({ "title": "x" }))),
+        (TASK, Method::PATCH, stale(alice.patch(&path)).json(json!({ "title": "x" }))),
+        (TASK, Method::DELETE, stale(alice.delete(&path))),
+        (COMPLETE, Method::PATCH, stale(alice.patch(&format!("{path}/complete")))),
+        (TASK, Method::DELETE, alice.delete(&path)),
+    ];
+    let mut answers = made(calls).await;
+    answers.push(("/openapi.json", Method::GET, document));
+    answers.push(("/docs", Method::GET, page));
+    answers
+}
+
+fn stale(call: Call) -> Call {
+    call.header("If-Match", "\"another\"")
+}
+
+fn known(path: &str, reply: &Reply, app: &App) -> Call {
+    app.get(path).header("If-None-Match", reply.header("etag"))
+}
+
+async fn refusals() -> Vec<Answer> {
+    let alice = App::start().await.user("alice").await;
+    let nobody = alice.with_token(String::new());
+    let expired = Token::of(&alice.id).claim_in("exp", -3_600).signed(alice.app().jwt_secret());
+    let expired = alice.with_token(expired);
+    let stranger = alice.app().stranger("bob").with_token(alice.token.clone());
+    let mut answers = every_task_route(&nobody, "1").await;
+    answers.extend(every_task_route(&expired, "1").await);
+    answers.extend(every_task_route(&stranger, "1").await);
+    answers.extend(every_task_route(&alice, &NO_TASK.to_string()).await);
+    let large = || vec![b' '; 200_000];
+    answers.extend(
+        made(vec![
+            (TASKS, Method::POST, alice.create(json!({ "title": "", "description": 1 }))),
+            (TASKS, Method::POST, alice.post("/tasks").json_bytes("{")),
+            (TASKS, Method::POST, alice.post("/tasks").json_bytes(large())),
+            (TASKS, Method::POST, alice.post("/tasks").body("text/plain", "x")),
+            (TASKS, Method::GET, alice.get("/tasks?status=x")),
+            (TASK, Method::GET, alice.get("/tasks/0")),
+            (TASK, Method::PUT, alice.put("/tasks/1").json(json!({}))),
+            (TASK, Method::PUT, alice.put("/tasks/1").json_bytes(large())),
+            (TASK, Method::PUT, alice.put("/tasks/1").body("text/plain", "x")),
+            (TASK, Method::PATCH, alice.patch("/tasks/1").json(json!({ "status": "x" }))),
+            (TASK, Method::PATCH, alice.patch("/tasks/1").json_bytes(large())),
+            (TASK, Method::PATCH, alice.patch("/tasks/1").body("text/plain", "x")),
+            (TASK, Method::DELETE, alice.delete("/tasks/x")),
+            (COMPLETE, Method::PATCH, alice.patch("/tasks/x/complete")),
+        ])
+        .await,
+    );
+    answers
+}
+
+/// A caller without an account, and one whose email address is somebody else's.
+async fn accounts() -> Vec<Answer> {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let bob = app.stranger("bob");
+    let unknown = bob.with_token(Token::of(&bob.id).signed(app.jwt_secret()));
+    let taken = Token::of(&bob.id).claim("email", alice.email()).signed(app.jwt_secret());
+    let taken = bob.with_token(taken);
+    made(vec![
+        (TASKS, Method::POST, unknown.create(json!({ "title": "x" }))),
+        (TASKS, Method::POST, taken.create(json!({ "title": "x" }))),
+    ])
+    .await
+}
+
+/// A service that is misconfigured, one whose database is away, and one whose database is slow.
+async fn broken_services() -> Vec<Answer> {
+    let misconfigured = App::start_with(|options| {
+        options.unset("jwt_secret");
+    })
+    .await;
+    let closed = "postgresql://u:pw@127.0.0.1:1/x".parse().expect("a connection string");
+    let unreachable = App::start_with(|options| {
+        options.database(&closed);
+    })
+    .await;
+    let slow = App::start_with(|_| {}).await;
+    let lock = slow.client().await;
+    let limit = format!("alter database {} set lock_timeout = '100ms'", slow.database().name());
+    lock.batch_execute(&limit).await.expect("limit the wait for locks");
+    lock.batch_execute("begin; lock table tasks in access exclusive mode").await.expect("lock");
+
+    let mut answers = Vec::new();
+    for app in [&misconfigured, &unreachable, &slow] {
+        answers.extend(every_task_route(&app.stranger("alice"), "1").await);
+    }
+    for app in [&misconfigured, &unreachable] {
+        let calls = vec![
+            ("/health/db", Method::GET, app.get("/health/db")),
+            ("/health/pool", Method::GET, app.get("/health/pool")),
+        ];
+        answers.extend(made(calls).await);
+    }
+    answers
+}
+
+/// A good request to each task route, about the task with this id.
+async fn every_task_route(user: &User, id: &str) -> Vec<Answer> {
+    let path = format!("/tasks/{id}");
+    let body = || json!({ "title": "x" });
+    made(vec![
+        (TASKS, Method::POST, user.create(body())),
+        (TASKS, Method::GET, user.get("/tasks")),
+        (TASK, Method::GET, user.get(&path)),
+        (TASK, Method::PUT, user.put(&path).json(body())),
+        (TASK, Method::PATCH, user.patch(&path).json(body())),
+        (TASK, Method::DELETE, user.delete(&path)),
+        (COMPLETE, Method::PATCH, user.patch(&format!("{path}/complete"))),
+    ])
+    .await
+}
+
+async fn made(calls: Vec<(&'static str, Method, Call)>) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for (path, method, call) in calls {
+        answers.push((path, method, call.await));
+    }
+    answers
+}

@@ -1,0 +1,179 @@
+//! A headless Chromium, driven through its driver.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use fantoccini::elements::Element;
+use fantoccini::key::Key;
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
+use fantoccini::{Client, ClientBuilder, Locator};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use reqwest::{Method, Url};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// How long the browser may take for anything.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Programs that are a Chromium, and that drive one.
+const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+const DRIVERS: [&str; 1] = ["chromedriver"];
+
+/// An open browser window.
+pub(crate) struct Browser {
+    client: Client,
+    /// The browser's own.
+    process: Option<i32>,
+    driver: Child,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Opens a page.
+    pub(crate) async fn open(url: &str) -> Self {
+        let (browser, driver) = (program("CHROMIUM", &BROWSERS), program("CHROMEDRIVER", &DRIVERS));
+        let mut driver = Command::new(driver)
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("run the driver");
+        let port = port_of(&mut driver).await;
+        let profile = tempfile::tempdir().expect("make a folder for the browser's profile");
+        let options = json!({
+            "binary": browser,
+            "args": [
+                "--headless",
+                // As root, which CI is, the sandbox does not start. The page is ours.
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-quic",
+                "--disable-sync",
+                "--no-first-run",
+                "--window-size=1280,2000",
+                format!("--user-data-dir={}", profile.path().display()),
+            ],
+        });
+        let mut capabilities = Capabilities::new();
+        capabilities.insert("goog:chromeOptions".to_owned(), options);
+        capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
+        let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .expect("start the browser");
+        let answer = client.capabilities().and_then(|found| found.get("goog:processID")?.as_i64());
+        let process = answer.and_then(|id| i32::try_from(id).ok());
+        let browser = Self { client, process, driver, _profile: profile };
+        browser.client.goto(url).await.unwrap_or_else(|err| panic!("failed to open {url}: {err}"));
+        browser
+    }
+
+    /// The element, as soon as it is there.
+    pub(crate) async fn find(&self, css: &str) -> Element {
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
+        found.unwrap_or_else(|err| panic!("no `{css}` on the page: {err}"))
+    }
+
+    /// Clicks an element, as soon as it is there.
+    pub(crate) async fn click(&self, css: &str) {
+        let element = self.find(css).await;
+        element.click().await.unwrap_or_else(|err| panic!("failed to click `{css}`: {err}"));
+    }
+
+    /// Puts a text where another one may be.
+    pub(crate) async fn fill(&self, css: &str, text: &str) {
+        let element = self.find(css).await;
+        // What is there is selected, so that the text replaces it: emptied, the page fills it again.
+        let keys = format!("{}a{}{text}", char::from(Key::Control), char::from(Key::Null));
+        let filled = element.send_keys(&keys).await;
+        filled.unwrap_or_else(|err| panic!("failed to fill `{css}`: {err}"));
+    }
+
+    /// What the script returns.
+    pub(crate) async fn run(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.expect("run a script in the page")
+    }
+
+    /// What the browser has to complain of since it was last asked: errors of scripts, files that do
+    /// not load, what the page's policy forbids.
+    pub(crate) async fn complaints(&self) -> Vec<Value> {
+        let log = self.client.issue_cmd(ConsoleLog).await.expect("read the console");
+        let entries = log.as_array().expect("the console is a list").clone();
+        let is_good = |entry: &Value| ["INFO", "DEBUG"].map(Value::from).contains(&entry["level"]);
+        entries.into_iter().filter(|entry| !is_good(entry)).collect()
+    }
+
+    /// Closes the window.
+    pub(crate) async fn close(self) {
+        self.client.clone().close().await.expect("close the browser");
+    }
+}
+
+impl Drop for Browser {
+    /// Also after a panic, when nobody has closed the window: the driver would leave it open.
+    fn drop(&mut self) {
+        let driver = self.driver.id().and_then(|id| i32::try_from(id).ok());
+        for id in self.process.into_iter().chain(driver) {
+            // It fails when the process is gone, which is what it is for.
+            let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+        }
+    }
+}
+
+/// Chromium's addition to the protocol.
+#[derive(Debug)]
+struct ConsoleLog;
+
+impl WebDriverCompatibleCommand for ConsoleLog {
+    fn endpoint(
+        &self,
+        base_url: &Url,
+        session_id: Option<&str>,
+    ) -> Result<Url, <Url as std::str::FromStr>::Err> {
+        base_url.join(&format!("session/{}/se/log", session_id.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({ "type": "browser" }).to_string()))
+    }
+}
+
+/// The program that the variable names, or the first of these that is installed.
+fn program(variable: &str, names: &[&str]) -> PathBuf {
+    if let Some(given) = std::env::var_os(variable).filter(|value| !value.is_empty()) {
+        return given.into();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let places = names.iter().flat_map(|name| folders.iter().map(move |dir| dir.join(name)));
+    places.into_iter().find(|place| place.is_file()).unwrap_or_else(|| {
+        panic!(
+            "none of {names:?} is installed\nhint: `apt install chromium chromium-driver`, or name \
+             the programs in CHROMIUM and CHROMEDRIVER"
+        )
+    })
+}
+
+/// The port that the driver has chosen, which it says when it listens.
+async fn port_of(driver: &mut Child) -> u16 {
+    let mut lines = BufReader::new(driver.stdout.take().expect("a pipe")).lines();
+    let port = async {
+        while let Some(line) = lines.next_line().await.expect("read what the driver says") {
+            let port = line.split_once("started successfully on port ");
+            if let Some(port) = port.and_then(|(_, port)| port.trim_end_matches('.').parse().ok()) {
+                return port;
+            }
+        }
+        panic!("the driver ended before it listened");
+    };
+    tokio::time::timeout(PATIENCE, port).await.expect("the driver listens")
+}
