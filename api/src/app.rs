@@ -35,7 +35,7 @@ where
 {
     let started = Instant::now();
     let config = config().await;
-    let context = RequestContext::new(request.headers(), config);
+    let context = RequestContext::new(request.uri(), request.headers(), config);
     let cross_origin = CrossOrigin::of(request.method(), request.headers());
     let method = request.method().clone();
 

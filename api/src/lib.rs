@@ -24,6 +24,7 @@ mod precondition;
 mod request;
 mod respond;
 mod root;
+mod route_template;
 mod router;
 mod tasks;
 mod time;

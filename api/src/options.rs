@@ -4,7 +4,6 @@
 use axum::response::{IntoResponse, Response};
 use http::header::ALLOW;
 use http::{HeaderValue, Method, StatusCode};
-use responses::problem::Problem;
 
 /// Makes the refusal of a method complete: `OPTIONS` is one that every route has, and where it was
 /// asked for, the refusal is its answer.
@@ -17,15 +16,8 @@ pub(crate) fn answer(method: &Method, response: Response) -> Response {
     let Ok(methods) = HeaderValue::from_str(methods.trim_start_matches(',')) else {
         return response;
     };
-    let mut response = if *method == Method::OPTIONS {
-        let mut answer = StatusCode::NO_CONTENT.into_response();
-        // The log wants to know the route.
-        *answer.extensions_mut() = response.extensions().clone();
-        answer.extensions_mut().remove::<Problem>();
-        answer
-    } else {
-        response
-    };
+    let mut response =
+        if *method == Method::OPTIONS { StatusCode::NO_CONTENT.into_response() } else { response };
     response.headers_mut().insert(ALLOW, methods);
     response
 }

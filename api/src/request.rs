@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, Uri};
 
 use crate::app::LoadedConfig;
 use crate::config::Config;
 use crate::db::DbError;
 use crate::error::ApiError;
+use crate::route_template::template_of;
 
 /// Shared by everything that works on one request; put into the request's extensions.
 #[derive(Clone)]
@@ -18,15 +19,17 @@ pub(crate) struct RequestContext(Arc<Inner>);
 
 struct Inner {
     id: String,
+    route: Option<&'static str>,
     config: LoadedConfig,
     database_micros: AtomicU64,
 }
 
 impl RequestContext {
     /// Takes the caller's request id if it is sane, else makes a new one.
-    pub(crate) fn new(headers: &HeaderMap, config: LoadedConfig) -> Self {
+    pub(crate) fn new(uri: &Uri, headers: &HeaderMap, config: LoadedConfig) -> Self {
         let id = responses::request_id::of(headers);
-        Self(Arc::new(Inner { id, config, database_micros: AtomicU64::new(0) }))
+        let route = template_of(uri.path());
+        Self(Arc::new(Inner { id, route, config, database_micros: AtomicU64::new(0) }))
     }
 
     /// The context that [`crate::app::serve`] gave this request.
@@ -38,6 +41,11 @@ impl RequestContext {
     /// The id that the response, the log and a problem document carry.
     pub(crate) fn id(&self) -> &str {
         &self.0.id
+    }
+
+    /// The template of the route, such as `/api/{user_id}/tasks`; none where no route has the path.
+    pub(crate) fn route(&self) -> Option<&'static str> {
+        self.0.route
     }
 
     /// The configuration, or the error that names what is wrong with it.

@@ -19,10 +19,6 @@ use crate::cors::CrossOrigin;
 use crate::error::Cause;
 use crate::request::RequestContext;
 
-/// The template of the route that answered, such as `/api/{user_id}/tasks`.
-#[derive(Clone)]
-pub(crate) struct RouteTemplate(pub(crate) String);
-
 /// Makes a response whole: body, headers, log line.
 pub(crate) async fn complete(
     context: &RequestContext,
@@ -66,7 +62,7 @@ pub(crate) async fn complete(
             time: Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true),
             request_id: context.id(),
             method: method.as_str(),
-            route: parts.extensions.get::<RouteTemplate>().map(|route| route.0.as_str()),
+            route: context.route(),
             status: parts.status.as_u16(),
             total_ms: rounded_millis(total),
             db_ms: rounded_millis(database),
