@@ -61,25 +61,23 @@ pub(crate) fn etag_header(etag: &str) -> Option<HeaderValue> {
 impl EntityTags {
     /// `None` when there is no such header.
     fn of(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Self>, ApiError> {
-        let mut tags = Vec::new();
-        let mut lines = headers.get_all(name).iter().peekable();
-        if lines.peek().is_none() {
-            return Ok(None);
+        let mut lines = headers.get_all(name).iter();
+        // A tag in another alphabet is not one of ours.
+        let line = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let Some(mut text) = lines.next().map(line) else { return Ok(None) };
+        for more in lines.map(line) {
+            text.push(',');
+            text.push_str(&more);
         }
-        for line in lines {
-            // A tag in another alphabet is not one of ours.
-            let line = String::from_utf8_lossy(line.as_bytes());
-            if line.trim() == "*" && headers.get_all(name).iter().count() == 1 {
-                return Ok(Some(Self::Any));
-            }
-            let read = read_list(&line).ok_or_else(|| {
-                ApiError::BadRequest(format!(
-                    "{} must be * or a list of entity tags, each in quotes",
-                    if *name == IF_MATCH { "If-Match" } else { "If-None-Match" }
-                ))
-            })?;
-            tags.extend(read);
+        if text.trim() == "*" {
+            return Ok(Some(Self::Any));
         }
+        let tags = read_list(&text).filter(|tags| !tags.is_empty()).ok_or_else(|| {
+            ApiError::BadRequest(format!(
+                "{} must be * or a list of entity tags, each in quotes",
+                if *name == IF_MATCH { "If-Match" } else { "If-None-Match" }
+            ))
+        })?;
         Ok(Some(Self::These(tags)))
     }
 }
@@ -139,6 +137,8 @@ mod tests {
             ("weak", &["W/\"a\""], Ok(Some(""))),
             ("weak and strong", &["W/\"a\", \"b\""], Ok(Some("b"))),
             ("an empty tag", &["\"\""], Ok(Some(""))),
+            ("nothing", &[""], Err(())),
+            ("only commas", &[",", " ,"], Err(())),
             ("no quotes", &["a"], Err(())),
             ("one quote", &["\"a"], Err(())),
             ("no comma", &["\"a\" \"b\""], Err(())),

@@ -145,7 +145,8 @@ pub(crate) struct ExpectedState {
     #[param(
         rename = "If-Match",
         nullable = false,
-        pattern = r#"^(\*|(W/)?"[!#-~]*"(, (W/)?"[!#-~]*")*)$"#
+        pattern = r#"^(\*|(W/)?"[!#-~]*"(, (W/)?"[!#-~]*")*)$"#,
+        example = "\"1-1795358272782796\""
     )]
     if_match: Option<String>,
 }
@@ -169,12 +170,23 @@ pub(crate) struct OnlyOnce {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "it describes")]
-pub(crate) struct KnownContent {
-    /// `*`, or the `ETag` of what the client has; several with commas between them.
+pub(crate) struct KnownState {
+    /// `*`, or the `ETag` of the state that the client has; several with commas between them.
     #[param(
         rename = "If-None-Match",
         nullable = false,
-        pattern = r#"^(\*|(W/)?"[!#-~]*"(, (W/)?"[!#-~]*")*)$"#
+        pattern = r#"^(\*|(W/)?"[!#-~]*"(, (W/)?"[!#-~]*")*)$"#,
+        example = "\"1-1795358272782796\""
     )]
+    if_none_match: Option<String>,
+}
+
+/// What the client has already.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes")]
+pub(crate) struct KnownContent {
+    /// The `ETag` of the content that the client has.
+    #[param(rename = "If-None-Match", nullable = false)]
     if_none_match: Option<String>,
 }

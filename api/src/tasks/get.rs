@@ -29,7 +29,7 @@ const GET_TASK: &str = concat!(
     path = "/api/{user_id}/tasks/{id}",
     tag = "Tasks",
     summary = "Read a task",
-    params(schema::TaskInPath, schema::KnownContent),
+    params(schema::TaskInPath, schema::KnownState),
     responses(
         (status = 200, description = "The task", body = schema::Task, headers(("ETag"))),
         (status = 304, description = "It is still in the state that `If-None-Match` names", headers(("ETag"))),
