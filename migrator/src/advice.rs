@@ -2,7 +2,7 @@
 
 use tokio_postgres::error::SqlState;
 
-use crate::{Divergence, Error};
+use crate::{Direction, Divergence, Error};
 
 impl Error {
     /// Lines that belong below the message: every problem, the place in the file, the state that is
@@ -31,8 +31,18 @@ impl Error {
                     "PostgreSQL rolls an unfinished transaction back: {name} is not applied"
                 )]
             }
-            Self::UnfitRole { .. } | Self::MissingTables { .. } => {
+            Self::UnfitRole { .. }
+            | Self::MissingTables { .. }
+            | Self::HistoryExists { .. }
+            | Self::Alembic { .. }
+            | Self::Rehearsal { .. } => {
                 vec!["nothing was changed".to_owned()]
+            }
+            Self::SchemaDiffers { missing, .. } => {
+                let mut lines: Vec<String> =
+                    missing.iter().map(|part| format!("no {part}")).collect();
+                lines.push("nothing was changed".to_owned());
+                lines
             }
             Self::Grant { .. } | Self::GrantIncomplete { .. } => {
                 vec!["everything was rolled back; nothing was changed".to_owned()]
@@ -46,9 +56,11 @@ impl Error {
             | Self::MigrationWish { .. }
             | Self::WriteMigration { .. }
             | Self::UnknownTarget { .. }
+            | Self::EmptyRange { .. }
             | Self::TargetNotApplied { .. }
             | Self::NoUndoScript { .. }
             | Self::ConfirmationNeeded
+            | Self::AdoptionUnconfirmed
             | Self::Unreachable { .. }
             | Self::UnknownHost { .. }
             | Self::Refused { .. }
@@ -92,11 +104,32 @@ impl Error {
             Self::UnknownTarget { .. } | Self::TargetNotApplied { .. } => {
                 "`migrator status` lists the versions"
             }
+            Self::EmptyRange { direction: Direction::Apply, .. } => {
+                "`--to` is after `--from`; to undo, add `--down`"
+            }
+            Self::EmptyRange { direction: Direction::Undo, .. } => {
+                "with `--down`, `--to` is before `--from`"
+            }
             Self::NoUndoScript { .. } => {
                 "write `V{version}__{name}.down.sql` beside the migration, or undo it with a new migration"
             }
             Self::ConfirmationNeeded => {
                 "add `--yes` to undo without being asked; nothing was changed"
+            }
+            Self::AdoptionUnconfirmed => {
+                "add `--yes` to adopt without being asked, `--dry-run` to see what would be; nothing was changed"
+            }
+            Self::HistoryExists { .. } => {
+                "adopting is for a schema without a history; `migrator up` applies what is pending"
+            }
+            Self::SchemaDiffers { .. } => {
+                "adopt the version whose tables, columns, indexes and triggers are all there; `migrator up` applies the rest"
+            }
+            Self::Alembic { .. } => {
+                "`migrator baseline VERSION` adopts a schema without asking Alembic's table"
+            }
+            Self::Rehearsal { .. } => {
+                "each script is tried out in an empty schema and rolled back; that needs names without a schema in front"
             }
             Self::Unreachable { .. } => {
                 "is it running, and are host and port right? `--connect-timeout` sets for how long to try"

@@ -8,7 +8,7 @@ use neon_url::DatabaseUrl;
 use crate::connect::Connection;
 use crate::history::{self, Entry, State};
 use crate::migrations::Script;
-use crate::step::{Step, refuse_objectionable};
+use crate::step::{self, Step, refuse_objectionable};
 use crate::{
     AppliedMigration, ConnectOptions, Direction, Divergence, Error, Event, MigrationName,
     Migrations, Outcome, Progress, session,
@@ -16,6 +16,18 @@ use crate::{
 
 /// For how long [`up`] and [`down`] wait for another migrator.
 pub const DEFAULT_LOCK_WAIT: Duration = Duration::from_mins(1);
+
+/// A migration that [`up`] would apply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedMigration {
+    /// Which.
+    pub name: MigrationName,
+    /// What the history will have for it: refinery's checksum of version, name and content.
+    pub checksum: u64,
+    /// For how long its statements wait for a lock: [`crate::LOCK_LIMIT`], or none where the script
+    /// sets a limit of its own.
+    pub lock_limit: Option<Duration>,
+}
 
 /// How far to undo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,11 +97,7 @@ pub async fn up_waiting(
     to: Option<i32>,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Vec<MigrationName>, Error> {
-    if let Some(version) = to
-        && migrations.find(version).is_none()
-    {
-        return Err(Error::UnknownTarget { version });
-    }
+    find_target(migrations, to)?;
     let mut connection = session::open_locked(url, options, lock_wait, on_event).await?;
     let result = apply_pending(&mut connection, migrations, to, on_event).await;
     connection.close().await;
@@ -103,23 +111,56 @@ async fn apply_pending(
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Vec<MigrationName>, Error> {
     let applied = history::read(&mut connection.client).await?;
-    let pending = history::pending(&history::compare(migrations, &applied))?;
-    let scripts: Vec<&Script> = migrations
-        .scripts()
-        .iter()
-        .filter(|script| {
-            pending.contains(&script.name) && to.is_none_or(|to| script.name.version <= to)
-        })
-        .collect();
-    if scripts.is_empty() {
+    let steps = steps_up(migrations, &applied, to)?;
+    if steps.is_empty() {
         return Ok(Vec::new());
     }
-    let steps: Vec<Step<'_>> = scripts
-        .iter()
-        .map(|script| Step { script, file: &script.apply, direction: Direction::Apply })
-        .collect();
     let applied = applied.into_iter().map(|row| row.name).collect();
     run_all(connection, &steps, applied, on_event).await
+}
+
+/// What [`up`] would apply, oldest first; refuses what it would refuse. Reads only, and needs no
+/// lock: another migrator may be faster.
+pub async fn plan_up(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    migrations: &Migrations,
+    to: Option<i32>,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Vec<PlannedMigration>, Error> {
+    find_target(migrations, to)?;
+    let applied = read_history(url, options, on_event).await?;
+    let steps = steps_up(migrations, &applied, to)?;
+    refuse_objectionable(&steps, applied.last().map(|row| &row.name))?;
+    let planned = steps.iter().map(|step| PlannedMigration {
+        name: step.script.name.clone(),
+        checksum: step.script.checksum,
+        lock_limit: step.lock_limit(),
+    });
+    Ok(planned.collect())
+}
+
+/// Refuses a version that is none of the migrations.
+pub(crate) fn find_target(migrations: &Migrations, target: Option<i32>) -> Result<(), Error> {
+    match target {
+        Some(version) if migrations.find(version).is_none() => {
+            Err(Error::UnknownTarget { version })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What to apply, oldest first.
+fn steps_up<'a>(
+    migrations: &'a Migrations,
+    applied: &[AppliedMigration],
+    to: Option<i32>,
+) -> Result<Vec<Step<'a>>, Error> {
+    let pending = history::pending(&history::compare(migrations, applied))?;
+    let scripts = migrations.scripts().iter().filter(|script| {
+        pending.contains(&script.name) && to.is_none_or(|to| script.name.version <= to)
+    });
+    Ok(scripts.map(Step::apply).collect())
 }
 
 /// The migrations that [`down`] would undo, newest first. Reads only.
@@ -236,16 +277,5 @@ fn steps_down<'a>(
     }
     let scripts: Vec<&Script> =
         undone.iter().rev().filter_map(|row| migrations.find(row.name.version)).collect();
-    let missing: Vec<MigrationName> = scripts
-        .iter()
-        .filter(|script| script.undo.is_none())
-        .map(|script| script.name.clone())
-        .collect();
-    if !missing.is_empty() {
-        return Err(Error::NoUndoScript { missing });
-    }
-    let step = |script: &'a Script| {
-        script.undo.as_ref().map(|file| Step { script, file, direction: Direction::Undo })
-    };
-    Ok(scripts.into_iter().filter_map(step).collect())
+    step::undo_all(&scripts)
 }

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand};
-use migrator::{ConnectOptions, Error, Migrations};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+use migrator::{BaselineTarget, ConnectOptions, Error, Migrations};
 use neon_url::DatabaseUrl;
 
 use crate::duration::{parse_duration, parse_limit};
@@ -28,6 +29,7 @@ Examples:
   migrator up                          apply everything that is pending
   migrator status                      show every migration and its state
   migrator down --yes                  undo the newest migration
+  migrator sql > up.sql                write the script to run by hand
   migrator grant --role taskie_api     give the API's role what it needs, and nothing else
   migrator health                      look at the database and the way to it
 
@@ -115,11 +117,18 @@ pub(crate) enum Command {
 Examples:
   migrator up                          apply everything that is pending
   migrator up --to 3                   stop after version 3
+  migrator up --dry-run                show what would run, and run nothing
   migrator up --dir migrations         apply the files in a folder, not the built-in ones")]
     Up {
         /// Stop after this version.
         #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i32).range(1..))]
         to: Option<i32>,
+        /// Print what would run, in order, and change nothing.
+        ///
+        /// With the checksums that the history will have, and for how long each script's statements
+        /// wait for a lock on a table.
+        #[arg(long)]
+        dry_run: bool,
         #[command(flatten)]
         lock: LockOptions,
     },
@@ -159,6 +168,54 @@ Examples:
         /// Exit with 1 when a migration is pending, and with 4 when any is diverged or missing.
         #[arg(long)]
         check: bool,
+    },
+
+    /// Write the script that applies or undoes migrations by hand, history included.
+    ///
+    /// Needs no database. Each migration is a transaction of its own, which first looks at the
+    /// history: on a database that is not at `--from` it fails and changes nothing.
+    #[command(after_help = "\
+Examples:
+  migrator sql > up.sql                everything, for a database without a history
+  migrator sql --from 1 > up.sql       what comes after version 1
+  migrator sql --down --to 2 > down.sql
+                                       back to version 2, from the newest
+  psql --no-psqlrc --set ON_ERROR_STOP=1 --file up.sql \"$DATABASE_URL\"
+                                       how to run it")]
+    Sql {
+        /// The version at which the database is: 0, or with `--down` the newest, unless told otherwise.
+        #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i32).range(0..))]
+        from: Option<i32>,
+        /// The version to go to: the newest, unless told otherwise.
+        #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i32).range(0..))]
+        to: Option<i32>,
+        /// Undo everything after `--to`, newest first.
+        #[arg(long, requires = "to")]
+        down: bool,
+    },
+
+    /// Adopt a schema that is there already: note its migrations as applied, and run none.
+    ///
+    /// For a database without a history, whose tables were made by something else. Looks first
+    /// whether the tables, columns, indexes, triggers and functions that the migrations make are
+    /// there; what they make, it finds out by making it in a schema of its own, in a transaction
+    /// that is rolled back. Asks on a terminal; elsewhere it needs `--yes`.
+    #[command(after_help = "\
+Examples:
+  migrator baseline 1 --dry-run        look whether the schema is that of version 1
+  migrator baseline 1                  the history then says so; `migrator up` applies the rest
+  migrator baseline --from-alembic     where Alembic has made the tables of the API's predecessor")]
+    Baseline {
+        #[command(flatten)]
+        wish: BaselineArguments,
+        /// Look at everything, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+        #[command(flatten)]
+        lock: LockOptions,
     },
 
     /// Print the newest applied migration, or `none`. Writes nothing.
@@ -218,6 +275,28 @@ Examples:
         #[arg(long, value_name = "NAME")]
         role: Option<String>,
     },
+
+    /// Print the script that completes this program's arguments in a shell.
+    #[command(after_help = "\
+Examples:
+  migrator completions bash > ~/.local/share/bash-completion/completions/migrator
+  migrator completions zsh > ~/.zfunc/_migrator
+  migrator completions fish > ~/.config/fish/completions/migrator.fish")]
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+
+    /// Print the manual page of this program, or of one of its commands.
+    #[command(after_help = "\
+Examples:
+  migrator man | man -l -              read it
+  migrator man up > ~/.local/share/man/man1/migrator-up.1")]
+    Man {
+        /// A command, such as `up`.
+        #[arg(value_parser = parse_command)]
+        command: Option<String>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -234,6 +313,29 @@ pub(crate) struct LockOptions {
         value_parser = parse_duration
     )]
     pub(crate) lock_timeout: Duration,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct BaselineArguments {
+    /// The newest migration to note as applied.
+    #[arg(
+        value_name = "VERSION",
+        required_unless_present = "from_alembic",
+        value_parser = clap::value_parser!(i32).range(1..)
+    )]
+    newest: Option<i32>,
+
+    /// Adopt what Alembic has made for the API's predecessor, which is the schema of version 1.
+    ///
+    /// `alembic_version` must have one row. It is left as it is.
+    #[arg(long, conflicts_with = "newest")]
+    from_alembic: bool,
+}
+
+impl BaselineArguments {
+    pub(crate) fn target(self) -> BaselineTarget {
+        self.newest.map_or(BaselineTarget::Alembic, BaselineTarget::Version)
+    }
 }
 
 #[derive(Clone, Debug, Args)]
@@ -269,10 +371,14 @@ impl Command {
             Self::Up { .. } => "up",
             Self::Down { .. } => "down",
             Self::Status { .. } => "status",
+            Self::Sql { .. } => "sql",
+            Self::Baseline { .. } => "baseline",
             Self::Current => "current",
             Self::New { .. } => "new",
             Self::Grant { .. } => "grant",
             Self::Health { .. } => "health",
+            Self::Completions { .. } => "completions",
+            Self::Man { .. } => "man",
         }
     }
 }
@@ -305,6 +411,17 @@ impl MigrationOptions {
     /// Where new migrations go.
     pub(crate) fn folder(&self) -> &Path {
         self.dir.as_deref().unwrap_or(Path::new("migrations"))
+    }
+}
+
+/// The name of a command.
+fn parse_command(name: &str) -> Result<String, String> {
+    let program = Cli::command();
+    let names: Vec<&str> = program.get_subcommands().map(clap::Command::get_name).collect();
+    if names.contains(&name) {
+        Ok(name.to_owned())
+    } else {
+        Err(format!("the commands are {}", names.join(", ")))
     }
 }
 

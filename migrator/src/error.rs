@@ -10,7 +10,7 @@ use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
 use crate::connect::describe;
-use crate::{FailedScript, LockHolder, MigrationName, RoleObjection, exit_code};
+use crate::{Direction, FailedScript, LockHolder, MigrationName, RoleObjection, exit_code};
 
 /// Why a command did not do what it was asked. `Display` is one line; [`Error::details`] and
 /// [`Error::hint`] go below it.
@@ -71,6 +71,18 @@ pub enum Error {
         /// What was asked for.
         version: i32,
     },
+    /// A range of versions without a migration in it.
+    #[error(
+        "there is no migration to {direction} between version {from}, where the database is, and version {to}"
+    )]
+    EmptyRange {
+        /// What was to be done.
+        direction: Direction,
+        /// Where the database is.
+        from: i32,
+        /// Where it was to go.
+        to: i32,
+    },
     /// An undo target that was never applied.
     #[error("version {version} is not applied, so nothing can be undone back to it")]
     TargetNotApplied {
@@ -86,6 +98,37 @@ pub enum Error {
     /// A destructive command where nobody can be asked.
     #[error("undoing migrations destroys data and nobody is here to be asked")]
     ConfirmationNeeded,
+    /// A schema that was to be adopted where the history says already what is applied.
+    #[error("the database has a history already: it is at {newest}")]
+    HistoryExists {
+        /// The newest applied.
+        newest: MigrationName,
+    },
+    /// A schema that is not what the migrations would have made.
+    #[error("the schema is not what {newest} leaves: {} missing", parts(missing.len()))]
+    SchemaDiffers {
+        /// The newest that was to be adopted.
+        newest: MigrationName,
+        /// What is not there, such as `index idx_tasks_user_created on tasks`.
+        missing: Vec<String>,
+    },
+    /// A database that Alembic has not left as its predecessor does.
+    #[error("cannot adopt a schema from Alembic: {reason}")]
+    Alembic {
+        /// Why not.
+        reason: String,
+    },
+    /// A script that cannot be tried out beside the schema that is there.
+    #[error("cannot tell what {name} makes: {}", describe(source))]
+    Rehearsal {
+        /// Which.
+        name: MigrationName,
+        /// The answer.
+        source: tokio_postgres::Error,
+    },
+    /// Adopting a schema where nobody can be asked.
+    #[error("adopting a schema skips its migrations and nobody is here to be asked")]
+    AdoptionUnconfirmed,
     /// The database did not answer in time.
     #[error("cannot reach the database at {address}: {reason}")]
     Unreachable {
@@ -253,9 +296,15 @@ impl Error {
             | Self::MigrationWish { .. }
             | Self::WriteMigration { .. }
             | Self::UnknownTarget { .. }
+            | Self::EmptyRange { .. }
             | Self::TargetNotApplied { .. }
             | Self::NoUndoScript { .. }
             | Self::ConfirmationNeeded
+            | Self::HistoryExists { .. }
+            | Self::SchemaDiffers { .. }
+            | Self::Alembic { .. }
+            | Self::Rehearsal { .. }
+            | Self::AdoptionUnconfirmed
             | Self::NoSuchRole { .. }
             | Self::UnfitRole { .. }
             | Self::MissingTables { .. }
@@ -284,9 +333,15 @@ impl Error {
             Self::CertificateAuthority { .. } => "certificate_authority",
             Self::ReadMigrations { .. } | Self::MigrationFiles { .. } => "migration_files",
             Self::MigrationWish { .. } | Self::WriteMigration { .. } => "new_migration",
-            Self::UnknownTarget { .. } | Self::TargetNotApplied { .. } => "target",
+            Self::UnknownTarget { .. }
+            | Self::EmptyRange { .. }
+            | Self::TargetNotApplied { .. } => "target",
             Self::NoUndoScript { .. } => "no_undo_script",
-            Self::ConfirmationNeeded => "confirmation_needed",
+            Self::ConfirmationNeeded | Self::AdoptionUnconfirmed => "confirmation_needed",
+            Self::HistoryExists { .. }
+            | Self::SchemaDiffers { .. }
+            | Self::Alembic { .. }
+            | Self::Rehearsal { .. } => "baseline",
             Self::Unreachable { .. } | Self::UnknownHost { .. } => "unreachable",
             Self::Refused { .. } => "refused",
             Self::Tls { .. } | Self::NoTls { .. } => "tls",
@@ -312,6 +367,11 @@ fn is_for_others(refusal: &tokio_postgres::Error) -> bool {
 
 fn names(list: &[MigrationName]) -> String {
     list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// `1 part is`, `2 parts are`.
+fn parts(number: usize) -> String {
+    format!("{} {}", count(number, "part"), if number == 1 { "is" } else { "are" })
 }
 
 /// `1 problem`, `2 problems`.
@@ -353,6 +413,11 @@ mod tests {
             (Error::MissingDatabaseUrl, exit_code::USAGE),
             (Error::DatabaseUrl(neon_url::ParseError::Empty), exit_code::USAGE),
             (Error::ConfirmationNeeded, exit_code::USAGE),
+            (Error::EmptyRange { direction: Direction::Apply, from: 2, to: 1 }, exit_code::USAGE),
+            (Error::HistoryExists { newest: name(1) }, exit_code::USAGE),
+            (Error::SchemaDiffers { newest: name(1), missing: Vec::new() }, exit_code::USAGE),
+            (Error::Alembic { reason: "no".to_owned() }, exit_code::USAGE),
+            (Error::AdoptionUnconfirmed, exit_code::USAGE),
             (Error::NoSuchRole { role: "x".to_owned() }, exit_code::USAGE),
             (Error::MissingTables { missing: Vec::new() }, exit_code::USAGE),
             (

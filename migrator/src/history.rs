@@ -181,6 +181,40 @@ pub(crate) async fn forget(
     Ok(())
 }
 
+/// [`create_table`], as a statement to run by hand.
+pub(crate) fn creation_by_hand() -> String {
+    let create = Client::assert_migrations_table_query(TABLE);
+    format!(
+        "\
+do $taskie$
+begin
+  if pg_catalog.to_regclass('refinery_schema_history') is null then
+{create}
+{COMMENT_ON_TABLE}  end if;
+end
+$taskie$;
+"
+    )
+}
+
+/// [`record`], as a statement to run by hand. The name of a migration needs no quoting.
+pub(crate) fn record_by_hand(script: &Script) -> String {
+    let Script { name: MigrationName { version, name }, checksum, .. } = script;
+    format!(
+        "\
+insert into refinery_schema_history (version, name, applied_on, checksum) values (
+  {version}, '{name}',
+  pg_catalog.to_char(pg_catalog.clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),
+  '{checksum}');
+"
+    )
+}
+
+/// [`forget`], as a statement to run by hand.
+pub(crate) fn forget_by_hand(version: i32) -> String {
+    format!("delete from refinery_schema_history where version = {version};\n")
+}
+
 /// Every migration that there is on either side, ordered by version.
 pub(crate) fn compare(migrations: &Migrations, applied: &[AppliedMigration]) -> Vec<Entry> {
     let newest = applied.last().map(|newest| &newest.name);

@@ -1,5 +1,6 @@
-//! Owns the database schema: applies migrations, undoes them, tells where a database stands and
-//! whether it is healthy, and gives the API's role its rights.
+//! Owns the database schema: applies migrations, undoes them, writes the scripts that do so by hand,
+//! adopts a schema that is there already, tells where a database stands and whether it is healthy,
+//! and gives the API's role its rights.
 //!
 //! Migrations are files `V{version}__{name}.sql`, each with the script that undoes it beside it
 //! (`V{version}__{name}.down.sql`). Names, checksums and the table of applied migrations are
@@ -9,7 +10,8 @@
 //!
 //! Invariants: a migration and its row in the history are one transaction, so it is applied
 //! entirely or not at all. Whoever writes holds one advisory lock. Whoever reads writes nothing,
-//! not even the history table. No message has a password.
+//! not even the history table; only [`plan_baseline`] makes something, and rolls it back. No message
+//! has a password.
 //!
 //! Start reading at [`up`]; `migrations.rs` is the set of files, `history.rs` what the database
 //! says about them. [`grant()`] is a second beginning: `grant/` knows the tables of the API, which
@@ -17,6 +19,8 @@
 
 mod advice;
 mod apply;
+mod baseline;
+mod by_hand;
 mod connect;
 mod error;
 mod event;
@@ -29,6 +33,7 @@ mod lock;
 mod migrations;
 mod pair;
 mod position;
+mod rehearsal;
 mod role;
 mod session;
 mod sql;
@@ -37,8 +42,11 @@ mod tls;
 mod tls_probe;
 
 pub use apply::{
-    DEFAULT_LOCK_WAIT, UndoTarget, current, down, pending, plan_down, status, up, up_waiting,
+    DEFAULT_LOCK_WAIT, PlannedMigration, UndoTarget, current, down, pending, plan_down, plan_up,
+    status, up, up_waiting,
 };
+pub use baseline::{Baseline, BaselineTarget, baseline, plan_baseline};
+pub use by_hand::{ManualRange, ManualScript, manual_script};
 pub use connect::ConnectOptions;
 pub use error::{Divergence, Error};
 pub use event::{Event, LockHolder};
@@ -54,5 +62,6 @@ pub use migrations::{MigrationName, Migrations};
 pub use pair::PairOfFiles;
 pub use position::Position;
 pub use role::{RoleObjection, RoleReport};
+pub use step::LOCK_LIMIT;
 pub use tls::tls_config;
 pub use tls_probe::TlsReport;

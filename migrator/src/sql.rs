@@ -33,6 +33,15 @@ impl Statement {
         }
     }
 
+    /// Whether it is a `set lock_timeout`, for whatever scope.
+    pub(crate) fn sets_lock_timeout(&self) -> bool {
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        matches!(
+            words[..],
+            ["SET", "LOCK_TIMEOUT", ..] | ["SET", "LOCAL" | "SESSION", "LOCK_TIMEOUT", ..]
+        )
+    }
+
     pub(crate) fn objection(&self) -> Option<Objection> {
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
         match words[..] {
@@ -94,6 +103,22 @@ pub(crate) fn statements(script: &str) -> Vec<Statement> {
     }
     statements.extend(current);
     statements
+}
+
+/// Whether the last statement ends with a semicolon; so does a script without any.
+pub(crate) fn is_terminated(script: &str) -> bool {
+    let mut terminated = true;
+    let mut at = 0;
+    while at < script.len() {
+        let (kind, end) = next_token(script, at);
+        match kind {
+            Token::Space => {}
+            Token::Semicolon => terminated = true,
+            Token::Word | Token::Other => terminated = false,
+        }
+        at = end;
+    }
+    terminated
 }
 
 impl Statement {
@@ -204,13 +229,42 @@ fn dollar_tag(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Objection, statements};
+    use super::{Objection, is_terminated, statements};
 
     fn starts(script: &str) -> Vec<&str> {
         statements(script)
             .iter()
             .map(|statement| script[statement.start..].split(' ').next().unwrap_or(""))
             .collect()
+    }
+
+    #[test]
+    fn a_missing_last_semicolon_is_noticed() {
+        for (label, script, expected) in [
+            ("nothing", "", true),
+            ("only a comment", "-- a", true),
+            ("terminated", "a;", true),
+            ("a comment after it", "a; -- b", true),
+            ("not terminated", "a; b", false),
+            ("in a comment only", "a -- b;", false),
+            ("in a string only", "a 'b;'", false),
+        ] {
+            assert_eq!(is_terminated(script), expected, "{label}");
+        }
+    }
+
+    #[test]
+    fn limits_of_a_script_are_noticed() {
+        for (script, expected) in [
+            ("set lock_timeout = '1s'", true),
+            ("select 1; SET LOCAL lock_timeout TO 0;", true),
+            ("set session lock_timeout = 0", true),
+            ("set statement_timeout = '1s'", false),
+            ("-- set lock_timeout = 0", false),
+        ] {
+            let found = statements(script).iter().any(super::Statement::sets_lock_timeout);
+            assert_eq!(found, expected, "{script}");
+        }
     }
 
     #[test]

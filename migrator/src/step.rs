@@ -2,6 +2,7 @@
 //! its row in the history, and placed in its file when it fails.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use futures::TryStreamExt as _;
 use tokio_postgres::error::ErrorPosition;
@@ -19,16 +20,24 @@ use crate::{
 const RESET_SESSION: &str = "reset session authorization; reset role; reset all";
 
 /// Within the transaction, so that the history is the one that was read.
-const RESET_NAMES: &str = "reset session authorization; reset role; reset search_path";
+pub(crate) const RESET_NAMES: &str = "reset session authorization; reset role; reset search_path";
 
 /// Lets the server notice during a long statement that this program is gone. Not every platform
 /// can.
 const WATCH_CLIENT: &str = "set client_connection_check_interval = '2s'";
 
+/// For how long a script's statement waits for a lock, unless the script sets another limit.
+///
 /// Whoever writes to a table waits behind a migration that waits for its lock: so it does not wait
 /// for long. Longer than a second, in which autovacuum makes way; shorter than what the API grants a
-/// statement. A script may set another limit.
+/// statement.
+pub const LOCK_LIMIT: Duration = Duration::from_secs(3);
+
+/// [`LOCK_LIMIT`], for the session.
 const LIMIT_WAITING: &str = "set lock_timeout = '3s'";
+
+/// [`LOCK_LIMIT`], for one transaction.
+pub(crate) const LIMIT_WAITING_HERE: &str = "set local lock_timeout = '3s'";
 
 /// One script to run, and what it means for the history.
 pub(crate) struct Step<'a> {
@@ -83,7 +92,32 @@ pub(crate) fn refuse_objectionable(
     Ok(())
 }
 
-impl Step<'_> {
+/// The steps that undo migrations, in the order of the list; refuses unless each has its script.
+pub(crate) fn undo_all<'a>(scripts: &[&'a Script]) -> Result<Vec<Step<'a>>, Error> {
+    let without = scripts.iter().filter(|script| script.undo.is_none());
+    let missing: Vec<MigrationName> = without.map(|script| script.name.clone()).collect();
+    if !missing.is_empty() {
+        return Err(Error::NoUndoScript { missing });
+    }
+    let step = |script: &&'a Script| {
+        let file = script.undo.as_ref()?;
+        Some(Step { script, file, direction: Direction::Undo })
+    };
+    Ok(scripts.iter().filter_map(step).collect())
+}
+
+impl<'a> Step<'a> {
+    /// The step that applies a migration.
+    pub(crate) fn apply(script: &'a Script) -> Self {
+        Self { script, file: &script.apply, direction: Direction::Apply }
+    }
+
+    /// For how long a statement waits for a lock, where the script leaves that to us.
+    pub(crate) fn lock_limit(&self) -> Option<Duration> {
+        let own = sql::statements(&self.file.sql).iter().any(sql::Statement::sets_lock_timeout);
+        (!own).then_some(LOCK_LIMIT)
+    }
+
     /// Runs the script and notes it in the history, both or neither.
     pub(crate) async fn run(
         &self,
@@ -255,4 +289,16 @@ async fn current_transaction_id(
 ) -> Result<Option<String>, tokio_postgres::Error> {
     let query = "select pg_catalog.pg_current_xact_id_if_assigned()::text";
     Ok(transaction.query_typed_one(query, &[]).await?.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LIMIT_WAITING, LIMIT_WAITING_HERE, LOCK_LIMIT};
+
+    #[test]
+    fn the_statements_set_the_documented_limit() {
+        let value = format!("lock_timeout = '{}s'", LOCK_LIMIT.as_secs());
+        assert_eq!(LIMIT_WAITING, format!("set {value}"));
+        assert_eq!(LIMIT_WAITING_HERE, format!("set local {value}"));
+    }
 }

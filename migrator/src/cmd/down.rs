@@ -1,19 +1,11 @@
 //! `migrator down`: undo applied migrations.
 
-use std::io::IsTerminal as _;
-
 use migrator::{Error, UndoTarget, exit_code};
 use serde_json::json;
 
 use crate::cli::{Cli, LockOptions};
+use crate::cmd::consent::{self, Consent};
 use crate::output::{Printer, ask, count, timed};
-
-/// Whether somebody has agreed already.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Consent {
-    Given,
-    ToBeAsked,
-}
 
 pub(crate) fn target(to: Option<i32>, steps: u32) -> UndoTarget {
     to.map_or(UndoTarget::Steps(steps), UndoTarget::Version)
@@ -30,8 +22,7 @@ pub(crate) async fn run(
     let options = cli.database.connect_options()?;
     let migrations = cli.migrations.load()?;
     if consent == Consent::ToBeAsked {
-        // Nobody can answer a question that goes to a file.
-        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        if !consent::can_be_asked() {
             return Err(Error::ConfirmationNeeded);
         }
         let mut on_event = |event| printer.event(&event);

@@ -1,16 +1,22 @@
 //! One file for each subcommand.
 
+mod baseline;
+mod completions;
+mod consent;
 mod current;
 mod down;
 mod grant;
 mod health;
+mod man;
 mod new;
+mod sql;
 mod status;
 mod up;
 
-use migrator::Error;
+use migrator::{Direction, Error};
 
 use crate::cli::{Cli, Command};
+use crate::cmd::consent::Consent;
 use crate::output::Printer;
 
 /// Runs the command and returns its exit code.
@@ -22,20 +28,32 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
         .expect("a runtime needs nothing but memory and a few file descriptors");
     let result = runtime.block_on(async {
         match &cli.command {
-            Command::Up { to, lock } => up::run(cli, printer, *to, *lock).await,
+            Command::Up { to, dry_run: true, lock: _ } => up::plan(cli, printer, *to).await,
+            Command::Up { to, dry_run: false, lock } => up::run(cli, printer, *to, *lock).await,
             Command::Down { to, steps, yes, lock } => {
                 let target = down::target(*to, *steps);
-                let consent = if *yes { down::Consent::Given } else { down::Consent::ToBeAsked };
-                down::run(cli, printer, target, consent, *lock).await
+                down::run(cli, printer, target, Consent::of(*yes), *lock).await
             }
             Command::Status { check } => {
                 let verdict =
                     if *check { status::Verdict::ExitCode } else { status::Verdict::None };
                 status::run(cli, printer, verdict).await
             }
+            Command::Sql { from, to, down } => {
+                let direction = if *down { Direction::Undo } else { Direction::Apply };
+                sql::run(cli, printer, sql::range(direction, *from, *to))
+            }
+            Command::Baseline { wish, dry_run: true, .. } => {
+                baseline::plan(cli, printer, wish.target()).await
+            }
+            Command::Baseline { wish, dry_run: false, yes, lock } => {
+                baseline::run(cli, printer, wish.target(), Consent::of(*yes), *lock).await
+            }
             Command::Current => current::run(cli, printer).await,
             Command::New { name } => new::run(cli, printer, name),
             Command::Grant { wish, lock } => grant::run(cli, printer, wish, *lock).await,
+            Command::Completions { shell } => Ok(completions::run(printer, *shell)),
+            Command::Man { command } => Ok(man::run(printer, command.as_deref())),
             Command::Health { role } => health::run(cli, printer, role.as_deref()).await,
         }
     });

@@ -24,14 +24,18 @@ async fn of_the_program() {
     Usage: migrator [OPTIONS] <COMMAND>
 
     Commands:
-      up       Apply pending migrations, oldest first
-      down     Undo applied migrations, newest first: one, unless told otherwise
-      status   Show every migration and its state: applied, pending, diverged or missing
-      current  Print the newest applied migration, or `none`. Writes nothing
-      new      Make the files of the next migration: the script and the one that undoes it
-      grant    Give the API's role exactly what the API needs
-      health   Look at the database and the way to it: TLS, times, connections, migrations, role
-      help     Print this message or the help of the given subcommand(s)
+      up           Apply pending migrations, oldest first
+      down         Undo applied migrations, newest first: one, unless told otherwise
+      status       Show every migration and its state: applied, pending, diverged or missing
+      sql          Write the script that applies or undoes migrations by hand, history included
+      baseline     Adopt a schema that is there already: note its migrations as applied, and run none
+      current      Print the newest applied migration, or `none`. Writes nothing
+      new          Make the files of the next migration: the script and the one that undoes it
+      grant        Give the API's role exactly what the API needs
+      health       Look at the database and the way to it: TLS, times, connections, migrations, role
+      completions  Print the script that completes this program's arguments in a shell
+      man          Print the manual page of this program, or of one of its commands
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help
@@ -82,6 +86,7 @@ async fn of_the_program() {
       migrator up                          apply everything that is pending
       migrator status                      show every migration and its state
       migrator down --yes                  undo the newest migration
+      migrator sql > up.sql                write the script to run by hand
       migrator grant --role taskie_api     give the API's role what it needs, and nothing else
       migrator health                      look at the database and the way to it
 
@@ -107,6 +112,12 @@ async fn of_up() {
     Options:
           --to <VERSION>
               Stop after this version
+
+          --dry-run
+              Print what would run, in order, and change nothing.
+
+              With the checksums that the history will have, and for how long each script's statements
+              wait for a lock on a table.
 
           --lock-timeout <SECONDS>
               For how long to wait while another migrator is at work.
@@ -163,6 +174,7 @@ async fn of_up() {
     Examples:
       migrator up                          apply everything that is pending
       migrator up --to 3                   stop after version 3
+      migrator up --dry-run                show what would run, and run nothing
       migrator up --dir migrations         apply the files in a folder, not the built-in ones
     ");
 }
@@ -606,6 +618,7 @@ async fn in_short() {
 
     Options:
           --to <VERSION>            Stop after this version
+          --dry-run                 Print what would run, in order, and change nothing
           --lock-timeout <SECONDS>  For how long to wait while another migrator is at work [env:
                                     MIGRATOR_LOCK_TIMEOUT] [default: 60]
       -h, --help                    Print help (see more with '--help')
@@ -627,7 +640,297 @@ async fn in_short() {
     Examples:
       migrator up                          apply everything that is pending
       migrator up --to 3                   stop after version 3
+      migrator up --dry-run                show what would run, and run nothing
       migrator up --dir migrations         apply the files in a folder, not the built-in ones
+    ");
+}
+
+#[tokio::test]
+async fn of_sql() {
+    assert_snapshot!(help(&["sql", "--help"]).await, @r#"
+    Write the script that applies or undoes migrations by hand, history included.
+
+    Needs no database. Each migration is a transaction of its own, which first looks at the history: on
+    a database that is not at `--from` it fails and changes nothing.
+
+    Usage: migrator sql [OPTIONS]
+
+    Options:
+          --from <VERSION>
+              The version at which the database is: 0, or with `--down` the newest, unless told
+              otherwise
+
+          --to <VERSION>
+              The version to go to: the newest, unless told otherwise
+
+          --down
+              Undo everything after `--to`, newest first
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator sql > up.sql                everything, for a database without a history
+      migrator sql --from 1 > up.sql       what comes after version 1
+      migrator sql --down --to 2 > down.sql
+                                           back to version 2, from the newest
+      psql --no-psqlrc --set ON_ERROR_STOP=1 --file up.sql "$DATABASE_URL"
+                                           how to run it
+    "#);
+}
+
+#[tokio::test]
+async fn of_baseline() {
+    assert_snapshot!(help(&["baseline", "--help"]).await, @r"
+    Adopt a schema that is there already: note its migrations as applied, and run none.
+
+    For a database without a history, whose tables were made by something else. Looks first whether the
+    tables, columns, indexes, triggers and functions that the migrations make are there; what they make,
+    it finds out by making it in a schema of its own, in a transaction that is rolled back. Asks on a
+    terminal; elsewhere it needs `--yes`.
+
+    Usage: migrator baseline [OPTIONS] [VERSION]
+
+    Arguments:
+      [VERSION]
+              The newest migration to note as applied
+
+    Options:
+          --from-alembic
+              Adopt what Alembic has made for the API's predecessor, which is the schema of version 1.
+
+              `alembic_version` must have one row. It is left as it is.
+
+          --dry-run
+              Look at everything, and change nothing
+
+      -y, --yes
+              Do not ask
+
+          --lock-timeout <SECONDS>
+              For how long to wait while another migrator is at work.
+
+              Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_LOCK_TIMEOUT]
+              [default: 60]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator baseline 1 --dry-run        look whether the schema is that of version 1
+      migrator baseline 1                  the history then says so; `migrator up` applies the rest
+      migrator baseline --from-alembic     where Alembic has made the tables of the API's predecessor
+    ");
+}
+
+#[tokio::test]
+async fn of_completions() {
+    assert_snapshot!(help(&["completions", "--help"]).await, @r"
+    Print the script that completes this program's arguments in a shell
+
+    Usage: migrator completions [OPTIONS] <SHELL>
+
+    Arguments:
+      <SHELL>
+              Which shell
+
+              [possible values: bash, elvish, fish, powershell, zsh]
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator completions bash > ~/.local/share/bash-completion/completions/migrator
+      migrator completions zsh > ~/.zfunc/_migrator
+      migrator completions fish > ~/.config/fish/completions/migrator.fish
+    ");
+}
+
+#[tokio::test]
+async fn of_man() {
+    assert_snapshot!(help(&["man", "--help"]).await, @r"
+    Print the manual page of this program, or of one of its commands
+
+    Usage: migrator man [OPTIONS] [COMMAND]
+
+    Arguments:
+      [COMMAND]
+              A command, such as `up`
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator man | man -l -              read it
+      migrator man up > ~/.local/share/man/man1/migrator-up.1
     ");
 }
 

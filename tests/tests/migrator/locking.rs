@@ -14,7 +14,7 @@ use crate::program::{command, run, run_with};
 const LOCK: &str = "select pg_advisory_lock(x'5441534b49450001'::int8)";
 
 /// A session that holds the lock until it is dropped.
-async fn holder(database: &TestDatabase) -> Client {
+pub(crate) async fn holder(database: &TestDatabase) -> Client {
     let client = database.client().await;
     client.batch_execute("set application_name = 'somebody'").await.expect("say who");
     client.batch_execute(LOCK).await.expect("lock");

@@ -1,10 +1,13 @@
 //! The program `migrator`, checked from outside: as a process, on real databases. One module for
 //! each command or theme.
 
+mod baseline;
 mod catalog;
+mod completions;
 mod connecting;
 mod divergence;
 mod down;
+mod dry_run;
 mod environment;
 mod failures;
 mod folder;
@@ -16,6 +19,7 @@ mod locking;
 mod new;
 mod program;
 mod schema;
+mod sql;
 mod status;
 mod timestamps;
 mod tls;

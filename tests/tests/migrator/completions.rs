@@ -1,0 +1,68 @@
+//! `migrator completions` and `migrator man`
+
+use crate::program::run_with;
+
+#[tokio::test]
+async fn every_shell_gets_a_script_that_knows_the_commands() {
+    for (shell, command) in [
+        ("bash", "complete -F _migrator"),
+        ("elvish", "set edit:completion:arg-completer[migrator]"),
+        ("fish", "complete -c migrator"),
+        ("powershell", "Register-ArgumentCompleter -Native -CommandName 'migrator'"),
+        ("zsh", "#compdef migrator"),
+    ] {
+        let outcome = run_with(&[], &["completions", shell]).await.exits(0);
+        assert!(outcome.stdout.contains(command), "{shell}: {}", outcome.stdout);
+        assert!(outcome.stdout.contains("baseline"), "{shell}: {}", outcome.stdout);
+        assert_eq!(outcome.stderr, "", "{shell}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_shell_is_a_usage_error() {
+    run_with(&[], &["completions", "tcsh"]).await.exits(2).says("invalid value 'tcsh'");
+}
+
+#[tokio::test]
+async fn the_manual_page_has_commands_options_and_exit_codes() {
+    let variables = [("DATABASE_URL", "postgresql://ann:hunter2@db.example.com/shop")];
+    let outcome = run_with(&variables, &["man"]).await.exits(0).keeps_quiet_about("hunter2");
+    for text in [".TH migrator 1", "migrator\\-up(1)", "DATABASE_URL", "Exit codes:"] {
+        assert!(outcome.stdout.contains(text), "no {text} in: {}", outcome.stdout);
+    }
+}
+
+#[tokio::test]
+async fn every_command_has_a_manual_page() {
+    for command in [
+        "up",
+        "down",
+        "status",
+        "sql",
+        "baseline",
+        "current",
+        "new",
+        "grant",
+        "health",
+        "completions",
+        "man",
+    ] {
+        let page = run_with(&[], &["man", command]).await.exits(0).stdout;
+        assert!(page.contains(&format!(".TH migrator-{command} 1")), "{page}");
+        assert!(page.contains("Examples:"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_command_has_no_manual_page() {
+    run_with(&[], &["man", "sideways"]).await.exits(2).says("the commands are up, down, status");
+}
+
+#[tokio::test]
+async fn a_machine_gets_one_document() {
+    let document = run_with(&[], &["completions", "bash", "--json"]).await.exits(0).json();
+    assert_eq!((&document["command"], &document["shell"]), (&"completions".into(), &"bash".into()));
+    let plain = run_with(&[], &["man", "up"]).await.exits(0).stdout;
+    let document = run_with(&[], &["man", "up", "--json"]).await.exits(0).json();
+    assert_eq!((&document["command"], &document["page"]), (&"man".into(), &plain.into()));
+}
