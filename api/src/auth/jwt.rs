@@ -8,7 +8,7 @@ use super::Caller;
 use crate::error::ApiError;
 
 /// How far the clocks of the token's issuer and of this host may differ, in seconds.
-pub(super) const LEEWAY_SECONDS: u64 = 60;
+const LEEWAY_SECONDS: u64 = 60;
 
 /// The longest user id, in bytes.
 const MAX_SUBJECT_BYTES: usize = 255;

@@ -170,23 +170,22 @@ pub(crate) async fn create_task(
 ) -> Result<Response, ApiError> {
     let key = IdempotencyKey::of(&headers)?;
     let new = NewTask::from_body(&body)?;
-    let fingerprint = new.fingerprint();
+    let once = key.map(|key| [Param::Text(key.0), Param::Text(new.fingerprint())]);
+    let is_keyed = once.is_some();
     let email = caller.email.filter(|_| database.provisions_users());
     let makes_account = email.is_some();
-    let statement = match (&key, makes_account) {
-        (None, false) => INSERT_TASK,
-        (None, true) => INSERT_TASK_AND_ACCOUNT,
-        (Some(_), false) => INSERT_TASK_ONCE,
-        (Some(_), true) => INSERT_TASK_AND_ACCOUNT_ONCE,
+    let statement = match (is_keyed, makes_account) {
+        (false, false) => INSERT_TASK,
+        (false, true) => INSERT_TASK_AND_ACCOUNT,
+        (true, false) => INSERT_TASK_ONCE,
+        (true, true) => INSERT_TASK_AND_ACCOUNT_ONCE,
     };
     let mut params = vec![
         Param::Text(caller.user_id.clone()),
         Param::Text(new.title.0),
         Param::OptionalText(new.description.map(|description| description.0)),
     ];
-    if let Some(key) = &key {
-        params.extend([Param::Text(key.0.clone()), Param::Text(fingerprint)]);
-    }
+    params.extend(once.into_iter().flatten());
     params.extend(email.map(Param::Text));
     let inserted = database.row(statement, params).await;
     let mut row = if makes_account {
@@ -196,7 +195,7 @@ pub(crate) async fn create_task(
     };
     let id = row.int4()?;
     let task = TaskState::read(&mut row)?;
-    let is_replayed = key.is_some() && row.bool()?;
+    let is_replayed = is_keyed && row.bool()?;
     if is_replayed && !row.bool()? {
         return Err(ApiError::IdempotencyKeyReused);
     }
