@@ -21,6 +21,7 @@ mod advice;
 mod apply;
 mod baseline;
 mod by_hand;
+mod catalog;
 mod connect;
 mod error;
 mod event;
@@ -47,6 +48,7 @@ pub use apply::{
 };
 pub use baseline::{Baseline, BaselineTarget, baseline, plan_baseline};
 pub use by_hand::{ManualRange, ManualScript, manual_script};
+pub use catalog::{Catalog, Kind, Object, ObjectId, Property};
 pub use connect::ConnectOptions;
 pub use error::{Divergence, Error};
 pub use event::{Event, LockHolder};

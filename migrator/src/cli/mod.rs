@@ -1,21 +1,16 @@
-//! The options and subcommands of `migrator`. What is written here is what `--help` shows.
+//! The subcommands of `migrator`. What is written here is what `--help` shows.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod arguments;
+mod options;
 
-use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use migrator::{BaselineTarget, ConnectOptions, Error, Migrations};
-use neon_url::DatabaseUrl;
 
-use crate::duration::{parse_duration, parse_limit};
+pub(crate) use crate::cli::arguments::{BaselineArguments, GrantArguments, LockOptions};
+pub(crate) use crate::cli::options::{
+    DatabaseOptions, MigrationOptions, OutputOptions, check_dot_env,
+};
 
-/// Applies, undoes and inspects the migrations of a PostgreSQL database.
-///
-/// The migrations are built into this program; `--dir` uses files instead. Each runs in one
-/// transaction together with its row in the history (refinery's table), and one migrator works at a
-/// time.
 #[derive(Debug, Parser)]
 #[command(
     name = "migrator",
@@ -50,62 +45,6 @@ pub(crate) struct Cli {
     pub(crate) output: OutputOptions,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Global options")]
-pub(crate) struct DatabaseOptions {
-    /// Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-    ///
-    /// Better set in the environment or in a `.env` file, in single quotes: other users of the
-    /// machine can see arguments.
-    // A plain text: clap would show a value that it cannot parse, with the password in it.
-    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
-    database_url: Option<String>,
-
-    /// A private certificate authority to trust as well: a PEM file.
-    #[arg(long, global = true, value_name = "FILE", env = "DATABASE_CA", hide_env_values = true)]
-    database_ca: Option<String>,
-
-    /// For how long to try while the database does not answer.
-    ///
-    /// Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-    #[arg(
-        long,
-        global = true,
-        value_name = "SECONDS",
-        env = "MIGRATOR_CONNECT_TIMEOUT",
-        hide_env_values = true,
-        default_value = "30",
-        value_parser = parse_duration
-    )]
-    connect_timeout: Duration,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Global options")]
-pub(crate) struct MigrationOptions {
-    /// A folder of migrations to use instead of the built-in ones.
-    #[arg(long, global = true, value_name = "DIR", env = "MIGRATOR_DIR", hide_env_values = true)]
-    pub(crate) dir: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Global options")]
-pub(crate) struct OutputOptions {
-    /// Print one JSON document on standard output, also on failure.
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-
-    /// Print no progress, only results, warnings and errors.
-    #[arg(long, short, global = true)]
-    pub(crate) quiet: bool,
-
-    /// Print without colours, as with `NO_COLOR` set.
-    ///
-    /// Where the output is not a terminal, there are none anyway.
-    #[arg(long, global = true)]
-    pub(crate) no_color: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -299,71 +238,6 @@ Examples:
     },
 }
 
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct LockOptions {
-    /// For how long to wait while another migrator is at work.
-    ///
-    /// Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        env = "MIGRATOR_LOCK_TIMEOUT",
-        hide_env_values = true,
-        default_value = "60",
-        value_parser = parse_duration
-    )]
-    pub(crate) lock_timeout: Duration,
-}
-
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct BaselineArguments {
-    /// The newest migration to note as applied.
-    #[arg(
-        value_name = "VERSION",
-        required_unless_present = "from_alembic",
-        value_parser = clap::value_parser!(i32).range(1..)
-    )]
-    newest: Option<i32>,
-
-    /// Adopt what Alembic has made for the API's predecessor, which is the schema of version 1.
-    ///
-    /// `alembic_version` must have one row. It is left as it is.
-    #[arg(long, conflicts_with = "newest")]
-    from_alembic: bool,
-}
-
-impl BaselineArguments {
-    pub(crate) fn target(self) -> BaselineTarget {
-        self.newest.map_or(BaselineTarget::Alembic, BaselineTarget::Version)
-    }
-}
-
-#[derive(Clone, Debug, Args)]
-pub(crate) struct GrantArguments {
-    /// The role with which the API connects, such as `taskie_api`.
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
-    pub(crate) role: String,
-
-    /// Let it insert users: for an API with `provision_users`, which is on by default.
-    #[arg(long)]
-    pub(crate) provision_users: bool,
-
-    /// The longest that a statement of this role may take.
-    ///
-    /// A little less than the API waits (`database_timeout_ms`), so that the server gives up first.
-    /// Seconds, or a number with a unit: `4`, `4s`, `500ms`, `2m`.
-    #[arg(long, value_name = "SECONDS", default_value = "4s", value_parser = parse_limit)]
-    pub(crate) statement_timeout: Duration,
-
-    /// The longest that a transaction of this role may wait for its next statement.
-    #[arg(long, value_name = "SECONDS", default_value = "10s", value_parser = parse_limit)]
-    pub(crate) idle_in_transaction_timeout: Duration,
-
-    /// Print the script that would run, and change nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-}
-
 impl Command {
     /// As it is written on the command line.
     pub(crate) fn name(&self) -> &'static str {
@@ -383,37 +257,6 @@ impl Command {
     }
 }
 
-impl DatabaseOptions {
-    pub(crate) fn url(&self) -> Result<DatabaseUrl, Error> {
-        let text = self.database_url.as_deref().filter(|text| !text.trim().is_empty());
-        Ok(text.ok_or(Error::MissingDatabaseUrl)?.parse()?)
-    }
-
-    pub(crate) fn connect_options(&self) -> Result<ConnectOptions, Error> {
-        let ca_pem = match self.database_ca.as_deref() {
-            None | Some("") => None,
-            // The component takes the certificate itself under this name, so one `.env` file can
-            // serve both.
-            Some(pem) if pem.trim_start().starts_with("-----BEGIN") => Some(pem.to_owned()),
-            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
-                Error::CertificateAuthority { reason: format!("`{path}`: {error}") }
-            })?),
-        };
-        Ok(ConnectOptions { ca_pem, wait: self.connect_timeout })
-    }
-}
-
-impl MigrationOptions {
-    pub(crate) fn load(&self) -> Result<Migrations, Error> {
-        self.dir.as_deref().map_or_else(|| Ok(Migrations::embedded()), Migrations::from_dir)
-    }
-
-    /// Where new migrations go.
-    pub(crate) fn folder(&self) -> &Path {
-        self.dir.as_deref().unwrap_or(Path::new("migrations"))
-    }
-}
-
 /// The name of a command.
 fn parse_command(name: &str) -> Result<String, String> {
     let program = Cli::command();
@@ -422,19 +265,6 @@ fn parse_command(name: &str) -> Result<String, String> {
         Ok(name.to_owned())
     } else {
         Err(format!("the commands are {}", names.join(", ")))
-    }
-}
-
-/// A missing `.env` file is the normal case. Of a broken one nothing is repeated: it holds secrets.
-pub(crate) fn check_dot_env(loaded: dotenvy::Result<PathBuf>) -> Result<(), Error> {
-    match loaded {
-        Ok(_) => Ok(()),
-        Err(error) if error.not_found() => Ok(()),
-        Err(dotenvy::Error::LineParse(..)) => {
-            Err(Error::DotEnv { reason: "a line in it is not `NAME=VALUE`".to_owned() })
-        }
-        Err(dotenvy::Error::Io(error)) => Err(Error::DotEnv { reason: error.to_string() }),
-        Err(_) => Err(Error::DotEnv { reason: "it cannot be understood".to_owned() }),
     }
 }
 

@@ -1,0 +1,190 @@
+//! The objects of a database and what they are told apart by.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+/// Everything in a database that migrations make.
+///
+/// What PostgreSQL makes by itself is part of what it belongs to: the index of a constraint, the
+/// sequence of an identity column, the type of a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Catalog {
+    /// Every object, by what it is called.
+    pub objects: BTreeMap<ObjectId, Object>,
+}
+
+/// What an object is called.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ObjectId {
+    /// The schema that it is in; none for the one in which unqualified names are made, and for
+    /// objects that are in no schema.
+    pub schema: Option<String>,
+    /// What it is.
+    pub kind: Kind,
+    /// The table (or view) that it is a part of: of a column, a constraint, an index, a trigger, a
+    /// policy.
+    pub table: Option<String>,
+    /// Its own name, unquoted; of a function with the types of its arguments, as in
+    /// `normalize(text, integer)`.
+    pub name: String,
+}
+
+/// What an object is. In the order in which they can be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A schema, but for the one in which unqualified names are made.
+    Schema,
+    /// An extension.
+    Extension,
+    /// An enumerated type.
+    Enum,
+    /// A domain.
+    Domain,
+    /// A composite type that is not the row type of a table.
+    CompositeType,
+    /// A sequence that belongs to no identity column.
+    Sequence,
+    /// A function or a procedure.
+    Function,
+    /// A table, ordinary or partitioned.
+    Table,
+    /// A column of a table.
+    Column,
+    /// A primary key, unique, check, foreign key or exclusion constraint.
+    Constraint,
+    /// An index that belongs to no constraint.
+    Index,
+    /// A view.
+    View,
+    /// A materialized view.
+    MaterializedView,
+    /// A trigger.
+    Trigger,
+    /// A policy of row-level security.
+    Policy,
+}
+
+/// One object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Object {
+    /// Where it stands among its siblings: the number of a column. Not compared, because a column
+    /// that was added later stands elsewhere and means the same.
+    pub place: i32,
+    /// What is said of it, in PostgreSQL's own words. What is not the case is left out.
+    pub properties: BTreeMap<Property, String>,
+}
+
+/// What can be said of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Property {
+    /// The type of a column, as `format_type` prints it; of a domain, the type below it.
+    Type,
+    /// A collation other than the type's own.
+    Collation,
+    /// `yes` where null is not allowed.
+    NotNull,
+    /// The default expression.
+    Default,
+    /// `always` or `by default`: how an identity column gets its numbers.
+    Identity,
+    /// The expression of a generated column, followed by `stored` or `virtual`.
+    Generated,
+    /// The whole definition, as `pg_get_constraintdef` and its siblings print it. An index, a
+    /// trigger, a view and a function have little else.
+    Definition,
+    /// `yes` where it is there and not in force: an index that is not valid, a trigger that is off.
+    Disabled,
+    /// The labels of an enumerated type, in order, as a list of literals.
+    Labels,
+    /// `unlogged`, where a table is.
+    Persistence,
+    /// How a table is partitioned.
+    PartitionKey,
+    /// Of which table it is a partition, and for which values.
+    PartitionOf,
+    /// Storage parameters.
+    Options,
+    /// `enabled`, or `forced` where it holds for the owner too.
+    RowSecurity,
+    /// What was said with `comment on`.
+    Comment,
+    /// Who may do what, in `grant`'s words. Read on request only.
+    Grants,
+}
+
+impl Kind {
+    /// What people call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Schema => "schema",
+            Self::Extension => "extension",
+            Self::Enum => "enum",
+            Self::Domain => "domain",
+            Self::CompositeType => "composite type",
+            Self::Sequence => "sequence",
+            Self::Function => "function",
+            Self::Table => "table",
+            Self::Column => "column",
+            Self::Constraint => "constraint",
+            Self::Index => "index",
+            Self::View => "view",
+            Self::MaterializedView => "materialized view",
+            Self::Trigger => "trigger",
+            Self::Policy => "policy",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Property {
+    /// What people call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Type => "type",
+            Self::Collation => "collation",
+            Self::NotNull => "not null",
+            Self::Default => "default",
+            Self::Identity => "identity",
+            Self::Generated => "generated",
+            Self::Definition => "definition",
+            Self::Disabled => "disabled",
+            Self::Labels => "labels",
+            Self::Persistence => "persistence",
+            Self::PartitionKey => "partition key",
+            Self::PartitionOf => "partition of",
+            Self::Options => "options",
+            Self::RowSecurity => "row security",
+            Self::Comment => "comment",
+            Self::Grants => "grants",
+        }
+    }
+}
+
+impl fmt::Display for Property {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// `table tasks`, `column tasks.title`, `index by_title on tasks`, each with its schema in front
+/// where that is not the usual one.
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let schema = self.schema.as_ref().map(|schema| format!("{schema}.")).unwrap_or_default();
+        let Self { kind, table, name, .. } = self;
+        match (kind, table) {
+            (Kind::Column, Some(table)) => write!(f, "{kind} {schema}{table}.{name}"),
+            (_, Some(table)) => write!(f, "{kind} {name} on {schema}{table}"),
+            (_, None) => write!(f, "{kind} {schema}{name}"),
+        }
+    }
+}
