@@ -50,6 +50,7 @@ impl Error {
             Self::FailedScript(failed) => failed.details(),
             Self::MissingDatabaseUrl
             | Self::DatabaseUrl(_)
+            | Self::PooledUrl(_)
             | Self::DotEnv { .. }
             | Self::CertificateAuthority { .. }
             | Self::ReadMigrations { .. }
@@ -80,7 +81,7 @@ impl Error {
             Self::MissingDatabaseUrl => {
                 "set `DATABASE_URL`, in the environment or in a `.env` file, or pass `--database-url`"
             }
-            Self::DatabaseUrl(_) => {
+            Self::DatabaseUrl(_) | Self::PooledUrl(_) => {
                 "copy the string from Neon's console as it is; it looks like `postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=require`"
             }
             Self::DotEnv { .. } => {

@@ -23,6 +23,9 @@ pub enum Error {
     /// A connection string that cannot be used.
     #[error("cannot use the database URL: {0}")]
     DatabaseUrl(#[from] ParseError),
+    /// Likewise, of the pooled endpoint.
+    #[error("cannot use the pooled URL: {0}")]
+    PooledUrl(ParseError),
     /// The `.env` file could not be read. Its content is not repeated.
     #[error("cannot read the `.env` file: {reason}")]
     DotEnv {
@@ -289,6 +292,7 @@ impl Error {
         match self {
             Self::MissingDatabaseUrl
             | Self::DatabaseUrl(_)
+            | Self::PooledUrl(_)
             | Self::DotEnv { .. }
             | Self::CertificateAuthority { .. }
             | Self::ReadMigrations { .. }
@@ -328,7 +332,7 @@ impl Error {
     /// The name of the kind of error in JSON. A contract, like the exit codes.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::MissingDatabaseUrl | Self::DatabaseUrl(_) => "database_url",
+            Self::MissingDatabaseUrl | Self::DatabaseUrl(_) | Self::PooledUrl(_) => "database_url",
             Self::DotEnv { .. } => "dot_env",
             Self::CertificateAuthority { .. } => "certificate_authority",
             Self::ReadMigrations { .. } | Self::MigrationFiles { .. } => "migration_files",

@@ -5,7 +5,8 @@
 pub const DONE: u8 = 0;
 
 /// The answer is no: `status --check` found pending migrations, `health` found a database that
-/// cannot be used, or a question was answered with no. Nothing was changed.
+/// cannot be used or is above a limit that was set, or a question was answered with no. Nothing was
+/// changed.
 pub const NO: u8 = 1;
 
 /// Wrong usage or configuration: a bad option, connection string, certificate file or migration

@@ -40,7 +40,6 @@ mod session;
 mod sql;
 mod step;
 mod tls;
-mod tls_probe;
 
 pub use apply::{
     DEFAULT_LOCK_WAIT, PlannedMigration, UndoTarget, current, down, pending, plan_down, plan_up,
@@ -49,14 +48,15 @@ pub use apply::{
 pub use baseline::{Baseline, BaselineTarget, baseline, plan_baseline};
 pub use by_hand::{ManualRange, ManualScript, manual_script};
 pub use catalog::{Catalog, Kind, Object, ObjectId, Property};
-pub use connect::ConnectOptions;
+pub use connect::{ConnectOptions, ConnectPhase, ConnectPhases};
 pub use error::{Divergence, Error};
 pub use event::{Event, LockHolder};
 pub use failed_script::{Direction, FailedScript, Outcome, Progress};
 pub use grant::{GrantOptions, GrantPlan, GrantStatement, Purpose, grant, plan_grant};
 pub use health::{
-    ConnectTimes, Connections, EndpointReport, HealthReport, MigrationCounts, RoundTrips,
-    check_health,
+    ConnectTimes, Connections, EndpointCheck, EndpointReport, ExceededLimit, HealthLimits,
+    HealthOptions, HealthReport, HealthWarning, MigrationCounts, OldestTransaction, PhaseTimes,
+    PreparedStatements, RoundTrips, TransactionAge, check_health,
 };
 pub use history::{AppliedMigration, Entry, State};
 pub use lock::LOCK_KEY;
@@ -65,5 +65,4 @@ pub use pair::PairOfFiles;
 pub use position::Position;
 pub use role::{RoleObjection, RoleReport};
 pub use step::LOCK_LIMIT;
-pub use tls::tls_config;
-pub use tls_probe::TlsReport;
+pub use tls::{TlsReport, tls_config};

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 
-use crate::Error;
+use crate::{Error, HealthWarning};
 
 /// `$1` the role's name. What it owns counts in this database, and the database itself.
 const DESCRIBE_ROLE: &str = "\
@@ -93,25 +93,27 @@ impl fmt::Display for RoleObjection {
 
 impl RoleReport {
     /// What is wrong with an API that connects as this role.
-    pub(crate) fn warning(&self) -> Option<String> {
+    pub(crate) fn warning(&self) -> Option<HealthWarning> {
         let name = &self.name;
         let advice = "give the API a role of its own with `migrator grant --role NAME`";
         if self.superuser {
-            return Some(format!(
-                "the role `{name}` is a superuser: an API that connects as it could do anything on this server; {advice}"
-            ));
+            let what = format!(
+                "the role `{name}` is a superuser: an API that connects as it could do anything on this server"
+            );
+            return Some(HealthWarning::new("superuser_role", what, advice));
         }
         if !self.owns_tables.is_empty() {
             let noun = if self.owns_tables.len() == 1 { "table" } else { "tables" };
             let tables = list(&self.owns_tables);
-            return Some(format!(
-                "the role `{name}` owns the {noun} {tables}: an API that connects as it could change the schema; {advice}"
-            ));
+            let what = format!(
+                "the role `{name}` owns the {noun} {tables}: an API that connects as it could change the schema"
+            );
+            return Some(HealthWarning::new("owner_role", what, advice));
         }
         self.can_create.then(|| {
-            format!(
-                "the role `{name}` can create tables beside the API's; `migrator grant` takes that away, or says who can"
-            )
+            let what = format!("the role `{name}` can create tables beside the API's");
+            let advice = "`migrator grant` takes that away, or says who can";
+            HealthWarning::new("creator_role", what, advice)
         })
     }
 }
@@ -159,7 +161,7 @@ pub(crate) async fn judge(
 }
 
 /// `a`, `a and b`, `a, b and c`; of many the first few and their number.
-fn list(names: &[String]) -> String {
+pub(crate) fn list(names: &[String]) -> String {
     let shown = if names.len() > SHOWN { &names[..SHOWN - 1] } else { names };
     let more = names.len() - shown.len();
     match (shown, more) {

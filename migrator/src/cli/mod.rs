@@ -1,16 +1,23 @@
 //! The subcommands of `migrator`. What is written here is what `--help` shows.
 
 mod arguments;
+mod health;
 mod options;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use crate::cli::arguments::{BaselineArguments, GrantArguments, LockOptions};
+pub(crate) use crate::cli::health::HealthArguments;
 pub(crate) use crate::cli::options::{
     DatabaseOptions, MigrationOptions, OutputOptions, check_dot_env,
 };
 
+/// Applies, undoes and inspects the migrations of a PostgreSQL database.
+///
+/// The migrations are built into this program; `--dir` uses files instead. Each runs in one
+/// transaction together with its row in the history (refinery's table), and one migrator works at a
+/// time.
 #[derive(Debug, Parser)]
 #[command(
     name = "migrator",
@@ -203,16 +210,19 @@ Examples:
     /// Look at the database and the way to it: TLS, times, connections, migrations, role.
     ///
     /// Uses the URL as it is given, also when that is a pooled one, makes one attempt, and writes
-    /// nothing. Exits with 1 when the database cannot be used.
+    /// nothing. Of a database at Neon, the pooled and the direct endpoint are both tried. Exits with
+    /// 1 when the database cannot be used, or a limit is exceeded.
     #[command(after_help = "\
 Examples:
   migrator health                      a report to read
   migrator health --role taskie_api    warns if that role can do more than the API should
+  migrator health --max-connect-ms 250 --max-ping-ms 20 --max-connections-pct 80
+                                       for scripts: exit 1 when it is too slow or too full
+  migrator health --watch 5            look again every 5 seconds
   migrator health --json | jq .round_trip_ms.p95")]
     Health {
-        /// The role with which the API connects, if it is not the one of the connection string.
-        #[arg(long, value_name = "NAME")]
-        role: Option<String>,
+        #[command(flatten)]
+        arguments: HealthArguments,
     },
 
     /// Print the script that completes this program's arguments in a shell.

@@ -54,7 +54,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
             Command::Grant { wish, lock } => grant::run(cli, printer, wish, *lock).await,
             Command::Completions { shell } => Ok(completions::run(printer, *shell)),
             Command::Man { command } => Ok(man::run(printer, command.as_deref())),
-            Command::Health { role } => health::run(cli, printer, role.as_deref()).await,
+            Command::Health { arguments } => health::run(cli, printer, arguments).await,
         }
     });
     // Not waiting for a name lookup that the time limit has given up on.

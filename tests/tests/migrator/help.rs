@@ -550,13 +550,42 @@ async fn of_health() {
     Look at the database and the way to it: TLS, times, connections, migrations, role.
 
     Uses the URL as it is given, also when that is a pooled one, makes one attempt, and writes nothing.
-    Exits with 1 when the database cannot be used.
+    Of a database at Neon, the pooled and the direct endpoint are both tried. Exits with 1 when the
+    database cannot be used, or a limit is exceeded.
 
     Usage: migrator health [OPTIONS]
 
     Options:
           --role <NAME>
               The role with which the API connects, if it is not the one of the connection string
+
+          --pooled-url <URL>
+              The pooled endpoint of the same database, to be looked at as well.
+
+              Of a database at Neon it is known. Better set in the environment: other users of the
+              machine can see arguments.
+
+              [env: MIGRATOR_POOLED_URL]
+
+          --max-connect-ms <N>
+              Exit with 1 when connecting takes longer, in milliseconds.
+
+              Of the connections after the first, the middle one is judged: a cold start is no failure.
+
+          --max-ping-ms <N>
+              Exit with 1 when a statement takes longer there and back, in milliseconds (p95)
+
+          --max-connections-pct <N>
+              Exit with 1 when more of the server's connections are taken, in per cent
+
+          --watch <SECONDS>
+              Look again every so many seconds, until Ctrl-C.
+
+              Draws the report again on a terminal; elsewhere prints a line for each look, which with
+              `--json` is its document (JSON Lines). The last look sets the exit code.
+
+          --count <N>
+              With `--watch`: stop after so many looks
 
       -h, --help
               Print help (see a summary with '-h')
@@ -605,6 +634,9 @@ async fn of_health() {
     Examples:
       migrator health                      a report to read
       migrator health --role taskie_api    warns if that role can do more than the API should
+      migrator health --max-connect-ms 250 --max-ping-ms 20 --max-connections-pct 80
+                                           for scripts: exit 1 when it is too slow or too full
+      migrator health --watch 5            look again every 5 seconds
       migrator health --json | jq .round_trip_ms.p95
     ");
 }

@@ -43,6 +43,7 @@ pub(crate) async fn command(arguments: &[&str]) -> Command {
         "MIGRATOR_CONNECT_TIMEOUT",
         "MIGRATOR_LOCK_TIMEOUT",
         "MIGRATOR_DIR",
+        "MIGRATOR_POOLED_URL",
         "CLICOLOR_FORCE",
         "COLUMNS",
     ];

@@ -13,7 +13,7 @@ const CERTIFICATE: &str = include_str!("tls/server.pem");
 const KEY: &str = include_str!("tls/server.key");
 
 /// A database on a server that offers TLS.
-async fn database_with_tls() -> TestDatabase {
+pub(crate) async fn database_with_tls() -> TestDatabase {
     static OFFERED: OnceCell<()> = OnceCell::const_new();
     let database = TestServer::own().await.empty_database().await;
     OFFERED.get_or_init(async || offer_tls(&database).await).await;
@@ -44,14 +44,14 @@ async fn offer_tls(database: &TestDatabase) {
 }
 
 /// The connection string with TLS, for a host name.
-fn with_tls(database: &TestDatabase, host: &str) -> String {
+pub(crate) fn with_tls(database: &TestDatabase, host: &str) -> String {
     let url = database.url();
     let password = url.password().expect("the throwaway server has one");
     let (user, port, name) = (url.user(), url.port(), url.database());
     format!("postgresql://{user}:{password}@{host}:{port}/{name}?sslmode=require")
 }
 
-fn authority_file() -> String {
+pub(crate) fn authority_file() -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/migrator/tls/authority.pem");
     file.to_str().expect("a plain path").to_owned()
 }

@@ -1,5 +1,4 @@
-//! TLS as everything native here uses it: the platform's certificates, plus one private authority
-//! where that is given.
+//! The certificates that are trusted: the platform's, plus one private authority where that is given.
 
 use std::sync::Arc;
 

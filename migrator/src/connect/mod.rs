@@ -1,0 +1,130 @@
+//! Connecting, with patience for a database that wakes up and none for one that says no.
+
+mod attempt;
+mod describe;
+mod failure;
+mod phases;
+
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt as _, stream};
+use neon_url::DatabaseUrl;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tokio_postgres::{AsyncMessage, Client};
+
+pub(crate) use attempt::{Connector, Opened};
+pub(crate) use describe::{address, describe};
+pub use phases::{ConnectPhase, ConnectPhases};
+pub(crate) use phases::{Stopwatch, milliseconds};
+
+use crate::connect::failure::Failure;
+use crate::{Error, Event};
+
+/// What the session calls itself in `pg_stat_activity`.
+pub(crate) const APPLICATION_NAME: &str = "taskie-migrator";
+
+/// The first pause between two attempts; each is twice as long as the one before, up to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// How to connect.
+#[derive(Clone, Debug)]
+pub struct ConnectOptions {
+    /// A private certificate authority, trusted beside the platform's: one or more PEM
+    /// certificates.
+    pub ca_pem: Option<String>,
+    /// For how long to go on trying while the database does not answer. Zero is one attempt.
+    pub wait: Duration,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self { ca_pem: None, wait: Duration::from_secs(30) }
+    }
+}
+
+/// An open session.
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    notices: UnboundedReceiver<String>,
+    driver: JoinHandle<()>,
+}
+
+impl Connection {
+    /// Lets the driver work until the client is gone.
+    fn drive<S, T>(client: Client, mut driver: tokio_postgres::Connection<S, T>) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (sender, notices) = mpsc::unbounded_channel();
+        let driver = tokio::spawn(async move {
+            let mut messages = stream::poll_fn(move |context| driver.poll_message(context));
+            while let Some(Ok(message)) = messages.next().await {
+                if let AsyncMessage::Notice(notice) = message {
+                    // Nobody listens any more when the command is over: then there is nobody to tell.
+                    let _ = sender.send(notice.message().to_owned());
+                }
+            }
+        });
+        Self { client, notices, driver }
+    }
+
+    /// What PostgreSQL has said since the last call.
+    pub(crate) fn notices(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.notices.try_recv().ok()).collect()
+    }
+
+    /// Says goodbye and waits until that is sent, so that the server ends the session, and with it
+    /// its locks, now.
+    pub(crate) async fn close(self) {
+        drop(self.client);
+        // The driver ends by itself once the client is gone; an error in it changes nothing any
+        // more.
+        let _ = timeout(Duration::from_secs(1), self.driver).await;
+    }
+}
+
+/// Connects, trying again for as long as `options.wait` says.
+pub(crate) async fn connect(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Connection, Error> {
+    let connector = Connector::new(url, options)?;
+    let start = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    let mut attempts = 0;
+    loop {
+        let remaining = options.wait.saturating_sub(start.elapsed());
+        let limit = if options.wait.is_zero() {
+            url.connect_timeout()
+        } else {
+            url.connect_timeout().min(remaining.max(FIRST_PAUSE))
+        };
+        attempts += 1;
+        let reason = match connector.attempt(limit).await {
+            Ok(opened) => return Ok(opened.connection),
+            Err((Failure::Permanent(error), _)) => return Err(error),
+            Err((Failure::Transient(reason), _)) => reason,
+        };
+        // Jitter, so that many that wait for one database do not all come at once.
+        let jittered = pause.mul_f64(rand::random_range(0.5..1.0));
+        if start.elapsed() + jittered >= options.wait {
+            return Err(Error::Unreachable {
+                address: address(url),
+                reason,
+                attempts,
+                waited: start.elapsed(),
+            });
+        }
+        if attempts == 1 {
+            on_event(Event::Retrying { reason, wait: options.wait });
+        }
+        sleep(jittered).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}

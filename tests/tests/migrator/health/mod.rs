@@ -1,0 +1,28 @@
+//! `migrator health`
+
+mod cold_start;
+mod endpoints;
+mod gateway;
+mod limits;
+mod phases;
+mod report;
+mod role;
+mod warnings;
+mod watch;
+
+use serde_json::Value;
+
+/// The number at a pointer.
+#[track_caller]
+fn number(report: &Value, pointer: &str) -> f64 {
+    let value = report.pointer(pointer).and_then(Value::as_f64);
+    value.unwrap_or_else(|| panic!("no number at {pointer}: {report:#}"))
+}
+
+/// The kinds of the warnings, without the one that time brings to every server.
+#[track_caller]
+fn warning_kinds(report: &Value) -> Vec<&str> {
+    let details = report["warning_details"].as_array().expect("a list of warnings");
+    let kinds = details.iter().map(|detail| detail["kind"].as_str().expect("a kind"));
+    kinds.filter(|kind| *kind != "old_server").collect()
+}

@@ -1,0 +1,127 @@
+//! PgBouncer in front of a test's database: transactions share server sessions, as at Neon.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use nix::unistd::geteuid;
+use tempfile::TempDir;
+use tests::{TestDatabase, until};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+
+/// A pooler; ends with its test.
+pub(super) struct Bouncer {
+    url: String,
+    _program: Child,
+    _folder: TempDir,
+}
+
+/// How it is set up.
+#[derive(Clone, Copy)]
+pub(super) struct Settings {
+    /// How many prepared statements it remembers for each server session; 0: none.
+    pub(super) max_prepared_statements: u32,
+    /// How many server sessions it has.
+    pub(super) pool_size: u32,
+}
+
+impl Bouncer {
+    pub(super) async fn before(database: &TestDatabase, settings: Settings) -> Self {
+        let folder = TempDir::new().expect("make a folder");
+        let port = free_port();
+        let url = database.url();
+        let password = url.password().expect("the throwaway server has one");
+        let file = folder.path().join("pgbouncer.ini");
+        let text = format!(
+            "[databases]\n\
+             {name} = host={host} port={server_port} user={user} password={password}\n\
+             [pgbouncer]\n\
+             listen_addr = 127.0.0.1\n\
+             listen_port = {port}\n\
+             unix_socket_dir =\n\
+             auth_type = any\n\
+             admin_users = {user}\n\
+             pool_mode = transaction\n\
+             default_pool_size = {pool_size}\n\
+             max_prepared_statements = {prepared}\n",
+            name = url.database(),
+            host = url.host(),
+            server_port = url.port(),
+            user = url.user(),
+            pool_size = settings.pool_size,
+            prepared = settings.max_prepared_statements,
+        );
+        fs::write(&file, text).expect("write the settings");
+        let mut command = Command::new(program());
+        command.arg("--quiet");
+        if geteuid().is_root() {
+            // It refuses to run as root, and reads its settings as who it becomes. They are for a
+            // throwaway database.
+            command.args(["--user", "nobody"]);
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("open it");
+        }
+        command.arg(&file).stdin(Stdio::null()).kill_on_drop(true);
+        let program = command.spawn().expect("start PgBouncer");
+        until("PgBouncer listens", async || TcpStream::connect(("127.0.0.1", port)).await.ok())
+            .await;
+        let url = format!("postgresql://{}:x@127.0.0.1:{port}/{}", url.user(), url.database());
+        Self { url, _program: program, _folder: folder }
+    }
+
+    /// The connection string that leads through it.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A client of it.
+    pub(super) async fn client(&self) -> Client {
+        connect(&self.url).await
+    }
+
+    /// How many clients wait for a server session.
+    pub(super) async fn waiting(&self) -> i64 {
+        let (server, _) = self.url.rsplit_once('/').expect("a database in the URL");
+        let console = connect(&format!("{server}/pgbouncer")).await;
+        let messages = console.simple_query("show pools").await.expect("ask PgBouncer");
+        messages
+            .iter()
+            .filter_map(|message| match message {
+                SimpleQueryMessage::Row(row) => row.get("cl_waiting")?.parse::<i64>().ok(),
+                _ => None,
+            })
+            .sum()
+    }
+}
+
+async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connect");
+    tokio::spawn(connection);
+    client
+}
+
+/// Where PgBouncer is. Panics where it is not: a check that is left out is no check.
+fn program() -> PathBuf {
+    let named = std::env::var_os("TASKIE_PGBOUNCER").map(PathBuf::from);
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let program = named.or_else(|| {
+        std::env::split_paths(&folders)
+            .chain([PathBuf::from("/usr/sbin")])
+            .map(|folder| folder.join("pgbouncer"))
+            .find(|program| program.is_file())
+    });
+    let program = program.expect(
+        "PgBouncer is missing: run `TASKIE_PGBOUNCER=$(.ci/pgbouncer) cargo test --test pooler`",
+    );
+    assert!(program.is_file(), "TASKIE_PGBOUNCER names `{}`, which is no file", program.display());
+    program
+}
+
+/// Free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("find a port");
+    listener.local_addr().expect("an address").port()
+}

@@ -1,0 +1,29 @@
+//! The migrator through a real PgBouncer: `.ci/pgbouncer`, then `cargo test --test pooler` with the
+//! program that it names in `TASKIE_PGBOUNCER`, or with one in `PATH`.
+
+mod bouncer;
+mod lock;
+mod statements;
+
+use tests::{Outcome, TestDatabase};
+use tokio::process::Command;
+
+/// Runs the migrator on a database, in an empty folder.
+async fn migrator(url: &str, arguments: &[&str]) -> Outcome {
+    // The first call builds the program, which blocks.
+    let program = tokio::task::spawn_blocking(tests::migrator).await.expect("build the migrator");
+    let folder = tempfile::TempDir::new().expect("make a folder");
+    let mut command = Command::new(program);
+    for variable in ["DATABASE_CA", "MIGRATOR_DIR", "MIGRATOR_POOLED_URL"] {
+        command.env_remove(variable);
+    }
+    command.args(arguments).env("DATABASE_URL", url).current_dir(folder.path());
+    Outcome::of(command.output().await.expect("run the migrator"))
+}
+
+/// The report on a database and a pooler in front of it.
+async fn health(database: &TestDatabase, pooled: &str) -> serde_json::Value {
+    let direct = database.url().to_connection_string();
+    let arguments = ["health", "--json", "--pooled-url", pooled];
+    migrator(&direct, &arguments).await.exits(0).json()
+}

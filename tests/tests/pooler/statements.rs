@@ -1,0 +1,108 @@
+//! `migrator health`: whether prepared statements survive the pooler.
+
+use serde_json::Value;
+use tests::{TestDatabase, TestServer};
+
+use super::bouncer::{Bouncer, Settings};
+use super::{health, migrator};
+
+const REMEMBERS: Settings = Settings { max_prepared_statements: 100, pool_size: 10 };
+const FORGETS: Settings = Settings { max_prepared_statements: 0, pool_size: 10 };
+
+async fn database() -> TestDatabase {
+    TestServer::own().await.migrated_database().await
+}
+
+fn kinds(report: &Value) -> Vec<&str> {
+    let details = report["warning_details"].as_array().expect("a list of warnings");
+    details.iter().map(|detail| detail["kind"].as_str().expect("a kind")).collect()
+}
+
+#[tokio::test]
+async fn survive_a_pooler_that_remembers_them() {
+    let database = database().await;
+    let bouncer = Bouncer::before(&database, REMEMBERS).await;
+    let report = health(&database, bouncer.url()).await;
+    assert_eq!(report["endpoints"][0]["kind"], "pooled");
+    assert_eq!(report["endpoints"][0]["works"], true, "{report:#}");
+    assert_eq!(report["endpoints"][0]["prepared_statements"], "survive", "{report:#}");
+    assert_eq!(report["endpoints"][1]["works"], true, "{report:#}");
+    assert!(!kinds(&report).contains(&"prepared_statements"), "{report:#}");
+}
+
+#[tokio::test]
+async fn are_lost_on_a_pooler_that_forgets_them() {
+    let database = database().await;
+    let bouncer = Bouncer::before(&database, FORGETS).await;
+    let report = health(&database, bouncer.url()).await;
+    assert_eq!(report["endpoints"][0]["works"], true, "{report:#}");
+    assert_eq!(report["endpoints"][0]["prepared_statements"], "lost", "{report:#}");
+    assert_eq!(report["healthy"], true, "a warning only");
+    assert!(kinds(&report).contains(&"prepared_statements"), "{report:#}");
+}
+
+#[tokio::test]
+async fn a_person_is_told_what_to_do_about_lost_ones() {
+    let database = database().await;
+    let bouncer = Bouncer::before(&database, FORGETS).await;
+    let url = database.url().to_connection_string();
+    let arguments = ["health", "--pooled-url", bouncer.url()];
+    let outcome = migrator(&url, &arguments).await.exits(0);
+    assert!(outcome.stdout.contains(", prepared statements are lost\n"), "{outcome:#?}");
+    outcome
+        .says("warning: prepared statements do not survive the pooled endpoint, `127.0.0.1`\n")
+        .says("hint: set `max_prepared_statements` above 0 in PgBouncer");
+}
+
+#[tokio::test]
+async fn the_proof_leaves_nothing_behind() {
+    let database = database().await;
+    let bouncer = Bouncer::before(&database, FORGETS).await;
+    let first = health(&database, bouncer.url()).await;
+    assert_eq!(first["endpoints"][0]["prepared_statements"], "lost", "{first:#}");
+
+    // Every server session of the pooler, each held by a client.
+    let pids = "select coalesce(array_agg(pid), '{}') from pg_stat_activity
+                 where datname = current_database() and backend_type = 'client backend'
+                   and pid <> pg_backend_pid()";
+    let direct = database.client().await;
+    let row = direct.query_one(pids, &[]).await.expect("ask");
+    let sessions: Vec<i32> = row.get(0);
+    assert!(sessions.len() > 1, "{sessions:?}");
+    let mut clients = Vec::new();
+    let mut held = Vec::new();
+    for _ in 0..FORGETS.pool_size {
+        let client = bouncer.client().await;
+        client.batch_execute("begin").await.expect("begin");
+        let question = "select pg_backend_pid(), (select count(*) from pg_prepared_statements)";
+        let row = client.query_typed(question, &[]).await.expect("ask").remove(0);
+        assert_eq!(row.get::<_, i64>(1), 0, "prepared statements are left");
+        held.push(row.get::<_, i32>(0));
+        clients.push(client);
+    }
+    assert!(sessions.iter().all(|pid| held.contains(pid)), "{sessions:?} of {held:?}");
+}
+
+#[tokio::test]
+async fn a_single_server_session_proves_nothing() {
+    let database = database().await;
+    for max_prepared_statements in [0, 100] {
+        let settings = Settings { max_prepared_statements, pool_size: 1 };
+        let bouncer = Bouncer::before(&database, settings).await;
+        let report = health(&database, bouncer.url()).await;
+        let pooled = &report["endpoints"][0];
+        assert_eq!(pooled["prepared_statements"], "untested", "{report:#}");
+        assert_eq!(pooled["prepared_statements_untested"], "no second server session within 3 s");
+    }
+}
+
+#[tokio::test]
+async fn the_report_itself_can_be_had_through_either() {
+    let database = database().await;
+    for settings in [REMEMBERS, FORGETS] {
+        let bouncer = Bouncer::before(&database, settings).await;
+        let report = migrator(bouncer.url(), &["health", "--json"]).await.exits(0).json();
+        assert_eq!(report["usable"], true);
+        assert_eq!(report["migrations"]["applied"], 3);
+    }
+}
