@@ -48,6 +48,7 @@ impl Error {
                 vec!["everything was rolled back; nothing was changed".to_owned()]
             }
             Self::FailedScript(failed) => failed.details(),
+            Self::Shadow(error) => error.details(),
             Self::MissingDatabaseUrl
             | Self::DatabaseUrl(_)
             | Self::PooledUrl(_)
@@ -69,6 +70,8 @@ impl Error {
             | Self::NoTls { .. }
             | Self::LockLost
             | Self::Query { .. }
+            | Self::Catalog(_)
+            | Self::Dump(_)
             | Self::NoSuchRole { .. }
             | Self::History { .. } => Vec::new(),
         }
@@ -205,6 +208,9 @@ impl Error {
                 "connect as the owner of these tables, or have the owner grant it with grant option"
             }
             Self::FailedScript(failed) => return failed.hint.clone(),
+            Self::Catalog(error) => return error.hint(),
+            Self::Dump(error) => return Some(error.hint()),
+            Self::Shadow(error) => return error.hint(),
         };
         Some(hint.to_owned())
     }

@@ -10,7 +10,10 @@ use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
 use crate::connect::describe;
-use crate::{Direction, FailedScript, LockHolder, MigrationName, RoleObjection, exit_code};
+use crate::{
+    CatalogError, Direction, DumpError, FailedScript, LockHolder, MigrationName, RoleObjection,
+    ShadowError, exit_code,
+};
 
 /// Why a command did not do what it was asked. `Display` is one line; [`Error::details`] and
 /// [`Error::hint`] go below it.
@@ -256,6 +259,15 @@ pub enum Error {
     /// A script failed and was rolled back.
     #[error(transparent)]
     FailedScript(Box<FailedScript>),
+    /// A catalog that cannot be read.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// A schema that cannot be written down.
+    #[error(transparent)]
+    Dump(#[from] DumpError),
+    /// Trouble with a shadow database.
+    #[error(transparent)]
+    Shadow(#[from] ShadowError),
 }
 
 /// One way in which history and files do not belong together.
@@ -312,7 +324,8 @@ impl Error {
             | Self::NoSuchRole { .. }
             | Self::UnfitRole { .. }
             | Self::MissingTables { .. }
-            | Self::GrantIncomplete { .. } => exit_code::USAGE,
+            | Self::GrantIncomplete { .. }
+            | Self::Dump(_) => exit_code::USAGE,
             Self::Grant { source, .. } if is_for_others(source) => exit_code::USAGE,
             Self::Unreachable { .. }
             | Self::UnknownHost { .. }
@@ -326,6 +339,8 @@ impl Error {
             | Self::ConnectionLost { .. } => exit_code::UNREACHABLE_OR_LOCKED,
             Self::History { .. } | Self::Diverged { .. } => exit_code::DIVERGED,
             Self::FailedScript(_) => exit_code::FAILED_MIGRATION,
+            Self::Catalog(error) => error.exit_code(),
+            Self::Shadow(error) => error.exit_code(),
         }
     }
 
@@ -358,6 +373,9 @@ impl Error {
             Self::MissingTables { .. } => "missing_tables",
             Self::Grant { .. } | Self::GrantIncomplete { .. } => "grant",
             Self::FailedScript(_) => "failed_migration",
+            Self::Catalog(_) => "catalog",
+            Self::Dump(_) => "dump",
+            Self::Shadow(error) => error.kind(),
         }
     }
 }

@@ -46,6 +46,24 @@ pub enum Event {
         /// How long it took, commit included.
         elapsed: Duration,
     },
+    /// A shadow database is there, and the migrations are about to be applied to it.
+    BuildingShadow {
+        /// How many.
+        migrations: usize,
+    },
+    /// The shadow database is on a server of another major version, which prints some definitions
+    /// of views otherwise.
+    OtherServerVersion {
+        /// The live database's, such as 18.
+        live: i32,
+        /// The shadow database's.
+        shadow: i32,
+    },
+    /// A shadow database could not be removed after something else had failed.
+    ShadowLeft {
+        /// Its name.
+        name: String,
+    },
     /// PostgreSQL said something about the script that runs (`raise notice`, a skipped `if
     /// exists`).
     Notice(String),

@@ -5,8 +5,8 @@
 pub const DONE: u8 = 0;
 
 /// The answer is no: `status --check` found pending migrations, `health` found a database that
-/// cannot be used or is above a limit that was set, or a question was answered with no. Nothing was
-/// changed.
+/// cannot be used or is above a limit that was set, `drift` a difference, `dump --check` a file that
+/// is not current, or a question was answered with no. Nothing was changed.
 pub const NO: u8 = 1;
 
 /// Wrong usage or configuration: a bad option, connection string, certificate file or migration
@@ -24,3 +24,13 @@ pub const DIVERGED: u8 = 4;
 
 /// A migration failed and was rolled back. Those before it stay applied.
 pub const FAILED_MIGRATION: u8 = 5;
+
+/// The terminal went away while a shadow database was in use, which was removed: 128 and the number
+/// of the signal, as shells have it.
+pub const HUNG_UP: u8 = 129;
+
+/// Ctrl-C while a shadow database was in use, which was removed.
+pub const INTERRUPTED: u8 = 130;
+
+/// A request to end (SIGTERM) while a shadow database was in use, which was removed.
+pub const TERMINATED: u8 = 143;

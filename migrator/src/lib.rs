@@ -8,10 +8,13 @@
 //! must be locked, placed in its file when it fails, and proven to have stayed within its
 //! transaction.
 //!
+//! What a database consists of is read into a [`Catalog`], which [`drift()`] compares with what the
+//! migrations make in a shadow database, and [`dump()`] writes down.
+//!
 //! Invariants: a migration and its row in the history are one transaction, so it is applied
 //! entirely or not at all. Whoever writes holds one advisory lock. Whoever reads writes nothing,
-//! not even the history table; only [`plan_baseline`] makes something, and rolls it back. No message
-//! has a password.
+//! not even the history table; only [`plan_baseline`] makes something, and rolls it back. A shadow
+//! database is always removed. No message has a password.
 //!
 //! Start reading at [`up`]; `migrations.rs` is the set of files, `history.rs` what the database
 //! says about them. [`grant()`] is a second beginning: `grant/` knows the tables of the API, which
@@ -23,6 +26,8 @@ mod baseline;
 mod by_hand;
 mod catalog;
 mod connect;
+mod drift;
+mod dump;
 mod error;
 mod event;
 pub mod exit_code;
@@ -37,6 +42,7 @@ mod position;
 mod rehearsal;
 mod role;
 mod session;
+mod shadow;
 mod sql;
 mod step;
 mod tls;
@@ -47,8 +53,10 @@ pub use apply::{
 };
 pub use baseline::{Baseline, BaselineTarget, baseline, plan_baseline};
 pub use by_hand::{ManualRange, ManualScript, manual_script};
-pub use catalog::{Catalog, Kind, Object, ObjectId, Property};
+pub use catalog::{Catalog, CatalogError, Change, Difference, Kind, Object, ObjectId, Property};
 pub use connect::{ConnectOptions, ConnectPhase, ConnectPhases};
+pub use drift::{Drift, DriftOptions, drift};
+pub use dump::{DumpError, DumpSource, dump};
 pub use error::{Divergence, Error};
 pub use event::{Event, LockHolder};
 pub use failed_script::{Direction, FailedScript, Outcome, Progress};
@@ -64,5 +72,6 @@ pub use migrations::{MigrationName, Migrations};
 pub use pair::PairOfFiles;
 pub use position::Position;
 pub use role::{RoleObjection, RoleReport};
+pub use shadow::{ShadowError, Signal};
 pub use step::LOCK_LIMIT;
 pub use tls::{TlsReport, tls_config};

@@ -3,6 +3,7 @@
 mod cli;
 mod cmd;
 mod duration;
+mod lines;
 mod output;
 
 use std::process::ExitCode;

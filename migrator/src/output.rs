@@ -65,6 +65,11 @@ impl Printer {
         }
     }
 
+    /// The next thing to do, as talk.
+    pub(crate) fn hint(&self, text: &str) {
+        self.note(&format!("{HINT}hint{HINT:#}: {text}"));
+    }
+
     pub(crate) fn event(&self, event: &Event) {
         match event {
             Event::UsingDirectHost { host } => {
@@ -91,6 +96,20 @@ impl Printer {
             Event::Applied { elapsed: time, .. } | Event::Undone { elapsed: time, .. } => {
                 self.line_is_open.store(false, Ordering::Relaxed);
                 self.note(&format!("{GOOD}done{GOOD:#} ({})", elapsed(*time)));
+            }
+            Event::BuildingShadow { migrations } => {
+                let number = count(*migrations, "migration");
+                self.note(&format!("Building a shadow database from {number}"));
+            }
+            Event::OtherServerVersion { live, shadow } => {
+                warning(&format!(
+                    "the shadow database is on PostgreSQL {shadow} and the live one on {live}: the definitions of views may differ by that alone"
+                ));
+            }
+            Event::ShadowLeft { name } => {
+                warning(&format!(
+                    "the shadow database `{name}` could not be removed; the next run will try again"
+                ));
             }
             Event::Notice(text) => {
                 self.end_line("");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Everything in a database that migrations make.
 ///
@@ -32,7 +32,7 @@ pub struct ObjectId {
 }
 
 /// What an object is. In the order in which they can be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A schema, but for the one in which unqualified names are made.
@@ -70,15 +70,16 @@ pub enum Kind {
 /// One object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Object {
-    /// Where it stands among its siblings: the number of a column. Not compared, because a column
-    /// that was added later stands elsewhere and means the same.
+    /// The number of a column among its siblings; of everything else its place in an order in which
+    /// all of them can be made, as far as what they need does not go round in a circle. Not
+    /// compared, because a column that was added later stands elsewhere and means the same.
     pub place: i32,
     /// What is said of it, in PostgreSQL's own words. What is not the case is left out.
     pub properties: BTreeMap<Property, String>,
 }
 
 /// What can be said of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Property {
     /// The type of a column, as `format_type` prints it; of a domain, the type below it.
@@ -94,9 +95,11 @@ pub enum Property {
     /// The expression of a generated column, followed by `stored` or `virtual`.
     Generated,
     /// The whole definition, as `pg_get_constraintdef` and its siblings print it. An index, a
-    /// trigger, a view and a function have little else.
+    /// trigger, a view and a function have little else. Of a domain its checks, of a composite type
+    /// its columns in parentheses.
     Definition,
     /// `yes` where it is there and not in force: an index that is not valid, a trigger that is off.
+    /// `replica` or `always` for a trigger that fires in those sessions only, or in all.
     Disabled,
     /// The labels of an enumerated type, in order, as a list of literals.
     Labels,
@@ -106,12 +109,19 @@ pub enum Property {
     PartitionKey,
     /// Of which table it is a partition, and for which values.
     PartitionOf,
-    /// Storage parameters.
+    /// The tables that it inherits from without being a partition.
+    Inherits,
+    /// The column that a sequence goes away with, as in `tasks.id`.
+    OwnedBy,
+    /// Storage parameters; of a sequence and of an identity column, how it counts where that is not
+    /// the usual way; of an extension its schema.
     Options,
     /// `enabled`, or `forced` where it holds for the owner too.
     RowSecurity,
     /// What was said with `comment on`.
     Comment,
+    /// What was said with `comment on index` about the index of a constraint.
+    IndexComment,
     /// Who may do what, in `grant`'s words. Read on request only.
     Grants,
 }
@@ -161,9 +171,12 @@ impl Property {
             Self::Persistence => "persistence",
             Self::PartitionKey => "partition key",
             Self::PartitionOf => "partition of",
+            Self::Inherits => "inherits",
+            Self::OwnedBy => "owned by",
             Self::Options => "options",
             Self::RowSecurity => "row security",
             Self::Comment => "comment",
+            Self::IndexComment => "comment on its index",
             Self::Grants => "grants",
         }
     }

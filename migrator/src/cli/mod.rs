@@ -3,6 +3,7 @@
 mod arguments;
 mod health;
 mod options;
+mod shadow;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
@@ -12,6 +13,7 @@ pub(crate) use crate::cli::health::HealthArguments;
 pub(crate) use crate::cli::options::{
     DatabaseOptions, MigrationOptions, OutputOptions, check_dot_env,
 };
+pub(crate) use crate::cli::shadow::{DriftArguments, DumpArguments};
 
 /// Applies, undoes and inspects the migrations of a PostgreSQL database.
 ///
@@ -34,14 +36,18 @@ Examples:
   migrator sql > up.sql                write the script to run by hand
   migrator grant --role taskie_api     give the API's role what it needs, and nothing else
   migrator health                      look at the database and the way to it
+  migrator drift                       compare the database with what its migrations make
+  migrator dump                        write that as schema.sql
 
 Exit codes:
   0  done, also when there was nothing to do
-  1  the answer is no (`status --check`, `health`, a question answered with no)
+  1  the answer is no (`status --check`, `health`, `drift`, `dump --check`, a question
+     answered with no)
   2  wrong usage or configuration
   3  the database cannot be reached, refuses, or is locked by another migrator
   4  the history and the migrations have diverged
-  5  a migration failed and was rolled back"
+  5  a migration failed and was rolled back
+  129, 130, 143  interrupted, and the shadow database removed (`drift`, `dump`)"
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -225,6 +231,36 @@ Examples:
         arguments: HealthArguments,
     },
 
+    /// Compare the database with what its migrations make.
+    ///
+    /// The applied migrations are run in a shadow database, which is made for that and removed
+    /// again. Tables, columns, constraints, indexes, triggers, functions, views, types, sequences,
+    /// policies and comments are compared. Exits with 1 when any differs. Writes nothing to the
+    /// database itself.
+    #[command(after_help = "\
+Examples:
+  migrator drift                       `+` only the database has it, `-` only the migrations make it
+  migrator drift --ignore audit_log --ignore 'reports.*'
+                                       leave out a table and a schema
+  migrator drift --shadow-url postgresql://postgres@localhost/postgres
+                                       make the shadow database on this machine
+  migrator drift --json | jq -r '.differences[].object'")]
+    Drift(DriftArguments),
+
+    /// Write the schema as one script, to review what the migrations come to.
+    ///
+    /// The migrations are run in a shadow database, which is made for that and removed again. The
+    /// script makes the same in an empty database. Its order is always the same, also for other
+    /// versions of PostgreSQL.
+    #[command(after_help = "\
+Examples:
+  migrator dump                        writes schema.sql
+  migrator dump --check                for CI: exit 1 when schema.sql is not current
+  migrator dump --shadow-url postgresql://postgres@localhost/postgres
+                                       needs no other database than a server for the shadow
+  migrator dump --live --output -      print what is in the database")]
+    Dump(DumpArguments),
+
     /// Print the script that completes this program's arguments in a shell.
     #[command(after_help = "\
 Examples:
@@ -261,6 +297,8 @@ impl Command {
             Self::New { .. } => "new",
             Self::Grant { .. } => "grant",
             Self::Health { .. } => "health",
+            Self::Drift(_) => "drift",
+            Self::Dump(_) => "dump",
             Self::Completions { .. } => "completions",
             Self::Man { .. } => "man",
         }

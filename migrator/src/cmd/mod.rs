@@ -5,6 +5,8 @@ mod completions;
 mod consent;
 mod current;
 mod down;
+mod drift;
+mod dump;
 mod grant;
 mod health;
 mod man;
@@ -55,6 +57,8 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
             Command::Completions { shell } => Ok(completions::run(printer, *shell)),
             Command::Man { command } => Ok(man::run(printer, command.as_deref())),
             Command::Health { arguments } => health::run(cli, printer, arguments).await,
+            Command::Drift(arguments) => drift::run(cli, printer, arguments).await,
+            Command::Dump(arguments) => dump::run(cli, printer, arguments).await,
         }
     });
     // Not waiting for a name lookup that the time limit has given up on.

@@ -44,6 +44,8 @@ async fn every_command_has_a_manual_page() {
         "new",
         "grant",
         "health",
+        "drift",
+        "dump",
         "completions",
         "man",
     ] {

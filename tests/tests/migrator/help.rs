@@ -33,6 +33,8 @@ async fn of_the_program() {
       new          Make the files of the next migration: the script and the one that undoes it
       grant        Give the API's role exactly what the API needs
       health       Look at the database and the way to it: TLS, times, connections, migrations, role
+      drift        Compare the database with what its migrations make
+      dump         Write the schema as one script, to review what the migrations come to
       completions  Print the script that completes this program's arguments in a shell
       man          Print the manual page of this program, or of one of its commands
       help         Print this message or the help of the given subcommand(s)
@@ -89,14 +91,18 @@ async fn of_the_program() {
       migrator sql > up.sql                write the script to run by hand
       migrator grant --role taskie_api     give the API's role what it needs, and nothing else
       migrator health                      look at the database and the way to it
+      migrator drift                       compare the database with what its migrations make
+      migrator dump                        write that as schema.sql
 
     Exit codes:
       0  done, also when there was nothing to do
-      1  the answer is no (`status --check`, `health`, a question answered with no)
+      1  the answer is no (`status --check`, `health`, `drift`, `dump --check`, a question
+         answered with no)
       2  wrong usage or configuration
       3  the database cannot be reached, refuses, or is locked by another migrator
       4  the history and the migrations have diverged
       5  a migration failed and was rolled back
+      129, 130, 143  interrupted, and the shadow database removed (`drift`, `dump`)
     ");
 }
 
@@ -638,6 +644,176 @@ async fn of_health() {
                                            for scripts: exit 1 when it is too slow or too full
       migrator health --watch 5            look again every 5 seconds
       migrator health --json | jq .round_trip_ms.p95
+    ");
+}
+
+#[tokio::test]
+async fn of_drift() {
+    assert_snapshot!(help(&["drift", "--help"]).await, @r"
+    Compare the database with what its migrations make.
+
+    The applied migrations are run in a shadow database, which is made for that and removed again.
+    Tables, columns, constraints, indexes, triggers, functions, views, types, sequences, policies and
+    comments are compared. Exits with 1 when any differs. Writes nothing to the database itself.
+
+    Usage: migrator drift [OPTIONS]
+
+    Options:
+          --to <VERSION>
+              Compare with what the migrations up to this version make, whatever the history says
+
+          --ignore <NAME>
+              Leave something out: a table, function, … with its parts, or a schema as `SCHEMA.*`.
+
+              A part alone is `TABLE.PART`. Can be given more than once.
+
+          --grants
+              Compare also who may do what, but for the owners
+
+          --shadow-url <URL>
+              Make the shadow database on this server: a connection string to any database there.
+
+              Without it, it is made beside the live one, which needs a role that may create databases.
+
+              [env: MIGRATOR_SHADOW_URL]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator drift                       `+` only the database has it, `-` only the migrations make it
+      migrator drift --ignore audit_log --ignore 'reports.*'
+                                           leave out a table and a schema
+      migrator drift --shadow-url postgresql://postgres@localhost/postgres
+                                           make the shadow database on this machine
+      migrator drift --json | jq -r '.differences[].object'
+    ");
+}
+
+#[tokio::test]
+async fn of_dump() {
+    assert_snapshot!(help(&["dump", "--help"]).await, @r"
+    Write the schema as one script, to review what the migrations come to.
+
+    The migrations are run in a shadow database, which is made for that and removed again. The script
+    makes the same in an empty database. Its order is always the same, also for other versions of
+    PostgreSQL.
+
+    Usage: migrator dump [OPTIONS]
+
+    Options:
+      -o, --output <FILE>
+              Where to write it; `-` is standard output
+
+              [default: schema.sql]
+
+          --live
+              Write what is in the database instead of what the migrations make
+
+          --check
+              Write nothing; exit with 1 and show the difference when the file is not current
+
+          --grants
+              Write also who may do what, but for the owners
+
+          --shadow-url <URL>
+              Make the shadow database on this server: a connection string to any database there.
+
+              Without it, it is made beside the live one, which needs a role that may create databases.
+
+              [env: MIGRATOR_SHADOW_URL]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator dump                        writes schema.sql
+      migrator dump --check                for CI: exit 1 when schema.sql is not current
+      migrator dump --shadow-url postgresql://postgres@localhost/postgres
+                                           needs no other database than a server for the shadow
+      migrator dump --live --output -      print what is in the database
     ");
 }
 

@@ -44,6 +44,7 @@ pub(crate) async fn command(arguments: &[&str]) -> Command {
         "MIGRATOR_LOCK_TIMEOUT",
         "MIGRATOR_DIR",
         "MIGRATOR_POOLED_URL",
+        "MIGRATOR_SHADOW_URL",
         "CLICOLOR_FORCE",
         "COLUMNS",
     ];

@@ -1,0 +1,105 @@
+//! The order in which objects can be made: each after what it needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio_postgres::types::Oid;
+
+use super::{Catalog, Kind, ObjectId};
+
+/// Where PostgreSQL keeps something: in which catalog, and under which oid.
+pub(super) type Address = (Oid, Oid);
+
+/// Gives every object but columns its place. Where nothing else matters, the order is by kind and
+/// name, and what belongs to a table follows it; what goes round in a circle is cut anywhere.
+///
+/// `parts` says what an entry of a catalog is part of, `needs` which entries need which.
+pub(super) fn give_places(
+    catalog: &mut Catalog,
+    addresses: &BTreeMap<Address, ObjectId>,
+    parts: &BTreeMap<Address, Address>,
+    needs: &[(Address, Address)],
+) {
+    let find = |mut address: Address| {
+        // A part of a part of a part: an array of rows of a table. No circle is that long.
+        for _ in 0..4 {
+            if let Some(id) = addresses.get(&address) {
+                return Some(id);
+            }
+            address = *parts.get(&address)?;
+        }
+        None
+    };
+    let mut needed: BTreeMap<&ObjectId, BTreeSet<&ObjectId>> = BTreeMap::new();
+    for (from, to) in needs {
+        if let (Some(from), Some(to)) = (find(*from), find(*to))
+            && from != to
+            // It is made first, and given to its column when there is one.
+            && (from.kind, to.kind) != (Kind::Sequence, Kind::Table)
+        {
+            needed.entry(from).or_default().insert(to);
+        }
+    }
+    // A table is made with its constraints.
+    let tables: BTreeMap<(&Option<String>, &str), &ObjectId> = addresses
+        .values()
+        .filter(|id| id.kind == Kind::Table)
+        .map(|id| ((&id.schema, id.name.as_str()), id))
+        .collect();
+    for id in addresses.values().filter(|id| id.kind == Kind::Constraint) {
+        let table = id.table.as_deref().and_then(|table| tables.get(&(&id.schema, table)));
+        if let (Some(table), Some(needs)) = (table, needed.get(id).cloned()) {
+            needed.entry(table).or_default().extend(needs.into_iter().filter(|need| need != table));
+        }
+    }
+    let mut sorted: Vec<&ObjectId> =
+        addresses.values().filter(|id| id.kind != Kind::Column).collect();
+    let tables = tables.into_keys().collect();
+    let mut order =
+        Order { tables, needed: &needed, places: BTreeMap::new(), open: BTreeSet::new() };
+    sorted.sort_by_key(|id| order.rank(id));
+    for id in sorted {
+        order.visit(id);
+    }
+    for (id, place) in order.places {
+        if let Some(object) = catalog.objects.get_mut(id) {
+            object.place = place;
+        }
+    }
+}
+
+struct Order<'a> {
+    tables: BTreeSet<(&'a Option<String>, &'a str)>,
+    needed: &'a BTreeMap<&'a ObjectId, BTreeSet<&'a ObjectId>>,
+    places: BTreeMap<&'a ObjectId, i32>,
+    /// What is being visited: coming back to it is a circle.
+    open: BTreeSet<&'a ObjectId>,
+}
+
+impl<'a> Order<'a> {
+    /// What comes first where nothing needs the other: kinds in their order, and below a table its
+    /// constraints and indexes; the indexes of materialized views below those.
+    fn rank(&self, id: &'a ObjectId) -> (Kind, &'a Option<String>, &'a str, Kind, &'a str) {
+        let owner = id.table.as_deref().unwrap_or(&id.name);
+        let kind = match id.kind {
+            Kind::Constraint => Kind::Table,
+            Kind::Index if self.tables.contains(&(&id.schema, owner)) => Kind::Table,
+            Kind::Index => Kind::MaterializedView,
+            kind => kind,
+        };
+        (kind, &id.schema, owner, id.kind, &id.name)
+    }
+
+    fn visit(&mut self, id: &'a ObjectId) {
+        if self.places.contains_key(id) || !self.open.insert(id) {
+            return;
+        }
+        let mut needs: Vec<&ObjectId> =
+            self.needed.get(id).into_iter().flatten().copied().collect();
+        needs.sort_by_key(|need| self.rank(need));
+        for need in needs {
+            self.visit(need);
+        }
+        let place = i32::try_from(self.places.len()).unwrap_or(i32::MAX);
+        self.places.insert(id, place);
+    }
+}

@@ -1,0 +1,30 @@
+//! The questions to PostgreSQL's catalogs, one for each kind of object or so.
+//!
+//! Each answers with the same columns: kind, schema, table, name, place, the catalog and the oid of
+//! the object there, and its properties as JSON. `$1` is the names of the schemas to read, `$2`
+//! whether grants are wanted. The search path is the main schema, so that PostgreSQL prints names in
+//! it without a schema.
+
+#[macro_use]
+mod macros;
+mod needs;
+mod relations;
+mod standing;
+
+pub(super) use needs::{NEEDS, PARTS};
+pub(super) use standing::OTHER_SCHEMAS;
+
+/// All of them, one after the other.
+pub(super) const OBJECTS: [&str; 11] = [
+    standing::SCHEMAS,
+    standing::EXTENSIONS,
+    standing::TYPES,
+    standing::SEQUENCES,
+    standing::FUNCTIONS,
+    relations::RELATIONS,
+    relations::COLUMNS,
+    relations::CONSTRAINTS,
+    relations::INDEXES,
+    relations::TRIGGERS,
+    relations::POLICIES,
+];

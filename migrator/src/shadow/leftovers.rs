@@ -1,0 +1,31 @@
+//! What runs that were killed left behind.
+
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+/// Shadow databases beside the database with the oid `$1` that nobody works with: whoever does,
+/// holds an advisory lock, in whichever database of the server.
+const LEFTOVERS: &str = "\
+select datname::text
+  from pg_catalog.pg_database
+ where datname::text ~ ('^taskie_shadow_' || $1 || '_[0-9a-f]{16}$')
+   and not exists (
+         select from pg_catalog.pg_locks
+          where locktype = 'advisory' and objsubid = 1
+            and (classid::int8 << 32) | objid::int8
+                = pg_catalog.hashtextextended(datname::text, 0))";
+
+/// Removes leftovers. One that somebody else removes at this moment, or that is somebody else's, is
+/// theirs.
+pub(super) async fn remove(client: &Client, beside: u32) -> Result<(), tokio_postgres::Error> {
+    let beside = beside.to_string();
+    for row in client.query_typed(LEFTOVERS, &[(&beside, Type::TEXT)]).await? {
+        let _ = client.batch_execute(&drop_statement(row.get(0))).await;
+    }
+    Ok(())
+}
+
+/// The names of shadow databases need no quoting.
+pub(super) fn drop_statement(name: &str) -> String {
+    format!("drop database if exists {name} with (force)")
+}

@@ -1,0 +1,14 @@
+//! A shadow database: a database of its own, in which the migrations are run to see what they make.
+//! It is made beside the live one, or on another server, and it is always removed.
+
+mod database;
+mod error;
+mod interruption;
+mod leftovers;
+mod likeness;
+mod made;
+
+pub use error::ShadowError;
+pub use interruption::Signal;
+pub(crate) use likeness::Likeness;
+pub(crate) use made::{Through, make, server_version};
