@@ -2,7 +2,7 @@
 
 use tokio_postgres::error::SqlState;
 
-use crate::{Direction, Divergence, Error};
+use crate::{Direction, Divergence, Error, LostDuring};
 
 impl Error {
     /// Lines that belong below the message: every problem, the place in the file, the state that is
@@ -21,16 +21,17 @@ impl Error {
             Self::Locked { waited, .. } => {
                 vec![format!("waited {:.1} s; nothing was run", waited.as_secs_f64())]
             }
-            Self::ConnectionLost { committing: true, name, .. } => {
-                vec![format!(
+            Self::ConnectionLost { during, name, .. } => vec![match during {
+                LostDuring::Commit => format!(
                     "the commit was on its way: {name} is either applied entirely or not at all"
-                )]
-            }
-            Self::ConnectionLost { committing: false, name, .. } => {
-                vec![format!(
+                ),
+                LostDuring::Transaction => format!(
                     "PostgreSQL rolls an unfinished transaction back: {name} is not applied"
-                )]
-            }
+                ),
+                LostDuring::Statements => format!(
+                    "{name} runs without a transaction: it is incomplete until `migrator repair` has looked at it"
+                ),
+            }],
             Self::UnfitRole { .. }
             | Self::MissingTables { .. }
             | Self::HistoryExists { .. }
@@ -49,6 +50,7 @@ impl Error {
             }
             Self::FailedScript(failed) => failed.details(),
             Self::Shadow(error) => error.details(),
+            Self::Incomplete(incomplete) => incomplete.details(),
             Self::MissingDatabaseUrl
             | Self::DatabaseUrl(_)
             | Self::PooledUrl(_)
@@ -155,9 +157,7 @@ impl Error {
             Self::LockLost => {
                 "use a connection string that leads to PostgreSQL itself; what was applied before stays applied"
             }
-            Self::Locked { .. } => {
-                "wait for it to finish; `--lock-timeout` sets for how long to wait"
-            }
+            Self::Locked { .. } => "wait for it to finish; `--wait` sets for how long to wait",
             Self::Query { source, .. } => match source.code().map(SqlState::code) {
                 Some("42501") => {
                     "the role needs the right to read and create tables in this schema"
@@ -211,6 +211,7 @@ impl Error {
             Self::Catalog(error) => return error.hint(),
             Self::Dump(error) => return Some(error.hint()),
             Self::Shadow(error) => return error.hint(),
+            Self::Incomplete(incomplete) => return Some(incomplete.hint()),
         };
         Some(hint.to_owned())
     }

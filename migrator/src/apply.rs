@@ -1,32 +1,40 @@
-//! Running scripts: which ones, in which order, each in a transaction of its own together with its
-//! row in the history.
+//! Which scripts to run, in which order: up and down.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use neon_url::DatabaseUrl;
 
 use crate::connect::Connection;
-use crate::history::{self, Entry, State};
+use crate::history::{self, Entry, Recorded, State};
+use crate::limits::{self, Limit, Limits};
 use crate::migrations::Script;
+use crate::run::run_all;
 use crate::step::{self, Step, refuse_objectionable};
 use crate::{
-    AppliedMigration, ConnectOptions, Direction, Divergence, Error, Event, MigrationName,
-    Migrations, Outcome, Progress, session,
+    AppliedMigration, ConnectOptions, Direction, Divergence, Error, Event, IncompleteError,
+    MigrationName, Migrations, RunOptions, TransactionMode, session, sql,
 };
 
-/// For how long [`up`] and [`down`] wait for another migrator.
-pub const DEFAULT_LOCK_WAIT: Duration = Duration::from_mins(1);
-
-/// A migration that [`up`] would apply.
+/// A script that [`up`] or [`down`] would run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedMigration {
     /// Which.
     pub name: MigrationName,
-    /// What the history will have for it: refinery's checksum of version, name and content.
+    /// What the history has or will have for it: refinery's checksum of version, name and content.
     pub checksum: u64,
-    /// For how long its statements wait for a lock: [`crate::LOCK_LIMIT`], or none where the script
-    /// sets a limit of its own.
-    pub lock_limit: Option<Duration>,
+    /// How the script runs.
+    pub mode: TransactionMode,
+    /// For how long its statements wait for a lock: zero is without end, none that the script sets a
+    /// limit of its own.
+    pub lock_timeout: Option<Duration>,
+    /// How many of its statements wait for locks without end, because they block nobody while they
+    /// wait: those with `concurrently`.
+    pub concurrent_statements: usize,
+    /// For how long its statements may take: zero is without end, none that the script sets a limit
+    /// of its own.
+    pub statement_timeout: Option<Duration>,
+    /// The first statement to run, from 1, where a script without a transaction goes on.
+    pub resumes_at: Option<usize>,
 }
 
 /// How far to undo.
@@ -44,7 +52,8 @@ pub async fn pending(
     options: &ConnectOptions,
     migrations: &Migrations,
 ) -> Result<Vec<MigrationName>, Error> {
-    history::pending(&status(url, options, migrations, &mut |_| {}).await?)
+    let recorded = read_history(url, options, &mut |_| {}).await?;
+    history::pending(migrations, &recorded)
 }
 
 /// Every migration and its state. Reads only; a database without a history has everything pending.
@@ -63,18 +72,18 @@ pub async fn current(
     options: &ConnectOptions,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Option<AppliedMigration>, Error> {
-    Ok(read_history(url, options, on_event).await?.pop())
+    Ok(read_history(url, options, on_event).await?.applied.pop())
 }
 
 async fn read_history(
     url: &DatabaseUrl,
     options: &ConnectOptions,
     on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<Vec<AppliedMigration>, Error> {
+) -> Result<Recorded, Error> {
     let mut connection = session::open(url, options, on_event).await?;
-    let applied = history::read(&mut connection.client).await;
+    let recorded = history::read(&mut connection.client).await;
     connection.close().await;
-    applied
+    recorded
 }
 
 /// Applies what is pending, up to and including version `to`. Returns what was applied.
@@ -85,57 +94,83 @@ pub async fn up(
     to: Option<i32>,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Vec<MigrationName>, Error> {
-    up_waiting(url, options, DEFAULT_LOCK_WAIT, migrations, to, on_event).await
+    up_with(url, options, &RunOptions::default(), migrations, to, on_event).await
 }
 
-/// [`up`], with another patience for the lock.
-pub async fn up_waiting(
+/// [`up`], with other options than the usual ones.
+pub async fn up_with(
     url: &DatabaseUrl,
     options: &ConnectOptions,
-    lock_wait: Duration,
+    run: &RunOptions,
     migrations: &Migrations,
     to: Option<i32>,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Vec<MigrationName>, Error> {
     find_target(migrations, to)?;
-    let mut connection = session::open_locked(url, options, lock_wait, on_event).await?;
-    let result = apply_pending(&mut connection, migrations, to, on_event).await;
+    let mut connection = session::open_locked(url, options, run.wait, on_event).await?;
+    let result = async {
+        let recorded = history::read(&mut connection.client).await?;
+        let steps = steps_up(migrations, &recorded, to)?;
+        let applied = recorded.applied.into_iter().map(|row| row.name).collect();
+        run_all(&mut connection, (url, options), run, &steps, applied, on_event).await
+    }
+    .await;
     connection.close().await;
     result
 }
 
-async fn apply_pending(
-    connection: &mut Connection,
-    migrations: &Migrations,
-    to: Option<i32>,
-    on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<Vec<MigrationName>, Error> {
-    let applied = history::read(&mut connection.client).await?;
-    let steps = steps_up(migrations, &applied, to)?;
-    if steps.is_empty() {
-        return Ok(Vec::new());
-    }
-    let applied = applied.into_iter().map(|row| row.name).collect();
-    run_all(connection, &steps, applied, on_event).await
-}
-
-/// What [`up`] would apply, oldest first; refuses what it would refuse. Reads only, and needs no
-/// lock: another migrator may be faster.
+/// What [`up_with`] would apply, oldest first; refuses what it would refuse. Reads only, and needs
+/// no lock: another migrator may be faster.
 pub async fn plan_up(
     url: &DatabaseUrl,
     options: &ConnectOptions,
+    run: &RunOptions,
     migrations: &Migrations,
     to: Option<i32>,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Vec<PlannedMigration>, Error> {
     find_target(migrations, to)?;
-    let applied = read_history(url, options, on_event).await?;
-    let steps = steps_up(migrations, &applied, to)?;
-    refuse_objectionable(&steps, applied.last().map(|row| &row.name))?;
-    let planned = steps.iter().map(|step| PlannedMigration {
-        name: step.script.name.clone(),
-        checksum: step.script.checksum,
-        lock_limit: step.lock_limit(),
+    let mut connection = session::open(url, options, on_event).await?;
+    let result = async {
+        let recorded = history::read(&mut connection.client).await?;
+        let steps = steps_up(migrations, &recorded, to)?;
+        plan(&connection, run, &steps, &recorded).await
+    }
+    .await;
+    connection.close().await;
+    result
+}
+
+async fn plan(
+    connection: &Connection,
+    run: &RunOptions,
+    steps: &[Step<'_>],
+    recorded: &Recorded,
+) -> Result<Vec<PlannedMigration>, Error> {
+    refuse_objectionable(steps, recorded.applied.last().map(|row| &row.name))?;
+    let server = limits::statement_timeout(&connection.client)
+        .await
+        .map_err(|source| Error::Query { action: "tell its time limits", source })?;
+    let planned = steps.iter().map(|step| {
+        let limits = Limits::of(step.file, run);
+        let script = &step.file.sql;
+        let concurrent = sql::statements(script)
+            .iter()
+            .filter(|statement| sql::concurrent(statement.text(script)).is_some())
+            .count();
+        PlannedMigration {
+            name: step.script.name.clone(),
+            checksum: step.script.checksum,
+            mode: step.file.mode,
+            lock_timeout: limits.lock_timeout.shown(Duration::ZERO),
+            // A limit that the script sets is its own business.
+            concurrent_statements: match limits.lock_timeout {
+                Limit::Script => 0,
+                Limit::Of(_) | Limit::Server => concurrent,
+            },
+            statement_timeout: limits.statement_timeout.shown(server),
+            resumes_at: step.record.as_ref().map(|record| record.done + 1),
+        }
     });
     Ok(planned.collect())
 }
@@ -153,108 +188,81 @@ pub(crate) fn find_target(migrations: &Migrations, target: Option<i32>) -> Resul
 /// What to apply, oldest first.
 fn steps_up<'a>(
     migrations: &'a Migrations,
-    applied: &[AppliedMigration],
+    recorded: &Recorded,
     to: Option<i32>,
 ) -> Result<Vec<Step<'a>>, Error> {
-    let pending = history::pending(&history::compare(migrations, applied))?;
+    let pending = history::pending(migrations, recorded)?;
     let scripts = migrations.scripts().iter().filter(|script| {
         pending.contains(&script.name) && to.is_none_or(|to| script.name.version <= to)
     });
-    Ok(scripts.map(Step::apply).collect())
+    scripts.map(|script| resumed(Step::apply(script), recorded)).collect()
 }
 
-/// The migrations that [`down`] would undo, newest first. Reads only.
+/// The step, going on with what an earlier run has left of it.
+fn resumed<'a>(step: Step<'a>, recorded: &Recorded) -> Result<Step<'a>, Error> {
+    match &recorded.incomplete {
+        Some(record) if record.name.version == step.script.name.version => Ok(step.resume(record)?),
+        Some(_) | None => Ok(step),
+    }
+}
+
+/// What [`down`] would undo, newest first; refuses what it would refuse. Reads only.
 pub async fn plan_down(
     url: &DatabaseUrl,
     options: &ConnectOptions,
+    run: &RunOptions,
     migrations: &Migrations,
     target: UndoTarget,
     on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<Vec<MigrationName>, Error> {
-    let applied = read_history(url, options, on_event).await?;
-    let steps = steps_down(migrations, &applied, target)?;
-    Ok(steps.iter().map(|step| step.script.name.clone()).collect())
+) -> Result<Vec<PlannedMigration>, Error> {
+    let mut connection = session::open(url, options, on_event).await?;
+    let result = async {
+        let recorded = history::read(&mut connection.client).await?;
+        let steps = steps_down(migrations, &recorded, target)?;
+        plan(&connection, run, &steps, &recorded).await
+    }
+    .await;
+    connection.close().await;
+    result
 }
 
 /// Undoes migrations, newest first. Returns what was undone.
 pub async fn down(
     url: &DatabaseUrl,
     options: &ConnectOptions,
-    lock_wait: Duration,
+    run: &RunOptions,
     migrations: &Migrations,
     target: UndoTarget,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Vec<MigrationName>, Error> {
-    let mut connection = session::open_locked(url, options, lock_wait, on_event).await?;
-    let result = undo(&mut connection, migrations, target, on_event).await;
+    let mut connection = session::open_locked(url, options, run.wait, on_event).await?;
+    let result = async {
+        let recorded = history::read(&mut connection.client).await?;
+        let steps = steps_down(migrations, &recorded, target)?;
+        let applied = recorded.applied.into_iter().map(|row| row.name).collect();
+        run_all(&mut connection, (url, options), run, &steps, applied, on_event).await
+    }
+    .await;
     connection.close().await;
     result
-}
-
-async fn undo(
-    connection: &mut Connection,
-    migrations: &Migrations,
-    target: UndoTarget,
-    on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<Vec<MigrationName>, Error> {
-    let applied = history::read(&mut connection.client).await?;
-    let steps = steps_down(migrations, &applied, target)?;
-    let applied = applied.into_iter().map(|row| row.name).collect();
-    run_all(connection, &steps, applied, on_event).await
-}
-
-/// Runs one step after the other, each in a transaction of its own; the first that fails is the
-/// last. `applied` is what the history says before. Returns what was done.
-async fn run_all(
-    connection: &mut Connection,
-    steps: &[Step<'_>],
-    mut applied: Vec<MigrationName>,
-    on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<Vec<MigrationName>, Error> {
-    refuse_objectionable(steps, applied.last())?;
-    if steps.iter().any(|step| step.direction == Direction::Apply) {
-        history::create_table(&mut connection.client).await?;
-    }
-    let mut done: Vec<MigrationName> = Vec::new();
-    for (index, step) in steps.iter().enumerate() {
-        let name = step.script.name.clone();
-        on_event(match step.direction {
-            Direction::Apply => Event::Applying(name.clone()),
-            Direction::Undo => Event::Undoing(name.clone()),
-        });
-        let start = Instant::now();
-        let progress = || Progress {
-            done: done.clone(),
-            current: applied.last().cloned(),
-            outcome: Outcome::RolledBack,
-            not_started: steps[index + 1..].iter().map(|step| step.script.name.clone()).collect(),
-        };
-        let result = step.run(&mut connection.client, &progress).await;
-        connection.notices().into_iter().for_each(|notice| on_event(Event::Notice(notice)));
-        result?;
-        let elapsed = start.elapsed();
-        match step.direction {
-            Direction::Apply => {
-                applied.push(name.clone());
-                on_event(Event::Applied { name: name.clone(), elapsed });
-            }
-            Direction::Undo => {
-                applied.pop();
-                on_event(Event::Undone { name: name.clone(), elapsed });
-            }
-        }
-        done.push(name);
-    }
-    Ok(done)
 }
 
 /// What to undo, newest first. Only these must agree with their files: a divergence elsewhere is
 /// often what undoing is for.
 fn steps_down<'a>(
     migrations: &'a Migrations,
-    applied: &[AppliedMigration],
+    recorded: &Recorded,
     target: UndoTarget,
 ) -> Result<Vec<Step<'a>>, Error> {
+    recorded.refuse_unrepaired()?;
+    // Of one that was given up before it was applied, undoing is not for `down` to finish.
+    let is_applied = |version| recorded.applied.iter().any(|row| row.name.version == version);
+    if let Some(record) = &recorded.incomplete
+        && (record.direction == Direction::Apply || !is_applied(record.name.version))
+    {
+        return Err(IncompleteError::Unfinished(Box::new(record.clone())).into());
+    }
+    let applied = &recorded.applied;
     let count = match target {
         UndoTarget::Steps(steps) => usize::try_from(steps).unwrap_or(usize::MAX).min(applied.len()),
         UndoTarget::Version(0) => applied.len(),
@@ -266,16 +274,15 @@ fn steps_down<'a>(
         }
     };
     let undone = &applied[applied.len() - count..];
-    let entries = history::compare(migrations, undone);
-    let problems: Vec<Divergence> = entries
-        .iter()
+    let problems: Vec<Divergence> = history::compare_rows(migrations, undone)
+        .into_iter()
         .filter(|entry| entry.applied_on.is_some() && entry.state != State::Applied)
-        .filter_map(|entry| entry.problem.clone())
+        .filter_map(|entry| entry.problem)
         .collect();
     if !problems.is_empty() {
         return Err(Error::Diverged { problems });
     }
     let scripts: Vec<&Script> =
         undone.iter().rev().filter_map(|row| migrations.find(row.name.version)).collect();
-    step::undo_all(&scripts)
+    step::undo_all(&scripts)?.into_iter().map(|step| resumed(step, recorded)).collect()
 }

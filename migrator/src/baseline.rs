@@ -7,7 +7,10 @@ use tokio_postgres::Client;
 
 use crate::migrations::Script;
 use crate::rehearsal::{self, Comparison};
-use crate::{ConnectOptions, Error, Event, MigrationName, Migrations, apply, history, session};
+use crate::{
+    ConnectOptions, Error, Event, IncompleteError, MigrationName, Migrations, apply, history,
+    session,
+};
 
 /// What the schema of the API's predecessor is, which Alembic made.
 const PREDECESSOR: i32 = 1;
@@ -95,9 +98,12 @@ async fn check(
     scripts: &[Script],
     target: BaselineTarget,
 ) -> Result<Baseline, Error> {
-    let applied = history::read(client).await?;
-    history::pending(&history::compare(migrations, &applied))?;
-    if let Some(newest) = applied.last() {
+    let recorded = history::read(client).await?;
+    history::pending(migrations, &recorded)?;
+    if let Some(record) = recorded.incomplete {
+        return Err(IncompleteError::Unfinished(Box::new(record)).into());
+    }
+    if let Some(newest) = recorded.applied.last() {
         return Err(Error::HistoryExists { newest: newest.name.clone() });
     }
     let alembic_revision = match target {

@@ -3,10 +3,14 @@
 //! what the script was written for.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use crate::migrations::Script;
-use crate::step::{self, LIMIT_WAITING_HERE, Step, refuse_objectionable};
-use crate::{Direction, Error, LOCK_KEY, MigrationName, Migrations, apply, history, sql};
+use crate::step::{self, Step, refuse_objectionable};
+use crate::{
+    Direction, Error, LOCK_KEY, MigrationName, Migrations, RunOptions, TransactionMode, apply,
+    by_hand_statements, history, limits, sql,
+};
 
 /// Which migrations a script is to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +60,7 @@ $taskie$;
 
 /// Goes back to what was remembered, within a transaction: in this order, because the first resets
 /// the second.
-const RESTORE_SESSION: &str = "\
+pub(crate) const RESTORE_SESSION: &str = "\
 do $taskie$
 begin
   perform pg_catalog.set_config(setting, pg_catalog.current_setting('taskie.' || setting), true)
@@ -65,8 +69,20 @@ end
 $taskie$;
 ";
 
-/// The script for a range of migrations. Needs no database.
-pub fn manual_script(migrations: &Migrations, range: ManualRange) -> Result<ManualScript, Error> {
+/// What else there is to know where a migration runs without a transaction.
+const WITHOUT_TRANSACTION: &str = "\
+--
+-- One that runs without a transaction is written statement by statement, to be sent one by one, as psql does. What is done is
+-- noted in the table `migrator_incomplete`, which is gone in the end. Where it stops in the middle, `migrator status` says so,
+-- and `migrator repair` clears up. It has to stop at the first error: that is what ON_ERROR_STOP is for.
+";
+
+/// The script for a range of migrations, with the time limits of `options`. Needs no database.
+pub fn manual_script(
+    migrations: &Migrations,
+    range: ManualRange,
+    options: &RunOptions,
+) -> Result<ManualScript, Error> {
     let newest = migrations.names().last().map_or(0, |name| name.version);
     let (direction, from, to) = match range {
         ManualRange::Up { from, to } => (Direction::Apply, from, to.unwrap_or(newest)),
@@ -95,7 +111,10 @@ pub fn manual_script(migrations: &Migrations, range: ManualRange) -> Result<Manu
             Direction::Apply => number(from) + index,
             Direction::Undo => number(from) - index,
         };
-        sql += &transaction(step, &all[..applied]);
+        sql += &match step.file.mode {
+            TransactionMode::One => transaction(step, &all[..applied], options),
+            TransactionMode::None => by_hand_statements::write(step, &all[..applied], options),
+        };
     }
     let migrations = steps.iter().map(|step| step.script.name.clone()).collect();
     Ok(ManualScript { direction, from, to, migrations, sql })
@@ -113,6 +132,8 @@ fn heading(steps: &[Step<'_>], direction: Direction) -> String {
     let names: Vec<String> = steps.iter().map(|step| step.script.name.to_string()).collect();
     let names = names.join(", ");
     let version = env!("CARGO_PKG_VERSION");
+    let any_without = steps.iter().any(|step| step.file.mode == TransactionMode::None);
+    let without = if any_without { WITHOUT_TRANSACTION } else { "" };
     format!(
         "\
 -- {verb} {names}, with the history. Written by migrator {version}.
@@ -123,26 +144,20 @@ fn heading(steps: &[Step<'_>], direction: Direction) -> String {
 --
 -- Each migration is a transaction of its own. It begins with a look at the history, and fails before it changes anything
 -- where that is not what it should be: so do all that come after one that failed.
-
+{without}
 {REMEMBER_SESSION}"
     )
 }
 
 /// One migration. `applied` is what the history must say before.
-fn transaction(step: &Step<'_>, applied: &[Script]) -> String {
-    let Step { script, file, direction } = step;
-    let label = match direction {
-        Direction::Apply => "",
-        Direction::Undo => "Undo ",
-    };
-    let creation = match direction {
-        Direction::Apply if applied.is_empty() => history::creation_by_hand(),
-        Direction::Apply | Direction::Undo => String::new(),
-    };
-    let entry = match direction {
-        Direction::Apply => history::record_by_hand(script),
-        Direction::Undo => history::forget_by_hand(script.name.version),
-    };
+fn transaction(step: &Step<'_>, applied: &[Script], options: &RunOptions) -> String {
+    let Step { script, file, .. } = step;
+    let Parts { label, creation, entry } = Parts::of(step, applied);
+    let limits: Vec<String> = limits(options)
+        .iter()
+        .map(|(name, value)| format!("set local {name} = '{value}';\n"))
+        .collect();
+    let limits = limits.concat();
     // What is in a file may end with a comment, or without the last semicolon.
     let newline = if file.sql.ends_with('\n') { "" } else { "\n" };
     let semicolon = if sql::is_terminated(&file.sql) { "" } else { ";\n" };
@@ -151,8 +166,7 @@ fn transaction(step: &Step<'_>, applied: &[Script]) -> String {
 -- {label}{name}
 
 begin;
-{RESTORE_SESSION}{guard}{LIMIT_WAITING_HERE};
-{creation}
+{RESTORE_SESSION}{guard}{limits}{creation}
 -- {file_name}
 
 {content}{newline}{semicolon}
@@ -167,9 +181,51 @@ begin;
     )
 }
 
-/// Fails unless no migrator is at work and the history is exactly `applied`. The lock is the one of
+/// What a script for one migration needs, whichever way it runs.
+pub(crate) struct Parts {
+    /// Before the name.
+    pub(crate) label: &'static str,
+    /// Makes the history where there is none.
+    pub(crate) creation: String,
+    /// Changes the history.
+    pub(crate) entry: String,
+}
+
+impl Parts {
+    pub(crate) fn of(step: &Step<'_>, applied: &[Script]) -> Self {
+        match step.direction {
+            Direction::Apply => Self {
+                label: "",
+                creation: match applied {
+                    [] => history::creation_by_hand(),
+                    _ => String::new(),
+                },
+                entry: history::record_by_hand(step.script),
+            },
+            Direction::Undo => Self {
+                label: "Undo ",
+                creation: String::new(),
+                entry: history::forget_by_hand(step.script.name.version),
+            },
+        }
+    }
+}
+
+/// The settings of the time limits.
+pub(crate) fn limits(options: &RunOptions) -> Vec<(&'static str, String)> {
+    let lock_timeout = Some(("lock_timeout", options.lock_timeout));
+    let statement_timeout = options.statement_timeout.map(|limit| ("statement_timeout", limit));
+    let value = |limit: Duration| match limit.subsec_nanos() {
+        0 => format!("{}s", limit.as_secs()),
+        _ => limits::value(limit),
+    };
+    let both = lock_timeout.into_iter().chain(statement_timeout);
+    both.map(|(name, limit)| (name, value(limit))).collect()
+}
+
+/// Fails unless no migrator is at work, nothing is incomplete, and the history is exactly `applied`. The lock is the one of
 /// [`crate::up`], for the transaction. Names of migrations are letters, digits and underscores.
-fn guard(applied: &[Script]) -> String {
+pub(crate) fn guard(applied: &[Script]) -> String {
     let expected: Vec<String> =
         applied.iter().map(|script| format!("{} ({})", script.name, script.checksum)).collect();
     let expected = expected.join(", ");
@@ -185,6 +241,12 @@ begin
       errcode = 'lock_not_available',
       message = 'another migrator is at work; nothing was changed',
       hint = 'Wait for it to finish and run the script again.';
+  end if;
+  if pg_catalog.to_regclass('migrator_incomplete') is not null then
+    raise exception using
+      errcode = 'object_not_in_prerequisite_state',
+      message = 'a migration is incomplete; nothing was changed',
+      hint = '`migrator status` shows which; `migrator repair` clears up.';
   end if;
   if pg_catalog.to_regclass('refinery_schema_history') is not null then
     select coalesce(pg_catalog.string_agg(

@@ -56,9 +56,9 @@ pub async fn drift(
     let (newest, pending) = if wish.to.is_some() {
         (wish.to, Vec::new())
     } else {
-        let applied = history::read(client).await?;
-        let pending = history::pending(&history::compare(migrations, &applied))?;
-        (applied.last().map(|row| row.name.version), pending)
+        let recorded = history::read(client).await?;
+        let pending = history::pending(migrations, &recorded)?;
+        (recorded.applied.last().map(|row| row.name.version), pending)
     };
     let likeness = Likeness::read(client).await?;
     let through = newest.map_or(Through::Nothing, Through::Version);

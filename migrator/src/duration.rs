@@ -20,6 +20,12 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * factor).map_err(|_| "that is too long".to_owned())
 }
 
+/// A time limit of PostgreSQL's, where 0 is meant as PostgreSQL means it.
+pub(crate) fn parse_setting(text: &str) -> Result<Duration, String> {
+    let limit = parse_duration(text)?;
+    if limit.is_zero() { Ok(limit) } else { parse_limit(text) }
+}
+
 /// A time limit of PostgreSQL's, which counts milliseconds and takes 0 for none.
 pub(crate) fn parse_limit(text: &str) -> Result<Duration, String> {
     let limit = parse_duration(text)?;
@@ -34,7 +40,7 @@ pub(crate) fn parse_limit(text: &str) -> Result<Duration, String> {
 mod tests {
     use std::time::Duration;
 
-    use super::{parse_duration, parse_limit};
+    use super::{parse_duration, parse_limit, parse_setting};
 
     #[test]
     fn durations_are_seconds_unless_they_say_otherwise() {
@@ -55,6 +61,14 @@ mod tests {
         for text in ["", "s", "-1", "5h", "1e9", "five", "99999999999999999999999999"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_setting_may_be_no_limit() {
+        assert_eq!(parse_setting("0"), Ok(Duration::ZERO));
+        assert_eq!(parse_setting("4s"), Ok(Duration::from_secs(4)));
+        assert!(parse_setting("40000m").is_err());
+        assert!(parse_setting("0.1ms").is_err());
     }
 
     #[test]

@@ -11,8 +11,8 @@ use tokio_postgres::error::SqlState;
 
 use crate::connect::describe;
 use crate::{
-    CatalogError, Direction, DumpError, FailedScript, LockHolder, MigrationName, RoleObjection,
-    ShadowError, exit_code,
+    CatalogError, Direction, DumpError, FailedScript, IncompleteError, LockHolder, MigrationName,
+    RoleObjection, ShadowError, exit_code,
 };
 
 /// Why a command did not do what it was asked. `Display` is one line; [`Error::details`] and
@@ -203,8 +203,8 @@ pub enum Error {
     ConnectionLost {
         /// Which migration.
         name: MigrationName,
-        /// Whether the commit had been sent, so that it may or may not have happened.
-        committing: bool,
+        /// What was going on.
+        during: LostDuring,
         /// What is known about it.
         reason: String,
     },
@@ -256,7 +256,7 @@ pub enum Error {
         /// What the API needs and the role could not do.
         missing: Vec<String>,
     },
-    /// A script failed and was rolled back.
+    /// A script failed.
     #[error(transparent)]
     FailedScript(Box<FailedScript>),
     /// A catalog that cannot be read.
@@ -268,6 +268,20 @@ pub enum Error {
     /// Trouble with a shadow database.
     #[error(transparent)]
     Shadow(#[from] ShadowError),
+    /// A migration without a transaction is incomplete.
+    #[error(transparent)]
+    Incomplete(#[from] IncompleteError),
+}
+
+/// What was going on when the connection broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LostDuring {
+    /// A transaction, which PostgreSQL rolls back.
+    Transaction,
+    /// A commit that was on its way, so that it may or may not have happened.
+    Commit,
+    /// A script without a transaction.
+    Statements,
 }
 
 /// One way in which history and files do not belong together.
@@ -338,9 +352,10 @@ impl Error {
             | Self::Grant { .. }
             | Self::ConnectionLost { .. } => exit_code::UNREACHABLE_OR_LOCKED,
             Self::History { .. } | Self::Diverged { .. } => exit_code::DIVERGED,
-            Self::FailedScript(_) => exit_code::FAILED_MIGRATION,
             Self::Catalog(error) => error.exit_code(),
             Self::Shadow(error) => error.exit_code(),
+            Self::FailedScript(failed) => failed.exit_code(),
+            Self::Incomplete(incomplete) => incomplete.exit_code(),
         }
     }
 
@@ -376,6 +391,7 @@ impl Error {
             Self::Catalog(_) => "catalog",
             Self::Dump(_) => "dump",
             Self::Shadow(error) => error.kind(),
+            Self::Incomplete(incomplete) => incomplete.kind(),
         }
     }
 }
@@ -406,7 +422,9 @@ mod tests {
     use std::time::Duration;
 
     use super::{Divergence, Error};
-    use crate::{Direction, FailedScript, MigrationName, Outcome, Progress, exit_code};
+    use crate::{
+        Direction, FailedScript, IncompleteError, MigrationName, Outcome, Progress, exit_code,
+    };
 
     fn name(version: i32) -> MigrationName {
         MigrationName { version, name: "x".to_owned() }
@@ -418,6 +436,7 @@ mod tests {
             name: name(2),
             direction: Direction::Apply,
             file: "V2__x.sql".to_owned(),
+            path: "V2__x.sql".to_owned(),
             position: None,
             source_line: None,
             message: "no".to_owned(),
@@ -447,6 +466,7 @@ mod tests {
                 exit_code::UNREACHABLE_OR_LOCKED,
             ),
             (Error::Diverged { problems: Vec::new() }, exit_code::DIVERGED),
+            (IncompleteError::Unconfirmed.into(), exit_code::USAGE),
             (Error::FailedScript(Box::new(failed)), exit_code::FAILED_MIGRATION),
         ] {
             assert_eq!(error.exit_code(), code, "{error}");

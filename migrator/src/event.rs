@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::MigrationName;
+use crate::{Direction, MigrationName, RetryReason, ServerProgress};
 
 /// Progress of [`crate::up`] and its siblings.
 #[derive(Clone, Debug)]
@@ -28,6 +28,13 @@ pub enum Event {
         /// For how long it is waited for.
         wait: Duration,
     },
+    /// What will be run, in this order; not said where that is nothing.
+    Planned {
+        /// What for.
+        direction: Direction,
+        /// Which migrations.
+        names: Vec<MigrationName>,
+    },
     /// A migration begins.
     Applying(MigrationName),
     /// A migration is committed.
@@ -36,6 +43,8 @@ pub enum Event {
         name: MigrationName,
         /// How long it took, commit included.
         elapsed: Duration,
+        /// How often it was tried again.
+        retries: u32,
     },
     /// An undo script begins.
     Undoing(MigrationName),
@@ -45,6 +54,46 @@ pub enum Event {
         name: MigrationName,
         /// How long it took, commit included.
         elapsed: Duration,
+        /// How often it was tried again.
+        retries: u32,
+    },
+    /// A script without a transaction goes on where it was stopped.
+    Resuming {
+        /// Which migration.
+        name: MigrationName,
+        /// Whether it is applied or undone.
+        direction: Direction,
+        /// The first statement to run, from 1.
+        statement: usize,
+        /// How many there are.
+        statements: usize,
+    },
+    /// A statement of a script without a transaction begins.
+    Statement {
+        /// Which, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// A script had to give way to others, and will be tried again.
+    LockRetry {
+        /// Which migration.
+        name: MigrationName,
+        /// Why.
+        reason: RetryReason,
+        /// When.
+        pause: Duration,
+        /// For the how manieth time, from 1.
+        retry: u32,
+        /// How often it may be.
+        of: u32,
+    },
+    /// A script is running; said every second, where [`crate::RunOptions::watch`] asks for it.
+    Running {
+        /// For how long.
+        elapsed: Duration,
+        /// What the server knows about it, if anything.
+        server: Option<ServerProgress>,
     },
     /// A shadow database is there, and the migrations are about to be applied to it.
     BuildingShadow {

@@ -25,6 +25,10 @@ pub const DIVERGED: u8 = 4;
 /// A migration failed and was rolled back. Those before it stay applied.
 pub const FAILED_MIGRATION: u8 = 5;
 
+/// A migration without a transaction is incomplete: nothing more is applied or undone until
+/// `migrator repair`. Both the failure itself and the refusals after it.
+pub const INCOMPLETE: u8 = 6;
+
 /// The terminal went away while a shadow database was in use, which was removed: 128 and the number
 /// of the signal, as shells have it.
 pub const HUNG_UP: u8 = 129;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Error, MigrationName, Position};
+use crate::{Error, MigrationName, Position, excerpt, exit_code};
 
 /// A script that failed or was refused.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub struct FailedScript {
     pub direction: Direction,
     /// The file.
     pub file: String,
+    /// Where the file is, as it was named; of a built-in one its name.
+    pub path: String,
     /// Where in the file: the error itself, or the statement that failed.
     pub position: Option<Position>,
     /// The line there.
@@ -58,6 +60,13 @@ pub enum Outcome {
     RolledBack,
     /// It was refused before anything ran.
     NotStarted,
+    /// It runs without a transaction, and stopped in the middle.
+    Incomplete {
+        /// How many statements are done.
+        done: usize,
+        /// How many there are.
+        statements: usize,
+    },
     /// It ended its own transaction, so that nobody can say what is left of it.
     Unfinished,
 }
@@ -95,15 +104,22 @@ impl From<FailedScript> for Error {
 
 impl FailedScript {
     pub(crate) fn details(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        if let (Some(position), Some(source_line)) = (self.position, &self.source_line) {
-            let margin = " ".repeat(position.line.to_string().len());
-            lines.push(format!("{} | {source_line}", position.line));
-            lines.push(format!("{margin} | {}^", " ".repeat(position.column - 1)));
-        }
+        let mut lines = match (self.position, &self.source_line) {
+            (Some(position), Some(line)) => excerpt::lines(&self.path, position, line),
+            _ => Vec::new(),
+        };
         lines.extend(self.more.iter().cloned());
         lines.push(self.state());
         lines
+    }
+
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self.progress.outcome {
+            Outcome::RolledBack | Outcome::NotStarted | Outcome::Unfinished => {
+                exit_code::FAILED_MIGRATION
+            }
+            Outcome::Incomplete { .. } => exit_code::INCOMPLETE,
+        }
     }
 
     /// What state is left.
@@ -123,8 +139,20 @@ impl FailedScript {
         };
         let outcome = match outcome {
             Outcome::NotStarted => return format!("{applied}; nothing was run"),
-            Outcome::RolledBack => "was rolled back",
-            Outcome::Unfinished => "was left unfinished",
+            Outcome::RolledBack => "was rolled back".to_owned(),
+            Outcome::Unfinished => "was left unfinished".to_owned(),
+            Outcome::Incomplete { done, statements } => {
+                let before = match done {
+                    0 => String::new(),
+                    1 => format!("statement 1 of {statements} is done, "),
+                    done => format!("statements 1 to {done} of {statements} are done, "),
+                };
+                let failed = match done {
+                    0 => format!("statement 1 of {statements} failed"),
+                    done => format!("{} failed", done + 1),
+                };
+                format!("is incomplete: {before}{failed}; run `migrator repair`")
+            }
         };
         let rest = match &not_started[..] {
             [] => String::new(),
@@ -140,7 +168,7 @@ impl FailedScript {
 #[cfg(test)]
 mod tests {
     use super::{Direction, FailedScript, Outcome, Progress};
-    use crate::{MigrationName, Position};
+    use crate::{MigrationName, Position, exit_code};
 
     fn name(version: i32) -> MigrationName {
         MigrationName { version, name: "x".to_owned() }
@@ -148,10 +176,11 @@ mod tests {
 
     #[test]
     fn a_failed_script_says_where_and_what_state_is_left() {
-        let failed = FailedScript {
+        let mut failed = FailedScript {
             name: name(7),
             direction: Direction::Apply,
             file: "V7__x.sql".to_owned(),
+            path: "migrations/V7__x.sql".to_owned(),
             position: Some(Position { line: 12, column: 3 }),
             source_line: Some("a b".to_owned()),
             message: "relation \"b\" does not exist".to_owned(),
@@ -172,11 +201,26 @@ mod tests {
         assert_eq!(
             failed.details(),
             [
+                "  --> migrations/V7__x.sql:12:3",
+                "   |",
                 "12 | a b",
                 "   |   ^",
                 "detail: d",
                 "V6 and earlier are applied; V7 was rolled back; V8 to V10 were not started",
             ]
         );
+        assert_eq!(failed.exit_code(), exit_code::FAILED_MIGRATION);
+        for (done, state) in [
+            (0, "statement 1 of 4 failed"),
+            (1, "statement 1 of 4 is done, 2 failed"),
+            (2, "statements 1 to 2 of 4 are done, 3 failed"),
+        ] {
+            failed.progress.outcome = Outcome::Incomplete { done, statements: 4 };
+            assert_eq!(
+                failed.details().last().map(String::as_str),
+                Some(format!("V6 and earlier are applied; V7 is incomplete: {state}; run `migrator repair`; V8 to V10 were not started").as_str()),
+            );
+            assert_eq!(failed.exit_code(), exit_code::INCOMPLETE);
+        }
     }
 }

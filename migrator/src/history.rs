@@ -5,8 +5,11 @@ use refinery::AsyncMigrate;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient, IsolationLevel};
 
+use crate::incomplete::{self, Incomplete};
 use crate::migrations::Script;
-use crate::{Divergence, Error, MigrationName, Migrations};
+use crate::{
+    Direction, Divergence, Error, IncompleteError, LockHolder, MigrationName, Migrations, lock,
+};
 
 /// refinery's default.
 const TABLE: &str = "refinery_schema_history";
@@ -48,6 +51,10 @@ pub struct Entry {
     pub applied_on: Option<DateTime<FixedOffset>>,
     /// What is wrong with it.
     pub problem: Option<Divergence>,
+    /// What is done of it, where it runs without a transaction and is not finished.
+    pub incomplete: Option<Incomplete>,
+    /// Who is at work on what is incomplete.
+    pub holder: Option<LockHolder>,
 }
 
 /// How a migration's file and the history compare.
@@ -61,6 +68,29 @@ pub enum State {
     Diverged,
     /// Applied, but without a file.
     Missing,
+    /// Begun without a transaction, to be applied or undone, and not finished.
+    Incomplete,
+}
+
+/// What the database has noted.
+pub(crate) struct Recorded {
+    /// Oldest first.
+    pub(crate) applied: Vec<AppliedMigration>,
+    pub(crate) incomplete: Option<Incomplete>,
+    /// Who holds the lock, where something is incomplete.
+    pub(crate) holder: Option<LockHolder>,
+}
+
+impl Recorded {
+    /// Refuses while something is incomplete that was not looked at.
+    pub(crate) fn refuse_unrepaired(&self) -> Result<(), IncompleteError> {
+        match &self.incomplete {
+            Some(incomplete) if !incomplete.is_repaired() => {
+                Err(IncompleteError::Unrepaired(Box::new(incomplete.clone())))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 impl State {
@@ -71,6 +101,7 @@ impl State {
             Self::Pending => "pending",
             Self::Diverged => "diverged",
             Self::Missing => "missing",
+            Self::Incomplete => "incomplete",
         }
     }
 }
@@ -83,6 +114,25 @@ impl AppliedMigration {
 }
 
 impl Entry {
+    /// What is wrong with it, and what to do where that is one thing only.
+    pub fn problem_text(&self) -> Option<String> {
+        let Some(incomplete) = &self.incomplete else {
+            return self.problem.as_ref().map(ToString::to_string);
+        };
+        let summary = incomplete.summary();
+        if let Some(holder) = &self.holder {
+            return Some(format!("{summary}; a migrator is at work: {holder}"));
+        }
+        Some(match (incomplete.is_repaired(), incomplete.direction) {
+            (false, _) => format!("{summary}; run `migrator repair`"),
+            (true, Direction::Apply) => format!("{summary}; `migrator up` goes on with it"),
+            (true, Direction::Undo) if self.applied_on.is_none() => {
+                format!("{summary}; `migrator repair --undo` goes on with it")
+            }
+            (true, Direction::Undo) => format!("{summary}; `migrator down` goes on with it"),
+        })
+    }
+
     /// When it was applied, as JSON has it: RFC 3339, UTC, to the microsecond.
     pub fn applied_on_rfc3339(&self) -> Option<String> {
         self.applied_on.map(rfc3339)
@@ -94,7 +144,7 @@ fn rfc3339(time: DateTime<FixedOffset>) -> String {
 }
 
 /// Reads the history in a read-only transaction; empty where there is no table yet.
-pub(crate) async fn read(client: &mut Client) -> Result<Vec<AppliedMigration>, Error> {
+pub(crate) async fn read(client: &mut Client) -> Result<Recorded, Error> {
     let refused = |source| Error::Query { action: "read the history", source };
     let transaction = client
         .build_transaction()
@@ -105,15 +155,20 @@ pub(crate) async fn read(client: &mut Client) -> Result<Vec<AppliedMigration>, E
         .map_err(refused)?;
     let exists: bool =
         transaction.query_typed_one(TABLE_EXISTS, &[]).await.map_err(refused)?.get(0);
-    if !exists {
-        return Ok(Vec::new());
-    }
-    let rows = transaction
-        .query_typed(&Client::get_applied_migrations_query(TABLE), &[])
-        .await
-        .map_err(refused)?;
+    let rows = if exists {
+        let query = Client::get_applied_migrations_query(TABLE);
+        transaction.query_typed(&query, &[]).await.map_err(refused)?
+    } else {
+        Vec::new()
+    };
+    let incomplete = incomplete::read(&transaction).await?;
     transaction.commit().await.map_err(refused)?;
-    rows.iter().map(read_row).collect()
+    let holder = match incomplete {
+        Some(_) => lock::find_other_holder(client).await?,
+        None => None,
+    };
+    let applied = rows.iter().map(read_row).collect::<Result<_, _>>()?;
+    Ok(Recorded { applied, incomplete, holder })
 }
 
 fn read_row(row: &tokio_postgres::Row) -> Result<AppliedMigration, Error> {
@@ -216,7 +271,35 @@ pub(crate) fn forget_by_hand(version: i32) -> String {
 }
 
 /// Every migration that there is on either side, ordered by version.
-pub(crate) fn compare(migrations: &Migrations, applied: &[AppliedMigration]) -> Vec<Entry> {
+pub(crate) fn compare(migrations: &Migrations, recorded: &Recorded) -> Vec<Entry> {
+    let mut entries = compare_rows(migrations, &recorded.applied);
+    if let Some(incomplete) = &recorded.incomplete {
+        let version = incomplete.name.version;
+        let found = entries.iter().position(|entry| entry.name.version == version);
+        let applied_on = found.and_then(|index| entries.remove(index).applied_on);
+        entries.push(Entry {
+            name: incomplete.name.clone(),
+            state: State::Incomplete,
+            applied_on,
+            problem: None,
+            incomplete: Some(incomplete.clone()),
+            holder: recorded.holder.clone(),
+        });
+        entries.sort_by_key(|entry| entry.name.version);
+    }
+    entries
+}
+
+/// [`compare`], without what is incomplete.
+pub(crate) fn compare_rows(migrations: &Migrations, applied: &[AppliedMigration]) -> Vec<Entry> {
+    let entry = |name: &MigrationName, state, applied_on, problem| Entry {
+        name: name.clone(),
+        state,
+        applied_on,
+        problem,
+        incomplete: None,
+        holder: None,
+    };
     let newest = applied.last().map(|newest| &newest.name);
     let mut entries: Vec<Entry> = applied
         .iter()
@@ -228,7 +311,7 @@ pub(crate) fn compare(migrations: &Migrations, applied: &[AppliedMigration]) -> 
                 }
                 Some(_) => (State::Applied, None),
             };
-            Entry { name: row.name.clone(), state, applied_on: Some(row.applied_on), problem }
+            entry(&row.name, state, Some(row.applied_on), problem)
         })
         .collect();
     for name in migrations.names() {
@@ -242,19 +325,29 @@ pub(crate) fn compare(migrations: &Migrations, applied: &[AppliedMigration]) -> 
             ),
             _ => (State::Pending, None),
         };
-        entries.push(Entry { name: name.clone(), state, applied_on: None, problem });
+        entries.push(entry(name, state, None, problem));
     }
     entries.sort_by_key(|entry| entry.name.version);
     entries
 }
 
-/// The pending ones, or everything that is wrong.
-pub(crate) fn pending(entries: &[Entry]) -> Result<Vec<MigrationName>, Error> {
+/// The pending ones, or everything that is wrong. What is repaired is pending.
+pub(crate) fn pending(
+    migrations: &Migrations,
+    recorded: &Recorded,
+) -> Result<Vec<MigrationName>, Error> {
+    recorded.refuse_unrepaired()?;
+    if let Some(record) = &recorded.incomplete
+        && record.direction == Direction::Undo
+    {
+        return Err(IncompleteError::Unfinished(Box::new(record.clone())).into());
+    }
+    let entries = compare_rows(migrations, &recorded.applied);
     let problems: Vec<Divergence> =
         entries.iter().filter_map(|entry| entry.problem.clone()).collect();
     if !problems.is_empty() {
         return Err(Error::Diverged { problems });
     }
-    let pending = entries.iter().filter(|entry| entry.state == State::Pending);
-    Ok(pending.map(|entry| entry.name.clone()).collect())
+    let pending = entries.into_iter().filter(|entry| entry.state == State::Pending);
+    Ok(pending.map(|entry| entry.name).collect())
 }

@@ -85,6 +85,14 @@ pub(crate) async fn acquire(
     }
 }
 
+/// Who else is at work, where somebody is.
+pub(crate) async fn find_other_holder(client: &Client) -> Result<Option<LockHolder>, Error> {
+    let held = is_held(client)
+        .await
+        .map_err(|source| Error::Query { action: "tell who holds the migration lock", source })?;
+    if held { Ok(None) } else { find_holder(client).await }
+}
+
 /// Who holds the lock; nobody, when it was released just now.
 async fn find_holder(client: &Client) -> Result<Option<LockHolder>, Error> {
     let row = client

@@ -5,6 +5,9 @@ mod cmd;
 mod duration;
 mod lines;
 mod output;
+mod progress;
+mod summary;
+mod table;
 
 use std::process::ExitCode;
 

@@ -8,7 +8,8 @@ use std::{fs, io};
 use refinery::Migration;
 use serde::Serialize;
 
-use crate::Error;
+use crate::directive;
+use crate::{Error, TransactionMode};
 
 /// `(file name, content)` of everything in `migrations/`, listed by the build script.
 const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded_migrations.rs"));
@@ -44,7 +45,10 @@ pub(crate) struct Script {
 #[derive(Clone, Debug)]
 pub(crate) struct File {
     pub(crate) name: String,
+    /// Where it is, as whoever named the folder would write it; of a built-in one the name.
+    pub(crate) path: String,
     pub(crate) sql: String,
+    pub(crate) mode: TransactionMode,
 }
 
 /// A valid set of migrations, ordered by version.
@@ -57,7 +61,7 @@ impl Migrations {
     /// The migrations of this repository, as they were when this binary was built.
     pub fn embedded() -> Self {
         let files = EMBEDDED.iter().map(|&(name, sql)| (name.to_owned(), sql.to_owned())).collect();
-        match Self::from_files(files) {
+        match Self::from_files(None, files) {
             Ok(migrations) => migrations,
             Err(problems) => {
                 unreachable!("a test holds the embedded migrations to be valid: {problems:?}")
@@ -82,7 +86,7 @@ impl Migrations {
                 files.push((name, sql));
             }
         }
-        Self::from_files(files)
+        Self::from_files(Some(dir), files)
             .map_err(|problems| Error::MigrationFiles { dir: dir.to_owned(), problems })
     }
 
@@ -109,7 +113,10 @@ impl Migrations {
         self.scripts.iter().find(|script| script.name.version == version)
     }
 
-    fn from_files(mut files: Vec<(String, String)>) -> Result<Self, Vec<String>> {
+    fn from_files(
+        dir: Option<&Path>,
+        mut files: Vec<(String, String)>,
+    ) -> Result<Self, Vec<String>> {
         files.sort();
         let mut problems = Vec::new();
         let mut scripts: BTreeMap<i32, Script> = BTreeMap::new();
@@ -130,8 +137,17 @@ impl Migrations {
                 ));
                 continue;
             }
+            let mode = match directive::read(&sql) {
+                Ok(mode) => mode,
+                Err(problem) => {
+                    problems.push(format!("`{file}`: {problem}"));
+                    continue;
+                }
+            };
+            let path =
+                dir.map_or_else(|| file.clone(), |dir| dir.join(&file).display().to_string());
             if undo_stem.is_some() {
-                undo_files.push((name, File { name: file, sql }));
+                undo_files.push((name, File { name: file, path, sql, mode }));
                 continue;
             }
             let checksum = match Migration::unapplied(stem, &sql) {
@@ -142,7 +158,8 @@ impl Migrations {
                 }
             };
             let version = name.version;
-            let script = Script { name, checksum, apply: File { name: file, sql }, undo: None };
+            let apply = File { name: file, path, sql, mode };
+            let script = Script { name, checksum, apply, undo: None };
             if let Some(first) = scripts.get(&version) {
                 problems.push(format!(
                     "`{}`: version {version} is taken by `{}` already",
@@ -199,6 +216,7 @@ mod tests {
 
     fn from(files: &[(&str, &str)]) -> Result<Migrations, Vec<String>> {
         Migrations::from_files(
+            None,
             files.iter().map(|&(name, sql)| (name.to_owned(), sql.to_owned())).collect(),
         )
     }

@@ -1,7 +1,6 @@
 //! Everything that is printed. Standard output is data, standard error is talk.
 
 use std::io::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anstream::ColorChoice;
@@ -11,6 +10,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cli::OutputOptions;
+use crate::progress::{self, ProgressLine};
+use crate::summary::Summary;
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const NEUTRAL: Style = AnsiColor::Yellow.on_default();
@@ -26,8 +27,7 @@ pub(crate) struct Printer {
     command: &'static str,
     json: bool,
     quiet: bool,
-    /// Whether the last line of talk waits for its end (`Applying … `).
-    line_is_open: AtomicBool,
+    line: ProgressLine,
 }
 
 impl Printer {
@@ -35,12 +35,18 @@ impl Printer {
         if options.no_color {
             ColorChoice::Never.write_global();
         }
+        let talks = !options.quiet;
         Self {
             command,
             json: options.json,
             quiet: options.quiet,
-            line_is_open: AtomicBool::new(false),
+            line: ProgressLine::new(talks, talks && !options.json && progress::can_redraw()),
         }
+    }
+
+    /// Whether somebody looks at how a run goes.
+    pub(crate) fn watches(&self) -> bool {
+        self.line.redraws()
     }
 
     /// A result: as JSON its document, with the command's name in it, else as text.
@@ -91,11 +97,23 @@ impl Printer {
                     elapsed(*wait)
                 ));
             }
-            Event::Applying(name) => self.begin(&format!("Applying {name}")),
-            Event::Undoing(name) => self.begin(&format!("Undoing {name}")),
+            Event::Applying(name) => self.line.begin(&format!("Applying {name}")),
+            Event::Undoing(name) => self.line.begin(&format!("Undoing {name}")),
+            Event::Resuming { name, statement, statements, .. } => {
+                self.line
+                    .begin(&format!("Resuming {name} at statement {statement} of {statements}"));
+            }
+            Event::Statement { number, of } => self.line.statement(*number, *of),
+            Event::Running { elapsed, server } => self.line.redraw(*elapsed, server.as_ref()),
             Event::Applied { elapsed: time, .. } | Event::Undone { elapsed: time, .. } => {
-                self.line_is_open.store(false, Ordering::Relaxed);
-                self.note(&format!("{GOOD}done{GOOD:#} ({})", elapsed(*time)));
+                self.line.finish(&format!("{GOOD}done{GOOD:#} ({})", elapsed(*time)));
+            }
+            Event::LockRetry { name, reason, pause, retry, of } => {
+                self.line.interrupt();
+                let seconds = pause.as_secs_f64();
+                self.note(&format!(
+                    "  {name} {reason}; trying again in {seconds:.1} s ({retry} of {of})"
+                ));
             }
             Event::BuildingShadow { migrations } => {
                 let number = count(*migrations, "migration");
@@ -112,32 +130,29 @@ impl Printer {
                 ));
             }
             Event::Notice(text) => {
-                self.end_line("");
+                self.line.interrupt();
                 self.note(&format!("  notice: {text}"));
             }
             _ => {}
         }
     }
 
-    fn begin(&self, text: &str) {
-        if !self.quiet {
-            let mut stderr = anstream::stderr();
-            let _ = write!(stderr, "{text} ... ");
-            let _ = stderr.flush();
-            self.line_is_open.store(true, Ordering::Relaxed);
+    /// The end of a run: what became of each migration, above the error if there is one.
+    pub(crate) fn summary(&self, summary: Summary, error: Option<&Error>) {
+        if error.is_some() {
+            self.line.fail(&format!("{BAD}failed{BAD:#}"));
         }
-    }
-
-    fn end_line(&self, text: &str) {
-        if self.line_is_open.swap(false, Ordering::Relaxed) {
-            self.note(text);
+        if !self.json
+            && let Some(table) = summary.table(error)
+        {
+            self.note(&format!("\n{table}"));
         }
     }
 
     /// Prints an error with what belongs below it, as talk and, with `--json`, as the document.
     /// Returns the exit code.
     pub(crate) fn error(&self, error: &Error) -> u8 {
-        self.end_line(&format!("{BAD}failed{BAD:#}"));
+        self.line.fail(&format!("{BAD}failed{BAD:#}"));
         let mut stderr = anstream::stderr();
         let _ = writeln!(stderr, "{ERROR}error{ERROR:#}: {error}");
         for line in error.details().iter().flat_map(|detail| detail.lines()) {
@@ -241,9 +256,14 @@ pub(crate) fn elapsed(duration: Duration) -> String {
 }
 
 /// A migration that was run, as the JSON documents have it.
-pub(crate) fn timed(name: &MigrationName, elapsed: Duration) -> Value {
+pub(crate) fn timed(name: &MigrationName, elapsed: Duration, retries: u32) -> Value {
     let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    json!({ "version": name.version, "name": name.name, "elapsed_ms": elapsed_ms })
+    json!({
+        "version": name.version,
+        "name": name.name,
+        "elapsed_ms": elapsed_ms,
+        "retries": retries,
+    })
 }
 
 /// `1 migration`, `2 migrations`.

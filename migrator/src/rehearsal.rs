@@ -4,11 +4,13 @@
 //! Reading the scripts would not do: a table may be made in the middle of a block, and renamed by
 //! the next migration.
 
+use std::borrow::Cow;
+
 use tokio_postgres::{Client, Transaction};
 
-use crate::migrations::Script;
+use crate::migrations::{File, Script};
 use crate::step::{LIMIT_WAITING_HERE, RESET_NAMES, Step, refuse_objectionable};
-use crate::{Error, connect};
+use crate::{Error, LostDuring, TransactionMode, connect, sql};
 
 /// Nobody else sees it, because it is never committed.
 const CREATE_SCHEMA: &str = "create schema taskie_rehearsal";
@@ -106,7 +108,7 @@ pub(crate) async fn compare(client: &mut Client, scripts: &[Script]) -> Result<C
             Some(_) => Error::Rehearsal { name: script.name.clone(), source },
             None => Error::ConnectionLost {
                 name: script.name.clone(),
-                committing: false,
+                during: LostDuring::Transaction,
                 reason: connect::describe(&source),
             },
         })?;
@@ -122,8 +124,45 @@ pub(crate) async fn compare(client: &mut Client, scripts: &[Script]) -> Result<C
 }
 
 async fn run(transaction: &Transaction<'_>, script: &Script) -> Result<(), tokio_postgres::Error> {
-    for statement in [RESET_NAMES, USE_SCHEMA, LIMIT_WAITING_HERE, &script.apply.sql] {
+    let content = rehearsed(&script.apply);
+    for statement in [RESET_NAMES, USE_SCHEMA, LIMIT_WAITING_HERE, &content] {
         transaction.batch_execute(statement).await?;
     }
     Ok(())
+}
+
+/// What can be tried out of a script in a transaction. Of one that runs without, indexes are made
+/// the usual way, and what else needs to be alone makes nothing that is compared.
+fn rehearsed(file: &File) -> Cow<'_, str> {
+    if file.mode == TransactionMode::One {
+        return Cow::Borrowed(&file.sql);
+    }
+    let mut content = String::new();
+    for statement in sql::statements(&file.sql) {
+        let text = statement.text(&file.sql);
+        if sql::concurrent(text).is_some() || sql::may_commit(text) || !sql::runs_alone(text) {
+            content += &sql::without_concurrently(text);
+            content += ";\n";
+        }
+    }
+    Cow::Owned(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rehearsed;
+    use crate::TransactionMode;
+    use crate::migrations::File;
+
+    #[test]
+    fn a_script_without_a_transaction_is_tried_out_in_one() {
+        let file = File {
+            name: String::new(),
+            path: String::new(),
+            sql: "create table a (b int); vacuum a; create index concurrently i on a (b);"
+                .to_owned(),
+            mode: TransactionMode::None,
+        };
+        assert_eq!(rehearsed(&file), "create table a (b int);\ncreate index  i on a (b);\n");
+    }
 }

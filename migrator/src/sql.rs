@@ -2,15 +2,25 @@
 //! and the bodies of SQL functions (`begin atomic … end`), which contain semicolons, follow psql's
 //! rules.
 //!
-//! It serves two purposes: refusing scripts that would end the transaction which they run in, and
-//! naming the place of a statement whose error has no position. Where it should ever be wrong about
-//! the first, the check after the script, that the transaction is still the same, is not.
+//! It serves three purposes: refusing scripts that would end the transaction which they run in,
+//! naming the place of a statement whose error has no position, and sending the statements of a
+//! script without a transaction one by one. Where it should ever be wrong about the first, the check
+//! after the script, that the transaction is still the same, is not.
+
+mod alone;
+mod lexer;
+
+pub(crate) use alone::{Concurrent, Rebuilt, concurrent, is_session_setting, may_commit};
+pub(crate) use alone::{runs_alone, without_concurrently};
+use lexer::{Token, next_token};
 
 /// One statement of a script.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Statement {
     /// The byte offset of its first token.
     pub(crate) start: usize,
+    /// The byte offset after its last token, before the semicolon.
+    pub(crate) end: usize,
     /// Its first few words, in upper case; quoted identifiers do not count.
     words: Vec<String>,
     reads_standard_input: bool,
@@ -33,13 +43,21 @@ impl Statement {
         }
     }
 
-    /// Whether it is a `set lock_timeout`, for whatever scope.
-    pub(crate) fn sets_lock_timeout(&self) -> bool {
+    /// Its text, without the semicolon.
+    pub(crate) fn text<'a>(&self, script: &'a str) -> &'a str {
+        &script[self.start..self.end]
+    }
+
+    /// Whether it is a `set` of this setting, in upper case, and for how long.
+    pub(crate) fn sets(&self, setting: &str) -> Option<Scope> {
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
-        matches!(
-            words[..],
-            ["SET", "LOCK_TIMEOUT", ..] | ["SET", "LOCAL" | "SESSION", "LOCK_TIMEOUT", ..]
-        )
+        match words[..] {
+            ["SET", "LOCAL", name, ..] if name == setting => Some(Scope::Transaction),
+            ["SET", "SESSION", name, ..] | ["SET", name, ..] if name == setting => {
+                Some(Scope::Session)
+            }
+            _ => None,
+        }
     }
 
     pub(crate) fn objection(&self) -> Option<Objection> {
@@ -53,6 +71,13 @@ impl Statement {
             _ => None,
         }
     }
+}
+
+/// For how long a `set` holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Session,
+    Transaction,
 }
 
 /// How many words of a statement are kept.
@@ -76,9 +101,11 @@ pub(crate) fn statements(script: &str) -> Vec<Statement> {
             _ => {
                 let statement = current.get_or_insert_with(|| Statement {
                     start: at,
+                    end,
                     words: Vec::new(),
                     reads_standard_input: false,
                 });
+                statement.end = end;
                 match text {
                     "(" => parentheses += 1,
                     ")" => parentheses = parentheses.saturating_sub(1),
@@ -132,104 +159,9 @@ impl Statement {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Token {
-    /// White space or a comment.
-    Space,
-    Word,
-    Semicolon,
-    /// A string, a quoted identifier, a number, an operator.
-    Other,
-}
-
-/// The token at `at` and the offset where it ends. An unterminated one reaches to the end.
-fn next_token(script: &str, at: usize) -> (Token, usize) {
-    let rest = &script[at..];
-    let to_end = script.len();
-    let end_of = |offset: Option<usize>| offset.map_or(to_end, |offset| at + offset);
-    let first = rest.chars().next().unwrap_or_default();
-    match first {
-        ';' => (Token::Semicolon, at + 1),
-        '-' if rest.starts_with("--") => (Token::Space, end_of(rest.find('\n'))),
-        '/' if rest.starts_with("/*") => (Token::Space, end_of(end_of_comment(rest))),
-        '\'' => (Token::Other, end_of(end_of_quoted(rest, '\'', false))),
-        '"' => (Token::Other, end_of(end_of_quoted(rest, '"', false))),
-        'e' | 'E' if rest[1..].starts_with('\'') => {
-            (Token::Other, end_of(end_of_quoted(&rest[1..], '\'', true).map(|offset| offset + 1)))
-        }
-        '$' => match dollar_tag(rest) {
-            Some(tag) => {
-                let end = rest[tag.len()..].find(tag).map(|offset| offset + 2 * tag.len());
-                (Token::Other, end_of(end))
-            }
-            None => (Token::Other, at + 1),
-        },
-        space if space.is_whitespace() => {
-            (Token::Space, end_of(rest.find(|c: char| !c.is_whitespace())))
-        }
-        letter if is_word_start(letter) => (Token::Word, end_of(rest.find(|c: char| !is_word(c)))),
-        // Digits together with what follows, so that the `e'` of a malformed number does not begin
-        // a string.
-        digit if digit.is_ascii_digit() => (Token::Other, end_of(rest.find(|c: char| !is_word(c)))),
-        other => (Token::Other, at + other.len_utf8()),
-    }
-}
-
-fn is_word_start(c: char) -> bool {
-    c.is_ascii_alphabetic() || c == '_' || !c.is_ascii()
-}
-
-fn is_word(c: char) -> bool {
-    is_word_start(c) || c.is_ascii_digit() || c == '$'
-}
-
-/// Comments nest.
-fn end_of_comment(text: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    let mut at = 0;
-    while let Some(offset) = text[at..].find(['/', '*']) {
-        at += offset;
-        if text[at..].starts_with("/*") {
-            depth += 1;
-            at += 2;
-        } else if text[at..].starts_with("*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                return Some(at);
-            }
-        } else {
-            at += 1;
-        }
-    }
-    None
-}
-
-/// The end of a quoted text that begins `text`. A doubled quote is seen as two texts in a row,
-/// which comes to the same.
-fn end_of_quoted(text: &str, quote: char, backslash_escapes: bool) -> Option<usize> {
-    let mut characters = text.char_indices().skip(1);
-    while let Some((offset, c)) = characters.next() {
-        if c == '\\' && backslash_escapes {
-            characters.next();
-        } else if c == quote {
-            return Some(offset + 1);
-        }
-    }
-    None
-}
-
-/// `$$` or `$name$` at the beginning.
-fn dollar_tag(text: &str) -> Option<&str> {
-    let end = text[1..].find('$')? + 2;
-    let name = &text[1..end - 1];
-    let starts_well = name.chars().next().is_none_or(is_word_start);
-    (starts_well && name.chars().all(is_word)).then_some(&text[..end])
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Objection, is_terminated, statements};
+    use super::{Objection, Scope, is_terminated, statements};
 
     fn starts(script: &str) -> Vec<&str> {
         statements(script)
@@ -256,15 +188,24 @@ mod tests {
     #[test]
     fn limits_of_a_script_are_noticed() {
         for (script, expected) in [
-            ("set lock_timeout = '1s'", true),
-            ("select 1; SET LOCAL lock_timeout TO 0;", true),
-            ("set session lock_timeout = 0", true),
-            ("set statement_timeout = '1s'", false),
-            ("-- set lock_timeout = 0", false),
+            ("set lock_timeout = '1s'", Some(Scope::Session)),
+            ("select 1; SET LOCAL lock_timeout TO 0;", Some(Scope::Transaction)),
+            ("set session lock_timeout = 0", Some(Scope::Session)),
+            ("set statement_timeout = '1s'", None),
+            ("-- set lock_timeout = 0", None),
         ] {
-            let found = statements(script).iter().any(super::Statement::sets_lock_timeout);
+            let found = statements(script);
+            let found = found.iter().find_map(|statement| statement.sets("LOCK_TIMEOUT"));
             assert_eq!(found, expected, "{script}");
         }
+    }
+
+    #[test]
+    fn a_statement_is_sent_without_its_semicolon_and_what_is_around_it() {
+        let script = "-- x\n a 'é;' -- y\n ; /* z */ b $$ ; $$ ;; c -- the end";
+        let found = statements(script);
+        let texts: Vec<&str> = found.iter().map(|statement| statement.text(script)).collect();
+        assert_eq!(texts, ["a 'é;'", "b $$ ; $$", "c"]);
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl Database {
 
 fn tell(event: &Event, talk: Talk) {
     match event {
-        Event::Applied { name, elapsed } => {
+        Event::Applied { name, elapsed, .. } => {
             talk.step(&format!("applied {name} ({} ms)", elapsed.as_millis()));
         }
         Event::Retrying { reason, wait } => {
@@ -136,6 +136,9 @@ fn tell(event: &Event, talk: Talk) {
             let holder =
                 holder.as_ref().map_or_else(|| "another migrator".to_owned(), ToString::to_string);
             talk.step(&format!("waiting for the migration lock, held by {holder}"));
+        }
+        Event::LockRetry { name, reason, pause, .. } => {
+            talk.step(&format!("{name} {reason}; trying again in {:.1} s", pause.as_secs_f64()));
         }
         Event::Notice(notice) => talk.step(&format!("PostgreSQL: {notice}")),
         _ => {}

@@ -6,23 +6,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use migrator::BaselineTarget;
 
-use crate::duration::{parse_duration, parse_limit};
-
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct LockOptions {
-    /// For how long to wait while another migrator is at work.
-    ///
-    /// Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        env = "MIGRATOR_LOCK_TIMEOUT",
-        hide_env_values = true,
-        default_value = "60",
-        value_parser = parse_duration
-    )]
-    pub(crate) lock_timeout: Duration,
-}
+use crate::duration::parse_limit;
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct BaselineArguments {

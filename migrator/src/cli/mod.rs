@@ -3,23 +3,28 @@
 mod arguments;
 mod health;
 mod options;
+mod repair;
+mod run;
 mod shadow;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
-pub(crate) use crate::cli::arguments::{BaselineArguments, GrantArguments, LockOptions};
 pub(crate) use crate::cli::health::HealthArguments;
+pub(crate) use crate::cli::shadow::{DriftArguments, DumpArguments};
+
+pub(crate) use crate::cli::arguments::{BaselineArguments, GrantArguments};
 pub(crate) use crate::cli::options::{
     DatabaseOptions, MigrationOptions, OutputOptions, check_dot_env,
 };
-pub(crate) use crate::cli::shadow::{DriftArguments, DumpArguments};
+pub(crate) use crate::cli::repair::RepairArguments;
+pub(crate) use crate::cli::run::{LimitOptions, RunArguments, WaitOptions};
 
 /// Applies, undoes and inspects the migrations of a PostgreSQL database.
 ///
-/// The migrations are built into this program; `--dir` uses files instead. Each runs in one
-/// transaction together with its row in the history (refinery's table), and one migrator works at a
-/// time.
+/// The migrations are built into this program; `--dir` uses files instead. Each runs in one transaction
+/// together with its row in the history (refinery's table), unless it asks to run without, and one
+/// migrator works at a time.
 #[derive(Debug, Parser)]
 #[command(
     name = "migrator",
@@ -47,6 +52,7 @@ Exit codes:
   3  the database cannot be reached, refuses, or is locked by another migrator
   4  the history and the migrations have diverged
   5  a migration failed and was rolled back
+  6  a migration without a transaction is incomplete, until `migrator repair`
   129, 130, 143  interrupted, and the shadow database removed (`drift`, `dump`)"
 )]
 pub(crate) struct Cli {
@@ -65,6 +71,8 @@ pub(crate) enum Command {
     /// Apply pending migrations, oldest first.
     ///
     /// Applying twice changes nothing. A migration that fails is rolled back; those before it stay.
+    /// One whose first line says `-- migrator: no-transaction` runs statement by statement; where it
+    /// stops in the middle, it is incomplete until `migrator repair`.
     #[command(after_help = "\
 Examples:
   migrator up                          apply everything that is pending
@@ -77,12 +85,12 @@ Examples:
         to: Option<i32>,
         /// Print what would run, in order, and change nothing.
         ///
-        /// With the checksums that the history will have, and for how long each script's statements
-        /// wait for a lock on a table.
+        /// With the checksums that the history will have, whether each script runs in a transaction,
+        /// for how long its statements wait for a lock on a table, and for how long they may take.
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
-        lock: LockOptions,
+        run: RunArguments,
     },
 
     /// Undo applied migrations, newest first: one, unless told otherwise.
@@ -93,6 +101,7 @@ Examples:
 Examples:
   migrator down                        undo the newest migration, after asking
   migrator down --steps 2 --yes        undo the two newest without asking
+  migrator down --dry-run              show what would run, and run nothing
   migrator down --to 0 --yes           undo everything")]
     Down {
         /// Undo everything after this version; 0 is everything.
@@ -101,31 +110,60 @@ Examples:
         /// Undo so many migrations.
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         steps: u32,
+        /// Print what would run, in order, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
         /// Do not ask.
         #[arg(long, short)]
         yes: bool,
         #[command(flatten)]
-        lock: LockOptions,
+        run: RunArguments,
     },
 
-    /// Show every migration and its state: applied, pending, diverged or missing.
+    /// Show every migration and its state: applied, pending, incomplete, diverged or missing.
     ///
     /// Writes nothing, also on a database that has never seen a migration.
     #[command(after_help = "\
 Examples:
   migrator status                      one line for each migration
-  migrator status --check              for scripts: exit 1 when any is pending, 4 when diverged
+  migrator status --check              for scripts: 1 when any is pending, 4 diverged, 6 incomplete
   migrator status --json | jq '.migrations[] | select(.state == \"pending\")'")]
     Status {
-        /// Exit with 1 when a migration is pending, and with 4 when any is diverged or missing.
+        /// Exit with 6 when a migration is incomplete, else with 4 when any is diverged or missing, else
+        /// with 1 when any is pending.
         #[arg(long)]
         check: bool,
+    },
+
+    /// Clear up after a migration without a transaction that stopped in the middle.
+    ///
+    /// Drops the invalid index that a broken build has left, finds out which statements are done, and
+    /// makes `up` (or `down`) go on with the next one. Statements that are done must not have been
+    /// edited; editing the rest is what this is for. With nothing incomplete, it does nothing.
+    #[command(after_help = "\
+Examples:
+  migrator repair --dry-run            show what is done and what would be dropped
+  migrator repair                      then `migrator up` goes on
+  migrator repair --applied            the rest was done by hand
+  migrator repair --undo --yes         give the migration up")]
+    Repair {
+        #[command(flatten)]
+        wish: RepairArguments,
+        /// Print what would be done, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+        #[command(flatten)]
+        run: RunArguments,
     },
 
     /// Write the script that applies or undoes migrations by hand, history included.
     ///
     /// Needs no database. Each migration is a transaction of its own, which first looks at the
-    /// history: on a database that is not at `--from` it fails and changes nothing.
+    /// history: on a database that is not at `--from` it fails and changes nothing. One that runs
+    /// without a transaction is written statement by statement, with notes of what is done.
     #[command(after_help = "\
 Examples:
   migrator sql > up.sql                everything, for a database without a history
@@ -144,6 +182,8 @@ Examples:
         /// Undo everything after `--to`, newest first.
         #[arg(long, requires = "to")]
         down: bool,
+        #[command(flatten)]
+        limits: LimitOptions,
     },
 
     /// Adopt a schema that is there already: note its migrations as applied, and run none.
@@ -167,7 +207,7 @@ Examples:
         #[arg(long, short)]
         yes: bool,
         #[command(flatten)]
-        lock: LockOptions,
+        wait: WaitOptions,
     },
 
     /// Print the newest applied migration, or `none`. Writes nothing.
@@ -210,7 +250,7 @@ Examples:
         #[command(flatten)]
         wish: GrantArguments,
         #[command(flatten)]
-        lock: LockOptions,
+        wait: WaitOptions,
     },
 
     /// Look at the database and the way to it: TLS, times, connections, migrations, role.
@@ -291,6 +331,7 @@ impl Command {
             Self::Up { .. } => "up",
             Self::Down { .. } => "down",
             Self::Status { .. } => "status",
+            Self::Repair { .. } => "repair",
             Self::Sql { .. } => "sql",
             Self::Baseline { .. } => "baseline",
             Self::Current => "current",

@@ -3,7 +3,7 @@
 use migrator::{Baseline, BaselineTarget, Error, exit_code};
 use serde_json::{Value, json};
 
-use crate::cli::{Cli, LockOptions};
+use crate::cli::{Cli, WaitOptions};
 use crate::cmd::consent::{self, Consent};
 use crate::output::{Printer, ask, count, warning};
 
@@ -35,7 +35,7 @@ pub(crate) async fn run(
     printer: &Printer,
     target: BaselineTarget,
     consent: Consent,
-    lock: LockOptions,
+    wait: WaitOptions,
 ) -> Result<u8, Error> {
     let url = cli.database.url()?;
     let options = cli.database.connect_options()?;
@@ -62,8 +62,8 @@ pub(crate) async fn run(
         }
     }
 
-    let wait = lock.lock_timeout;
-    let done = migrator::baseline(&url, &options, wait, &migrations, target, &mut on_event).await?;
+    let done =
+        migrator::baseline(&url, &options, wait.wait, &migrations, target, &mut on_event).await?;
     if consent == Consent::Given {
         tell_revision(printer, &done);
     }

@@ -3,14 +3,14 @@
 use migrator::{Error, GrantOptions, GrantPlan, Purpose, exit_code};
 use serde_json::{Value, json};
 
-use crate::cli::{Cli, GrantArguments, LockOptions};
+use crate::cli::{Cli, GrantArguments, WaitOptions};
 use crate::output::{Printer, warning};
 
 pub(crate) async fn run(
     cli: &Cli,
     printer: &Printer,
     arguments: &GrantArguments,
-    lock: LockOptions,
+    wait: WaitOptions,
 ) -> Result<u8, Error> {
     let url = cli.database.url()?;
     let options = cli.database.connect_options()?;
@@ -26,7 +26,7 @@ pub(crate) async fn run(
         printer.result(&document(&plan, arguments), || plan.script());
         plan
     } else {
-        let plan = migrator::grant(&url, &options, lock.lock_timeout, &wish, &mut on_event).await?;
+        let plan = migrator::grant(&url, &options, wait.wait, &wish, &mut on_event).await?;
         tell(printer, &plan);
         printer.result(&document(&plan, arguments), String::new);
         plan

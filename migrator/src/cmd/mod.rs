@@ -11,6 +11,8 @@ mod grant;
 mod health;
 mod man;
 mod new;
+mod plan;
+mod repair;
 mod sql;
 mod status;
 mod up;
@@ -30,30 +32,39 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
         .expect("a runtime needs nothing but memory and a few file descriptors");
     let result = runtime.block_on(async {
         match &cli.command {
-            Command::Up { to, dry_run: true, lock: _ } => up::plan(cli, printer, *to).await,
-            Command::Up { to, dry_run: false, lock } => up::run(cli, printer, *to, *lock).await,
-            Command::Down { to, steps, yes, lock } => {
+            Command::Up { to, dry_run: true, run } => up::plan(cli, printer, *to, *run).await,
+            Command::Up { to, dry_run: false, run } => up::run(cli, printer, *to, *run).await,
+            Command::Down { to, steps, dry_run: true, run, .. } => {
+                down::plan(cli, printer, down::target(*to, *steps), *run).await
+            }
+            Command::Down { to, steps, dry_run: false, yes, run } => {
                 let target = down::target(*to, *steps);
-                down::run(cli, printer, target, Consent::of(*yes), *lock).await
+                down::run(cli, printer, target, Consent::of(*yes), *run).await
+            }
+            Command::Repair { wish, dry_run: true, .. } => {
+                repair::plan(cli, printer, wish.wish()).await
+            }
+            Command::Repair { wish, dry_run: false, yes, run } => {
+                repair::run(cli, printer, wish.wish(), Consent::of(*yes), *run).await
             }
             Command::Status { check } => {
                 let verdict =
                     if *check { status::Verdict::ExitCode } else { status::Verdict::None };
                 status::run(cli, printer, verdict).await
             }
-            Command::Sql { from, to, down } => {
+            Command::Sql { from, to, down, limits } => {
                 let direction = if *down { Direction::Undo } else { Direction::Apply };
-                sql::run(cli, printer, sql::range(direction, *from, *to))
+                sql::run(cli, printer, sql::range(direction, *from, *to), *limits)
             }
             Command::Baseline { wish, dry_run: true, .. } => {
                 baseline::plan(cli, printer, wish.target()).await
             }
-            Command::Baseline { wish, dry_run: false, yes, lock } => {
-                baseline::run(cli, printer, wish.target(), Consent::of(*yes), *lock).await
+            Command::Baseline { wish, dry_run: false, yes, wait } => {
+                baseline::run(cli, printer, wish.target(), Consent::of(*yes), *wait).await
             }
             Command::Current => current::run(cli, printer).await,
             Command::New { name } => new::run(cli, printer, name),
-            Command::Grant { wish, lock } => grant::run(cli, printer, wish, *lock).await,
+            Command::Grant { wish, wait } => grant::run(cli, printer, wish, *wait).await,
             Command::Completions { shell } => Ok(completions::run(printer, *shell)),
             Command::Man { command } => Ok(man::run(printer, command.as_deref())),
             Command::Health { arguments } => health::run(cli, printer, arguments).await,

@@ -13,8 +13,8 @@ use crate::output::Printer;
 const APPLY: &str = "\
 -- What this is for, and what is safe to run beside it.
 --
--- Runs in one transaction, begun and committed for it. Once it is applied anywhere, it never
--- changes.
+-- Runs in one transaction, begun and committed for it, unless the first line of this file is
+-- `-- migrator: no-transaction`. Once it is applied anywhere, it never changes.
 
 ";
 

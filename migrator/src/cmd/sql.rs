@@ -3,7 +3,7 @@
 use migrator::{Direction, Error, ManualRange, exit_code, manual_script};
 use serde_json::json;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, LimitOptions};
 use crate::output::Printer;
 
 /// `to` is there for undoing: the options say so.
@@ -14,8 +14,13 @@ pub(crate) fn range(direction: Direction, from: Option<i32>, to: Option<i32>) ->
     }
 }
 
-pub(crate) fn run(cli: &Cli, printer: &Printer, range: ManualRange) -> Result<u8, Error> {
-    let script = manual_script(&cli.migrations.load()?, range)?;
+pub(crate) fn run(
+    cli: &Cli,
+    printer: &Printer,
+    range: ManualRange,
+    limits: LimitOptions,
+) -> Result<u8, Error> {
+    let script = manual_script(&cli.migrations.load()?, range, &limits.options())?;
     let document = json!({
         "direction": script.direction.to_string(),
         "from": script.from,

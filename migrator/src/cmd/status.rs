@@ -23,6 +23,7 @@ pub(crate) async fn run(cli: &Cli, printer: &Printer, verdict: Verdict) -> Resul
     let number = |state| entries.iter().filter(|entry| entry.state == state).count();
     let (pending, diverged, missing) =
         (number(State::Pending), number(State::Diverged), number(State::Missing));
+    let incomplete = number(State::Incomplete);
     let current = entries
         .iter()
         .filter(|entry| entry.applied_on.is_some())
@@ -32,12 +33,14 @@ pub(crate) async fn run(cli: &Cli, printer: &Printer, verdict: Verdict) -> Resul
         "current": current,
         "applied": number(State::Applied),
         "pending": pending,
+        "incomplete": incomplete,
         "diverged": diverged,
         "missing": missing,
         "migrations": entries.iter().map(entry_document).collect::<Vec<_>>(),
     });
     printer.result(&document, || table(&entries));
     Ok(match verdict {
+        Verdict::ExitCode if incomplete > 0 => exit_code::INCOMPLETE,
         Verdict::ExitCode if diverged + missing > 0 => exit_code::DIVERGED,
         Verdict::ExitCode if pending > 0 => exit_code::NO,
         Verdict::ExitCode | Verdict::None => exit_code::DONE,
@@ -50,7 +53,7 @@ fn entry_document(entry: &Entry) -> Value {
         "name": entry.name.name,
         "state": entry.state.as_str(),
         "applied_on": entry.applied_on_rfc3339(),
-        "problem": entry.problem.as_ref().map(ToString::to_string),
+        "problem": entry.problem_text(),
     })
 }
 
@@ -63,23 +66,27 @@ fn table(entries: &[Entry]) -> String {
     };
     let version = width(&mut entries.iter().map(|entry| entry.name.version.to_string()), "VERSION");
     let name = width(&mut entries.iter().map(|entry| entry.name.name.clone()), "NAME");
-    let heading = format!("{:<version$}  {:<name$}  STATE     APPLIED\n", "VERSION", "NAME");
+    let states = entries.iter().map(|entry| entry.state.as_str().len());
+    // As wide as the usual states, so that columns stay where they are.
+    let state = states.max().unwrap_or(0).max(8);
+    let heading =
+        format!("{:<version$}  {:<name$}  {:<state$}  APPLIED\n", "VERSION", "NAME", "STATE");
     let line = |entry: &Entry| {
         let style = match entry.state {
             State::Applied => GOOD,
             State::Pending => NEUTRAL,
-            State::Diverged | State::Missing => BAD,
+            State::Diverged | State::Missing | State::Incomplete => BAD,
         };
         let applied = match entry.applied_on {
             Some(time) => time.to_utc().format("%Y-%m-%d %H:%M:%S UTC").to_string(),
             None => "-".to_owned(),
         };
         let problem =
-            entry.problem.as_ref().map(|problem| format!("  ({problem})")).unwrap_or_default();
+            entry.problem_text().map(|problem| format!("  ({problem})")).unwrap_or_default();
         let MigrationName { version: number, name: text } = &entry.name;
-        let state = entry.state.as_str();
+        let word = entry.state.as_str();
         format!(
-            "{number:<version$}  {text:<name$}  {style}{state:<8}{style:#}  {applied}{problem}\n"
+            "{number:<version$}  {text:<name$}  {style}{word:<state$}{style:#}  {applied}{problem}\n"
         )
     };
     let lines: Vec<String> = entries.iter().map(line).collect();

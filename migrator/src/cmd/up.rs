@@ -1,10 +1,12 @@
 //! `migrator up`: apply pending migrations.
 
-use migrator::{Error, MigrationName, PlannedMigration, exit_code};
-use serde_json::{Value, json};
+use migrator::{Error, RunOptions, exit_code};
+use serde_json::json;
 
-use crate::cli::{Cli, LockOptions};
-use crate::output::{Printer, count, elapsed, timed};
+use crate::cli::{Cli, RunArguments};
+use crate::cmd::plan::{documents, table};
+use crate::output::{Printer, count, timed};
+use crate::summary::Summary;
 
 const NOTHING_TO_DO: &str = "Nothing to do: no migration is pending";
 
@@ -12,21 +14,24 @@ pub(crate) async fn run(
     cli: &Cli,
     printer: &Printer,
     to: Option<i32>,
-    lock: LockOptions,
+    run: RunArguments,
 ) -> Result<u8, Error> {
     let url = cli.database.url()?;
     let options = cli.database.connect_options()?;
     let migrations = cli.migrations.load()?;
+    let run = RunOptions { watch: printer.watches(), ..run.options() };
     let mut applied = Vec::new();
+    let mut summary = Summary::default();
     let mut on_event = |event| {
         printer.event(&event);
-        if let migrator::Event::Applied { name, elapsed } = event {
-            applied.push(timed(&name, elapsed));
+        summary.event(&event);
+        if let migrator::Event::Applied { name, elapsed, retries } = event {
+            applied.push(timed(&name, elapsed, retries));
         }
     };
-    let names =
-        migrator::up_waiting(&url, &options, lock.lock_timeout, &migrations, to, &mut on_event)
-            .await?;
+    let result = migrator::up_with(&url, &options, &run, &migrations, to, &mut on_event).await;
+    printer.summary(summary, result.as_ref().err());
+    let names = result?;
     match names.last() {
         None => printer.note(NOTHING_TO_DO),
         Some(newest) => printer.note(&format!(
@@ -39,16 +44,19 @@ pub(crate) async fn run(
 }
 
 /// `--dry-run`: what would run, in order.
-pub(crate) async fn plan(cli: &Cli, printer: &Printer, to: Option<i32>) -> Result<u8, Error> {
+pub(crate) async fn plan(
+    cli: &Cli,
+    printer: &Printer,
+    to: Option<i32>,
+    run: RunArguments,
+) -> Result<u8, Error> {
     let url = cli.database.url()?;
     let options = cli.database.connect_options()?;
     let migrations = cli.migrations.load()?;
+    let run = run.options();
     let mut on_event = |event| printer.event(&event);
-    let planned = migrator::plan_up(&url, &options, &migrations, to, &mut on_event).await?;
-    let document = json!({
-        "dry_run": true,
-        "would_apply": planned.iter().map(planned_document).collect::<Vec<_>>(),
-    });
+    let planned = migrator::plan_up(&url, &options, &run, &migrations, to, &mut on_event).await?;
+    let document = json!({ "dry_run": true, "would_apply": documents(&planned, &run) });
     printer.result(&document, || table(&planned));
     if planned.is_empty() {
         printer.note(NOTHING_TO_DO);
@@ -57,31 +65,4 @@ pub(crate) async fn plan(cli: &Cli, printer: &Printer, to: Option<i32>) -> Resul
         printer.note(&format!("{number} would be applied; nothing was changed"));
     }
     Ok(exit_code::DONE)
-}
-
-/// The checksum is a text: it has 64 bits, of which readers of JSON keep 53.
-fn planned_document(planned: &PlannedMigration) -> Value {
-    json!({
-        "version": planned.name.version,
-        "name": planned.name.name,
-        "checksum": planned.checksum.to_string(),
-        "lock_timeout_ms": planned.lock_limit.map(|limit| limit.as_millis()),
-    })
-}
-
-fn table(planned: &[PlannedMigration]) -> String {
-    if planned.is_empty() {
-        return String::new();
-    }
-    let names = planned.iter().map(|planned| planned.name.name.len());
-    let name = names.max().unwrap_or(0).max("NAME".len());
-    let heading = format!("VERSION  {:<name$}  {:<20}  LOCK TIMEOUT\n", "NAME", "CHECKSUM");
-    let line = |planned: &PlannedMigration| {
-        let MigrationName { version, name: text } = &planned.name;
-        let checksum = planned.checksum;
-        let limit = planned.lock_limit.map_or_else(|| "its own".to_owned(), elapsed);
-        format!("{version:<7}  {text:<name$}  {checksum:<20}  {limit}\n")
-    };
-    let lines: Vec<String> = planned.iter().map(line).collect();
-    heading + &lines.concat()
 }

@@ -49,7 +49,7 @@ impl Default for ConnectOptions {
 /// An open session.
 pub(crate) struct Connection {
     pub(crate) client: Client,
-    notices: UnboundedReceiver<String>,
+    pub(crate) notices: UnboundedReceiver<String>,
     driver: JoinHandle<()>,
 }
 

@@ -117,17 +117,18 @@ async fn count_migrations(
     client: &mut tokio_postgres::Client,
     migrations: &Migrations,
 ) -> Result<MigrationCounts, Error> {
-    let applied = history::read(client).await?;
+    let recorded = history::read(client).await?;
     let mut counts = MigrationCounts {
-        current: applied.last().map(|row| row.name.version),
+        current: recorded.applied.last().map(|row| row.name.version),
         ..Default::default()
     };
-    for entry in history::compare(migrations, &applied) {
+    for entry in history::compare(migrations, &recorded) {
         match entry.state {
             State::Applied => counts.applied += 1,
             State::Pending => counts.pending += 1,
             State::Diverged => counts.diverged += 1,
             State::Missing => counts.missing += 1,
+            State::Incomplete => counts.incomplete += 1,
         }
     }
     Ok(counts)

@@ -96,6 +96,8 @@ pub struct MigrationCounts {
     pub diverged: usize,
     /// Applied, but without a file.
     pub missing: usize,
+    /// Begun without a transaction, and not finished.
+    pub incomplete: usize,
     /// The newest applied version.
     pub current: Option<i32>,
 }

@@ -225,7 +225,7 @@ async fn without_a_terminal_and_without_yes_nothing_is_adopted() {
 async fn another_migrator_is_waited_for() {
     let database = predecessor().await;
     let _holder = holder(&database).await;
-    run(&database, &["baseline", "1", "--yes", "--lock-timeout", "100ms"]).await.exits(3);
+    run(&database, &["baseline", "1", "--yes", "--wait", "100ms"]).await.exits(3);
     run(&database, &["baseline", "1", "--dry-run"]).await.exits(0);
     assert_eq!(versions(&database).await, [0; 0]);
 }

@@ -38,6 +38,7 @@ async fn every_command_has_a_manual_page() {
         "up",
         "down",
         "status",
+        "repair",
         "sql",
         "baseline",
         "current",

@@ -17,10 +17,10 @@ async fn what_would_run_is_listed_in_order_and_nothing_is_written() {
         .exits(0)
         .says("3 migrations would be applied; nothing was changed");
     assert_snapshot!(outcome.stdout, @r"
-    VERSION  NAME   CHECKSUM              LOCK TIMEOUT
-    1        one    4635529105600635218   3 s
-    2        two    14354898571640259682  3 s
-    3        three  9607355604218267649   3 s
+    VERSION  NAME   CHECKSUM              TRANSACTION  LOCK TIMEOUT  STATEMENT TIMEOUT
+    1        one    4635529105600635218   one          3 s           none
+    2        two    14354898571640259682  one          3 s           none
+    3        three  9607355604218267649   one          3 s           none
     ");
     assert_eq!(objects(&database).await, [""; 0]);
 }
@@ -39,8 +39,13 @@ async fn only_what_is_pending_up_to_the_target_is_listed() {
       "would_apply": [
         {
           "checksum": "14354898571640259682",
+          "concurrent_statements": 0,
+          "lock_retries": 5,
           "lock_timeout_ms": 3000,
           "name": "two",
+          "resumes_at": null,
+          "statement_timeout_ms": 0,
+          "transactional": true,
           "version": 2
         }
       ]
@@ -69,7 +74,68 @@ async fn a_script_with_a_limit_of_its_own_shows_that() {
         Folder::of(&[("V1__patient.sql", "set local lock_timeout = '1min'; create table one ();")]);
     let outcome =
         run(&database, &["up", "--dry-run", "--dir", folder.path()]).await.exits(0).stdout;
-    assert!(outcome.ends_with("its own\n"), "{outcome}");
+    assert!(outcome.ends_with("  one          its own       none\n"), "{outcome}");
+}
+
+#[tokio::test]
+async fn the_limits_are_those_that_the_scripts_will_have() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::of(&[
+        ("V1__one.sql", "create table one (id int);"),
+        (
+            "V2__index.sql",
+            "-- migrator: no-transaction\ncreate index concurrently i on one (id);\nvacuum one;",
+        ),
+        ("V3__own.sql", "set local statement_timeout = '1min'; create table three ();"),
+    ]);
+    let arguments =
+        ["up", "--dry-run", "--lock-timeout", "500ms", "--statement-timeout", "2m", "--dir"];
+    let outcome = run(&database, &[&arguments[..], &[folder.path()]].concat()).await.exits(0);
+    assert_snapshot!(outcome.stdout, @r"
+    VERSION  NAME   CHECKSUM              TRANSACTION  LOCK TIMEOUT                     STATEMENT TIMEOUT
+    1        one    4635529105600635218   one          500 ms                           120 s
+    2        index  12606049114702709781  none         500 ms, none for 1 concurrently  120 s
+    3        own    12413550099859687966  one          500 ms                           its own
+    ");
+    let url =
+        format!("{}&options=-c%20statement_timeout%3D5s", database.url().to_connection_string());
+    let arguments = ["up", "--dry-run", "--lock-timeout", "0", "--json", "--dir", folder.path()];
+    let outcome = run_with(&[("DATABASE_URL", &url)], &arguments).await.exits(0);
+    assert_json_snapshot!(outcome.json()["would_apply"][1], @r#"
+    {
+      "checksum": "12606049114702709781",
+      "concurrent_statements": 1,
+      "lock_retries": 5,
+      "lock_timeout_ms": 0,
+      "name": "index",
+      "resumes_at": null,
+      "statement_timeout_ms": 5000,
+      "transactional": false,
+      "version": 2
+    }
+    "#);
+    assert_eq!(outcome.json()["would_apply"][2]["statement_timeout_ms"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn undoing_has_a_plan_too() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::of_three();
+    let plan = ["down", "--dry-run", "--to", "1", "--dir", folder.path()];
+    run(&database, &["down", "--dry-run", "--dir", folder.path()]).await.exits(0).says("Nothing");
+    run(&database, &["up", "--dir", folder.path()]).await.exits(0);
+    let outcome = run(&database, &plan)
+        .await
+        .exits(0)
+        .says("2 migrations would be undone; nothing was changed");
+    assert_snapshot!(outcome.stdout, @r"
+    VERSION  NAME   CHECKSUM              TRANSACTION  LOCK TIMEOUT  STATEMENT TIMEOUT
+    3        three  9607355604218267649   one          3 s           none
+    2        two    14354898571640259682  one          3 s           none
+    ");
+    let document = run(&database, &[&plan[..], &["--json"]].concat()).await.exits(0).json();
+    assert_eq!(document["would_undo"][0]["version"], 3);
+    assert_eq!(versions(&database).await, [1, 2, 3]);
 }
 
 #[tokio::test]

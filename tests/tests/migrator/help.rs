@@ -19,14 +19,16 @@ async fn of_the_program() {
     Applies, undoes and inspects the migrations of a PostgreSQL database.
 
     The migrations are built into this program; `--dir` uses files instead. Each runs in one transaction
-    together with its row in the history (refinery's table), and one migrator works at a time.
+    together with its row in the history (refinery's table), unless it asks to run without, and one
+    migrator works at a time.
 
     Usage: migrator [OPTIONS] <COMMAND>
 
     Commands:
       up           Apply pending migrations, oldest first
       down         Undo applied migrations, newest first: one, unless told otherwise
-      status       Show every migration and its state: applied, pending, diverged or missing
+      status       Show every migration and its state: applied, pending, incomplete, diverged or missing
+      repair       Clear up after a migration without a transaction that stopped in the middle
       sql          Write the script that applies or undoes migrations by hand, history included
       baseline     Adopt a schema that is there already: note its migrations as applied, and run none
       current      Print the newest applied migration, or `none`. Writes nothing
@@ -102,6 +104,7 @@ async fn of_the_program() {
       3  the database cannot be reached, refuses, or is locked by another migrator
       4  the history and the migrations have diverged
       5  a migration failed and was rolled back
+      6  a migration without a transaction is incomplete, until `migrator repair`
       129, 130, 143  interrupted, and the shadow database removed (`drift`, `dump`)
     ");
 }
@@ -111,7 +114,9 @@ async fn of_up() {
     assert_snapshot!(help(&["up", "--help"]).await, @r"
     Apply pending migrations, oldest first.
 
-    Applying twice changes nothing. A migration that fails is rolled back; those before it stay.
+    Applying twice changes nothing. A migration that fails is rolled back; those before it stay. One
+    whose first line says `-- migrator: no-transaction` runs statement by statement; where it stops in
+    the middle, it is incomplete until `migrator repair`.
 
     Usage: migrator up [OPTIONS]
 
@@ -122,15 +127,41 @@ async fn of_up() {
           --dry-run
               Print what would run, in order, and change nothing.
 
-              With the checksums that the history will have, and for how long each script's statements
-              wait for a lock on a table.
+              With the checksums that the history will have, whether each script runs in a transaction,
+              for how long its statements wait for a lock on a table, and for how long they may take.
 
           --lock-timeout <SECONDS>
+              For how long a statement waits for a lock on a table before it makes way for others.
+
+              PostgreSQL's `lock_timeout`, where a script does not set its own; 0 is without end. Others
+              who use the table wait behind a statement that waits. Statements with `concurrently` hold
+              nobody up, and wait without end.
+
+              [env: MIGRATOR_LOCK_TIMEOUT]
+              [default: 3]
+
+          --statement-timeout <SECONDS>
+              For how long a statement may take.
+
+              PostgreSQL's `statement_timeout`, where a script does not set its own; 0 is without end.
+              What the server sets for the role, unless told otherwise.
+
+              [env: MIGRATOR_STATEMENT_TIMEOUT]
+
+          --lock-retries <N>
+              How often a script tries again that had to make way, with longer and longer pauses.
+
+              It is rolled back each time; one without a transaction tries its statement again.
+
+              [env: MIGRATOR_LOCK_RETRIES]
+              [default: 5]
+
+          --wait <SECONDS>
               For how long to wait while another migrator is at work.
 
               Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
 
-              [env: MIGRATOR_LOCK_TIMEOUT]
+              [env: MIGRATOR_WAIT]
               [default: 60]
 
       -h, --help
@@ -203,15 +234,44 @@ async fn of_down() {
 
               [default: 1]
 
+          --dry-run
+              Print what would run, in order, and change nothing
+
       -y, --yes
               Do not ask
 
           --lock-timeout <SECONDS>
+              For how long a statement waits for a lock on a table before it makes way for others.
+
+              PostgreSQL's `lock_timeout`, where a script does not set its own; 0 is without end. Others
+              who use the table wait behind a statement that waits. Statements with `concurrently` hold
+              nobody up, and wait without end.
+
+              [env: MIGRATOR_LOCK_TIMEOUT]
+              [default: 3]
+
+          --statement-timeout <SECONDS>
+              For how long a statement may take.
+
+              PostgreSQL's `statement_timeout`, where a script does not set its own; 0 is without end.
+              What the server sets for the role, unless told otherwise.
+
+              [env: MIGRATOR_STATEMENT_TIMEOUT]
+
+          --lock-retries <N>
+              How often a script tries again that had to make way, with longer and longer pauses.
+
+              It is rolled back each time; one without a transaction tries its statement again.
+
+              [env: MIGRATOR_LOCK_RETRIES]
+              [default: 5]
+
+          --wait <SECONDS>
               For how long to wait while another migrator is at work.
 
               Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
 
-              [env: MIGRATOR_LOCK_TIMEOUT]
+              [env: MIGRATOR_WAIT]
               [default: 60]
 
       -h, --help
@@ -261,6 +321,7 @@ async fn of_down() {
     Examples:
       migrator down                        undo the newest migration, after asking
       migrator down --steps 2 --yes        undo the two newest without asking
+      migrator down --dry-run              show what would run, and run nothing
       migrator down --to 0 --yes           undo everything
     ");
 }
@@ -268,7 +329,7 @@ async fn of_down() {
 #[tokio::test]
 async fn of_status() {
     assert_snapshot!(help(&["status", "--help"]).await, @r#"
-    Show every migration and its state: applied, pending, diverged or missing.
+    Show every migration and its state: applied, pending, incomplete, diverged or missing.
 
     Writes nothing, also on a database that has never seen a migration.
 
@@ -276,7 +337,8 @@ async fn of_status() {
 
     Options:
           --check
-              Exit with 1 when a migration is pending, and with 4 when any is diverged or missing
+              Exit with 6 when a migration is incomplete, else with 4 when any is diverged or missing,
+              else with 1 when any is pending
 
       -h, --help
               Print help (see a summary with '-h')
@@ -324,7 +386,7 @@ async fn of_status() {
 
     Examples:
       migrator status                      one line for each migration
-      migrator status --check              for scripts: exit 1 when any is pending, 4 when diverged
+      migrator status --check              for scripts: 1 when any is pending, 4 diverged, 6 incomplete
       migrator status --json | jq '.migrations[] | select(.state == "pending")'
     "#);
 }
@@ -489,12 +551,12 @@ async fn of_grant() {
           --dry-run
               Print the script that would run, and change nothing
 
-          --lock-timeout <SECONDS>
+          --wait <SECONDS>
               For how long to wait while another migrator is at work.
 
               Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
 
-              [env: MIGRATOR_LOCK_TIMEOUT]
+              [env: MIGRATOR_WAIT]
               [default: 60]
 
       -h, --help
@@ -825,12 +887,19 @@ async fn in_short() {
     Usage: migrator up [OPTIONS]
 
     Options:
-          --to <VERSION>            Stop after this version
-          --dry-run                 Print what would run, in order, and change nothing
-          --lock-timeout <SECONDS>  For how long to wait while another migrator is at work [env:
-                                    MIGRATOR_LOCK_TIMEOUT] [default: 60]
-      -h, --help                    Print help (see more with '--help')
-      -V, --version                 Print version
+          --to <VERSION>                 Stop after this version
+          --dry-run                      Print what would run, in order, and change nothing
+          --lock-timeout <SECONDS>       For how long a statement waits for a lock on a table before it
+                                         makes way for others [env: MIGRATOR_LOCK_TIMEOUT] [default: 3]
+          --statement-timeout <SECONDS>  For how long a statement may take [env:
+                                         MIGRATOR_STATEMENT_TIMEOUT]
+          --lock-retries <N>             How often a script tries again that had to make way, with
+                                         longer and longer pauses [env: MIGRATOR_LOCK_RETRIES] [default:
+                                         5]
+          --wait <SECONDS>               For how long to wait while another migrator is at work [env:
+                                         MIGRATOR_WAIT] [default: 60]
+      -h, --help                         Print help (see more with '--help')
+      -V, --version                      Print version
 
     Global options:
           --database-url <URL>         Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`
@@ -854,12 +923,128 @@ async fn in_short() {
 }
 
 #[tokio::test]
+async fn of_repair() {
+    assert_snapshot!(help(&["repair", "--help"]).await, @r"
+    Clear up after a migration without a transaction that stopped in the middle.
+
+    Drops the invalid index that a broken build has left, finds out which statements are done, and makes
+    `up` (or `down`) go on with the next one. Statements that are done must not have been edited;
+    editing the rest is what this is for. With nothing incomplete, it does nothing.
+
+    Usage: migrator repair [OPTIONS]
+
+    Options:
+          --restart
+              Forget what is done; `up` or `down` then begins at the first statement
+
+          --applied
+              It was finished by hand: note it in the history as applied, or as undone
+
+          --undo
+              Give up a migration that is not applied: run its undo script, and forget about it.
+
+              Destroys what it made, data included. Asks on a terminal; elsewhere it needs `--yes`.
+
+          --dry-run
+              Print what would be done, and change nothing
+
+      -y, --yes
+              Do not ask
+
+          --lock-timeout <SECONDS>
+              For how long a statement waits for a lock on a table before it makes way for others.
+
+              PostgreSQL's `lock_timeout`, where a script does not set its own; 0 is without end. Others
+              who use the table wait behind a statement that waits. Statements with `concurrently` hold
+              nobody up, and wait without end.
+
+              [env: MIGRATOR_LOCK_TIMEOUT]
+              [default: 3]
+
+          --statement-timeout <SECONDS>
+              For how long a statement may take.
+
+              PostgreSQL's `statement_timeout`, where a script does not set its own; 0 is without end.
+              What the server sets for the role, unless told otherwise.
+
+              [env: MIGRATOR_STATEMENT_TIMEOUT]
+
+          --lock-retries <N>
+              How often a script tries again that had to make way, with longer and longer pauses.
+
+              It is rolled back each time; one without a transaction tries its statement again.
+
+              [env: MIGRATOR_LOCK_RETRIES]
+              [default: 5]
+
+          --wait <SECONDS>
+              For how long to wait while another migrator is at work.
+
+              Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_WAIT]
+              [default: 60]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator repair --dry-run            show what is done and what would be dropped
+      migrator repair                      then `migrator up` goes on
+      migrator repair --applied            the rest was done by hand
+      migrator repair --undo --yes         give the migration up
+    ");
+}
+
+#[tokio::test]
 async fn of_sql() {
     assert_snapshot!(help(&["sql", "--help"]).await, @r#"
     Write the script that applies or undoes migrations by hand, history included.
 
     Needs no database. Each migration is a transaction of its own, which first looks at the history: on
-    a database that is not at `--from` it fails and changes nothing.
+    a database that is not at `--from` it fails and changes nothing. One that runs without a transaction
+    is written statement by statement, with notes of what is done.
 
     Usage: migrator sql [OPTIONS]
 
@@ -873,6 +1058,24 @@ async fn of_sql() {
 
           --down
               Undo everything after `--to`, newest first
+
+          --lock-timeout <SECONDS>
+              For how long a statement waits for a lock on a table before it makes way for others.
+
+              PostgreSQL's `lock_timeout`, where a script does not set its own; 0 is without end. Others
+              who use the table wait behind a statement that waits. Statements with `concurrently` hold
+              nobody up, and wait without end.
+
+              [env: MIGRATOR_LOCK_TIMEOUT]
+              [default: 3]
+
+          --statement-timeout <SECONDS>
+              For how long a statement may take.
+
+              PostgreSQL's `statement_timeout`, where a script does not set its own; 0 is without end.
+              What the server sets for the role, unless told otherwise.
+
+              [env: MIGRATOR_STATEMENT_TIMEOUT]
 
       -h, --help
               Print help (see a summary with '-h')
@@ -956,12 +1159,12 @@ async fn of_baseline() {
       -y, --yes
               Do not ask
 
-          --lock-timeout <SECONDS>
+          --wait <SECONDS>
               For how long to wait while another migrator is at work.
 
               Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
 
-              [env: MIGRATOR_LOCK_TIMEOUT]
+              [env: MIGRATOR_WAIT]
               [default: 60]
 
       -h, --help

@@ -29,16 +29,19 @@ async fn up_lists_what_it_applied() {
         {
           "elapsed_ms": "…",
           "name": "initial_schema",
+          "retries": 0,
           "version": 1
         },
         {
           "elapsed_ms": "…",
           "name": "page_tasks_by_key",
+          "retries": 0,
           "version": 2
         },
         {
           "elapsed_ms": "…",
           "name": "idempotency_keys",
+          "retries": 0,
           "version": 3
         }
       ],
@@ -70,6 +73,7 @@ async fn down_lists_what_it_undid() {
         {
           "elapsed_ms": "…",
           "name": "idempotency_keys",
+          "retries": 0,
           "version": 3
         }
       ]
@@ -92,6 +96,7 @@ async fn status_lists_every_migration_and_counts_states() {
       "command": "status",
       "current": 2,
       "diverged": 1,
+      "incomplete": 0,
       "migrations": [
         {
           "applied_on": "…",
@@ -175,13 +180,17 @@ async fn a_failed_migration_is_described() {
         ("V3__later.sql", ""),
     ]);
     let arguments = ["up", "--json", "--dir", folder.path()];
-    let document = run(&database, &arguments).await.exits(5).json();
+    let document = run(&database, &arguments).await.exits(5).json().to_string();
+    let document: Value =
+        serde_json::from_str(&document.replace(folder.path(), "migrations")).expect("JSON");
     assert_json_snapshot!(document, @r#"
     {
       "command": "up",
       "error": {
         "column": 8,
         "details": [
+          " --> migrations/V2__bad.sql:2:8",
+          "  |",
           "2 | select nothing;",
           "  |        ^",
           "V1 and earlier are applied; V2 was rolled back; V3 was not started"

@@ -51,7 +51,7 @@ async fn who_waits_says_for_whom_and_goes_on_when_the_lock_is_free() {
 async fn waiting_ends_with_the_time_limit_and_changes_nothing() {
     let database = TestDatabase::create().await;
     let _holder = holder(&database).await;
-    run(&database, &["up", "--lock-timeout", "100ms"])
+    run(&database, &["up", "--wait", "100ms"])
         .await
         .exits(3)
         .says("error: another migrator is at work: `somebody`, server process ")
@@ -63,7 +63,7 @@ async fn waiting_ends_with_the_time_limit_and_changes_nothing() {
 async fn undoing_takes_the_same_lock() {
     let database = TestDatabase::migrated().await;
     let _holder = holder(&database).await;
-    run(&database, &["down", "--yes", "--lock-timeout", "0"]).await.exits(3);
+    run(&database, &["down", "--yes", "--wait", "0"]).await.exits(3);
     assert_eq!(versions(&database).await, [1, 2, 3]);
 }
 
@@ -79,7 +79,7 @@ async fn the_lock_of_another_database_does_not_matter() {
     let one = TestDatabase::create().await;
     let other = TestDatabase::create().await;
     let _holder = holder(&one).await;
-    run(&other, &["up", "--lock-timeout", "0"]).await.exits(0);
+    run(&other, &["up", "--wait", "0"]).await.exits(0);
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn a_table_that_others_use_is_not_waited_for_long() {
         let begin = format!("insert into users values ('u1', 'a@b'); begin; {use_tables}");
         other.batch_execute(&begin).await.expect(&label);
         let before = (objects(&database).await, versions(&database).await);
-        run(&database, arguments)
+        run(&database, &[arguments, &["--lock-retries", "0", "--lock-timeout", "1"]].concat())
             .await
             .exits(5)
             .says("canceling statement due to lock timeout (55P03)")

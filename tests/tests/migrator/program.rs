@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use tempfile::TempDir;
 use tests::{Outcome, TestDatabase};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 /// Runs it on a database.
 pub(crate) async fn run(database: &TestDatabase, arguments: &[&str]) -> Outcome {
@@ -32,6 +32,18 @@ pub(crate) async fn run_in(
     Outcome::of(output)
 }
 
+/// Starts it on a database, for a test that looks at it while it runs.
+pub(crate) async fn start(database: &TestDatabase, arguments: &[&str]) -> Child {
+    let mut command = command(arguments).await;
+    command.env("DATABASE_URL", database.url().to_connection_string());
+    command.spawn().expect("start the migrator")
+}
+
+/// What a program that was started came to.
+pub(crate) async fn end(program: Child) -> Outcome {
+    Outcome::of(program.wait_with_output().await.expect("wait for the migrator"))
+}
+
 /// The program with arguments and without the variables that it reads.
 pub(crate) async fn command(arguments: &[&str]) -> Command {
     // The first call builds the program, which blocks.
@@ -41,7 +53,10 @@ pub(crate) async fn command(arguments: &[&str]) -> Command {
         "DATABASE_URL",
         "DATABASE_CA",
         "MIGRATOR_CONNECT_TIMEOUT",
+        "MIGRATOR_WAIT",
         "MIGRATOR_LOCK_TIMEOUT",
+        "MIGRATOR_LOCK_RETRIES",
+        "MIGRATOR_STATEMENT_TIMEOUT",
         "MIGRATOR_DIR",
         "MIGRATOR_POOLED_URL",
         "MIGRATOR_SHADOW_URL",

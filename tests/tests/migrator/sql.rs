@@ -12,6 +12,7 @@ use crate::catalog::{objects, tables, versions};
 use crate::folder::Folder;
 use crate::locking::holder;
 use crate::program::{run, run_with};
+use crate::statements::{invalid, with_an_index, with_duplicates};
 
 /// What the program writes, without a database.
 async fn script(arguments: &[&str]) -> String {
@@ -97,6 +98,12 @@ async fn a_script_is_transactions_that_look_before_they_change() {
           errcode = 'lock_not_available',
           message = 'another migrator is at work; nothing was changed',
           hint = 'Wait for it to finish and run the script again.';
+      end if;
+      if pg_catalog.to_regclass('migrator_incomplete') is not null then
+        raise exception using
+          errcode = 'object_not_in_prerequisite_state',
+          message = 'a migration is incomplete; nothing was changed',
+          hint = '`migrator status` shows which; `migrator repair` clears up.';
       end if;
       if pg_catalog.to_regclass('refinery_schema_history') is not null then
         select coalesce(pg_catalog.string_agg(
@@ -327,4 +334,161 @@ async fn a_machine_gets_the_script_in_a_document() {
     assert_eq!(document["direction"], "undo");
     assert_eq!((&document["from"], &document["to"]), (&3.into(), &1.into()));
     assert_eq!(document["migrations"][0]["version"], 3);
+}
+
+#[tokio::test]
+async fn a_migration_without_a_transaction_is_written_statement_by_statement() {
+    let folder = with_an_index();
+    let arguments = ["sql", "--from", "1", "--lock-timeout", "1500ms", "--statement-timeout", "9"];
+    let script = script(&[&arguments[..], &["--dir", folder.path()]].concat()).await;
+    let (_, migration) = script.split_once("-- V2__index, without").expect("the migration");
+    // What begins each note, and is the same in every script, is left out.
+    let notes = migration.split("do $taskie$").filter_map(|note| note.split_once("$taskie$;\n"));
+    let notes: Vec<&str> =
+        notes.map(|(_, rest)| rest.trim()).filter(|rest| !rest.is_empty()).collect();
+    assert_snapshot!(notes[notes.len() - 5..].join("\n…\n"), @r#"
+    create table migrator_incomplete (
+      version int4 primary key,
+      name varchar not null,
+      checksum varchar not null,
+      direction varchar not null check (direction in ('apply', 'undo')),
+      state varchar not null check (state in ('running', 'failed', 'repaired')),
+      statements int4 not null,
+      done int4 not null,
+      done_checksum varchar not null,
+      running int4,
+      alone boolean not null,
+      statement varchar,
+      relation oid,
+      known_indexes oid[],
+      started_on varchar not null
+    );
+    comment on table migrator_incomplete is 'Migrations without a transaction that are not finished. Written by the migrator, which removes the table when it is empty.';
+    comment on column migrator_incomplete.version is 'The number in the file name.';
+    comment on column migrator_incomplete.name is 'The name in the file name.';
+    comment on column migrator_incomplete.checksum is 'refinery''s checksum of version, name and content of the migration, in decimal digits.';
+    comment on column migrator_incomplete.direction is 'apply or undo.';
+    comment on column migrator_incomplete.state is 'running: at work, or stopped without a word; failed: a statement failed; repaired: can go on.';
+    comment on column migrator_incomplete.statements is 'How many statements the script has.';
+    comment on column migrator_incomplete.done is 'How many of them are done.';
+    comment on column migrator_incomplete.done_checksum is 'A checksum of those that are done, in decimal digits.';
+    comment on column migrator_incomplete.running is 'The number of the statement that was begun last and is not known to have ended, from 1.';
+    comment on column migrator_incomplete.alone is 'Whether that statement runs outside of a transaction, so that a part of it can stay.';
+    comment on column migrator_incomplete.statement is 'The statement that was begun last.';
+    comment on column migrator_incomplete.relation is 'The table whose indexes that statement makes, or the index that it drops.';
+    comment on column migrator_incomplete.known_indexes is 'The invalid indexes that were there before that statement.';
+    comment on column migrator_incomplete.started_on is 'When the script was begun: RFC 3339, UTC.';
+    comment on index migrator_incomplete_pkey is 'One row for each version.';
+    insert into migrator_incomplete (version, name, checksum, direction, state, statements, done, done_checksum, alone, started_on)
+    values (2, 'index', '14322827106780145354', 'apply', 'running', 1, 0, '10034237665321839677', false,
+      pg_catalog.to_char(pg_catalog.clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));
+    commit;
+    …
+    set lock_timeout = '1500ms';
+    set statement_timeout = '9s';
+
+    -- V2__index.sql: statement 1 of 1
+
+    begin;
+    …
+    update migrator_incomplete
+       set running = 1, alone = true, statement = 'create index concurrently t_id on t (id)',
+           relation = nullif(pg_catalog.current_setting('taskie.relation'), '')::oid
+     where version = 2;
+    commit;
+    set lock_timeout = 0;
+    create index concurrently t_id on t (id);
+    set lock_timeout = '1500ms';
+    begin;
+    …
+    update migrator_incomplete
+       set done = 1, done_checksum = '8486262349441654450', running = null, alone = false, statement = null, relation = null
+     where version = 2;
+    commit;
+
+    -- The history.
+
+    begin;
+    …
+    insert into refinery_schema_history (version, name, applied_on, checksum) values (
+      2, 'index',
+      pg_catalog.to_char(pg_catalog.clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+      '14322827106780145354');
+    delete from migrator_incomplete where version = 2;
+    drop table migrator_incomplete;
+    commit;
+    reset lock_timeout;
+    reset statement_timeout;
+    "#);
+}
+
+#[tokio::test]
+async fn psql_runs_a_migration_without_a_transaction() {
+    let (by_hand, by_up) = (TestDatabase::create().await, TestDatabase::create().await);
+    let folder = with_an_index();
+    folder.write(
+        "V3__more.sql",
+        "-- migrator: no-transaction
+         create schema apart; set search_path = apart;
+         create table it (note text default 'it''s \\ $taskie$ :x :''x''');
+         create procedure fill() language plpgsql as $$
+         begin insert into apart.it values (1); commit; insert into apart.it values (2); end $$;
+         call fill(); vacuum it; create unique index concurrently \"It's\" on it (note);
+         reindex table concurrently it; drop index concurrently if exists \"It's\"",
+    );
+    folder.write("V4__four.sql", "create table four ();");
+    let up = script(&["sql", "--dir", folder.path()]).await;
+    assert_eq!(by_psql(&by_hand, &up, STOP).await, "");
+    run(&by_up, &["up", "--dir", folder.path()]).await.exits(0);
+    assert_eq!(objects(&by_hand).await, objects(&by_up).await);
+    assert_eq!(history(&by_hand).await, history(&by_up).await);
+    run(&by_hand, &["status", "--check", "--dir", folder.path()]).await.exits(0);
+    folder.remove("V3__more.sql");
+    folder.remove("V4__four.sql");
+    let forget = "delete from refinery_schema_history where version > 2";
+    by_hand.client().await.batch_execute(forget).await.expect("forget the rest");
+    let down = script(&["sql", "--down", "--to", "1", "--dir", folder.path()]).await;
+    assert_eq!(by_psql(&by_hand, &down, STOP).await, "");
+    assert_eq!(versions(&by_hand).await, [1]);
+    assert_eq!(tables(&by_hand).await, ["four", "refinery_schema_history", "t"]);
+}
+
+#[tokio::test]
+async fn where_psql_stops_in_the_middle_status_and_repair_know() {
+    let database = TestDatabase::create().await;
+    let folder = with_duplicates(&database).await;
+    let script = script(&["sql", "--from", "1", "--dir", folder.path()]).await;
+    let said = by_psql(&database, &script, STOP).await;
+    assert!(said.contains("could not create unique index"), "{said}");
+    let status = run(&database, &["status", "--dir", folder.path()]).await.exits(0).stdout;
+    assert!(status.contains("(1 of 3 statements is done; run `migrator repair`)"), "{status}");
+    // The script itself does not begin again on top of that.
+    let said = by_psql(&database, &script, STOP).await;
+    assert!(said.contains("a migration is incomplete; nothing was changed"), "{said}");
+
+    database.client().await.batch_execute("truncate t").await.expect("remove the duplicates");
+    run(&database, &["repair", "--dir", folder.path()])
+        .await
+        .exits(0)
+        .says("Dropped the invalid index public.t_id")
+        .says("V2__unique can go on at statement 2 of 3");
+    run(&database, &["up", "--dir", folder.path()]).await.exits(0);
+    assert_eq!(invalid(&database).await, [""; 0]);
+    assert_eq!(versions(&database).await, [1, 2, 3]);
+}
+
+/// An index that is not there is not noted as done, even where nobody stops at errors.
+#[tokio::test]
+async fn where_psql_goes_on_what_failed_is_not_noted_as_done() {
+    let database = TestDatabase::create().await;
+    let folder = with_duplicates(&database).await;
+    let script = script(&["sql", "--from", "1", "--dir", folder.path()]).await;
+    by_psql(&database, &script, &[]).await;
+    let status = run(&database, &["status", "--dir", folder.path()]).await.exits(0).stdout;
+    assert!(status.contains("(1 of 3 statements is done; run `migrator repair`)"), "{status}");
+    assert_eq!(
+        tables(&database).await,
+        ["migrator_incomplete", "refinery_schema_history", "t", "two"]
+    );
+    assert_eq!(versions(&database).await, [1]);
 }

@@ -161,7 +161,12 @@ fn migrations(counts: MigrationCounts) -> String {
         0 => String::new(),
         _ => format!(", {} diverged, {} missing", counts.diverged, counts.missing),
     };
-    format!("at {current}: {} applied, {} pending{problems}", counts.applied, counts.pending)
+    let incomplete = match counts.incomplete {
+        0 => String::new(),
+        number => format!(", {number} incomplete"),
+    };
+    let (applied, pending) = (counts.applied, counts.pending);
+    format!("at {current}: {applied} applied, {pending} pending{incomplete}{problems}")
 }
 
 /// How much a role can do to the schema.

@@ -179,9 +179,17 @@ fn migrations(report: &HealthReport) -> Vec<HealthWarning> {
         let what = format!("pending migrations: {}", counts.pending);
         HealthWarning::new("pending_migrations", what, "apply them with `migrator up`")
     });
+    let incomplete = (counts.incomplete > 0).then(|| {
+        let what = "a migration is incomplete";
+        HealthWarning::new(
+            "incomplete_migration",
+            what,
+            "see `migrator status`, then `migrator repair`",
+        )
+    });
     let diverged = (counts.diverged + counts.missing > 0).then(|| {
         let what = "history and migrations have diverged";
         HealthWarning::new("diverged_migrations", what, "see `migrator status`")
     });
-    pending.into_iter().chain(diverged).collect()
+    pending.into_iter().chain(incomplete).chain(diverged).collect()
 }

@@ -203,7 +203,9 @@ async fn a_machine_can_read_the_report() {
     assert_eq!(report["endpoint"]["kind"], "direct");
     assert_eq!(
         report["migrations"],
-        json!({ "current": 3, "applied": 3, "pending": 0, "diverged": 0, "missing": 0 })
+        json!({
+            "current": 3, "applied": 3, "pending": 0, "diverged": 0, "missing": 0, "incomplete": 0
+        })
     );
     assert!(number(&report, "/connect_ms/cold") > 0.0, "{report:#}");
     assert!(number(&report, "/connect_ms/warm") > 0.0, "{report:#}");

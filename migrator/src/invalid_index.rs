@@ -1,0 +1,183 @@
+//! What a concurrent index build leaves behind when it breaks: an index that is invalid, slows
+//! writes down, and stands in the way of the next attempt.
+
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, GenericClient};
+
+use crate::sql::{Concurrent, Rebuilt, concurrent};
+
+/// For how long the removal waits for those who use the table. It blocks nobody meanwhile.
+const LIMIT_REMOVAL: &str = "\
+select pg_catalog.set_config('lock_timeout', '30s', false),
+       pg_catalog.set_config('statement_timeout', '60s', false)";
+
+/// What it was before. `$1` and `$2` what [`CURRENT_LIMITS`] gave.
+const RESTORE_LIMITS: &str = "\
+select pg_catalog.set_config('lock_timeout', $1, false),
+       pg_catalog.set_config('statement_timeout', $2, false)";
+
+const CURRENT_LIMITS: &str = "\
+select pg_catalog.current_setting('lock_timeout'), pg_catalog.current_setting('statement_timeout')";
+
+const FIND_RELATION: &str = "select pg_catalog.to_regclass($1)::oid";
+
+/// `$1` an index, as it is written.
+const FIND_TABLE_OF_INDEX: &str =
+    "select indrelid from pg_catalog.pg_index where indexrelid = pg_catalog.to_regclass($1)";
+
+/// The invalid indexes of a table and of its TOAST table. `$1` the table, or null for all tables
+/// but those on which somebody else builds now; `$2` the index's name as it is written, or null for
+/// what `reindex` calls its work.
+const INVALID: &str = "\
+select class.oid, pg_catalog.format('%I.%I', schema.nspname, class.relname)
+  from pg_catalog.pg_index as index
+  join pg_catalog.pg_class as class on class.oid = index.indexrelid
+  join pg_catalog.pg_namespace as schema on schema.oid = class.relnamespace
+ where not index.indisvalid
+   and class.relkind = 'i'
+   and ($1::oid is null and not exists (
+          select from pg_catalog.pg_locks as lock
+           where lock.relation = index.indrelid and lock.mode = 'ShareUpdateExclusiveLock'
+             and lock.granted and lock.pid <> pg_catalog.pg_backend_pid())
+        or index.indrelid = $1
+        or index.indrelid = (select reltoastrelid from pg_catalog.pg_class where oid = $1))
+   and case when $2::text is null then class.relname ~ '_cc(new|old)[0-9]*$'
+            else class.relname = ((pg_catalog.parse_ident($2))[1])::name end
+ order by 1";
+
+/// Whether there is an index of this name on the table, and whether it is valid. `$1` the table,
+/// `$2` the name as it is written.
+const IS_VALID: &str = "\
+select index.indisvalid
+  from pg_catalog.pg_index as index
+  join pg_catalog.pg_class as class on class.oid = index.indexrelid
+ where index.indrelid = $1 and class.relname = ((pg_catalog.parse_ident($2))[1])::name";
+
+const EXISTS: &str = "select exists (select from pg_catalog.pg_class where oid = $1)";
+
+/// Where a statement works on indexes, looked up before it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Site {
+    /// The table; for `drop index` the index itself; none for those of a whole schema or database.
+    pub(crate) relation: Option<u32>,
+    /// The invalid indexes that were there before.
+    pub(crate) known: Vec<u32>,
+}
+
+/// What is left of a statement.
+pub(crate) struct Left {
+    pub(crate) oid: u32,
+    /// With its schema, quoted.
+    pub(crate) name: String,
+}
+
+/// What the catalog says about a statement that was begun, and whose end nobody saw.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Done,
+    ToDo,
+    /// Not a question for the catalog.
+    Unknown,
+}
+
+/// Looks at the place of a statement on indexes, as its session sees it.
+pub(crate) async fn site(
+    client: &Client,
+    statement: &str,
+) -> Result<Option<Site>, tokio_postgres::Error> {
+    let (query, name) = match concurrent(statement) {
+        Some(
+            Concurrent::Create { table: name, .. }
+            | Concurrent::Drop { index: name }
+            | Concurrent::Reindex { rebuilt: Rebuilt::Table(name) },
+        ) => (FIND_RELATION, name),
+        Some(Concurrent::Reindex { rebuilt: Rebuilt::Index(index) }) => {
+            (FIND_TABLE_OF_INDEX, index)
+        }
+        Some(Concurrent::Reindex { rebuilt: Rebuilt::Many }) => {
+            let known = invalid(client, None, None).await?;
+            return Ok(Some(Site {
+                relation: None,
+                known: known.into_iter().map(|index| index.oid).collect(),
+            }));
+        }
+        Some(Concurrent::Detach) | None => return Ok(None),
+    };
+    let row = client.query_typed_opt(query, &[(&name, Type::TEXT)]).await?;
+    // Something that is not there is the statement's own problem.
+    let Some(relation) = row.and_then(|row| row.get::<_, Option<u32>>(0)) else { return Ok(None) };
+    let known = match concurrent(statement) {
+        Some(Concurrent::Create { index, .. }) => invalid(client, Some(relation), index).await?,
+        Some(Concurrent::Reindex { .. }) => invalid(client, Some(relation), None).await?,
+        Some(Concurrent::Drop { .. } | Concurrent::Detach) | None => Vec::new(),
+    };
+    let known = known.into_iter().map(|index| index.oid).collect();
+    Ok(Some(Site { relation: Some(relation), known }))
+}
+
+async fn invalid(
+    client: &impl GenericClient,
+    relation: Option<u32>,
+    name: Option<&str>,
+) -> Result<Vec<Left>, tokio_postgres::Error> {
+    let rows = client.query_typed(INVALID, &[(&relation, Type::OID), (&name, Type::TEXT)]).await?;
+    Ok(rows.iter().map(|row| Left { oid: row.get(0), name: row.get(1) }).collect())
+}
+
+/// The invalid indexes that a statement has left.
+pub(crate) async fn left(
+    client: &impl GenericClient,
+    statement: &str,
+    site: &Site,
+) -> Result<Vec<Left>, tokio_postgres::Error> {
+    let mut found = match concurrent(statement) {
+        Some(Concurrent::Create { index, .. }) => invalid(client, site.relation, index).await?,
+        Some(Concurrent::Reindex { .. }) => invalid(client, site.relation, None).await?,
+        Some(Concurrent::Drop { .. } | Concurrent::Detach) | None => Vec::new(),
+    };
+    found.retain(|index| !site.known.contains(&index.oid));
+    Ok(found)
+}
+
+/// Drops them, without blocking anybody.
+pub(crate) async fn drop_all(
+    client: &Client,
+    indexes: &[Left],
+) -> Result<(), tokio_postgres::Error> {
+    if indexes.is_empty() {
+        return Ok(());
+    }
+    let limits = client.query_typed_one(CURRENT_LIMITS, &[]).await?;
+    let (lock, statement): (String, String) = (limits.get(0), limits.get(1));
+    client.query_typed(LIMIT_REMOVAL, &[]).await?;
+    let mut result = Ok(());
+    for index in indexes {
+        let removal = format!("drop index concurrently if exists {}", index.name);
+        result = result.and(client.batch_execute(&removal).await);
+    }
+    client.query_typed(RESTORE_LIMITS, &[(&lock, Type::TEXT), (&statement, Type::TEXT)]).await?;
+    result
+}
+
+/// Whether the index that a `create index` was to make is there and valid.
+pub(crate) async fn verdict(
+    client: &impl GenericClient,
+    statement: &str,
+    site: Option<&Site>,
+) -> Result<Verdict, tokio_postgres::Error> {
+    let Some(relation) = site.and_then(|site| site.relation) else { return Ok(Verdict::Unknown) };
+    match concurrent(statement) {
+        Some(Concurrent::Create { index: Some(index), .. }) => {
+            let parameters = [(&relation as _, Type::OID), (&index as _, Type::TEXT)];
+            let row = client.query_typed_opt(IS_VALID, &parameters).await?;
+            let valid = row.is_some_and(|row| row.get(0));
+            Ok(if valid { Verdict::Done } else { Verdict::ToDo })
+        }
+        Some(Concurrent::Drop { .. }) => {
+            let row = client.query_typed_one(EXISTS, &[(&relation, Type::OID)]).await?;
+            Ok(if row.get(0) { Verdict::ToDo } else { Verdict::Done })
+        }
+        Some(Concurrent::Reindex { .. }) => Ok(Verdict::ToDo),
+        Some(Concurrent::Create { .. } | Concurrent::Detach) | None => Ok(Verdict::Unknown),
+    }
+}

@@ -1,0 +1,200 @@
+//! How far a script is while it runs: the time, and what the server's progress views say.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use neon_url::DatabaseUrl;
+use tokio::sync::watch::{self, Receiver, Sender};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Row};
+
+use crate::connect::{self, Connection};
+use crate::{ConnectOptions, Error};
+
+/// How often it is told how far a script is.
+pub(crate) const PERIOD: Duration = Duration::from_secs(1);
+
+/// For how long a script runs before a second connection is worth it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+
+const OWN_PROCESS: &str = "select pg_catalog.pg_backend_pid()";
+
+/// What a session is doing, from the most telling source: in words, how much of it is done, how much
+/// there is, and which session it waits for. One statement for each look, so that no snapshot is
+/// held in between: an index that is built concurrently would wait for that. `$1` the server process.
+const LOOK: &str = "\
+with found (rank, doing, done, total, waits_for) as (
+  select 1, phase,
+         case when phase like 'waiting%' then lockers_done
+              when phase like '%tuples%' then tuples_done else blocks_done end,
+         case when phase like 'waiting%' then lockers_total
+              when phase like '%tuples%' then tuples_total else blocks_total end,
+         case when phase like 'waiting%' then current_locker_pid end
+    from pg_catalog.pg_stat_progress_create_index where pid = $1
+  union all
+  select 2, 'vacuum: ' || phase, heap_blks_scanned, heap_blks_total, null
+    from pg_catalog.pg_stat_progress_vacuum where pid = $1
+  union all
+  select 2, pg_catalog.lower(command) || ': ' || phase, heap_blks_scanned, heap_blks_total, null
+    from pg_catalog.pg_stat_progress_cluster where pid = $1
+  union all
+  select 2, 'analyze: ' || phase, sample_blks_scanned, sample_blks_total, null
+    from pg_catalog.pg_stat_progress_analyze where pid = $1
+  union all
+  select 2, pg_catalog.lower(command), bytes_processed, bytes_total, null
+    from pg_catalog.pg_stat_progress_copy where pid = $1
+  union all
+  select 3, 'waiting for a lock', 0, 0, (pg_catalog.pg_blocking_pids(pid))[1]
+    from pg_catalog.pg_stat_activity where pid = $1 and wait_event_type = 'Lock'
+)
+select doing, done::int8, total::int8, waits_for::int4 from found order by rank limit 1";
+
+/// What the server says about a statement that takes its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerProgress {
+    /// What it is doing, in PostgreSQL's words: `building index: scanning table`.
+    pub doing: String,
+    /// How much of that is done.
+    pub percent: Option<u8>,
+    /// The server process that it waits for.
+    pub waits_for: Option<i32>,
+}
+
+impl fmt::Display for ServerProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.doing)?;
+        if let Some(percent) = self.percent {
+            write!(f, ", {percent} %")?;
+        }
+        if let Some(pid) = self.waits_for {
+            write!(f, ", held up by server process {pid}")?;
+        }
+        Ok(())
+    }
+}
+
+impl ServerProgress {
+    fn of(row: &Row) -> Option<Self> {
+        let (done, total): (Option<i64>, Option<i64>) =
+            (row.try_get(1).ok()?, row.try_get(2).ok()?);
+        let waits_for: Option<i32> = row.try_get(3).ok()?;
+        Some(Self {
+            doing: row.try_get(0).ok()?,
+            percent: percent(done.unwrap_or(0), total.unwrap_or(0)),
+            waits_for: waits_for.filter(|pid| *pid > 0),
+        })
+    }
+}
+
+/// None where there is nothing to be counted.
+fn percent(done: i64, total: i64) -> Option<u8> {
+    if total <= 0 {
+        return None;
+    }
+    u8::try_from(i128::from(done.clamp(0, total)) * 100 / i128::from(total)).ok()
+}
+
+/// Looks at one session with another.
+pub(crate) struct Watch {
+    url: DatabaseUrl,
+    options: ConnectOptions,
+    /// The server process that is looked at.
+    pid: i32,
+    start: Instant,
+    report: Receiver<Option<ServerProgress>>,
+    sender: Option<Sender<Option<ServerProgress>>>,
+    looking: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    pub(crate) async fn over(
+        connection: &Connection,
+        url: &DatabaseUrl,
+        options: &ConnectOptions,
+    ) -> Result<Self, Error> {
+        let refused = |source| Error::Query { action: "say which process it is", source };
+        let row = connection.client.query_typed_one(OWN_PROCESS, &[]).await.map_err(refused)?;
+        let (sender, report) = watch::channel(None);
+        Ok(Self {
+            url: url.direct(),
+            options: ConnectOptions { wait: Duration::ZERO, ..options.clone() },
+            pid: row.get(0),
+            start: Instant::now(),
+            report,
+            sender: Some(sender),
+            looking: None,
+        })
+    }
+
+    /// Another script begins.
+    pub(crate) fn restart(&mut self) {
+        self.start = Instant::now();
+    }
+
+    /// For how long the script has run, and what is known about it. Begins to look when that is
+    /// worth a connection.
+    pub(crate) fn look(&mut self) -> (Duration, Option<ServerProgress>) {
+        let elapsed = self.start.elapsed();
+        if elapsed >= PATIENCE
+            && let Some(sender) = self.sender.take()
+        {
+            let (url, options, pid) = (self.url.clone(), self.options.clone(), self.pid);
+            self.looking = Some(tokio::spawn(async move {
+                // Whatever goes wrong here, the script is not to blame, and goes on.
+                if let Ok(connection) = connect::connect(&url, &options, &mut |_| {}).await {
+                    keep_looking(&connection.client, pid, &sender).await;
+                }
+            }));
+        }
+        (elapsed, self.report.borrow().clone())
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(looking) = &self.looking {
+            looking.abort();
+        }
+    }
+}
+
+async fn keep_looking(client: &Client, pid: i32, sender: &Sender<Option<ServerProgress>>) {
+    while let Ok(row) = client.query_typed_opt(LOOK, &[(&pid, Type::INT4)]).await {
+        sender.send_replace(row.as_ref().and_then(ServerProgress::of));
+        sleep(PERIOD).await;
+    }
+    sender.send_replace(None);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ServerProgress, percent};
+
+    #[test]
+    fn shares_are_whole_percents() {
+        for (done, total, expected) in [
+            (0, 0, None),
+            (5, 0, None),
+            (0, 7, Some(0)),
+            (5, 7, Some(71)),
+            (7, 7, Some(100)),
+            (9, 7, Some(100)),
+            (i64::MAX, i64::MAX, Some(100)),
+        ] {
+            assert_eq!(percent(done, total), expected, "{done} of {total}");
+        }
+    }
+
+    #[test]
+    fn progress_is_one_line() {
+        let progress = |percent, waits_for| {
+            ServerProgress { doing: "vacuum: scanning heap".to_owned(), percent, waits_for }
+                .to_string()
+        };
+        assert_eq!(progress(None, None), "vacuum: scanning heap");
+        assert_eq!(progress(Some(42), None), "vacuum: scanning heap, 42 %");
+        assert_eq!(progress(None, Some(7)), "vacuum: scanning heap, held up by server process 7");
+    }
+}
