@@ -1,4 +1,5 @@
-//! Lists the files of `migrations/` for embedding, so that a new one cannot be forgotten.
+//! Lists the scripts of `migrations/` and `lint.allow` for embedding, so that a new one cannot be
+//! forgotten.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,7 +12,8 @@ fn main() -> io::Result<()> {
     let mut files = Vec::new();
     for entry in fs::read_dir(&folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "sql") {
+        let is_script = path.extension().is_some_and(|extension| extension == "sql");
+        if is_script || path.ends_with("lint.allow") {
             files.push(path);
         }
     }

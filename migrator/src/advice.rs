@@ -49,6 +49,7 @@ impl Error {
                 vec!["everything was rolled back; nothing was changed".to_owned()]
             }
             Self::FailedScript(failed) => failed.details(),
+            Self::LiveSchema(error) => error.details(),
             Self::Shadow(error) => error.details(),
             Self::Incomplete(incomplete) => incomplete.details(),
             Self::MissingDatabaseUrl
@@ -209,6 +210,7 @@ impl Error {
             }
             Self::FailedScript(failed) => return failed.hint.clone(),
             Self::Catalog(error) => return error.hint(),
+            Self::LiveSchema(error) => return Some(error.hint()),
             Self::Dump(error) => return Some(error.hint()),
             Self::Shadow(error) => return error.hint(),
             Self::Incomplete(incomplete) => return Some(incomplete.hint()),

@@ -9,7 +9,7 @@ use crate::migrations::Script;
 use crate::rehearsal::{self, Comparison};
 use crate::{
     ConnectOptions, Error, Event, IncompleteError, MigrationName, Migrations, apply, history,
-    session,
+    live_schema, session,
 };
 
 /// What the schema of the API's predecessor is, which Alembic made.
@@ -46,30 +46,54 @@ pub async fn plan_baseline(
     options: &ConnectOptions,
     migrations: &Migrations,
     target: BaselineTarget,
+    shadow_server: Option<&DatabaseUrl>,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Baseline, Error> {
     let scripts = scripts(migrations, target)?;
     let mut connection = session::open(url, options, on_event).await?;
-    let result = check(&mut connection.client, migrations, scripts, target).await;
+    let client = &mut connection.client;
+    let result = async {
+        match newest_applied(client, migrations).await? {
+            None => check(client, scripts, target).await,
+            Some(newest) => {
+                let later = later(scripts, &newest, target)?;
+                check_later(url, options, migrations, later, shadow_server, on_event).await
+            }
+        }
+    }
+    .await;
     connection.close().await;
     result
 }
 
 /// Notes the migrations of a schema that is there already as applied, all of them or none. Refuses
-/// where there is a history, and where the schema lacks something that they make.
+/// where the schema lacks something that they make.
+///
+/// Where there is a history already, these are the migrations after it, and the schema must be
+/// exactly what they leave: it is compared with a shadow database, on `shadow_server` or beside the
+/// live one.
 pub async fn baseline(
     url: &DatabaseUrl,
     options: &ConnectOptions,
     lock_wait: Duration,
     migrations: &Migrations,
     target: BaselineTarget,
+    shadow_server: Option<&DatabaseUrl>,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Baseline, Error> {
     let scripts = scripts(migrations, target)?;
     let mut connection = session::open_locked(url, options, lock_wait, on_event).await?;
     let client = &mut connection.client;
     let result = async {
-        let baseline = check(client, migrations, scripts, target).await?;
+        let (baseline, scripts) = match newest_applied(client, migrations).await? {
+            None => (check(client, scripts, target).await?, scripts),
+            Some(newest) => {
+                let later = later(scripts, &newest, target)?;
+                let checked =
+                    check_later(url, options, migrations, later, shadow_server, on_event).await?;
+                (checked, later)
+            }
+        };
         history::create_table(client).await?;
         record_all(client, scripts)
             .await
@@ -92,20 +116,53 @@ fn scripts(migrations: &Migrations, target: BaselineTarget) -> Result<&[Script],
     Ok(&scripts[..scripts.partition_point(|script| script.name.version <= version)])
 }
 
-async fn check(
+async fn newest_applied(
     client: &mut Client,
     migrations: &Migrations,
-    scripts: &[Script],
-    target: BaselineTarget,
-) -> Result<Baseline, Error> {
+) -> Result<Option<MigrationName>, Error> {
     let recorded = history::read(client).await?;
     history::pending(migrations, &recorded)?;
     if let Some(record) = recorded.incomplete {
         return Err(IncompleteError::Unfinished(Box::new(record)).into());
     }
-    if let Some(newest) = recorded.applied.last() {
-        return Err(Error::HistoryExists { newest: newest.name.clone() });
+    Ok(recorded.applied.last().map(|newest| newest.name.clone()))
+}
+
+/// Of the scripts that are to count as applied, those that do not yet.
+fn later<'a>(
+    scripts: &'a [Script],
+    newest: &MigrationName,
+    target: BaselineTarget,
+) -> Result<&'a [Script], Error> {
+    let later = &scripts[scripts.partition_point(|script| script.name.version <= newest.version)..];
+    if later.is_empty() || target == BaselineTarget::Alembic {
+        return Err(Error::HistoryExists { newest: newest.clone() });
     }
+    Ok(later)
+}
+
+/// Refuses unless the schema is what the migrations leave, of which `later` are the newest.
+async fn check_later(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    migrations: &Migrations,
+    later: &[Script],
+    shadow_server: Option<&DatabaseUrl>,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Baseline, Error> {
+    let adopted: Vec<MigrationName> = later.iter().map(|script| script.name.clone()).collect();
+    if let Some(newest) = adopted.last() {
+        live_schema::require_no_drift(url, options, migrations, newest, shadow_server, on_event)
+            .await?;
+    }
+    Ok(Baseline { adopted, alembic_revision: None, warnings: Vec::new() })
+}
+
+async fn check(
+    client: &mut Client,
+    scripts: &[Script],
+    target: BaselineTarget,
+) -> Result<Baseline, Error> {
     let alembic_revision = match target {
         BaselineTarget::Version(_) => None,
         BaselineTarget::Alembic => Some(read_alembic_revision(client).await?),

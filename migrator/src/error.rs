@@ -11,8 +11,8 @@ use tokio_postgres::error::SqlState;
 
 use crate::connect::describe;
 use crate::{
-    CatalogError, Direction, DumpError, FailedScript, IncompleteError, LockHolder, MigrationName,
-    RoleObjection, ShadowError, exit_code,
+    CatalogError, Direction, DumpError, FailedScript, IncompleteError, LiveSchemaError, LockHolder,
+    MigrationName, RoleObjection, ShadowError, exit_code,
 };
 
 /// Why a command did not do what it was asked. `Display` is one line; [`Error::details`] and
@@ -262,6 +262,9 @@ pub enum Error {
     /// A catalog that cannot be read.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// A database whose side cannot be taken.
+    #[error(transparent)]
+    LiveSchema(#[from] LiveSchemaError),
     /// A schema that cannot be written down.
     #[error(transparent)]
     Dump(#[from] DumpError),
@@ -353,6 +356,7 @@ impl Error {
             | Self::ConnectionLost { .. } => exit_code::UNREACHABLE_OR_LOCKED,
             Self::History { .. } | Self::Diverged { .. } => exit_code::DIVERGED,
             Self::Catalog(error) => error.exit_code(),
+            Self::LiveSchema(error) => error.exit_code(),
             Self::Shadow(error) => error.exit_code(),
             Self::FailedScript(failed) => failed.exit_code(),
             Self::Incomplete(incomplete) => incomplete.exit_code(),
@@ -389,6 +393,7 @@ impl Error {
             Self::Grant { .. } | Self::GrantIncomplete { .. } => "grant",
             Self::FailedScript(_) => "failed_migration",
             Self::Catalog(_) => "catalog",
+            Self::LiveSchema(error) => error.kind(),
             Self::Dump(_) => "dump",
             Self::Shadow(error) => error.kind(),
             Self::Incomplete(incomplete) => incomplete.kind(),

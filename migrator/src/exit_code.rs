@@ -4,9 +4,10 @@
 /// Done, also when there was nothing to do.
 pub const DONE: u8 = 0;
 
-/// The answer is no: `status --check` found pending migrations, `health` found a database that
-/// cannot be used or is above a limit that was set, `drift` a difference, `dump --check` a file that
-/// is not current, or a question was answered with no. Nothing was changed.
+/// The answer is no: `status --check` found pending migrations, `lint` found something, `health`
+/// found a database that cannot be used or is above a limit that was set, `drift` a difference,
+/// `dump --check` a file that is not current, or a question was answered with no. Nothing was
+/// changed.
 pub const NO: u8 = 1;
 
 /// Wrong usage or configuration: a bad option, connection string, certificate file or migration
@@ -28,6 +29,31 @@ pub const FAILED_MIGRATION: u8 = 5;
 /// A migration without a transaction is incomplete: nothing more is applied or undone until
 /// `migrator repair`. Both the failure itself and the refusals after it.
 pub const INCOMPLETE: u8 = 6;
+
+/// `check`: an applied migration was edited. Of several findings the most severe, which has the
+/// smallest number, is the exit code.
+pub const CHECK_EDITED: u8 = 10;
+
+/// `check`: an applied migration is missing from the migrations.
+pub const CHECK_MISSING: u8 = 11;
+
+/// `check`: a migration is pending although a later one is applied.
+pub const CHECK_OUT_OF_ORDER: u8 = 12;
+
+/// `check`: a migration broke off in the middle.
+pub const CHECK_INCOMPLETE: u8 = 13;
+
+/// `check`: a script that undoes does not undo.
+pub const CHECK_UNDO: u8 = 14;
+
+/// `check`: a migration has no script that undoes it.
+pub const CHECK_NO_UNDO_SCRIPT: u8 = 15;
+
+/// `check`: `lint` finds something in a pending migration.
+pub const CHECK_LINT: u8 = 16;
+
+/// `check`: a migration is pending.
+pub const CHECK_PENDING: u8 = 17;
 
 /// The terminal went away while a shadow database was in use, which was removed: 128 and the number
 /// of the signal, as shells have it.

@@ -28,6 +28,7 @@ mod baseline;
 mod by_hand;
 mod by_hand_statements;
 mod catalog;
+mod check;
 mod connect;
 mod directive;
 mod drift;
@@ -46,6 +47,8 @@ mod incomplete;
 mod incomplete_error;
 mod invalid_index;
 mod limits;
+mod lint;
+mod live_schema;
 mod lock;
 mod migrations;
 mod options;
@@ -62,6 +65,7 @@ mod sql;
 mod step;
 mod stepwise;
 mod tls;
+mod transition;
 mod watch;
 
 pub use apply::{
@@ -70,6 +74,7 @@ pub use apply::{
 pub use baseline::{Baseline, BaselineTarget, baseline, plan_baseline};
 pub use by_hand::{ManualRange, ManualScript, manual_script};
 pub use catalog::{Catalog, CatalogError, Change, Difference, Kind, Object, ObjectId, Property};
+pub use check::{CheckFinding, CheckKind, CheckOptions, check};
 pub use connect::{ConnectOptions, ConnectPhase, ConnectPhases};
 pub use directive::TransactionMode;
 pub use drift::{Drift, DriftOptions, drift};
@@ -86,6 +91,10 @@ pub use health::{
 pub use history::{AppliedMigration, Entry, State};
 pub use incomplete::{Incomplete, IncompleteState};
 pub use incomplete_error::IncompleteError;
+pub use lint::{Finding, LintReport, lint};
+pub use live_schema::{
+    DriftMigration, LiveSchemaError, Rehearsed, describe, migration_from_drift, rehearse_newest,
+};
 pub use lock::LOCK_KEY;
 pub use migrations::{MigrationName, Migrations};
 pub use options::RunOptions;
@@ -94,6 +103,7 @@ pub use position::Position;
 pub use repair::{Repair, RepairWish, plan_repair, repair};
 pub use retry::RetryReason;
 pub use role::{RoleObjection, RoleReport};
-pub use shadow::{ShadowError, Signal};
+pub use shadow::{Contrast, ShadowError, Signal, UndoFlaw, UndoFlawKind};
 pub use tls::{TlsReport, tls_config};
+pub use transition::{Statement, Transition, script, transition};
 pub use watch::ServerProgress;

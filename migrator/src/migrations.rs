@@ -11,10 +11,14 @@ use serde::Serialize;
 use crate::directive;
 use crate::{Error, TransactionMode};
 
-/// `(file name, content)` of everything in `migrations/`, listed by the build script.
+/// `(file name, content)` of the scripts in `migrations/` and of `lint.allow`, listed by the build
+/// script.
 const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded_migrations.rs"));
 
 pub(crate) const UNDO_SUFFIX: &str = ".down.sql";
+
+/// What `lint` accepts, in a folder of migrations.
+pub(crate) const ALLOW_FILE: &str = "lint.allow";
 
 /// What a migration is called. Displays as `V1__initial_schema`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -41,7 +45,7 @@ pub(crate) struct Script {
     pub(crate) undo: Option<File>,
 }
 
-/// One file of SQL, called as messages should call it.
+/// One file, of SQL but for [`ALLOW_FILE`], called as messages should call it.
 #[derive(Clone, Debug)]
 pub(crate) struct File {
     pub(crate) name: String,
@@ -55,6 +59,7 @@ pub(crate) struct File {
 #[derive(Clone, Debug)]
 pub struct Migrations {
     scripts: Vec<Script>,
+    allowances: Option<File>,
 }
 
 impl Migrations {
@@ -69,7 +74,8 @@ impl Migrations {
         }
     }
 
-    /// The migrations in a folder: its files ending in `.sql`, not those of folders within it.
+    /// The migrations in a folder: its files ending in `.sql`, not those of folders within it; and
+    /// what [`lint`](crate::lint()) is to accept in them, in `lint.allow`.
     ///
     /// Every file must be a migration or an undo script; all problems are reported together.
     pub fn from_dir(dir: &Path) -> Result<Self, Error> {
@@ -80,7 +86,8 @@ impl Migrations {
         let mut files = Vec::new();
         for entry in fs::read_dir(dir).map_err(|error| unreadable(dir, error))? {
             let path = entry.map_err(|error| unreadable(dir, error))?.path();
-            if path.extension().is_some_and(|extension| extension == "sql") && !path.is_dir() {
+            let is_script = path.extension().is_some_and(|extension| extension == "sql");
+            if (is_script || path.ends_with(ALLOW_FILE)) && !path.is_dir() {
                 let sql = fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 files.push((name, sql));
@@ -109,6 +116,19 @@ impl Migrations {
         &self.scripts
     }
 
+    /// The text of a file, by its name.
+    pub fn source(&self, name: &str) -> Option<&str> {
+        let scripts = self.scripts.iter();
+        let scripts = scripts.flat_map(|script| [Some(&script.apply), script.undo.as_ref()]);
+        let mut files = scripts.chain([self.allowances.as_ref()]).flatten();
+        files.find(|file| file.name == name).map(|file| file.sql.as_str())
+    }
+
+    /// What is accepted of what `lint` finds.
+    pub(crate) fn allowances(&self) -> Option<&File> {
+        self.allowances.as_ref()
+    }
+
     pub(crate) fn find(&self, version: i32) -> Option<&Script> {
         self.scripts.iter().find(|script| script.name.version == version)
     }
@@ -121,7 +141,15 @@ impl Migrations {
         let mut problems = Vec::new();
         let mut scripts: BTreeMap<i32, Script> = BTreeMap::new();
         let mut undo_files = Vec::new();
+        let mut allowances = None;
         for (file, sql) in files {
+            if file == ALLOW_FILE {
+                let path =
+                    dir.map_or_else(|| file.clone(), |dir| dir.join(&file).display().to_string());
+                let mode = TransactionMode::One;
+                allowances = Some(File { name: file, path, sql, mode });
+                continue;
+            }
             let undo_stem = file.strip_suffix(UNDO_SUFFIX);
             let stem = undo_stem.unwrap_or_else(|| file.strip_suffix(".sql").unwrap_or(&file));
             let name = match parse_stem(stem) {
@@ -177,7 +205,7 @@ impl Migrations {
             }
         }
         if problems.is_empty() {
-            Ok(Self { scripts: scripts.into_values().collect() })
+            Ok(Self { scripts: scripts.into_values().collect(), allowances })
         } else {
             Err(problems)
         }
@@ -211,7 +239,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::{EMBEDDED, Migrations, parse_stem};
+    use super::{ALLOW_FILE, EMBEDDED, Migrations, parse_stem};
     use crate::sql;
 
     fn from(files: &[(&str, &str)]) -> Result<Migrations, Vec<String>> {
@@ -231,7 +259,9 @@ mod tests {
         let mut files: Vec<String> = fs::read_dir(folder)
             .expect("the folder is there")
             .map(|entry| entry.expect("an entry").file_name().into_string().expect("a plain name"))
-            .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "sql"))
+            .filter(|name| {
+                name == ALLOW_FILE || Path::new(name).extension().is_some_and(|ext| ext == "sql")
+            })
             .collect();
         files.sort();
         assert_eq!(EMBEDDED.iter().map(|(name, _)| *name).collect::<Vec<_>>(), files);
@@ -258,7 +288,7 @@ mod tests {
 
     #[test]
     fn no_embedded_script_controls_its_own_transaction() {
-        for (name, sql) in EMBEDDED {
+        for (name, sql) in EMBEDDED.iter().filter(|(name, _)| *name != ALLOW_FILE) {
             assert!(
                 sql::statements(sql).iter().all(|statement| statement.objection().is_none()),
                 "{name}"

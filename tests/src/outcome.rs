@@ -32,6 +32,11 @@ impl Outcome {
         self
     }
 
+    /// Whether the program exited with `code`.
+    pub fn has_exited_with(&self, code: i32) -> bool {
+        self.code == Some(code)
+    }
+
     /// Panics unless the talk contains `text`.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {

@@ -139,8 +139,9 @@ fn without_cast<'a>(default: &'a str, column_type: &str) -> &'a str {
         [Piece::Quoted(literal), Piece::Plain(cast)]
             if literal.starts_with('\'') && cast.strip_prefix("::") == Some(base) =>
         {
-            let is_number = ["integer", "bigint", "numeric"].contains(&base);
-            if is_number { literal.trim_matches('\'') } else { literal }
+            // Without quotes it is an integer, or a numeric if it has a point, and nothing else.
+            let is_plain = base == "integer" || base == "numeric" && literal.contains('.');
+            if is_plain { literal.trim_matches('\'') } else { literal }
         }
         _ => default,
     }

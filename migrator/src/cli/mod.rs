@@ -1,7 +1,10 @@
 //! The subcommands of `migrator`. What is written here is what `--help` shows.
 
 mod arguments;
+mod check;
 mod health;
+mod lint;
+mod new;
 mod options;
 mod repair;
 mod run;
@@ -10,15 +13,17 @@ mod shadow;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
-pub(crate) use crate::cli::health::HealthArguments;
-pub(crate) use crate::cli::shadow::{DriftArguments, DumpArguments};
-
 pub(crate) use crate::cli::arguments::{BaselineArguments, GrantArguments};
+pub(crate) use crate::cli::check::CheckArguments;
+pub(crate) use crate::cli::health::HealthArguments;
+pub(crate) use crate::cli::lint::LintArguments;
+pub(crate) use crate::cli::new::NewArguments;
 pub(crate) use crate::cli::options::{
     DatabaseOptions, MigrationOptions, OutputOptions, check_dot_env,
 };
 pub(crate) use crate::cli::repair::RepairArguments;
 pub(crate) use crate::cli::run::{LimitOptions, RunArguments, WaitOptions};
+pub(crate) use crate::cli::shadow::{DriftArguments, DumpArguments, ShadowOptions};
 
 /// Applies, undoes and inspects the migrations of a PostgreSQL database.
 ///
@@ -39,6 +44,7 @@ Examples:
   migrator status                      show every migration and its state
   migrator down --yes                  undo the newest migration
   migrator sql > up.sql                write the script to run by hand
+  migrator lint --dir migrations       look for what is dangerous in the migrations
   migrator grant --role taskie_api     give the API's role what it needs, and nothing else
   migrator health                      look at the database and the way to it
   migrator drift                       compare the database with what its migrations make
@@ -46,14 +52,16 @@ Examples:
 
 Exit codes:
   0  done, also when there was nothing to do
-  1  the answer is no (`status --check`, `health`, `drift`, `dump --check`, a question
+  1  the answer is no (`status --check`, `lint`, `health`, `drift`, `dump --check`, a question
      answered with no)
   2  wrong usage or configuration
   3  the database cannot be reached, refuses, or is locked by another migrator
   4  the history and the migrations have diverged
   5  a migration failed and was rolled back
   6  a migration without a transaction is incomplete, until `migrator repair`
-  129, 130, 143  interrupted, and the shadow database removed (`drift`, `dump`)"
+  10 to 17
+     what `check` found; `migrator check --help` lists them
+  129, 130, 143  interrupted, and the shadow database removed"
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -192,10 +200,15 @@ Examples:
     /// whether the tables, columns, indexes, triggers and functions that the migrations make are
     /// there; what they make, it finds out by making it in a schema of its own, in a transaction
     /// that is rolled back. Asks on a terminal; elsewhere it needs `--yes`.
+    ///
+    /// Where there is a history, notes the migrations after it: for a database that was changed by
+    /// hand, once `new --from-drift` has made a migration of that. The schema must then be exactly
+    /// what the migrations leave, which is seen in a shadow database.
     #[command(after_help = "\
 Examples:
   migrator baseline 1 --dry-run        look whether the schema is that of version 1
   migrator baseline 1                  the history then says so; `migrator up` applies the rest
+  migrator baseline 4                  on a database at version 3 where V4 was done by hand
   migrator baseline --from-alembic     where Alembic has made the tables of the API's predecessor")]
     Baseline {
         #[command(flatten)]
@@ -208,6 +221,8 @@ Examples:
         yes: bool,
         #[command(flatten)]
         wait: WaitOptions,
+        #[command(flatten)]
+        shadow: ShadowOptions,
     },
 
     /// Print the newest applied migration, or `none`. Writes nothing.
@@ -220,15 +235,53 @@ Examples:
     /// Make the files of the next migration: the script and the one that undoes it.
     ///
     /// They go to `--dir`, or else to `./migrations`. Nothing is overwritten, and no database is
-    /// needed.
+    /// needed, but for `--from-drift`.
     #[command(after_help = "\
 Examples:
   migrator new add_due_date            makes V2__add_due_date.sql and V2__add_due_date.down.sql
-  migrator new \"Add due date\"          the same")]
-    New {
-        /// What it does, such as `add_due_date`; becomes lower case with underscores.
-        name: String,
-    },
+  migrator new \"Add due date\"          the same
+  migrator new add_due_date --from-drift
+                                       makes them of what was done to the database by hand")]
+    New(NewArguments),
+
+    /// Look for what is dangerous in the migrations: locks, rewrites, lost columns.
+    ///
+    /// Needs no database. The rules are squawk's, but for matters of style; scripts that undo are
+    /// asked only whether they block others. What is inside `do` blocks and functions is not seen.
+    ///
+    /// What is meant to be so is accepted with a reason, in a comment above the statement:
+    /// `-- migrator: allow RULE because REASON`. In a file that never changes any more it is accepted
+    /// by a line of `lint.allow` beside it: `V2__name allow RULE because REASON`. Exits with 1 when
+    /// anything is found.
+    #[command(after_help = "\
+Examples:
+  migrator lint --dir migrations       look at the files in a folder
+  migrator lint --from 3               only at what comes after version 3
+  migrator lint --json | jq '.findings[] | {rule, file, line}'")]
+    Lint(LintArguments),
+
+    /// Ask in one go whether everything is in order: history, undo scripts, pending migrations.
+    ///
+    /// That undoing undoes is proven: in a shadow database, which is removed again, each migration is
+    /// applied, undone and applied again, and what is there is compared. What is pending is linted.
+    /// Writes nothing to the database itself.
+    #[command(after_help = "\
+Examples:
+  migrator check                       for CI, after a deployment
+  migrator check --allow pending --dir migrations
+                                       for a pull request that adds a migration
+  migrator check --json | jq '.findings[] | {finding, migration, message}'
+
+Exit codes, of several findings the smallest:
+  10  edited: a migration was changed after it was applied
+  11  missing: an applied migration has no file
+  12  out_of_order: a migration is pending although a later one is applied
+  13  incomplete: a migration broke off in the middle
+  14  undo: a script that undoes does not undo
+  15  no_undo_script: a migration has no script that undoes it
+  16  lint: something in a pending migration is dangerous
+  17  pending: a migration is not applied yet")]
+    Check(CheckArguments),
 
     /// Give the API's role exactly what the API needs.
     ///
@@ -335,7 +388,9 @@ impl Command {
             Self::Sql { .. } => "sql",
             Self::Baseline { .. } => "baseline",
             Self::Current => "current",
-            Self::New { .. } => "new",
+            Self::New(_) => "new",
+            Self::Lint(_) => "lint",
+            Self::Check(_) => "check",
             Self::Grant { .. } => "grant",
             Self::Health { .. } => "health",
             Self::Drift(_) => "drift",

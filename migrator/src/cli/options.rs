@@ -90,6 +90,11 @@ impl MigrationOptions {
         self.dir.as_deref().map_or_else(|| Ok(Migrations::embedded()), Migrations::from_dir)
     }
 
+    /// The folder that is used instead of the built-in ones.
+    pub(crate) fn dir(&self) -> Option<&Path> {
+        self.dir.as_deref()
+    }
+
     /// Where new migrations go.
     pub(crate) fn folder(&self) -> &Path {
         self.dir.as_deref().unwrap_or(Path::new("migrations"))

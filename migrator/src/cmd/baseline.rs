@@ -3,7 +3,7 @@
 use migrator::{Baseline, BaselineTarget, Error, exit_code};
 use serde_json::{Value, json};
 
-use crate::cli::{Cli, WaitOptions};
+use crate::cli::{Cli, ShadowOptions, WaitOptions};
 use crate::cmd::consent::{self, Consent};
 use crate::output::{Printer, ask, count, warning};
 
@@ -12,12 +12,16 @@ pub(crate) async fn plan(
     cli: &Cli,
     printer: &Printer,
     target: BaselineTarget,
+    shadow: &ShadowOptions,
 ) -> Result<u8, Error> {
     let url = cli.database.url()?;
     let options = cli.database.connect_options()?;
     let migrations = cli.migrations.load()?;
+    let server = shadow.url()?;
+    let server = server.as_ref();
     let mut on_event = |event| printer.event(&event);
-    let plan = migrator::plan_baseline(&url, &options, &migrations, target, &mut on_event).await?;
+    let plan =
+        migrator::plan_baseline(&url, &options, &migrations, target, server, &mut on_event).await?;
     tell_revision(printer, &plan);
     let number = count(plan.adopted.len(), "migration");
     printer.note(&format!("{number} would be adopted; nothing was changed"));
@@ -36,17 +40,21 @@ pub(crate) async fn run(
     target: BaselineTarget,
     consent: Consent,
     wait: WaitOptions,
+    shadow: &ShadowOptions,
 ) -> Result<u8, Error> {
     let url = cli.database.url()?;
     let options = cli.database.connect_options()?;
     let migrations = cli.migrations.load()?;
+    let server = shadow.url()?;
+    let server = server.as_ref();
     let mut on_event = |event| printer.event(&event);
     if consent == Consent::ToBeAsked {
         if !consent::can_be_asked() {
             return Err(Error::AdoptionUnconfirmed);
         }
         let plan =
-            migrator::plan_baseline(&url, &options, &migrations, target, &mut on_event).await?;
+            migrator::plan_baseline(&url, &options, &migrations, target, server, &mut on_event)
+                .await?;
         tell_revision(printer, &plan);
         plan.warnings.iter().for_each(|text| warning(text));
         let question = format!(
@@ -62,8 +70,9 @@ pub(crate) async fn run(
         }
     }
 
-    let done =
-        migrator::baseline(&url, &options, wait.wait, &migrations, target, &mut on_event).await?;
+    let wait = wait.wait;
+    let done = migrator::baseline(&url, &options, wait, &migrations, target, server, &mut on_event)
+        .await?;
     if consent == Consent::Given {
         tell_revision(printer, &done);
     }

@@ -1,6 +1,7 @@
 //! One file for each subcommand.
 
 mod baseline;
+mod check;
 mod completions;
 mod consent;
 mod current;
@@ -9,6 +10,7 @@ mod drift;
 mod dump;
 mod grant;
 mod health;
+mod lint;
 mod man;
 mod new;
 mod plan;
@@ -56,14 +58,17 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
                 let direction = if *down { Direction::Undo } else { Direction::Apply };
                 sql::run(cli, printer, sql::range(direction, *from, *to), *limits)
             }
-            Command::Baseline { wish, dry_run: true, .. } => {
-                baseline::plan(cli, printer, wish.target()).await
+            Command::Baseline { wish, dry_run: true, shadow, .. } => {
+                baseline::plan(cli, printer, wish.target(), shadow).await
             }
-            Command::Baseline { wish, dry_run: false, yes, wait } => {
-                baseline::run(cli, printer, wish.target(), Consent::of(*yes), *wait).await
+            Command::Baseline { wish, dry_run: false, yes, wait, shadow } => {
+                baseline::run(cli, printer, wish.target(), Consent::of(*yes), *wait, shadow).await
             }
             Command::Current => current::run(cli, printer).await,
-            Command::New { name } => new::run(cli, printer, name),
+            Command::New(wish) if wish.from_drift => new::from_drift(cli, printer, wish).await,
+            Command::New(wish) => new::run(cli, printer, &wish.name),
+            Command::Check(wish) => check::run(cli, printer, wish).await,
+            Command::Lint(wish) => lint::run(cli, printer, *wish),
             Command::Grant { wish, wait } => grant::run(cli, printer, wish, *wait).await,
             Command::Completions { shell } => Ok(completions::run(printer, *shell)),
             Command::Man { command } => Ok(man::run(printer, command.as_deref())),

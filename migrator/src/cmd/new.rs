@@ -1,5 +1,7 @@
 //! `migrator new`: the files of the next migration.
 
+mod from_drift;
+
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
@@ -8,6 +10,7 @@ use migrator::{Error, PairOfFiles, exit_code};
 use serde_json::json;
 
 use crate::cli::Cli;
+pub(crate) use crate::cmd::new::from_drift::from_drift;
 use crate::output::Printer;
 
 const APPLY: &str = "\
@@ -26,8 +29,7 @@ const UNDO: &str = "\
 pub(crate) fn run(cli: &Cli, printer: &Printer, wish: &str) -> Result<u8, Error> {
     let folder = cli.migrations.folder();
     let pair = PairOfFiles::next(folder, wish)?;
-    fs::create_dir_all(folder)
-        .map_err(|source| Error::WriteMigration { path: folder.to_owned(), source })?;
+    prepare(folder)?;
     write_new(&pair.apply, APPLY)?;
     write_new(&pair.undo, UNDO)?;
 
@@ -35,6 +37,12 @@ pub(crate) fn run(cli: &Cli, printer: &Printer, wish: &str) -> Result<u8, Error>
     let document = json!({ "version": pair.name.version, "name": pair.name.name, "files": files });
     printer.result(&document, || files.map(|file| format!("{file}\n")).concat());
     Ok(exit_code::DONE)
+}
+
+/// Makes the folder, if it is not there.
+fn prepare(folder: &Path) -> Result<(), Error> {
+    fs::create_dir_all(folder)
+        .map_err(|source| Error::WriteMigration { path: folder.to_owned(), source })
 }
 
 /// Fails where the file exists, also when it appeared a moment ago.

@@ -90,7 +90,7 @@ fn without_unused_public(mut made: Made) -> Made {
 }
 
 /// Says of a migration that failed that nothing happened to the live database.
-fn in_shadow(error: Error) -> Error {
+pub(super) fn in_shadow(error: Error) -> Error {
     match error {
         Error::FailedScript(mut failed) => {
             failed.more.push(

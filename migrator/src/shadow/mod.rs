@@ -7,8 +7,11 @@ mod interruption;
 mod leftovers;
 mod likeness;
 mod made;
+mod proof;
 
 pub use error::ShadowError;
 pub use interruption::Signal;
 pub(crate) use likeness::Likeness;
 pub(crate) use made::{Through, make, server_version};
+pub(crate) use proof::prove;
+pub use proof::{Contrast, UndoFlaw, UndoFlawKind};

@@ -43,6 +43,8 @@ async fn every_command_has_a_manual_page() {
         "baseline",
         "current",
         "new",
+        "lint",
+        "check",
         "grant",
         "health",
         "drift",

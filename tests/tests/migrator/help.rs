@@ -33,6 +33,9 @@ async fn of_the_program() {
       baseline     Adopt a schema that is there already: note its migrations as applied, and run none
       current      Print the newest applied migration, or `none`. Writes nothing
       new          Make the files of the next migration: the script and the one that undoes it
+      lint         Look for what is dangerous in the migrations: locks, rewrites, lost columns
+      check        Ask in one go whether everything is in order: history, undo scripts, pending
+                   migrations
       grant        Give the API's role exactly what the API needs
       health       Look at the database and the way to it: TLS, times, connections, migrations, role
       drift        Compare the database with what its migrations make
@@ -91,6 +94,7 @@ async fn of_the_program() {
       migrator status                      show every migration and its state
       migrator down --yes                  undo the newest migration
       migrator sql > up.sql                write the script to run by hand
+      migrator lint --dir migrations       look for what is dangerous in the migrations
       migrator grant --role taskie_api     give the API's role what it needs, and nothing else
       migrator health                      look at the database and the way to it
       migrator drift                       compare the database with what its migrations make
@@ -98,14 +102,16 @@ async fn of_the_program() {
 
     Exit codes:
       0  done, also when there was nothing to do
-      1  the answer is no (`status --check`, `health`, `drift`, `dump --check`, a question
+      1  the answer is no (`status --check`, `lint`, `health`, `drift`, `dump --check`, a question
          answered with no)
       2  wrong usage or configuration
       3  the database cannot be reached, refuses, or is locked by another migrator
       4  the history and the migrations have diverged
       5  a migration failed and was rolled back
       6  a migration without a transaction is incomplete, until `migrator repair`
-      129, 130, 143  interrupted, and the shadow database removed (`drift`, `dump`)
+      10 to 17
+         what `check` found; `migrator check --help` lists them
+      129, 130, 143  interrupted, and the shadow database removed
     ");
 }
 
@@ -454,7 +460,8 @@ async fn of_new() {
     assert_snapshot!(help(&["new", "--help"]).await, @r#"
     Make the files of the next migration: the script and the one that undoes it.
 
-    They go to `--dir`, or else to `./migrations`. Nothing is overwritten, and no database is needed.
+    They go to `--dir`, or else to `./migrations`. Nothing is overwritten, and no database is needed,
+    but for `--from-drift`.
 
     Usage: migrator new [OPTIONS] <NAME>
 
@@ -463,6 +470,20 @@ async fn of_new() {
               What it does, such as `add_due_date`; becomes lower case with underscores
 
     Options:
+          --from-drift
+              Write into them what was done to the database by hand, and how to undo it.
+
+              Every migration of the folder must be applied. The database is compared with what they
+              make in a shadow database, as `drift` does; what cannot be written is left as a TODO. Both
+              scripts are tried in a shadow database then.
+
+          --shadow-url <URL>
+              Make the shadow database on this server: a connection string to any database there.
+
+              Without it, it is made beside the live one, which needs a role that may create databases.
+
+              [env: MIGRATOR_SHADOW_URL]
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -510,7 +531,167 @@ async fn of_new() {
     Examples:
       migrator new add_due_date            makes V2__add_due_date.sql and V2__add_due_date.down.sql
       migrator new "Add due date"          the same
+      migrator new add_due_date --from-drift
+                                           makes them of what was done to the database by hand
     "#);
+}
+
+#[tokio::test]
+async fn of_lint() {
+    assert_snapshot!(help(&["lint", "--help"]).await, @r"
+    Look for what is dangerous in the migrations: locks, rewrites, lost columns.
+
+    Needs no database. The rules are squawk's, but for matters of style; scripts that undo are asked
+    only whether they block others. What is inside `do` blocks and functions is not seen.
+
+    What is meant to be so is accepted with a reason, in a comment above the statement: `-- migrator:
+    allow RULE because REASON`. In a file that never changes any more it is accepted by a line of
+    `lint.allow` beside it: `V2__name allow RULE because REASON`. Exits with 1 when anything is found.
+
+    Usage: migrator lint [OPTIONS]
+
+    Options:
+          --from <VERSION>
+              Look only at migrations after this version
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator lint --dir migrations       look at the files in a folder
+      migrator lint --from 3               only at what comes after version 3
+      migrator lint --json | jq '.findings[] | {rule, file, line}'
+    ");
+}
+
+#[tokio::test]
+async fn of_check() {
+    assert_snapshot!(help(&["check", "--help"]).await, @r"
+    Ask in one go whether everything is in order: history, undo scripts, pending migrations.
+
+    That undoing undoes is proven: in a shadow database, which is removed again, each migration is
+    applied, undone and applied again, and what is there is compared. What is pending is linted. Writes
+    nothing to the database itself.
+
+    Usage: migrator check [OPTIONS]
+
+    Options:
+          --allow <FINDING>
+              What is no finding here. Can be given more than once.
+
+              With `undo`, no script is tried, and no shadow database is made.
+
+              [possible values: edited, missing, out_of_order, incomplete, undo, no_undo_script, lint,
+              pending]
+
+          --shadow-url <URL>
+              Make the shadow database on this server: a connection string to any database there.
+
+              Without it, it is made beside the live one, which needs a role that may create databases.
+
+              [env: MIGRATOR_SHADOW_URL]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --database-url <URL>
+              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+
+              Better set in the environment or in a `.env` file, in single quotes: other users of the
+              machine can see arguments.
+
+              [env: DATABASE_URL]
+
+          --database-ca <FILE>
+              A private certificate authority to trust as well: a PEM file
+
+              [env: DATABASE_CA]
+
+          --connect-timeout <SECONDS>
+              For how long to try while the database does not answer.
+
+              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+
+              [env: MIGRATOR_CONNECT_TIMEOUT]
+              [default: 30]
+
+          --dir <DIR>
+              A folder of migrations to use instead of the built-in ones
+
+              [env: MIGRATOR_DIR]
+
+          --json
+              Print one JSON document on standard output, also on failure
+
+      -q, --quiet
+              Print no progress, only results, warnings and errors
+
+          --no-color
+              Print without colours, as with `NO_COLOR` set.
+
+              Where the output is not a terminal, there are none anyway.
+
+    Examples:
+      migrator check                       for CI, after a deployment
+      migrator check --allow pending --dir migrations
+                                           for a pull request that adds a migration
+      migrator check --json | jq '.findings[] | {finding, migration, message}'
+
+    Exit codes, of several findings the smallest:
+      10  edited: a migration was changed after it was applied
+      11  missing: an applied migration has no file
+      12  out_of_order: a migration is pending although a later one is applied
+      13  incomplete: a migration broke off in the middle
+      14  undo: a script that undoes does not undo
+      15  no_undo_script: a migration has no script that undoes it
+      16  lint: something in a pending migration is dangerous
+      17  pending: a migration is not applied yet
+    ");
 }
 
 #[tokio::test]
@@ -1141,6 +1322,10 @@ async fn of_baseline() {
     it finds out by making it in a schema of its own, in a transaction that is rolled back. Asks on a
     terminal; elsewhere it needs `--yes`.
 
+    Where there is a history, notes the migrations after it: for a database that was changed by hand,
+    once `new --from-drift` has made a migration of that. The schema must then be exactly what the
+    migrations leave, which is seen in a shadow database.
+
     Usage: migrator baseline [OPTIONS] [VERSION]
 
     Arguments:
@@ -1166,6 +1351,13 @@ async fn of_baseline() {
 
               [env: MIGRATOR_WAIT]
               [default: 60]
+
+          --shadow-url <URL>
+              Make the shadow database on this server: a connection string to any database there.
+
+              Without it, it is made beside the live one, which needs a role that may create databases.
+
+              [env: MIGRATOR_SHADOW_URL]
 
       -h, --help
               Print help (see a summary with '-h')
@@ -1214,6 +1406,7 @@ async fn of_baseline() {
     Examples:
       migrator baseline 1 --dry-run        look whether the schema is that of version 1
       migrator baseline 1                  the history then says so; `migrator up` applies the rest
+      migrator baseline 4                  on a database at version 3 where V4 was done by hand
       migrator baseline --from-alembic     where Alembic has made the tables of the API's predecessor
     ");
 }

@@ -3,6 +3,7 @@
 
 mod baseline;
 mod catalog;
+mod check;
 mod completions;
 mod connecting;
 mod differences;
@@ -14,16 +15,19 @@ mod dump;
 mod environment;
 mod failures;
 mod folder;
+mod from_drift;
 mod grant;
 mod health;
 mod help;
 mod json;
 mod limits;
+mod lint;
 mod locking;
 mod new;
 mod program;
 mod repair;
 mod schema;
+mod sequences;
 mod shadow;
 mod sql;
 mod statements;

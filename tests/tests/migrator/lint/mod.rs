@@ -1,0 +1,42 @@
+//! `migrator lint`
+
+mod allow_file;
+mod allowing;
+mod output;
+mod rules;
+
+use serde_json::Value;
+
+use crate::folder::Folder;
+use crate::program::run_with;
+
+/// What is found in a folder: rule and place, `FILE RULE LINE:COLUMN`.
+async fn found_in(folder: &Folder) -> Vec<String> {
+    let outcome = run_with(&[], &["lint", "--json", "--dir", folder.path()]).await;
+    let document = outcome.json();
+    let findings = document["findings"].as_array().expect("a list of findings");
+    let outcome = outcome.exits(i32::from(!findings.is_empty()));
+    assert_eq!(outcome.json()["command"], "lint");
+    findings.iter().map(|finding| place(folder, finding)).collect()
+}
+
+fn place(folder: &Folder, finding: &Value) -> String {
+    let text = |member: &str| finding[member].as_str().expect("a text").to_owned();
+    let file = text("file");
+    let file = file.strip_prefix(&format!("{}/", folder.path())).expect("the way to the file");
+    format!("{file} {} {}:{}", text("rule"), finding["line"], finding["column"])
+}
+
+/// What is found in one script: `RULE LINE:COLUMN`.
+async fn found(sql: &str) -> Vec<String> {
+    let folder = Folder::of(&[("V1__x.sql", sql)]);
+    let places = found_in(&folder).await;
+    places.iter().map(|place| place.replace("V1__x.sql ", "")).collect()
+}
+
+/// What is found in a script that undoes.
+async fn found_in_undo(sql: &str) -> Vec<String> {
+    let folder = Folder::of(&[("V1__x.sql", ""), ("V1__x.down.sql", sql)]);
+    let places = found_in(&folder).await;
+    places.iter().map(|place| place.replace("V1__x.down.sql ", "")).collect()
+}
