@@ -293,3 +293,44 @@ async fn the_shadow_database_can_be_elsewhere() {
     let shadow = other.url().to_connection_string();
     run(&database, &["check", "--shadow-url", &shadow]).await.exits(0);
 }
+
+#[tokio::test]
+async fn a_broken_undo_script_does_not_keep_later_ones_from_being_tried() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::of(&[
+        ("V1__one.sql", "create table one (id bigint);"),
+        ("V1__one.down.sql", "select * from nothing;"),
+        ("V2__two.sql", "create table two (id bigint);"),
+        ("V2__two.down.sql", "select 1;"),
+        ("V3__three.sql", "create table three (id bigint);"),
+        ("V3__three.down.sql", "select 1;"),
+        ("V4__four.sql", "create table four (id bigint);"),
+        ("V4__four.down.sql", "drop table four;"),
+    ]);
+    run(&database, &["up", "--dir", folder.path()]).await.exits(0);
+    let document = check(&database, &folder, &[]).await.exits(14).json();
+    let findings = document["findings"].as_array().expect("a list").iter();
+    let found: Vec<_> = findings.map(|finding| finding["migration"].as_str()).collect();
+    // Those that are left behind cannot be applied again either.
+    let expected = ["V1__one", "V2__two", "V2__two", "V3__three", "V3__three"].map(Some);
+    assert_eq!(found, expected, "{document}");
+}
+
+#[tokio::test]
+async fn what_is_incomplete_is_found() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::of(&[
+        (
+            "V1__one.sql",
+            "-- migrator: no-transaction\ncreate table one (id bigint);\nselect 1 / 0;",
+        ),
+        ("V1__one.down.sql", "drop table if exists one;"),
+    ]);
+    run(&database, &["up", "--dir", folder.path()]).await.exits(6);
+    folder.write(
+        "V1__one.sql",
+        "-- migrator: no-transaction\ncreate table one (id bigint);\nselect 1;",
+    );
+    let document = check(&database, &folder, &[]).await.exits(13).json();
+    assert_eq!(document["findings"][0]["finding"], "incomplete", "{document}");
+}

@@ -235,5 +235,6 @@ async fn what_means_the_same_is_none() {
         let create = format!("create table {bookkeeping} (version serial primary key)");
         execute(&database, &create).await;
     }
-    run(&database, &["drift", "--dir", folder.path()]).await.exits(0);
+    // With a version, the history is not asked, nor what is incomplete.
+    run(&database, &["drift", "--to", "1", "--dir", folder.path()]).await.exits(0);
 }

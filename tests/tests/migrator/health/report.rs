@@ -128,6 +128,7 @@ async fn a_machine_can_rely_on_its_members() {
         "applied": "…",
         "current": "…",
         "diverged": "…",
+        "incomplete": "…",
         "missing": "…",
         "pending": "…"
       },
