@@ -28,10 +28,9 @@ impl Error {
                 LostDuring::Transaction => format!(
                     "PostgreSQL rolls an unfinished transaction back: {name} is not applied"
                 ),
-                LostDuring::Statements => format!(
-                    "{name} runs without a transaction: it is incomplete until `migrator repair` has looked at it"
-                ),
+                LostDuring::Statements => half_done(name),
             }],
+            Self::LockLost { incomplete } => incomplete.iter().map(half_done).collect(),
             Self::UnfitRole { .. }
             | Self::MissingTables { .. }
             | Self::HistoryExists { .. }
@@ -71,7 +70,6 @@ impl Error {
             | Self::Refused { .. }
             | Self::Tls { .. }
             | Self::NoTls { .. }
-            | Self::LockLost
             | Self::Query { .. }
             | Self::Catalog(_)
             | Self::Dump(_)
@@ -155,7 +153,7 @@ impl Error {
             Self::NoTls { .. } => {
                 "leave `sslmode` out for a server on this machine; every other server needs TLS"
             }
-            Self::LockLost => {
+            Self::LockLost { .. } => {
                 "use a connection string that leads to PostgreSQL itself; what was applied before stays applied"
             }
             Self::Locked { .. } => "wait for it to finish; `--wait` sets for how long to wait",
@@ -222,4 +220,10 @@ impl Error {
 /// A name as SQL has it.
 fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn half_done(name: &crate::MigrationName) -> String {
+    format!(
+        "{name} runs without a transaction: it is incomplete until `migrator repair` has looked at it"
+    )
 }

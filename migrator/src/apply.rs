@@ -115,7 +115,7 @@ pub async fn up_with(
         run_all(&mut connection, (url, options), run, &steps, applied, on_event).await
     }
     .await;
-    connection.close().await;
+    session::close_locked(connection).await;
     result
 }
 
@@ -243,7 +243,7 @@ pub async fn down(
         run_all(&mut connection, (url, options), run, &steps, applied, on_event).await
     }
     .await;
-    connection.close().await;
+    session::close_locked(connection).await;
     result
 }
 

@@ -101,7 +101,7 @@ pub async fn baseline(
         Ok(baseline)
     }
     .await;
-    connection.close().await;
+    session::close_locked(connection).await;
     result
 }
 

@@ -59,12 +59,13 @@ $taskie$;
 ";
 
 /// Goes back to what was remembered, within a transaction: in this order, because the first resets
-/// the second.
+/// the second. A script's `reset all` makes it forget, and has reset the search path by itself.
 pub(crate) const RESTORE_SESSION: &str = "\
 do $taskie$
 begin
   perform pg_catalog.set_config(setting, pg_catalog.current_setting('taskie.' || setting), true)
-     from pg_catalog.unnest(array['session_authorization', 'role', 'search_path']) as setting;
+     from pg_catalog.unnest(array['session_authorization', 'role', 'search_path']) as setting
+    where pg_catalog.current_setting('taskie.' || setting) <> '';
 end
 $taskie$;
 ";

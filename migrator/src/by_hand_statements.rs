@@ -14,7 +14,8 @@ const RESTORE_SESSION_FOR_SCRIPT: &str = "\
 do $taskie$
 begin
   perform pg_catalog.set_config(setting, pg_catalog.current_setting('taskie.' || setting), false)
-     from pg_catalog.unnest(array['session_authorization', 'role', 'search_path']) as setting;
+     from pg_catalog.unnest(array['session_authorization', 'role', 'search_path']) as setting
+    where pg_catalog.current_setting('taskie.' || setting) <> '';
 end
 $taskie$;
 ";

@@ -189,7 +189,10 @@ pub enum Error {
     #[error(
         "the migration lock was lost: the connection goes through a pooler that shares sessions"
     )]
-    LockLost,
+    LockLost {
+        /// What is half done: a migration without a transaction.
+        incomplete: Option<MigrationName>,
+    },
     /// PostgreSQL refused something other than a migration.
     #[error("the database refused to {action}: {}", describe(source))]
     Query {
@@ -350,7 +353,7 @@ impl Error {
             | Self::Tls { .. }
             | Self::NoTls { .. }
             | Self::Locked { .. }
-            | Self::LockLost
+            | Self::LockLost { .. }
             | Self::Query { .. }
             | Self::Grant { .. }
             | Self::ConnectionLost { .. } => exit_code::UNREACHABLE_OR_LOCKED,
@@ -383,7 +386,7 @@ impl Error {
             Self::Unreachable { .. } | Self::UnknownHost { .. } => "unreachable",
             Self::Refused { .. } => "refused",
             Self::Tls { .. } | Self::NoTls { .. } => "tls",
-            Self::Locked { .. } | Self::LockLost => "locked",
+            Self::Locked { .. } | Self::LockLost { .. } => "locked",
             Self::Query { .. } => "query",
             Self::ConnectionLost { .. } => "connection_lost",
             Self::History { .. } => "history",

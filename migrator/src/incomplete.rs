@@ -13,6 +13,8 @@ use crate::{Direction, Error, MigrationName, sql};
 
 const TABLE_EXISTS: &str = "select pg_catalog.to_regclass('migrator_incomplete') is not null";
 
+/// Who can read the history can read this, too: the one without the other is not where a database
+/// stands.
 pub(crate) const CREATE_TABLE: &str = "\
 create table migrator_incomplete (
   version int4 primary key,
@@ -46,6 +48,21 @@ comment on column migrator_incomplete.relation is 'The table whose indexes that 
 comment on column migrator_incomplete.known_indexes is 'The invalid indexes that were there before that statement.';
 comment on column migrator_incomplete.started_on is 'When the script was begun: RFC 3339, UTC.';
 comment on index migrator_incomplete_pkey is 'One row for each version.';
+do $taskie$
+declare
+  reader text;
+begin
+  for reader in
+    select case entry.grantee when 0 then 'public' else pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(entry.grantee)) end
+      from pg_catalog.pg_class as class
+     cross join lateral pg_catalog.aclexplode(class.relacl) as entry
+     where class.oid = pg_catalog.to_regclass('refinery_schema_history')
+       and entry.privilege_type = 'SELECT' and entry.grantee <> class.relowner
+  loop
+    execute 'grant select on migrator_incomplete to ' || reader;
+  end loop;
+end
+$taskie$;
 ";
 
 const READ: &str = "\

@@ -25,9 +25,9 @@ const FIND_RELATION: &str = "select pg_catalog.to_regclass($1)::oid";
 const FIND_TABLE_OF_INDEX: &str =
     "select indrelid from pg_catalog.pg_index where indexrelid = pg_catalog.to_regclass($1)";
 
-/// The invalid indexes of a table and of its TOAST table. `$1` the table, or null for all tables
-/// but those on which somebody else builds now; `$2` the index's name as it is written, or null for
-/// what `reindex` calls its work.
+/// The invalid indexes of a table, of its partitions and of their TOAST tables, but for what
+/// somebody else builds now. `$1` the table, or null for all tables; `$2` the index's name as it is
+/// written, or null for what `reindex` calls its work.
 const INVALID: &str = "\
 select class.oid, pg_catalog.format('%I.%I', schema.nspname, class.relname)
   from pg_catalog.pg_index as index
@@ -35,12 +35,18 @@ select class.oid, pg_catalog.format('%I.%I', schema.nspname, class.relname)
   join pg_catalog.pg_namespace as schema on schema.oid = class.relnamespace
  where not index.indisvalid
    and class.relkind = 'i'
-   and ($1::oid is null and not exists (
-          select from pg_catalog.pg_locks as lock
-           where lock.relation = index.indrelid and lock.mode = 'ShareUpdateExclusiveLock'
-             and lock.granted and lock.pid <> pg_catalog.pg_backend_pid())
-        or index.indrelid = $1
-        or index.indrelid = (select reltoastrelid from pg_catalog.pg_class where oid = $1))
+   and not exists (
+         select from pg_catalog.pg_locks as lock
+           join pg_catalog.pg_stat_progress_create_index as build on build.pid = lock.pid
+          where lock.relation = index.indrelid and lock.mode = 'ShareUpdateExclusiveLock'
+            and lock.granted and lock.pid <> pg_catalog.pg_backend_pid())
+   and ($1::oid is null
+        or index.indrelid in (
+             select part.relation
+               from pg_catalog.pg_class as class
+              cross join lateral (values (class.oid), (class.reltoastrelid)) as part (relation)
+              where class.oid = $1
+                 or class.oid in (select relid from pg_catalog.pg_partition_tree($1))))
    and case when $2::text is null then class.relname ~ '_cc(new|old)[0-9]*$'
             else class.relname = ((pg_catalog.parse_ident($2))[1])::name end
  order by 1";
@@ -52,6 +58,14 @@ select index.indisvalid
   from pg_catalog.pg_index as index
   join pg_catalog.pg_class as class on class.oid = index.indexrelid
  where index.indrelid = $1 and class.relname = ((pg_catalog.parse_ident($2))[1])::name";
+
+/// `$1` an index.
+const HALF_DROPPED: &str = "\
+select class.oid, pg_catalog.format('%I.%I', schema.nspname, class.relname)
+  from pg_catalog.pg_index as index
+  join pg_catalog.pg_class as class on class.oid = index.indexrelid
+  join pg_catalog.pg_namespace as schema on schema.oid = class.relnamespace
+ where index.indexrelid = $1 and not index.indisvalid";
 
 const EXISTS: &str = "select exists (select from pg_catalog.pg_class where oid = $1)";
 
@@ -137,6 +151,19 @@ pub(crate) async fn left(
     };
     found.retain(|index| !site.known.contains(&index.oid));
     Ok(found)
+}
+
+/// The index that a `drop index` has made invalid, and not removed.
+pub(crate) async fn half_dropped(
+    client: &impl GenericClient,
+    statement: &str,
+    site: &Site,
+) -> Result<Option<Left>, tokio_postgres::Error> {
+    if !matches!(concurrent(statement), Some(Concurrent::Drop { .. })) {
+        return Ok(None);
+    }
+    let row = client.query_typed_opt(HALF_DROPPED, &[(&site.relation, Type::OID)]).await?;
+    Ok(row.map(|row| Left { oid: row.get(0), name: row.get(1) }))
 }
 
 /// Drops them, without blocking anybody.

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient};
 
@@ -22,6 +22,18 @@ const LOWER: i64 = LOCK_KEY & 0xFFFF_FFFF;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Says whether there was a lock to release. Through a pooler it is looked for in the session that
+/// is at hand. `$1` the key, `$2` and `$3` its halves.
+const UNLOCK: &str = "\
+select pg_catalog.pg_advisory_unlock($1)
+  from pg_catalog.pg_locks
+ where pid = pg_catalog.pg_backend_pid()
+   and locktype = 'advisory' and classid::int8 = $2 and objid::int8 = $3 and objsubid = 1
+   and granted";
+
+/// For how long the release of a lock may take: the end of the session releases it as well.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 const TRY_LOCK: &str = "select pg_try_advisory_lock($1)";
 
@@ -83,6 +95,14 @@ pub(crate) async fn acquire(
         sleep(pause.min(wait.saturating_sub(start.elapsed()))).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// Releases the lock, as far as that is possible: a pooler keeps the session, and with it a lock that
+/// would keep others waiting.
+pub(crate) async fn release(client: &Client) {
+    let parameters =
+        [(&LOCK_KEY as _, Type::INT8), (&UPPER as _, Type::INT8), (&LOWER as _, Type::INT8)];
+    let _ = timeout(PATIENCE, client.query_typed(UNLOCK, &parameters)).await;
 }
 
 /// Who else is at work, where somebody is.

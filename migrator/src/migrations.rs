@@ -165,6 +165,12 @@ impl Migrations {
                 ));
                 continue;
             }
+            if sql.contains('\0') {
+                problems.push(format!(
+                    "`{file}`: contains a null byte, which PostgreSQL does not take"
+                ));
+                continue;
+            }
             let mode = match directive::read(&sql) {
                 Ok(mode) => mode,
                 Err(problem) => {

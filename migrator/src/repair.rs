@@ -112,7 +112,7 @@ pub async fn repair(
         Ok(Some(report))
     }
     .await;
-    connection.close().await;
+    session::close_locked(connection).await;
     result
 }
 
@@ -139,7 +139,7 @@ async fn examine<'a>(
         warnings: Vec::new(),
     };
     if let Some(begun) = findings.record.begun.clone() {
-        findings.judge(client, &begun).await?;
+        findings.judge(client, &begun, wish).await?;
     }
     findings.refuse(wish)?;
     Ok(Some(findings))
@@ -147,7 +147,12 @@ async fn examine<'a>(
 
 impl Findings<'_> {
     /// Finds out what became of the statement that was begun last.
-    async fn judge(&mut self, client: &Client, begun: &Begun) -> Result<(), Error> {
+    async fn judge(
+        &mut self,
+        client: &Client,
+        begun: &Begun,
+        wish: RepairWish,
+    ) -> Result<(), Error> {
         let refused = |source| Error::Query { action: "look for what is left", source };
         if !begun.alone {
             // It was in a transaction, which was rolled back.
@@ -155,6 +160,17 @@ impl Findings<'_> {
         }
         if let Some(site) = &begun.site {
             self.left = invalid_index::left(client, &begun.text, site).await.map_err(refused)?;
+            // Who goes on drops it. The script that undoes would find it in its way, or even be
+            // content with it.
+            let goes_on = match wish {
+                RepairWish::GoOn | RepairWish::Restart => true,
+                RepairWish::Undo => self.record.direction == Direction::Undo,
+                RepairWish::Finished => false,
+            };
+            if !goes_on {
+                let half = invalid_index::half_dropped(client, &begun.text, site);
+                self.left.extend(half.await.map_err(refused)?);
+            }
         }
         let number = self.record.done + 1;
         let stopped = self.record.progress == IncompleteState::Running;
@@ -266,12 +282,20 @@ async fn carry_out(
             .await
             .map_err(|source| Error::Query { action: "drop an invalid index", source })?;
     }
+    let begins_to_undo_again =
+        findings.record.direction == Direction::Undo && !findings.is_applied();
     let Findings { record, step, script, applied, done, .. } = findings;
     let version = record.name.version;
     let transaction = client.transaction().await.map_err(noting)?;
     match (wish, &step, script) {
         (RepairWish::GoOn, Some(step), _) => {
             incomplete::mark_repaired(&transaction, step.script, step.file, done)
+                .await
+                .map_err(noting)?;
+        }
+        // Nothing but the note says that there is something to undo.
+        (RepairWish::Restart, Some(step), _) if begins_to_undo_again => {
+            incomplete::mark_repaired(&transaction, step.script, step.file, 0)
                 .await
                 .map_err(noting)?;
         }

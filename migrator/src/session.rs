@@ -19,6 +19,12 @@ pub(crate) async fn open_locked(
     Ok(connection)
 }
 
+/// Ends a session that has the lock.
+pub(crate) async fn close_locked(connection: Connection) {
+    lock::release(&connection.client).await;
+    connection.close().await;
+}
+
 /// A session on the direct connection.
 pub(crate) async fn open(
     url: &DatabaseUrl,

@@ -118,7 +118,9 @@ impl<'a> Step<'a> {
     /// Goes on with what an earlier run has left. Refuses where the script is another one now.
     pub(crate) fn resume(mut self, record: &Incomplete) -> Result<Self, IncompleteError> {
         let file = self.file.name.clone();
-        if self.file.mode != TransactionMode::None {
+        // Where it begins again, it may do so in another way.
+        let begins = record.is_repaired() && record.done == 0;
+        if self.file.mode != TransactionMode::None && !begins {
             return Err(IncompleteError::ModeChanged { file });
         }
         if !record.agrees_with(self.file) {

@@ -36,7 +36,7 @@ pub(crate) async fn run(step: &Step<'_>, client: &mut Client, run: &Run<'_>) -> 
     };
     limits::prepare(client, step.file, run.options).await.map_err(around)?;
     if !lock::is_held(client).await.map_err(around)? {
-        return Err(Error::LockLost);
+        return Err(Error::LockLost { incomplete: None });
     }
     let done = begin(step, client, &statements).await.map_err(around)?;
     let mut retries = 0;
@@ -127,7 +127,7 @@ impl One<'_> {
                 self.step.connection_lost(error, LostDuring::Statements)
             };
             if !lock::is_held(client).await.map_err(|error| lost(&error))? {
-                return Err(Error::LockLost);
+                return Err(Error::LockLost { incomplete: Some(self.step.script.name.clone()) });
             }
             let mut begun =
                 Begun { text: self.text.to_owned(), alone: sql::runs_alone(self.text), site: None };
@@ -173,10 +173,14 @@ impl One<'_> {
                     self.note_done(&transaction).await?;
                     return Ok(transaction.commit().await?);
                 }
-                Err(error) => transaction.rollback().await.and(match error.code() {
-                    Some(code) if *code == SqlState::ACTIVE_SQL_TRANSACTION => Ok(()),
-                    _ => Err(error),
-                })?,
+                Err(error) => {
+                    let rolled_back = transaction.rollback().await;
+                    // What went wrong first is what matters.
+                    if error.code() != Some(&SqlState::ACTIVE_SQL_TRANSACTION) {
+                        return Err(error.into());
+                    }
+                    rolled_back?;
+                }
             }
             begun.alone = true;
             self.note_begun(client, begun).await?;

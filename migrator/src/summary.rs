@@ -97,7 +97,8 @@ fn state_after(error: &Error) -> &'static str {
             Outcome::Incomplete { .. } => "incomplete",
             Outcome::RolledBack | Outcome::NotStarted | Outcome::Unfinished => "failed",
         },
-        Error::ConnectionLost { during: LostDuring::Statements, .. } => "incomplete",
+        Error::ConnectionLost { during: LostDuring::Statements, .. }
+        | Error::LockLost { incomplete: Some(_) } => "incomplete",
         Error::ConnectionLost { during: LostDuring::Commit, .. } => "unknown",
         _ => "failed",
     }
@@ -137,7 +138,8 @@ mod tests {
     fn every_migration_has_a_line() {
         let lost = |during| Error::ConnectionLost { name: name(2), during, reason: String::new() };
         for (error, state) in [
-            (Error::LockLost, "failed"),
+            (Error::LockLost { incomplete: None }, "failed"),
+            (Error::LockLost { incomplete: Some(name(2)) }, "incomplete"),
             (lost(LostDuring::Transaction), "failed"),
             (lost(LostDuring::Statements), "incomplete"),
             (lost(LostDuring::Commit), "unknown"),
@@ -159,7 +161,7 @@ mod tests {
             retry: 1,
             of: 5,
         });
-        let table = summary.table(Some(&Error::LockLost)).expect("a table");
+        let table = summary.table(Some(&Error::LockLost { incomplete: None })).expect("a table");
         assert!(table.starts_with("VERSION  NAME  STATE        TIME   RETRIES\n"), "{table}");
     }
 }

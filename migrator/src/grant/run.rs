@@ -60,7 +60,7 @@ pub async fn grant(
     if result.is_err() {
         connection.notices().into_iter().for_each(|notice| on_event(Event::Notice(notice)));
     }
-    connection.close().await;
+    session::close_locked(connection).await;
     result
 }
 

@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use super::database::with_shadow;
 use super::{Likeness, likeness};
 use crate::catalog::{self, Catalog, Kind, ObjectId, ReadOptions};
-use crate::{ConnectOptions, Error, Event, Migrations, connect};
+use crate::{ConnectOptions, Error, Event, Migrations, Outcome, connect};
 
 const SERVER_VERSION: &str =
     "select pg_catalog.current_setting('server_version_num')::int4 / 10000";
@@ -97,6 +97,10 @@ pub(super) fn in_shadow(error: Error) -> Error {
                 "this was in a shadow database, which is removed; the live one was not touched"
                     .to_owned(),
             );
+            // There is nothing to repair.
+            if matches!(failed.progress.outcome, Outcome::Incomplete { .. }) {
+                failed.progress.outcome = Outcome::Unfinished;
+            }
             failed.hint = Some(format!(
                 "fix V{}: the migrations must run on an empty database",
                 failed.name.version

@@ -18,12 +18,12 @@ pub(super) fn next_token(script: &str, at: usize) -> (Token, usize) {
     let first = rest.chars().next().unwrap_or_default();
     match first {
         ';' => (Token::Semicolon, at + 1),
-        '-' if rest.starts_with("--") => (Token::Space, end_of(rest.find('\n'))),
+        '-' if rest.starts_with("--") => (Token::Space, end_of(rest.find(['\n', '\r']))),
         '/' if rest.starts_with("/*") => (Token::Space, end_of(end_of_comment(rest))),
         '\'' => (Token::Other, end_of(end_of_quoted(rest, '\'', false))),
         '"' => (Token::Other, end_of(end_of_quoted(rest, '"', false))),
         'e' | 'E' if rest[1..].starts_with('\'') => {
-            (Token::Other, end_of(end_of_quoted(&rest[1..], '\'', true).map(|offset| offset + 1)))
+            (Token::Other, end_of(end_of_escape_string(rest)))
         }
         '$' => match dollar_tag(rest) {
             Some(tag) => {
@@ -85,6 +85,23 @@ fn end_of_quoted(text: &str, quote: char, backslash_escapes: bool) -> Option<usi
         }
     }
     None
+}
+
+/// The end of an escape string, which goes on in the next line where that begins with a quote: there
+/// backslashes escape as well.
+fn end_of_escape_string(text: &str) -> Option<usize> {
+    let mut end = 1;
+    loop {
+        end += end_of_quoted(&text[end..], '\'', true)?;
+        let next = &text[end..];
+        let continued = next.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
+        let between = &next[..next.len() - continued.len()];
+        // A doubled quote is seen as two texts here, too.
+        if !continued.starts_with('\'') || !(between.is_empty() || between.contains(['\n', '\r'])) {
+            return Some(end);
+        }
+        end += between.len();
+    }
 }
 
 /// `$$` or `$name$` at the beginning.

@@ -408,3 +408,101 @@ async fn what_a_broken_reindex_leaves_is_dropped() {
     assert_eq!(invalid(&database).await, [""; 0]);
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
 }
+
+#[tokio::test]
+async fn what_a_broken_reindex_leaves_on_partitions_is_dropped() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::of(&[
+        (
+            "V1__p.sql",
+            "create table p (id int) partition by range (id);
+             create table p1 partition of p for values from (0) to (10);
+             create index p_id on p (id);",
+        ),
+        ("V2__again.sql", "-- migrator: no-transaction\nreindex (concurrently) table p;"),
+    ]);
+    run(&database, &["up", "--to", "1", "--dir", folder.path()]).await.exits(0);
+    let other = old_transaction(&database).await;
+    let up = ["up", "--statement-timeout", "2s", "--dir", folder.path()];
+    let program = start(&database, &up).await;
+    build_waits(&database).await;
+    end(program)
+        .await
+        .exits(5)
+        .says("the invalid index public.p1_id_idx_ccnew that it left was dropped");
+    other.batch_execute("commit").await.expect("let go");
+    assert_eq!(invalid(&database).await, [""; 0]);
+}
+
+/// Who builds the index by hand meanwhile does not lose it.
+#[tokio::test]
+async fn an_index_that_somebody_else_builds_is_left_to_them() {
+    let database = TestDatabase::create().await;
+    let folder = incomplete(&database).await;
+    remove_duplicates(&database).await;
+    let other = old_transaction(&database).await;
+    let by_hand = database.client().await;
+    let build = tokio::spawn(async move {
+        by_hand.batch_execute("create unique index concurrently t_id on t (id)").await
+    });
+    build_waits(&database).await;
+    for arguments in [&["repair", "--dry-run"][..], &["repair"]] {
+        let arguments = [arguments, &["--dir", folder.path()]].concat();
+        run(&database, &arguments)
+            .await
+            .exits(0)
+            .keeps_quiet_about("the invalid index")
+            .says("at statement 2 of 3");
+    }
+    other.batch_execute("commit").await.expect("let go");
+    build.await.expect("the build ends").expect("the index is built");
+    assert_eq!(invalid(&database).await, [""; 0]);
+    let query = "select from pg_index where indexrelid = 't_id'::regclass and indisvalid";
+    database.client().await.query_one(query, &[]).await.expect("the index is there");
+}
+
+/// It would be in the way of the script that builds it again.
+#[tokio::test]
+async fn an_index_that_is_half_dropped_goes_before_the_migration_is_undone() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::of(&[
+        ("V1__t.sql", "create table t (id int); create index t_id on t (id);"),
+        ("V2__less.sql", "-- migrator: no-transaction\ndrop index concurrently t_id;"),
+        ("V2__less.down.sql", "create index if not exists t_id on t (id);"),
+    ]);
+    run(&database, &["up", "--to", "1", "--dir", folder.path()]).await.exits(0);
+    let other = old_transaction(&database).await;
+    other.batch_execute("select from t").await.expect("use the table");
+    let up = ["up", "--statement-timeout", "500ms", "--dir", folder.path()];
+    run(&database, &up).await.exits(6);
+    other.batch_execute("commit").await.expect("let go");
+    assert_eq!(invalid(&database).await, ["t_id"]);
+
+    run(&database, &["repair", "--undo", "--yes", "--dir", folder.path()])
+        .await
+        .exits(0)
+        .says("Dropped the invalid index public.t_id");
+    assert_eq!(invalid(&database).await, [""; 0]);
+    let query = "select from pg_index where indexrelid = 't_id'::regclass";
+    database.client().await.query_one(query, &[]).await.expect("the index is there again");
+    assert_eq!(versions(&database).await, [1]);
+}
+
+/// The history says nothing about it: without the note it would only be pending.
+#[tokio::test]
+async fn giving_up_can_begin_again() {
+    let database = TestDatabase::create().await;
+    let folder = incomplete(&database).await;
+    let undo = "-- migrator: no-transaction\nselect 1;\ndrop table nothing;";
+    folder.write("V2__unique.down.sql", undo);
+    let give_up = ["repair", "--undo", "--yes", "--dir", folder.path()];
+    run(&database, &give_up).await.exits(6);
+    folder.write("V2__unique.down.sql", "drop table two;");
+    run(&database, &give_up).await.exits(2).says("its first line does not say so any more");
+    run(&database, &["repair", "--restart", "--dir", folder.path()])
+        .await
+        .exits(0)
+        .says("V2__unique begins at its first statement again: `migrator repair --undo`");
+    run(&database, &give_up).await.exits(0).says("V2__unique is undone, and not applied");
+    assert_eq!(tables(&database).await, ["refinery_schema_history", "t"]);
+}

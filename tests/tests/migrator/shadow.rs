@@ -47,6 +47,25 @@ async fn none_is_left_by_a_run_that_ends_well() {
     assert_eq!(shadows(&database).await, [""; 0]);
 }
 
+/// Of a shadow database nothing is left that could be repaired.
+#[tokio::test]
+async fn a_migration_without_a_transaction_that_fails_there_needs_no_repair() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::of(&[(
+        "V1__a.sql",
+        "-- migrator: no-transaction\ncreate table a ();\ncreate table a ();",
+    )]);
+    for arguments in [&["drift", "--to", "1"][..], &["check"]] {
+        let arguments = [arguments, &["--dir", folder.path()]].concat();
+        run(&database, &arguments)
+            .await
+            .exits(5)
+            .says("this was in a shadow database, which is removed; the live one was not touched")
+            .says("nothing is applied; V1 was left unfinished")
+            .keeps_quiet_about("repair");
+    }
+}
+
 #[tokio::test]
 async fn a_migration_that_fails_there_is_told_from_one_that_fails_in_the_database() {
     let database = TestDatabase::create().await;

@@ -85,7 +85,8 @@ async fn a_script_is_transactions_that_look_before_they_change() {
     do $taskie$
     begin
       perform pg_catalog.set_config(setting, pg_catalog.current_setting('taskie.' || setting), true)
-         from pg_catalog.unnest(array['session_authorization', 'role', 'search_path']) as setting;
+         from pg_catalog.unnest(array['session_authorization', 'role', 'search_path']) as setting
+        where pg_catalog.current_setting('taskie.' || setting) <> '';
     end
     $taskie$;
     do $taskie$
@@ -132,7 +133,8 @@ async fn a_script_is_transactions_that_look_before_they_change() {
     do $taskie$
     begin
       perform pg_catalog.set_config(setting, pg_catalog.current_setting('taskie.' || setting), true)
-         from pg_catalog.unnest(array['session_authorization', 'role', 'search_path']) as setting;
+         from pg_catalog.unnest(array['session_authorization', 'role', 'search_path']) as setting
+        where pg_catalog.current_setting('taskie.' || setting) <> '';
     end
     $taskie$;
     insert into refinery_schema_history (version, name, applied_on, checksum) values (
@@ -274,6 +276,23 @@ async fn files_may_end_as_they_like_and_change_the_session() {
 }
 
 #[tokio::test]
+async fn files_may_reset_the_session() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::of(&[
+        ("V1__one.sql", "create table one (); set search_path = ''; reset all;"),
+        (
+            "V2__two.sql",
+            "-- migrator: no-transaction\ncreate table two ();\nreset all;\nvacuum two;",
+        ),
+        ("V3__three.sql", "create table three ();"),
+    ]);
+    let script = script(&["sql", "--dir", folder.path()]).await;
+    assert_eq!(by_psql(&database, &script, STOP).await, "");
+    run(&database, &["status", "--check", "--dir", folder.path()]).await.exits(0);
+    assert_eq!(tables(&database).await, ["one", "refinery_schema_history", "three", "two"]);
+}
+
+#[tokio::test]
 async fn the_role_and_schema_of_whoever_runs_it_are_kept() {
     let database = TestDatabase::create().await;
     let folder = Folder::of(&[
@@ -346,7 +365,7 @@ async fn a_migration_without_a_transaction_is_written_statement_by_statement() {
     let notes = migration.split("do $taskie$").filter_map(|note| note.split_once("$taskie$;\n"));
     let notes: Vec<&str> =
         notes.map(|(_, rest)| rest.trim()).filter(|rest| !rest.is_empty()).collect();
-    assert_snapshot!(notes[notes.len() - 5..].join("\n…\n"), @r#"
+    assert_snapshot!(notes[notes.len() - 6..].join("\n…\n"), @r#"
     create table migrator_incomplete (
       version int4 primary key,
       name varchar not null,
@@ -379,6 +398,7 @@ async fn a_migration_without_a_transaction_is_written_statement_by_statement() {
     comment on column migrator_incomplete.known_indexes is 'The invalid indexes that were there before that statement.';
     comment on column migrator_incomplete.started_on is 'When the script was begun: RFC 3339, UTC.';
     comment on index migrator_incomplete_pkey is 'One row for each version.';
+    …
     insert into migrator_incomplete (version, name, checksum, direction, state, statements, done, done_checksum, alone, started_on)
     values (2, 'index', '14322827106780145354', 'apply', 'running', 1, 0, '10034237665321839677', false,
       pg_catalog.to_char(pg_catalog.clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));

@@ -114,12 +114,14 @@ async fn directives_that_mean_nothing_are_usage_errors() {
     let folder = Folder::of(&[
         ("V1__a.sql", "-- migrator: no-transactions\nselect 1;"),
         ("V2__b.sql", "-- An index.\n-- migrator: no-transaction\nselect 1;"),
+        ("V3__c.sql", "select 1; -- \0"),
     ]);
     run(&database, &["up", "--dir", folder.path()])
         .await
         .exits(2)
         .says("`V1__a.sql`: there is no directive `-- migrator: no-transactions`; there are `no-transaction` and `allow RULE`")
-        .says("`V2__b.sql`: `-- migrator: no-transaction` has to be the first line");
+        .says("`V2__b.sql`: `-- migrator: no-transaction` has to be the first line")
+        .says("`V3__c.sql`: contains a null byte, which PostgreSQL does not take");
     assert_eq!(objects(&database).await, [""; 0]);
 }
 
@@ -414,7 +416,9 @@ async fn a_lost_lock_stops_it_between_statements() {
     run(&database, &["up", "--dir", folder.path()])
         .await
         .exits(3)
-        .says("error: the migration lock was lost");
+        .says("error: the migration lock was lost")
+        .says("V1__a runs without a transaction: it is incomplete until `migrator repair`")
+        .says("1        a     incomplete  ");
     run(&database, &["status", "--check", "--dir", folder.path()]).await.exits(6);
     assert_eq!(tables(&database).await, ["migrator_incomplete", "refinery_schema_history"]);
 }
@@ -429,7 +433,7 @@ async fn a_session_that_is_ended_between_statements_leaves_the_truth() {
     run(&database, &["up", "--dir", folder.path()])
         .await
         .exits(3)
-        .says("lost the connection to the database during V1__ends")
+        .says("lost the connection to the database during V1__ends: terminating connection due to")
         .says("it is incomplete until `migrator repair` has looked at it")
         .says("1        ends  incomplete  ");
     let status = run(&database, &["status", "--dir", folder.path()]).await.exits(0).stdout;
@@ -506,4 +510,38 @@ async fn a_schema_in_the_connection_options_is_used() {
     run_with(&variables, &["up", "--dir", folder.path()]).await.exits(0);
     run_with(&variables, &["status", "--check", "--dir", folder.path()]).await.exits(0);
     assert_eq!(tables(&database).await, [""; 0]);
+}
+
+/// Where the lexer here sees more or fewer strings than PostgreSQL, halves of statements are sent.
+#[tokio::test]
+async fn escape_strings_end_where_they_end_for_postgresql() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::of(&[(
+        "V1__a.sql",
+        "-- migrator: no-transaction\n\
+         create table a (t text);\n\
+         insert into a values (e'it''s \\'); drop table a; --');\n\
+         insert into a select e'two'\n  ' lines\\'; drop table a; --';\n",
+    )]);
+    run(&database, &["up", "--dir", folder.path()]).await.exits(0);
+    let rows = database.client().await.query("select t from a order by 1", &[]).await;
+    let texts: Vec<String> = rows.expect("read").iter().map(|row| row.get(0)).collect();
+    assert_eq!(texts, ["it's '); drop table a; --", "two lines'; drop table a; --"]);
+}
+
+/// Such as the role of the API, with which `health` looks.
+#[tokio::test]
+async fn who_can_read_the_history_sees_what_is_incomplete() {
+    let database = TestDatabase::create().await;
+    let folder = with_duplicates(&database).await;
+    let reader = database.role("reader").await;
+    let grant = format!("grant select on refinery_schema_history to {}", reader.quoted());
+    database.client().await.batch_execute(&grant).await.expect("let it read");
+    run(&database, &["up", "--dir", folder.path()]).await.exits(6);
+    let url = database.url_as(&reader).to_connection_string();
+    let variables = [("DATABASE_URL", url.as_str())];
+    let status = run_with(&variables, &["status", "--dir", folder.path()]).await.exits(0).stdout;
+    assert!(status.contains("(1 of 3 statements is done; run `migrator repair`)"), "{status}");
+    let report = run_with(&variables, &["health", "--json", "--dir", folder.path()]).await.json();
+    assert_eq!(report["migrations"]["incomplete"], 1, "{report}");
 }

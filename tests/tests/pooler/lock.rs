@@ -73,3 +73,16 @@ async fn that_is_lost_stops_the_migrator_between_two_migrations() {
     assert_eq!((tables.get(0), tables.get(1)), (true, false));
     drop(third);
 }
+
+#[tokio::test]
+async fn does_not_stay_behind_in_the_poolers_session() {
+    let database = TestServer::own().await.empty_database().await;
+    let bouncer = Bouncer::before(&database, TWO_SESSIONS).await;
+    let folder = TempDir::new().expect("make a folder");
+    fs::write(folder.path().join("V1__one.sql"), "create table one ();").expect("write it");
+    fs::write(folder.path().join("V1__one.down.sql"), "drop table one;").expect("write it");
+    let directory = folder.path().to_str().expect("a plain path");
+    migrator(bouncer.url(), &["up", "--dir", directory]).await.exits(0);
+    let direct = database.url().to_connection_string();
+    migrator(&direct, &["down", "--yes", "--wait", "0s", "--dir", directory]).await.exits(0);
+}
