@@ -1,5 +1,7 @@
 //! Whether a database is what its migrations make.
 
+use std::collections::BTreeSet;
+
 use neon_url::DatabaseUrl;
 
 use crate::catalog::{self, Catalog, Difference, ObjectId, Property, ReadOptions, split_column};
@@ -34,7 +36,8 @@ pub struct Drift {
     pub compared_to: Option<MigrationName>,
     /// Migrations after that, which are not applied.
     pub pending: Vec<MigrationName>,
-    /// Schemas of the database that no migration makes anything in.
+    /// What was not compared: schemas of the database that no migration makes anything in, and what
+    /// is of a kind that is not read, as in `aggregate public.total(integer)`.
     pub not_compared: Vec<String>,
 }
 
@@ -82,6 +85,10 @@ pub async fn drift(
     let mut differences = catalog::diff(&live, &made.catalog);
     differences.retain(|difference| !ignored.contains(&difference.id, &[&live, &made.catalog]));
     let compared_to = migrations.names().find(|name| Some(name.version) == newest).cloned();
+    let mut not_compared: Vec<String> =
+        not_compared.iter().map(|schema| format!("schema {schema}")).collect();
+    let unread: BTreeSet<&String> = live.unread.iter().chain(&made.catalog.unread).collect();
+    not_compared.extend(unread.into_iter().cloned());
     Ok(Drift { differences, live, made: made.catalog, compared_to, pending, not_compared })
 }
 

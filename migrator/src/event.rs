@@ -108,6 +108,12 @@ pub enum Event {
         /// The shadow database's.
         shadow: i32,
     },
+    /// What is in the database and not in the script that [`crate::dump`] writes, because it is not
+    /// read.
+    NotWritten {
+        /// What it is called.
+        what: Vec<String>,
+    },
     /// A shadow database could not be removed after something else had failed.
     ShadowLeft {
         /// Its name.

@@ -124,6 +124,9 @@ impl Printer {
                     "the shadow database is on PostgreSQL {shadow} and the live one on {live}: the definitions of views may differ by that alone"
                 ));
             }
+            Event::NotWritten { what } => {
+                warning(&format!("not in the script: {}", what.join(", ")));
+            }
             Event::ShadowLeft { name } => {
                 warning(&format!(
                     "the shadow database `{name}` could not be removed; the next run will try again"

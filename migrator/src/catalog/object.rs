@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub struct Catalog {
     /// Every object, by what it is called.
     pub objects: BTreeMap<ObjectId, Object>,
+    /// What is there besides and was not read, such as rules and aggregates, in PostgreSQL's words
+    /// for it. Not compared.
+    pub unread: Vec<String>,
 }
 
 /// What an object is called.

@@ -8,7 +8,7 @@ use tokio_postgres::{Client, IsolationLevel, Row};
 
 use super::normal::normalize;
 use super::order::{self, Address};
-use super::queries::{NEEDS, OBJECTS, OTHER_SCHEMAS, PARTS};
+use super::queries::{NEEDS, OBJECTS, OTHER_SCHEMAS, PARTS, UNREAD};
 use super::{Catalog, CatalogError, Kind, Object, ObjectId, Property};
 use crate::Error;
 
@@ -59,6 +59,8 @@ pub(crate) async fn read(client: &mut Client, options: &ReadOptions) -> Result<C
             catalog.objects.insert(id, object);
         }
     }
+    let unread = transaction.query_typed(UNREAD, &parameters).await.map_err(refused)?;
+    catalog.unread = unread.iter().map(|row| row.get(0)).collect();
     let parts = transaction.query_typed(PARTS, &[]).await.map_err(refused)?;
     let needs = transaction.query_typed(NEEDS, &[]).await.map_err(refused)?;
     transaction.commit().await.map_err(refused)?;

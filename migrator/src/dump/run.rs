@@ -3,7 +3,7 @@
 use neon_url::DatabaseUrl;
 
 use super::script::{self, Grants};
-use crate::catalog::{self, ReadOptions};
+use crate::catalog::{self, Catalog, ReadOptions};
 use crate::shadow::{self, Likeness, Through};
 use crate::{ConnectOptions, Error, Event, Migrations, session};
 
@@ -23,7 +23,8 @@ pub enum DumpSource {
 }
 
 /// The schema as a script that can be run on an empty database. The same schema gives the same
-/// text, whatever the server and its version.
+/// text, whatever the server and its version, but for the queries of views, which PostgreSQL writes
+/// shorter from 18 on. What is not read, and so not written, is told with [`Event::NotWritten`].
 pub async fn dump(
     source: &DumpSource,
     options: &ConnectOptions,
@@ -47,6 +48,7 @@ pub async fn dump(
             let made =
                 shadow::make(server, options, likeness, migrations, through, grants, on_event)
                     .await?;
+            tell_what_is_left_out(&made.catalog, on_event);
             let newest =
                 migrations.names().last().map_or("no migration".to_owned(), ToString::to_string);
             let what = format!("What the migrations make, up to {newest}");
@@ -58,7 +60,15 @@ pub async fn dump(
             let read = ReadOptions { schemas, grants };
             let catalog = catalog::read(&mut connection.client, &read).await;
             connection.close().await;
-            Ok(script::write(&catalog?, "What is in a database", written))
+            let catalog = catalog?;
+            tell_what_is_left_out(&catalog, on_event);
+            Ok(script::write(&catalog, "What is in a database", written))
         }
+    }
+}
+
+fn tell_what_is_left_out(catalog: &Catalog, on_event: &mut (dyn FnMut(Event) + Send)) {
+    if !catalog.unread.is_empty() {
+        on_event(Event::NotWritten { what: catalog.unread.clone() });
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn is_virtual(column: &Object) -> bool {
 }
 
 /// The part of a definition that cannot be replaced: arguments and what is returned.
-fn signature(function: &Object) -> &str {
+pub(super) fn signature(function: &Object) -> &str {
     let definition = definition(function);
     definition.split("\n LANGUAGE").next().unwrap_or(definition)
 }
@@ -128,6 +128,7 @@ fn follows(
         id.kind,
         Kind::View
             | Kind::MaterializedView
+            | Kind::Column
             | Kind::Trigger
             | Kind::Policy
             | Kind::Constraint

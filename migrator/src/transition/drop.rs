@@ -1,9 +1,10 @@
 //! What goes: first what depends on others, at the end what others depended on.
 
-use super::anew::names;
-use super::{Entry, Plan, definition, get, is_foreign_key, notes, relation};
+use super::anew::{names, signature};
+use super::{Entry, Plan, definition, function_name, get, is_foreign_key, notes, relation};
 use crate::catalog::name::quote;
 use crate::catalog::render::{keyword, name, table_name};
+use crate::catalog::table::serial_sequence;
 use crate::catalog::{Kind, Object, ObjectId, Property, split_column};
 
 /// Everything but what columns that stay may still use.
@@ -11,6 +12,7 @@ pub(super) fn before(plan: &mut Plan<'_>) {
     for (id, _) in on_staying_tables(plan, &[Kind::Trigger, Kind::Policy]) {
         plan.push(format!("drop {} {} on {};", id.kind, name(id), table_name(id)));
     }
+    users_of_early_functions(plan);
     let views = plan.going(&[Kind::View, Kind::MaterializedView]);
     for (id, _) in views.into_iter().rev() {
         let sql = format!("drop {} {};", id.kind, name(id));
@@ -28,6 +30,17 @@ pub(super) fn before(plan: &mut Plan<'_>) {
     }
     for (id, _) in on_staying_tables(plan, &[Kind::Index]) {
         plan.push(format!("drop index {};", name(id)));
+    }
+    for (id, from, _) in plan.staying(&[Kind::Sequence]) {
+        // It stays, although the column that it would go with does not; unless it comes back with
+        // another one.
+        let mut columns = plan.coming(&[Kind::Column]).into_iter();
+        let comes_with_column = columns.any(|(column, object)| {
+            serial_sequence(plan.to, column, object).is_some_and(|(sequence, _)| sequence == id)
+        });
+        if owner_goes(plan, from) && !comes_with_column {
+            plan.push(format!("alter sequence {} owned by none;", name(id)));
+        }
     }
     columns(plan);
     early_functions(plan);
@@ -108,12 +121,35 @@ fn early_functions(plan: &mut Plan<'_>) {
     }
 }
 
+/// Whether the tables that go cannot go before a function. Of a body, PostgreSQL knows only one that
+/// is no string what it uses; a trigger's function must even stay longer than the trigger's table.
 fn goes_early(plan: &Plan<'_>, id: &ObjectId, object: &Object) -> bool {
+    let text = match definition(object) {
+        text if text.contains("\nAS ") => signature(object),
+        text => text,
+    };
     id.kind == Kind::Function
-        && plan
-            .going(&[Kind::Table])
-            .iter()
-            .any(|(table, _)| names(definition(object), &table.name))
+        && plan.going(&[Kind::Table]).iter().any(|(table, _)| names(text, &table.name))
+}
+
+/// Indexes and checks of tables that go, and that use a function which has to go before these.
+fn users_of_early_functions(plan: &mut Plan<'_>) {
+    let mut early = plan.going(&[Kind::Function]);
+    early.retain(|(id, object)| !plan.anew.contains(id) && goes_early(plan, id, object));
+    let mut users = plan.going(&[Kind::Index, Kind::Constraint]);
+    users.retain(|(id, user)| {
+        let text = definition(user);
+        relation(id, Kind::Table).is_some_and(|table| plan.from.objects.contains_key(&table))
+            && plan.goes_with_table(id)
+            && early.iter().any(|(function, _)| names(text, function_name(function)))
+    });
+    for (id, _) in users {
+        if id.kind == Kind::Index {
+            plan.push(format!("drop index {};", name(id)));
+        } else {
+            plan.push(format!("alter table {} drop constraint {};", table_name(id), name(id)));
+        }
+    }
 }
 
 /// All at once: they may point to each other.
@@ -134,16 +170,20 @@ fn tables(plan: &mut Plan<'_>) {
 /// But for those that went with their columns.
 fn sequences(plan: &mut Plan<'_>) {
     for (id, object) in plan.going(&[Kind::Sequence]).into_iter().rev() {
-        let owner = get(object, Property::OwnedBy).and_then(split_column);
-        let is_gone = owner.is_some_and(|(schema, table, column)| {
-            let column = ObjectId { schema, kind: Kind::Column, table: Some(table), name: column };
-            !plan.to.objects.contains_key(&column)
-        });
-        if !is_gone {
+        if !owner_goes(plan, object) {
             plan.push_with(
                 format!("Lost: how far {id} has counted."),
                 format!("drop sequence {};", name(id)),
             );
         }
     }
+}
+
+/// Whether the column that a sequence goes with is not there any more.
+fn owner_goes(plan: &Plan<'_>, sequence: &Object) -> bool {
+    let owner = get(sequence, Property::OwnedBy).and_then(split_column);
+    owner.is_some_and(|(schema, table, column)| {
+        let column = ObjectId { schema, kind: Kind::Column, table: Some(table), name: column };
+        !plan.to.objects.contains_key(&column)
+    })
 }

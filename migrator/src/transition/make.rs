@@ -6,6 +6,7 @@ use super::anew::{is_validated, names};
 use super::{
     Entry, Plan, Statement, definition, differs, function_name, get, is_foreign_key, table_of,
 };
+use crate::catalog::name::{lower, quote};
 use crate::catalog::remarks::{comment, comment_on_index, comments as all_comments};
 use crate::catalog::render::{add_constraint, create, name, settings, table_name};
 use crate::catalog::table::{self, serial_sequence};
@@ -80,6 +81,18 @@ pub(super) fn what_stands_on_tables(plan: &mut Plan<'_>) {
     entries.sort_by_key(|(id, object)| (object.place, *id));
     for (id, object) in entries {
         plan.out.statements.extend(create(id, object).map(plain));
+    }
+    for (id, object) in plan.coming(&[Kind::Column]) {
+        // Of a column of a view, this is all that is not in the view's query.
+        if table_of(id).is_none_or(|table| !plan.to.objects.contains_key(&table))
+            && let Some(default) = get(object, Property::Default)
+        {
+            let (view, column) = (table_name(id), quote(&id.name));
+            plan.push(format!(
+                "alter view {view} alter column {column} set default {};",
+                lower(default)
+            ));
+        }
     }
     for (id, object) in plan.coming(&[Kind::Index]) {
         if table_of(id).is_some_and(|table| !plan.to.objects.contains_key(&table)) {

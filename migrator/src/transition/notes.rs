@@ -33,6 +33,12 @@ pub(super) fn note_what_cannot_be_said(plan: &mut Plan<'_>) {
 
 fn left_out(plan: &Plan<'_>) -> Vec<String> {
     let mut todos = Vec::new();
+    for thing in plan.to.unread.iter().filter(|thing| !plan.from.unread.contains(thing)) {
+        todos.push(format!("make this by hand, if it is needed: {thing}"));
+    }
+    for thing in plan.from.unread.iter().filter(|thing| !plan.to.unread.contains(thing)) {
+        todos.push(format!("undo this by hand, if it has to go: {thing}"));
+    }
     for id in &plan.skipped {
         todos.push(format!(
             "{id} is partitioned in another way, or inherits otherwise: nothing is written about it or its parts"

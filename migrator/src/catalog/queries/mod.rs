@@ -10,9 +10,11 @@ mod macros;
 mod needs;
 mod relations;
 mod standing;
+mod unread;
 
 pub(super) use needs::{NEEDS, PARTS};
 pub(super) use standing::OTHER_SCHEMAS;
+pub(super) use unread::UNREAD;
 
 /// All of them, one after the other.
 pub(super) const OBJECTS: [&str; 11] = [

@@ -128,5 +128,5 @@ select 'function', schema, null, proname || '(' || oidvectortypes(proargtypes) |
  where prokind <> 'a'
    and not exists (select from pg_depend
                     where classid = 'pg_proc'::regclass and objid = function.oid
-                      and deptype = 'e')",
+                      and deptype in ('e', 'i'))",
 );

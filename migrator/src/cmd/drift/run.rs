@@ -29,7 +29,7 @@ pub(crate) async fn run(
         printer.note(&format!("{number} pending, and not compared"));
     }
     if !drift.not_compared.is_empty() {
-        printer.note(&format!("Not compared: {}", not_compared(&drift).join(", ")));
+        printer.note(&format!("Not compared: {}", drift.not_compared.join(", ")));
     }
     printer.result(&document(&drift), || text::render(&drift));
     if drift.differences.is_empty() {
@@ -48,17 +48,13 @@ pub(crate) async fn run(
     Ok(exit_code::NO)
 }
 
-fn not_compared(drift: &Drift) -> Vec<String> {
-    drift.not_compared.iter().map(|schema| format!("schema {schema}")).collect()
-}
-
 fn document(drift: &Drift) -> Value {
     json!({
         "drift": !drift.differences.is_empty(),
         "compared_to": drift.compared_to.as_ref().map(|name| name.version),
         "pending": drift.pending.len(),
         "differences": drift.differences.iter().map(|difference| difference_document(drift, difference)).collect::<Vec<_>>(),
-        "not_compared": not_compared(drift),
+        "not_compared": drift.not_compared,
     })
 }
 

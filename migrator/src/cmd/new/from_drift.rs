@@ -33,12 +33,14 @@ pub(crate) async fn from_drift(
     let mut on_event = |event| printer.event(&event);
     let found =
         migrator::migration_from_drift(&url, &options, &migrations, server, &mut on_event).await?;
-    for schema in &found.drift.not_compared {
-        printer.note(&format!("Not compared: schema {schema}"));
+    let not_compared = &found.drift.not_compared;
+    if !not_compared.is_empty() {
+        printer.note(&format!("Not compared: {}", not_compared.join(", ")));
     }
     if found.drift.differences.is_empty() {
         printer.note("No drift: nothing to write");
-        let nothing = json!({ "version": null, "name": null, "files": [] });
+        let nothing =
+            json!({ "version": null, "name": null, "files": [], "not_compared": not_compared });
         printer.result(&nothing, String::new);
         return Ok(exit_code::DONE);
     }
@@ -62,6 +64,7 @@ pub(crate) async fn from_drift(
         "todos": found.apply.todos,
         "undo_todos": found.undo.todos,
         "problems": problems,
+        "not_compared": not_compared,
     });
     printer.result(&document, || files.clone().map(|file| format!("{file}\n")).concat());
     tell(printer, &found, &problems);

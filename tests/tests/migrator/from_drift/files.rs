@@ -83,6 +83,7 @@ async fn the_files_are_to_be_read() {
       "command": "new",
       "files": "…",
       "name": "by_hand",
+      "not_compared": [],
       "problems": [],
       "statements": 8,
       "todos": [

@@ -1,10 +1,12 @@
 //! `migrator new --from-drift`, and adopting what it wrote.
 
 mod adopting;
+mod dependents;
 mod files;
 mod properties;
 mod refusals;
 mod round_trip;
+mod unread;
 
 use serde_json::Value;
 use tests::TestDatabase;
