@@ -1,5 +1,6 @@
 //! One script: what squawk finds in it, less what is accepted on purpose.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use squawk_linter::{Linter, Rule, Violation};
@@ -51,7 +52,13 @@ pub(crate) fn lint(file: &File, purpose: Purpose) -> Linted {
         linter.settings.pg_version = version;
     }
     let mut found = syntax_errors(file, &parse, &statements);
-    found.extend(violations(linter, file).iter().map(|violation| {
+    // What others see only when it is done cannot disturb them.
+    let unseen = if in_transaction { on_new_tables(&root) } else { Vec::new() };
+    let seen = |violation: &&Violation| {
+        let start = usize::from(violation.text_range.start());
+        !unseen.iter().any(|statement| statement.contains(&start))
+    };
+    found.extend(violations(linter, file).iter().filter(seen).map(|violation| {
         let finding = finding(file, violation);
         if in_transaction && CONCURRENTLY.contains(&violation.code) {
             finding.help(OUTSIDE)
@@ -150,6 +157,40 @@ fn concurrent_in_transaction(file: &File, root: &SyntaxNode) -> Vec<Finding> {
         findings.push(finding);
     }
     findings
+}
+
+/// The places of the statements that alter or drop tables which were made before in the same script.
+/// squawk knows that of some rules only. A table that is made `if not exists` may be an old one.
+fn on_new_tables(root: &SyntaxNode) -> Vec<Range<usize>> {
+    let mut made = BTreeSet::new();
+    let mut found = Vec::new();
+    for statement in root.children() {
+        let names = |kind| {
+            let nodes = statement.descendants().filter(move |node| node.kind() == kind);
+            nodes.map(|name| name.text().to_string().trim().to_lowercase()).collect::<Vec<_>>()
+        };
+        let is_new = match statement.kind() {
+            SyntaxKind::CREATE_TABLE => {
+                let is_certain =
+                    statement.children().all(|node| node.kind() != SyntaxKind::IF_NOT_EXISTS);
+                made.extend(names(SyntaxKind::TABLE_NAME).into_iter().filter(|_| is_certain));
+                false
+            }
+            SyntaxKind::ALTER_TABLE => {
+                let name = names(SyntaxKind::TABLE_RELATION_NAME);
+                name.first().is_some_and(|name| made.contains(name))
+            }
+            SyntaxKind::DROP_TABLE => {
+                let names = names(SyntaxKind::TABLE_NAME_REF);
+                !names.is_empty() && names.iter().all(|name| made.contains(name))
+            }
+            _ => false,
+        };
+        if is_new {
+            found.push(bytes(statement.text_range().start(), statement.text_range().end()));
+        }
+    }
+    found
 }
 
 /// The places of the statements, in order, each with its semicolon. What cannot be parsed belongs

@@ -105,6 +105,18 @@ async fn what_cannot_run_in_a_transaction_is_found_also_when_it_is_alone() {
 async fn a_table_made_in_the_same_script_may_be_locked_if_that_is_one_transaction() {
     let sql = "create table t (id bigint);\ncreate index i on t (id);";
     assert_eq!(found(sql).await, [""; 0]);
+    let alter = "create table app.t (id bigint); alter table app.T alter column id set not null;
+alter table app.t add column a bigint not null; alter table app.t rename column a to b; drop table app.t;";
+    assert_eq!(found(alter).await, [""; 0]);
+    for old in [
+        "create table if not exists t (id bigint);\nalter table t rename column id to a;",
+        "create table other.t (id bigint);\nalter table t rename column id to a;",
+        "create table t_new (id bigint);\nalter table t rename column id to a;",
+    ] {
+        assert_eq!(found(old).await, ["renaming-column 2:15"], "{old}");
+    }
+    let both = "create table t (id bigint);\ndrop table t, tasks;";
+    assert_eq!(found(both).await, ["ban-drop-table 2:1"]);
     let outside = format!("-- migrator: no-transaction\n{sql}");
     assert_eq!(found(&outside).await, ["require-concurrent-index-creation 3:1"]);
 }
