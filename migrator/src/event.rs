@@ -108,7 +108,7 @@ pub enum Event {
         /// The shadow database's.
         shadow: i32,
     },
-    /// What is in the database and not in the script that [`crate::dump`] writes, because it is not
+    /// What is in the database and not in the script that [`crate::dump()`] writes, because it is not
     /// read.
     NotWritten {
         /// What it is called.
