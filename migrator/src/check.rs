@@ -207,8 +207,7 @@ fn lines(error: &Error) -> Vec<String> {
     match error {
         Error::FailedScript(failed) => {
             let mut lines = vec![error.to_string()];
-            lines.extend(failed.details());
-            lines.pop();
+            lines.extend(failed.explanation());
             lines
         }
         other => vec![other.to_string()],

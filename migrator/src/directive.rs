@@ -11,7 +11,8 @@ pub enum TransactionMode {
     None,
 }
 
-const NO_TRANSACTION: &str = "no-transaction";
+/// What the first line of a file says that is not to run in a transaction.
+pub(crate) const NO_TRANSACTION: &str = "no-transaction";
 
 /// Of the linter, which reads it anywhere in the file.
 const ALLOW: &str = "allow";
@@ -40,7 +41,8 @@ pub(crate) fn read(script: &str) -> Result<TransactionMode, String> {
     Ok(mode)
 }
 
-fn directive(line: &str) -> Option<&str> {
+/// What a comment says to the migrator.
+pub(crate) fn directive(line: &str) -> Option<&str> {
     let comment = line.trim().strip_prefix("--")?;
     Some(comment.trim_start().strip_prefix("migrator:")?.trim())
 }

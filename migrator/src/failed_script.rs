@@ -104,12 +104,18 @@ impl From<FailedScript> for Error {
 
 impl FailedScript {
     pub(crate) fn details(&self) -> Vec<String> {
+        let mut lines = self.explanation();
+        lines.push(self.state());
+        lines
+    }
+
+    /// The place in the file, and what PostgreSQL said besides.
+    pub(crate) fn explanation(&self) -> Vec<String> {
         let mut lines = match (self.position, &self.source_line) {
             (Some(position), Some(line)) => excerpt::lines(&self.path, position, line),
             _ => Vec::new(),
         };
         lines.extend(self.more.iter().cloned());
-        lines.push(self.state());
         lines
     }
 

@@ -143,9 +143,9 @@ impl Migrations {
         let mut undo_files = Vec::new();
         let mut allowances = None;
         for (file, sql) in files {
+            let path =
+                dir.map_or_else(|| file.clone(), |dir| dir.join(&file).display().to_string());
             if file == ALLOW_FILE {
-                let path =
-                    dir.map_or_else(|| file.clone(), |dir| dir.join(&file).display().to_string());
                 let mode = TransactionMode::One;
                 allowances = Some(File { name: file, path, sql, mode });
                 continue;
@@ -178,8 +178,6 @@ impl Migrations {
                     continue;
                 }
             };
-            let path =
-                dir.map_or_else(|| file.clone(), |dir| dir.join(&file).display().to_string());
             if undo_stem.is_some() {
                 undo_files.push((name, File { name: file, path, sql, mode }));
                 continue;

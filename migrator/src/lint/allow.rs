@@ -8,6 +8,7 @@ use std::ops::Range;
 use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 
 use crate::TransactionMode;
+use crate::directive::{NO_TRANSACTION, directive};
 use crate::lint::finding::Finding;
 use crate::lint::rules::check_name;
 use crate::migrations::File;
@@ -21,9 +22,6 @@ const FORM: &str = "write `-- migrator: allow RULE because REASON`";
 
 /// How comments for squawk begin.
 pub(crate) const FOR_SQUAWK: [&str; 2] = ["squawk-ignore", "squawk-disable"];
-
-/// What the first line of a file says that is not to run in a transaction.
-const NO_TRANSACTION: &str = "no-transaction";
 
 /// The comments of one file.
 #[derive(Debug, Default)]
@@ -40,11 +38,6 @@ pub(crate) struct Allowance {
     statement: Option<usize>,
     comment: Range<usize>,
     used: bool,
-}
-
-/// What a comment says to the migrator.
-fn directive(comment: &str) -> Option<&str> {
-    Some(comment.trim().strip_prefix("--")?.trim_start().strip_prefix("migrator:")?.trim())
 }
 
 /// Reads `RULE because REASON`: the rule, or what is wrong and under which name.

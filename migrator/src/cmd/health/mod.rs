@@ -6,17 +6,13 @@ mod watch;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use migrator::{ConnectOptions, Error, HealthOptions, HealthReport, Migrations, exit_code};
 use neon_url::DatabaseUrl;
 use serde_json::{Value, json};
 
 use crate::cli::{Cli, HealthArguments};
-use crate::output::{Printer, error_document};
-
-const ERROR: Style = AnsiColor::Red.on_default().bold();
-const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-const HINT: Style = AnsiColor::Cyan.on_default().bold();
+use crate::output::{ERROR, HINT, Printer, WARNING, error_document};
 
 pub(crate) async fn run(
     cli: &Cli,
