@@ -7,6 +7,8 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method};
 
+use crate::config::{self, CorsOrigins};
+
 /// What a page may send besides what it always may.
 const REQUEST_HEADERS: &str =
     "authorization, content-type, idempotency-key, if-match, if-none-match, x-request-id";
@@ -36,15 +38,14 @@ impl CrossOrigin {
         }
     }
 
-    /// Adds to an answer what lets a page of one of the `allowed` origins have it. Pages of other
+    /// Adds to an answer what lets a page of one of the configured origins have it. Pages of other
     /// origins get the answer without, and their browsers keep it from them.
-    pub(crate) fn allow(&self, allowed: &[String], headers: &mut HeaderMap) {
-        if allowed.is_empty() {
-            return;
-        }
-        // Caches must not give one origin's answer to another.
+    pub(crate) async fn complete(&self, headers: &mut HeaderMap) {
+        // Caches must not give one origin's answer to another. Said whatever is configured: most
+        // requests have no origin, and need not read the configuration for this.
         headers.append(VARY, HeaderValue::from_static("origin"));
         let Some(origin) = &self.origin else { return };
+        let Ok(CorsOrigins(allowed)) = config::cors_origins().await else { return };
         if !allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()) {
             return;
         }

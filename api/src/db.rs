@@ -4,20 +4,23 @@
 //! wait for one, so the deadline is ours. No transaction is ever begun here: the pooled connection
 //! would stay in it, and later requests would write into it and lose.
 
+use std::pin::pin;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use responses::time::within;
 use spin_sdk::pg::{
     Certificate, Connection, DbValue, Error as SdkError, OpenOptions, ParameterValue, PgError,
     QueryError,
 };
 
-use crate::config::Config;
+use crate::config::{self, DatabaseConfig};
 use crate::error::ApiError;
-use crate::log_text::one_line;
+use crate::log::one_line;
 use crate::request::RequestContext;
-use crate::time::within;
 
 /// A value for a statement's `$n`. PostgreSQL must infer exactly this type there, so every
 /// statement casts: `$1::text`, `$2::int4`, `$3::bool`.
@@ -63,15 +66,17 @@ pub(crate) enum DbError {
 }
 
 /// The way to the database, for one request. As an extractor it fails where the configuration does.
-pub(crate) struct Database(RequestContext);
+pub(crate) struct Database {
+    context: RequestContext,
+    config: &'static DatabaseConfig,
+}
 
 impl<S: Sync> FromRequestParts<S> for Database {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let context = RequestContext::of(parts)?;
-        context.config()?;
-        Ok(Self(context))
+        Ok(Self { context, config: config::database().await? })
     }
 }
 
@@ -82,10 +87,9 @@ impl Database {
         statement: &'static str,
         params: Vec<Param>,
     ) -> Result<Option<Row>, ApiError> {
-        let config = self.0.config()?;
         let started = Instant::now();
-        let result = run(config, statement, params).await;
-        self.0.add_database_time(started.elapsed());
+        let result = run(self.config, statement, params).await;
+        self.context.add_database_time(started.elapsed());
         Ok(result?)
     }
 
@@ -103,57 +107,77 @@ impl Database {
 
     /// What the request has spent on the database.
     pub(crate) fn time_spent(&self) -> Duration {
-        self.0.database_time()
+        self.context.database_time()
     }
 
     /// Whether the endpoint is a connection pooler's.
     pub(crate) fn is_pooled(&self) -> bool {
-        self.0.good_config().is_some_and(|config| config.database.is_pooled())
-    }
-
-    /// The operator's budget of connections.
-    pub(crate) fn pool_size(&self) -> i64 {
-        self.0.good_config().map_or(0, |config| config.pool_size)
-    }
-
-    /// Whether a first task may make the caller's account.
-    pub(crate) fn provisions_users(&self) -> bool {
-        self.0.good_config().is_some_and(|config| config.provision_users)
+        self.config.url.is_pooled()
     }
 }
 
 async fn run(
-    config: &Config,
+    config: &DatabaseConfig,
     statement: &'static str,
     params: Vec<Param>,
 ) -> Result<Option<Row>, DbError> {
-    let limit = config.database_timeout;
-    let connection = within(limit, open(config))
-        .await
-        .ok_or_else(|| DbError::Unavailable(format!("none was free within {limit:?}")))??;
-    let params: Vec<ParameterValue> = params.into_iter().map(Into::into).collect();
-    let answer = async {
-        let mut result = connection.query(statement, params).await?;
-        let row = result.rows().next().await;
-        // A statement has at most one row. Reading on until there is none lets the host finish, and
-        // only then does the result tell an error from 'no rows'. After the end, though, another
-        // read would be a trap.
-        if row.is_some() {
-            while result.rows().next().await.is_some() {}
-        }
-        result.result().await?;
-        Ok::<_, SdkError>(row)
+    let limit = config.timeout;
+    let opened = OnceLock::new();
+    let mut work = pin!(async {
+        let connection = open(config).await?;
+        let _ = opened.set(Instant::now());
+        let params = params.into_iter().map(Into::into).collect();
+        let answer = ask(&connection, statement, params).await;
+        answer.map_err(|error| classify(error, config))
+    });
+    // One timer does for both waits, since nearly all are over before it: setting one costs the host.
+    let answer = match (within(limit, work.as_mut()).await, opened.get()) {
+        (Some(answer), _) => answer,
+        (None, None) => Err(DbError::Unavailable(format!("none was free within {limit:?}"))),
+        (None, Some(opened)) => within(limit.saturating_sub(opened.elapsed()), work)
+            .await
+            .unwrap_or(Err(DbError::TimedOut(limit))),
     };
-    match within(limit, answer).await {
-        None => Err(DbError::TimedOut(limit)),
-        Some(Ok(row)) => Ok(row.map(|values| Row(values.into_iter()))),
-        Some(Err(error)) => Err(classify(error, config)),
-    }
+    Ok(answer?.map(|values| Row(values.into_iter())))
 }
 
-async fn open(config: &Config) -> Result<Connection, DbError> {
-    let address = config.address.as_str();
-    let opened = match &config.database_ca {
+/// Runs a statement and gives its first row.
+async fn ask(
+    connection: &Connection,
+    statement: &'static str,
+    params: Vec<ParameterValue>,
+) -> Result<Option<Vec<DbValue>>, SdkError> {
+    let mut result = connection.query(statement, params).await?;
+    let row = result.rows().next().await;
+    // A statement has at most one row. Reading on until there is none lets the host finish, and only
+    // then does the result tell an error from 'no rows'. After the end, though, another read would be
+    // a trap.
+    if row.is_some() {
+        while result.rows().next().await.is_some() {}
+    }
+    result.result().await?;
+    Ok(row)
+}
+
+/// Whether a pooler refused the limit on statements that came with the connection.
+static REFUSES_SETTINGS: AtomicBool = AtomicBool::new(false);
+
+/// Opens a connection that has the server's limit on statements; without it where a pooler is in
+/// between that takes no settings.
+async fn open(config: &DatabaseConfig) -> Result<Connection, DbError> {
+    if !REFUSES_SETTINGS.load(Ordering::Relaxed) {
+        match open_at(&config.address, config).await {
+            Err(DbError::Unavailable(text)) if text.contains("startup parameter") => {
+                REFUSES_SETTINGS.store(true, Ordering::Relaxed);
+            }
+            opened => return opened,
+        }
+    }
+    open_at(&config.plain_address, config).await
+}
+
+async fn open_at(address: &str, config: &DatabaseConfig) -> Result<Connection, DbError> {
+    let opened = match &config.ca {
         None => Connection::open(address).await,
         Some(pem) => {
             let ca_root = Some(Certificate::Text(pem.clone()));
@@ -168,7 +192,7 @@ async fn open(config: &Config) -> Result<Connection, DbError> {
     })
 }
 
-fn classify(error: SdkError, config: &Config) -> DbError {
+fn classify(error: SdkError, config: &DatabaseConfig) -> DbError {
     match error {
         SdkError::PgError(PgError::QueryFailed(QueryError::DbError(error))) => {
             let extra = |name: &str| {
@@ -190,9 +214,9 @@ fn classify(error: SdkError, config: &Config) -> DbError {
 }
 
 /// What of a host's text may stand in the log: one line without secrets.
-fn printable(text: &str, config: &Config) -> String {
-    let text = text.replace(&config.address, "***");
-    match config.database.password() {
+fn printable(text: &str, config: &DatabaseConfig) -> String {
+    let text = text.replace(&config.address, "***").replace(&config.plain_address, "***");
+    match config.url.password() {
         Some(password) if !password.is_empty() => one_line(&text.replace(password, "***")),
         _ => one_line(&text),
     }

@@ -1,10 +1,12 @@
 //! Every way in which a request can fail, and the one place that gives failures their HTTP form.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
-use crate::auth::published::Unavailable;
+use crate::auth::jwks_cache::Unavailable;
 use crate::config::Misconfiguration;
 use crate::db::DbError;
 use responses::problem::{FieldError, Problem};
@@ -32,6 +34,8 @@ pub(crate) enum ApiError {
     UnsupportedMediaType,
     /// The body is over the limit.
     BodyTooLarge,
+    /// The body was not complete within this time.
+    BodyTooSlow(Duration),
     /// No token was sent.
     TokenMissing,
     /// A token was sent and does not count; why is nobody's business.
@@ -110,6 +114,11 @@ impl ApiError {
                 "body-too-large",
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "The request body must not be larger than 128 KiB".to_owned(),
+            ),
+            Self::BodyTooSlow(limit) => (
+                "body-too-slow",
+                StatusCode::REQUEST_TIMEOUT,
+                format!("The request body must be complete within {limit:?}"),
             ),
             Self::TokenMissing => {
                 ("unauthorized", StatusCode::UNAUTHORIZED, "Authentication required".to_owned())
@@ -240,6 +249,12 @@ impl IntoResponse for ApiError {
         }
         response.extensions_mut().insert(problem);
         response
+    }
+}
+
+impl From<Misconfiguration> for ApiError {
+    fn from(wrong: Misconfiguration) -> Self {
+        Self::Misconfigured(wrong)
     }
 }
 

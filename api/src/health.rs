@@ -1,14 +1,28 @@
 //! Health: of the process, of the database, and of its connections.
+//!
+//! Nobody needs a token to ask, so an answer of the database is kept for a second, and one request at
+//! a time asks for it.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::config;
 use crate::db::Database;
 use crate::error::ApiError;
 #[cfg(test)]
 use crate::openapi::failures;
 use crate::respond::rounded_millis;
+use crate::turn::Turns;
+
+/// How long an answer of the database is kept.
+const KEPT: Duration = Duration::from_secs(1);
+
+static DATABASE_HEALTH: Kept<DatabaseHealth> = Kept::new();
+static POOL_HEALTH: Kept<PoolHealth> = Kept::new();
 
 /// The database's version, whether the schema is there, and the newest migration applied.
 ///
@@ -43,7 +57,7 @@ pub(crate) struct ProcessHealth {
 }
 
 /// The body of `GET /health/db`.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 struct DatabaseHealth {
     status: &'static str,
@@ -59,7 +73,7 @@ struct DatabaseHealth {
 
 /// The body of `GET /health/pool`: connections are opened per request and pooled in front of
 /// PostgreSQL, so these are the server's figures.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 struct PoolHealth {
     /// The configured budget.
@@ -107,13 +121,14 @@ pub(crate) async fn check_process() -> Json<ProcessHealth> {
 ))]
 /// `GET /health/db`: 200, or 503 when the configuration or the database is not usable.
 pub(crate) async fn check_database(database: Result<Database, ApiError>) -> Response {
-    match database_health(database).await {
+    match DATABASE_HEALTH.get(database_health(database)).await {
         Ok(health) => Json(health).into_response(),
         Err(error) => error.into_unhealthy(),
     }
 }
 
 async fn database_health(database: Result<Database, ApiError>) -> Result<DatabaseHealth, ApiError> {
+    config::check().await?;
     let database = database?;
     let mut row = database.row(CHECK_DATABASE, Vec::new()).await?;
     let server_version = row.text()?;
@@ -147,15 +162,16 @@ async fn database_health(database: Result<Database, ApiError>) -> Result<Databas
 ))]
 /// `GET /health/pool`: 200, or 503 when the database cannot be asked.
 pub(crate) async fn show_connections(database: Result<Database, ApiError>) -> Response {
-    match pool_health(database).await {
+    match POOL_HEALTH.get(pool_health(database)).await {
         Ok(health) => Json(health).into_response(),
         Err(error) => error.into_unhealthy(),
     }
 }
 
 async fn pool_health(database: Result<Database, ApiError>) -> Result<PoolHealth, ApiError> {
+    config::check().await?;
     let database = database?;
-    let size = database.pool_size();
+    let size = config::pool_size().await?.0;
     let mut row = database.row(COUNT_CONNECTIONS, Vec::new()).await?;
     let (total, checked_out) = (row.int8()?, row.int8()?);
     Ok(PoolHealth {
@@ -165,4 +181,36 @@ async fn pool_health(database: Result<Database, ApiError>) -> Result<PoolHealth,
         overflow: (total - size).max(0),
         total,
     })
+}
+
+/// The last answer of the database, for all requests of the instance.
+struct Kept<T> {
+    last: Mutex<Option<(Instant, Result<T, ApiError>)>>,
+    turns: Turns,
+}
+
+impl<T: Clone> Kept<T> {
+    const fn new() -> Self {
+        Self { last: Mutex::new(None), turns: Turns::new() }
+    }
+
+    /// The answer that is kept, or else a new one. Those who come while one is asked for wait for it.
+    async fn get(&self, ask: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
+        if let Some(kept) = self.kept() {
+            return kept;
+        }
+        let _turn = self.turns.next().await;
+        if let Some(kept) = self.kept() {
+            return kept;
+        }
+        let answer = ask.await;
+        let now = Instant::now();
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, answer.clone()));
+        answer
+    }
+
+    fn kept(&self) -> Option<Result<T, ApiError>> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().filter(|(at, _)| at.elapsed() < KEPT).map(|(_, answer)| answer.clone())
+    }
 }

@@ -1,6 +1,9 @@
 //! Request bodies: one JSON object, read strictly, with every offending member listed.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
@@ -8,9 +11,11 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt;
+use responses::time::within;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::config;
 use crate::error::ApiError;
 use responses::problem::FieldError;
 
@@ -47,7 +52,7 @@ impl<S: Sync> FromRequest<S> for JsonObject {
         if !is_json(&parts.headers) {
             return Err(ApiError::UnsupportedMediaType);
         }
-        Self::parse(&read(&parts.headers, body).await?)
+        Self::parse(&read_in_time(&parts.headers, body).await?)
     }
 }
 
@@ -161,6 +166,19 @@ fn is_json(headers: &HeaderMap) -> bool {
         !name.trim().eq_ignore_ascii_case("charset")
             || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
     })
+}
+
+/// Reads the body within `request_timeout_ms`. A body that came with its head, as most do, is there at
+/// once: no limit is looked up for it.
+async fn read_in_time(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
+    let started = Instant::now();
+    let mut reading = pin!(read(headers, body));
+    if let Poll::Ready(read) = futures::poll!(reading.as_mut()) {
+        return read;
+    }
+    let limit = config::request_timeout().await?.0;
+    let rest = limit.saturating_sub(started.elapsed());
+    within(rest, reading).await.unwrap_or(Err(ApiError::BodyTooSlow(limit)))
 }
 
 /// Reads the body up to the limit; one that announces more is not read at all.

@@ -16,7 +16,7 @@ mod error;
 mod health;
 mod idempotency;
 mod json;
-mod log_text;
+mod log;
 #[cfg(test)]
 mod openapi;
 mod options;
@@ -27,7 +27,7 @@ mod root;
 mod route_template;
 mod router;
 mod tasks;
-mod time;
+mod turn;
 
 use responses::wasi;
 use spin_sdk::http::Request;
@@ -37,5 +37,9 @@ use spin_sdk::wasip3::http::types::{ErrorCode, Response};
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Result<Response, ErrorCode> {
     let method = request.method().clone();
-    wasi::answer(&method, app::serve(request).await)
+    let (response, log_line) = app::serve(request).await;
+    wasi::respond(&method, response, async {
+        log_line.write().await;
+        auth::refresh_keys().await;
+    })
 }

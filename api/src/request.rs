@@ -1,4 +1,4 @@
-//! What travels with one request: its id, the configuration, and the time that the database took.
+//! What travels with one request: its id and the time that the database took.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,8 +7,6 @@ use std::time::Duration;
 use http::request::Parts;
 use http::{HeaderMap, Uri};
 
-use crate::app::LoadedConfig;
-use crate::config::Config;
 use crate::db::DbError;
 use crate::error::ApiError;
 use crate::route_template::template_of;
@@ -20,16 +18,15 @@ pub(crate) struct RequestContext(Arc<Inner>);
 struct Inner {
     id: String,
     route: Option<&'static str>,
-    config: LoadedConfig,
     database_micros: AtomicU64,
 }
 
 impl RequestContext {
     /// Takes the caller's request id if it is sane, else makes a new one.
-    pub(crate) fn new(uri: &Uri, headers: &HeaderMap, config: LoadedConfig) -> Self {
+    pub(crate) fn new(uri: &Uri, headers: &HeaderMap) -> Self {
         let id = responses::request_id::of(headers);
         let route = template_of(uri.path());
-        Self(Arc::new(Inner { id, route, config, database_micros: AtomicU64::new(0) }))
+        Self(Arc::new(Inner { id, route, database_micros: AtomicU64::new(0) }))
     }
 
     /// The context that [`crate::app::serve`] gave this request.
@@ -46,16 +43,6 @@ impl RequestContext {
     /// The template of the route, such as `/api/{user_id}/tasks`; none where no route has the path.
     pub(crate) fn route(&self) -> Option<&'static str> {
         self.0.route
-    }
-
-    /// The configuration, or the error that names what is wrong with it.
-    pub(crate) fn config(&self) -> Result<&Config, ApiError> {
-        (*self.0.config).as_ref().map_err(|wrong| ApiError::Misconfigured(wrong.clone()))
-    }
-
-    /// The configuration where it is good.
-    pub(crate) fn good_config(&self) -> Option<&Config> {
-        (*self.0.config).as_ref().ok()
     }
 
     /// Adds to the time that the request has spent on the database.

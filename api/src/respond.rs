@@ -1,32 +1,31 @@
-//! What every response gets before it leaves, whoever made it: a problem's body, the headers that
-//! the contract promises, and one line in the log.
+//! What every response gets before it leaves, whoever made it: a problem's body and the headers that
+//! the contract promises; and its line in the log.
 
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use chrono::{SecondsFormat, Utc};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
 use responses::problem::{PROBLEM_JSON, Problem};
 use serde::Serialize;
 
-use crate::config::LogLevel;
+use crate::config::{self, LogLevel};
 use crate::cors::CrossOrigin;
 use crate::error::Cause;
+use crate::log;
 use crate::request::RequestContext;
 
-/// Makes a response whole: body, headers, log line.
+/// Makes a response whole, body and headers, and its line for the log.
 pub(crate) async fn complete(
-    context: &RequestContext,
+    context: RequestContext,
     cross_origin: &CrossOrigin,
-    method: &Method,
+    method: Method,
     started: Instant,
     response: Response,
-) -> http::Response<Bytes> {
+) -> (http::Response<Bytes>, LogLine) {
     let (mut parts, body) = response.into_parts();
     let mut body = in_memory(body).await;
     if let Some(problem) = parts.extensions.remove::<Problem>() {
@@ -34,11 +33,12 @@ pub(crate) async fn complete(
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         parts.headers.remove(CONTENT_LENGTH);
     }
-    // An answer to HEAD has the length of GET's body, which the router noted, and no body. A 304 has
-    // neither: the length would be that of the body that is not sent, over which HTTP/2 clients
-    // stumble.
-    let has_body = *method != Method::HEAD && parts.status != StatusCode::NOT_MODIFIED;
-    if parts.status == StatusCode::NOT_MODIFIED {
+    // An answer to HEAD has the length of GET's body, which the router noted, and no body. A 204 and
+    // a 304 have neither: a 204 must not (RFC 9110, section 8.6), and a 304's would be that of the
+    // body that is not sent, over which HTTP/2 clients stumble.
+    let never_has_body = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&parts.status);
+    let has_body = method != Method::HEAD && !never_has_body;
+    if never_has_body {
         parts.headers.remove(CONTENT_LENGTH);
     } else if has_body || !parts.headers.contains_key(CONTENT_LENGTH) {
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
@@ -47,30 +47,15 @@ pub(crate) async fn complete(
         body = Bytes::new();
     }
 
-    if let Some(config) = context.good_config() {
-        cross_origin.allow(&config.cors_origins, &mut parts.headers);
-    }
+    cross_origin.complete(&mut parts.headers).await;
 
     let total = started.elapsed();
     let database = context.database_time();
     responses::headers::complete(&mut parts.headers, context.id(), database, total);
 
-    let level = context.good_config().map_or(LogLevel::Info, |config| config.log_level);
-    if level.covers(parts.status) {
-        let cause = parts.extensions.remove::<Cause>();
-        LogLine {
-            time: Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true),
-            request_id: context.id(),
-            method: method.as_str(),
-            route: context.route(),
-            status: parts.status.as_u16(),
-            total_ms: rounded_millis(total),
-            db_ms: rounded_millis(database),
-            cause: cause.as_ref().map(|cause| cause.0.as_str()),
-        }
-        .write();
-    }
-    http::Response::from_parts(parts, body)
+    let cause = parts.extensions.remove::<Cause>().map(|cause| cause.0);
+    let log_line = LogLine { context, method, status: parts.status, total, cause };
+    (http::Response::from_parts(parts, body), log_line)
 }
 
 /// A body that this component has made: it has one piece, and reading it cannot fail.
@@ -81,10 +66,20 @@ async fn in_memory(mut body: Body) -> Bytes {
     }
 }
 
+/// A request that was answered, for the log.
+pub(crate) struct LogLine {
+    context: RequestContext,
+    method: Method,
+    status: StatusCode,
+    total: Duration,
+    /// Why a 5xx was answered.
+    cause: Option<String>,
+}
+
 /// One request in the log. It has no path, no query, no header and no body: those hold user ids,
 /// texts and tokens.
 #[derive(Serialize)]
-struct LogLine<'a> {
+struct LogDocument<'a> {
     time: String,
     request_id: &'a str,
     method: &'a str,
@@ -93,19 +88,27 @@ struct LogLine<'a> {
     status: u16,
     total_ms: f64,
     db_ms: f64,
-    /// Why a 5xx was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'a str>,
 }
 
-impl LogLine<'_> {
-    /// Writes the line to standard error at once, so that lines of concurrent requests do not mix.
-    /// A log that cannot be written must not end the request: `eprintln!` would panic.
-    fn write(&self) {
-        if let Ok(mut line) = serde_json::to_vec(self) {
-            line.push(b'\n');
-            let _ = std::io::stderr().lock().write_all(&line);
+impl LogLine {
+    /// Writes the line, if the log level has it.
+    pub(crate) async fn write(self) {
+        if !config::log_level().await.covers(self.status) {
+            return;
         }
+        let document = LogDocument {
+            time: log::time(),
+            request_id: self.context.id(),
+            method: self.method.as_str(),
+            route: self.context.route(),
+            status: self.status.as_u16(),
+            total_ms: rounded_millis(self.total),
+            db_ms: rounded_millis(self.context.database_time()),
+            cause: self.cause.as_deref(),
+        };
+        log::write(&document);
     }
 }
 

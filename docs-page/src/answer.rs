@@ -58,7 +58,6 @@ fn methods() -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
-    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(0));
     response
 }
 

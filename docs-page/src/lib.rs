@@ -21,5 +21,5 @@ async fn handle(request: Request) -> Result<Response, ErrorCode> {
     let path = request.uri().path();
     let mut response = answer::answer(request.method(), path, request.headers(), &id);
     headers::complete(response.headers_mut(), &id, Duration::ZERO, started.elapsed());
-    wasi::answer(request.method(), response)
+    wasi::respond(request.method(), response, std::future::ready(()))
 }

@@ -196,6 +196,25 @@ impl DatabaseUrl {
         Self { user: name.to_owned(), password, ..self.clone() }
     }
 
+    /// The same server, which ends a statement of this connection after `limit`.
+    ///
+    /// Only where the setting can travel with the connection: Neon's pooled endpoint takes none, nor
+    /// does a PgBouncer, which Prisma's `pgbouncer=true` announces; and one in `options` stays.
+    #[must_use]
+    pub fn with_statement_timeout(&self, limit: Duration) -> Self {
+        let mut limited = self.clone();
+        if self.is_pooled() || self.ignored.iter().any(|name| name == "pgbouncer") {
+            return limited;
+        }
+        let setting = format!("-c statement_timeout={}", limit.as_millis().max(1));
+        match limited.passed_on.iter_mut().find(|(name, _)| *name == "options") {
+            Some((_, options)) if options.contains("statement_timeout") => {}
+            Some((_, options)) => *options = format!("{options} {setting}"),
+            None => limited.passed_on.push(("options", setting)),
+        }
+        limited
+    }
+
     /// The connection string **with the password**, as tokio-postgres, and so Spin, reads it.
     ///
     /// Always explicit: scheme `postgresql`, port, database, `sslmode`, `connect_timeout`, then the

@@ -435,3 +435,39 @@ fn loopback_and_sockets_are_told_from_remote_hosts() {
         );
     }
 }
+
+#[test]
+fn a_limit_on_statements_travels_where_the_server_takes_it() {
+    let direct = "postgresql://ann:s3cret@ep-cool-rain-123456.eu-central-1.aws.neon.tech/shop";
+    let pooled =
+        "postgresql://ann:s3cret@ep-cool-rain-123456-pooler.eu-central-1.aws.neon.tech/shop";
+    for (label, url, options) in [
+        (
+            "a server",
+            "postgresql://ann:s3cret@db.example.com/shop".to_owned(),
+            Some("-c statement_timeout=1500"),
+        ),
+        ("Neon, direct", direct.to_owned(), Some("-c statement_timeout=1500")),
+        ("Neon, pooled", pooled.to_owned(), None),
+        (
+            "a PgBouncer",
+            "postgresql://ann:s3cret@db.example.com/shop?pgbouncer=true".to_owned(),
+            None,
+        ),
+        (
+            "other settings",
+            format!("{direct}?options=-c%20search_path%3Dapp"),
+            Some("-c search_path=app -c statement_timeout=1500"),
+        ),
+        (
+            "a limit of its own",
+            format!("{direct}?options=-c%20statement_timeout%3D9s"),
+            Some("-c statement_timeout=9s"),
+        ),
+    ] {
+        let url: DatabaseUrl = url.parse().expect(label);
+        let limited = url.with_statement_timeout(Duration::from_millis(1_500));
+        let driver: Config = limited.to_connection_string().parse().expect(label);
+        assert_eq!(driver.get_options(), options, "{label}");
+    }
+}

@@ -6,4 +6,5 @@
 pub mod headers;
 pub mod problem;
 pub mod request_id;
+pub mod time;
 pub mod wasi;

@@ -1,10 +1,12 @@
 //! Who is calling: the token's user, who must be the user in the path.
 
 mod algorithms;
+pub(crate) mod jwks_cache;
+mod jwks_client;
+mod jwks_record;
+mod jwks_store;
 mod jwt;
-mod key_server;
 pub(crate) mod key_set;
-pub(crate) mod published;
 mod remembered;
 pub(crate) mod verifier;
 
@@ -13,9 +15,8 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
-use crate::config::{Auth, Config};
+use crate::config::{self, Auth};
 use crate::error::ApiError;
-use crate::request::RequestContext;
 use crate::tasks::path::TaskPath;
 
 /// The user whose tasks this request is about, recognised and allowed.
@@ -33,13 +34,20 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let context = RequestContext::of(parts)?;
-        recognise(context.config()?, parts).await
+        recognise(config::auth().await?, parts).await
     }
 }
 
-async fn recognise(config: &Config, parts: &Parts) -> Result<Caller, ApiError> {
-    let caller = match &config.auth {
+/// Fetches the issuer's keys anew when they near their end, if this instance has used them. For when
+/// the response is out.
+pub(crate) async fn refresh_keys() {
+    if let Some(Auth::Jwt(verifier)) = config::auth_already_read() {
+        verifier.refresh_keys().await;
+    }
+}
+
+async fn recognise(auth: &Auth, parts: &Parts) -> Result<Caller, ApiError> {
+    let caller = match auth {
         Auth::Jwt(verifier) => Some(verifier.verify(bearer_token(&parts.headers)?).await?),
         Auth::InsecureNone => None,
     };

@@ -8,10 +8,10 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 
 use super::Caller;
 use super::algorithms;
+use super::jwks_cache::JwksCache;
+use super::jwks_client::JwksClient;
 use super::jwt::{Expectations, read_header};
-use super::key_server::KeyServer;
 use super::key_set::{Key, KeySet};
-use super::published::PublishedKeys;
 use super::remembered::{Remembered, RememberedTokens, fingerprint};
 use crate::error::ApiError;
 
@@ -22,7 +22,7 @@ pub(crate) struct Verifier {
     /// The keys that stand in the configuration.
     configured: KeySet,
     /// The keys that the issuer publishes.
-    published: Option<PublishedKeys<KeyServer>>,
+    published: Option<JwksCache<JwksClient>>,
     expectations: Expectations,
     remembered: RememberedTokens,
 }
@@ -49,7 +49,7 @@ impl Verifier {
         Self {
             secret: sources.secret.map(|secret| DecodingKey::from_secret(secret.as_bytes())),
             configured: sources.keys.unwrap_or_default(),
-            published: sources.url.map(|url| PublishedKeys::of(KeyServer(url))),
+            published: sources.url.map(|url| JwksCache::new(JwksClient::new(url))),
             expectations: Expectations::new(sources.issuer, sources.audience),
             remembered: RememberedTokens::default(),
         }
@@ -82,6 +82,13 @@ impl Verifier {
         let caller = verified.caller.clone();
         self.remembered.insert(fingerprint, Remembered { verified, key }, now);
         Ok(caller)
+    }
+
+    /// Fetches the issuer's keys anew when they near their end. For when the response is out.
+    pub(crate) async fn refresh_keys(&self) {
+        if let Some(published) = &self.published {
+            published.refresh().await;
+        }
     }
 
     /// The key that a token names, and whether its issuer can withdraw it.

@@ -3,8 +3,11 @@
 use http::Uri;
 use http::uri::Scheme;
 
-use super::Problems;
+use super::Load;
+use super::database::load_url;
 use super::origin::Origin;
+use super::problems::Problems;
+use super::variables::{Reader, Source};
 use crate::auth::key_set::KeySet;
 use crate::auth::verifier::{Sources, Verifier};
 
@@ -19,63 +22,55 @@ pub(crate) enum Auth {
     InsecureNone,
 }
 
-/// The variables as they are given; an empty one is `None`.
-#[derive(Default)]
-pub(super) struct AuthValues {
-    pub(super) auth: Option<String>,
-    pub(super) jwt_secret: Option<String>,
-    pub(super) jwt_jwks: Option<String>,
-    pub(super) jwt_jwks_url: Option<String>,
-    pub(super) jwt_jwks_origin: Option<String>,
-    pub(super) jwt_issuer: Option<String>,
-    pub(super) jwt_audience: Option<String>,
-}
-
-impl Auth {
-    /// `None` when a problem was noted.
-    pub(super) fn check(
-        values: AuthValues,
-        database_is_local: bool,
-        problems: &mut Problems,
-    ) -> Option<Self> {
-        match values.auth.as_deref().unwrap_or("jwt") {
-            "jwt" => Some(Self::Jwt(Box::new(Verifier::new(sources(values, problems)?)))),
-            "insecure-none" if !database_is_local => problems
-                .add("`auth` may be `insecure-none` only when the database's host is loopback"),
-            "insecure-none" => Some(Self::InsecureNone),
-            _ => problems.add("`auth` must be `jwt` or `insecure-none`"),
+impl Load for Auth {
+    async fn load<S: Source>(reader: &mut Reader<S>) -> Option<Self> {
+        match reader.text("auth").await.as_deref().unwrap_or("jwt") {
+            "jwt" => Some(Self::Jwt(Box::new(Verifier::new(load_sources(reader).await?)))),
+            "insecure-none" => {
+                // One that is not usable is reported where the database is used.
+                let problems = std::mem::take(&mut reader.problems);
+                let database = load_url(reader).await;
+                reader.problems = problems;
+                if database.is_some_and(|database| !database.is_loopback()) {
+                    return reader.problems.add(
+                        "`auth` may be `insecure-none` only when the database's host is loopback",
+                    );
+                }
+                Some(Self::InsecureNone)
+            }
+            _ => reader.problems.add("`auth` must be `jwt` or `insecure-none`"),
         }
     }
 }
 
-fn sources(values: AuthValues, problems: &mut Problems) -> Option<Sources> {
-    let AuthValues { jwt_secret: secret, jwt_jwks, jwt_jwks_url, jwt_jwks_origin, .. } = values;
-    if secret.is_none() && jwt_jwks.is_none() && jwt_jwks_url.is_none() {
+async fn load_sources<S: Source>(reader: &mut Reader<S>) -> Option<Sources> {
+    let problems_before = reader.problems.0.len();
+    let secret = reader.text("jwt_secret").await;
+    let jwks = reader.text("jwt_jwks").await;
+    let url = reader.text("jwt_jwks_url").await;
+    let origin = reader.text("jwt_jwks_origin").await;
+    let issuer = reader.text("jwt_issuer").await;
+    let audience = reader.text("jwt_audience").await;
+    let problems = &mut reader.problems;
+    if secret.is_none() && jwks.is_none() && url.is_none() {
         return problems.add("none of `jwt_secret`, `jwt_jwks` and `jwt_jwks_url` is set");
     }
-    let problems_before = problems.0.len();
     if secret.as_ref().is_some_and(|secret| secret.len() < MIN_SECRET_BYTES) {
         problems.note(format!("`jwt_secret` must be at least {MIN_SECRET_BYTES} bytes long"));
     }
-    let keys = jwt_jwks.and_then(|document| match KeySet::parse(document.as_bytes()) {
+    let keys = jwks.and_then(|document| match KeySet::parse(document.as_bytes()) {
         Ok(keys) if keys.is_empty() => problems.add(
             "`jwt_jwks` has no key that can be used: Ed25519, P-256 or RSA of at least 2048 bits, with a `kid`",
         ),
         Ok(keys) => Some(keys),
         Err(error) => problems.add(format!("`jwt_jwks` {error}")),
     });
-    let url = match (jwt_jwks_url, jwt_jwks_origin) {
+    let url = match (url, origin) {
         (None, None) => None,
         (None, Some(_)) => problems.add("`jwt_jwks_origin` is set, but `jwt_jwks_url` is not"),
         (Some(url), origin) => key_set_url(&url, origin.as_deref(), problems),
     };
-    (problems.0.len() == problems_before).then_some(Sources {
-        secret,
-        keys,
-        url,
-        issuer: values.jwt_issuer,
-        audience: values.jwt_audience,
-    })
+    (problems.0.len() == problems_before).then_some(Sources { secret, keys, url, issuer, audience })
 }
 
 /// The URL, if keys may be fetched from there, and if the host lets the component connect there.
@@ -101,56 +96,38 @@ fn key_set_url(url: &str, origin: Option<&str>, problems: &mut Problems) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use super::{Auth, AuthValues};
-    use crate::config::Problems;
+    use crate::config::tests::problems_of;
 
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
     const KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a",
         "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
-    fn problems(values: AuthValues) -> Vec<String> {
-        let mut problems = Problems::default();
-        let auth = Auth::check(values, true, &mut problems);
-        assert_eq!(auth.is_some(), problems.0.is_empty());
-        problems.0
-    }
-
-    /// A variable's value; an empty one is none.
-    fn some(text: &str) -> Option<String> {
-        (!text.is_empty()).then(|| text.to_owned())
+    /// The problems with these variables, beside a database that is good.
+    fn problems(values: &[(&'static str, &str)]) -> Vec<String> {
+        let database = ("database_url", "postgres://taskie:pw@127.0.0.1:5432/taskie");
+        problems_of(&[&[database], values].concat())
     }
 
     #[test]
     fn one_source_is_enough_and_all_may_be_there() {
-        let origin = || some("https://id.example");
-        let url = || some("https://id.example/jwks");
+        let url = ("jwt_jwks_url", "https://id.example/jwks");
+        let origin = ("jwt_jwks_origin", "https://id.example");
+        let (secret, keys) = (("jwt_secret", SECRET), ("jwt_jwks", KEYS));
         for (label, values) in [
-            ("secret", AuthValues { jwt_secret: some(SECRET), ..Default::default() }),
-            ("keys", AuthValues { jwt_jwks: some(KEYS), ..Default::default() }),
-            (
-                "url",
-                AuthValues { jwt_jwks_url: url(), jwt_jwks_origin: origin(), ..Default::default() },
-            ),
-            (
-                "all",
-                AuthValues {
-                    jwt_secret: some(SECRET),
-                    jwt_jwks: some(KEYS),
-                    jwt_jwks_url: url(),
-                    jwt_jwks_origin: origin(),
-                    ..Default::default()
-                },
-            ),
+            ("secret", &[secret][..]),
+            ("keys", &[keys]),
+            ("url", &[url, origin]),
+            ("all", &[secret, keys, url, origin]),
         ] {
             assert_eq!(problems(values), Vec::<String>::new(), "{label}");
         }
-        let none = problems(AuthValues::default());
+        let none = problems(&[]);
         assert_eq!(none, ["none of `jwt_secret`, `jwt_jwks` and `jwt_jwks_url` is set"]);
     }
 
     #[test]
     fn a_short_secret_is_refused_and_not_repeated() {
-        let wrong = problems(AuthValues { jwt_secret: some("hunter2"), ..Default::default() });
+        let wrong = problems(&[("jwt_secret", "hunter2")]);
         assert_eq!(wrong, ["`jwt_secret` must be at least 32 bytes long"]);
     }
 
@@ -162,7 +139,7 @@ mod tests {
             ("a secret", r#"{"keys":[{"kty":"oct","kid":"a","k":"AAAA"}]}"#, "has no key"),
             ("private", r#"{"keys":[{"kty":"RSA","kid":"a","d":"AAAA"}]}"#, "a private key"),
         ] {
-            let wrong = problems(AuthValues { jwt_jwks: some(keys), ..Default::default() });
+            let wrong = problems(&[("jwt_jwks", keys)]);
             assert_eq!(wrong.len(), 1, "{label}");
             assert!(wrong[0].contains("`jwt_jwks`") && wrong[0].contains(expected), "{wrong:?}");
         }
@@ -220,11 +197,7 @@ mod tests {
                 Some("`jwt_jwks_origin`"),
             ),
         ] {
-            let wrong = problems(AuthValues {
-                jwt_jwks_url: some(url),
-                jwt_jwks_origin: some(origin),
-                ..Default::default()
-            });
+            let wrong = problems(&[("jwt_jwks_url", url), ("jwt_jwks_origin", origin)]);
             match expected {
                 None => assert_eq!(wrong, Vec::<String>::new(), "{label}"),
                 Some(text) => {
@@ -238,11 +211,7 @@ mod tests {
 
     #[test]
     fn an_origin_alone_is_a_mistake() {
-        let wrong = problems(AuthValues {
-            jwt_secret: some(SECRET),
-            jwt_jwks_origin: some("https://id.example"),
-            ..Default::default()
-        });
+        let wrong = problems(&[("jwt_secret", SECRET), ("jwt_jwks_origin", "https://id.example")]);
         assert_eq!(wrong, ["`jwt_jwks_origin` is set, but `jwt_jwks_url` is not"]);
     }
 }

@@ -1,324 +1,235 @@
-//! The configuration of an instance: Spin variables, read and checked once.
+//! The configuration of an instance: Spin variables, each read when a request first needs it.
 //!
-//! | Variable | Meaning | Default |
-//! |---|---|---|
-//! | `database_url` | PostgreSQL connection string; a Neon host is used through its pooled endpoint | required |
-//! | `database_ca` | PEM certificate of a private certificate authority for the database | the system's |
-//! | `database_timeout_ms` | longest wait for a connection, and again for an answer, 1–30000 | 5000 |
-//! | `auth` | `jwt`, or `insecure-none`: trust the path, with a loopback database only | `jwt` |
-//! | `jwt_secret` | key of HS256 tokens, at least 32 bytes | none |
-//! | `jwt_jwks` | public keys of EdDSA, ES256 and RS256 tokens: a JSON Web Key Set | none |
-//! | `jwt_jwks_url` | where such a set is to be had | none |
-//! | `jwt_jwks_origin` | the beginning of that URL, up to the path: the component may connect there | none |
-//! | `jwt_issuer` | the `iss` that a token must have | not checked |
-//! | `jwt_audience` | an `aud` that a token must have | not checked |
-//! | `provision_users` | make the row in `users` at a user's first task, from the token | `true` |
-//! | `cors_origins` | the origins whose pages may use the API from a browser, with commas or spaces between them | none |
-//! | `pool_size` | the budget of connections that `GET /health/pool` compares with, 1–10000 | 10 |
-//! | `log_level` | `off`, `error` (5xx), `warn` (4xx too) or `info` (every request) | `info` |
+//! | Variable | Meaning | Default | Read by |
+//! |---|---|---|---|
+//! | `database_url` | PostgreSQL connection string; a Neon host is used through its pooled endpoint | required | all that ask the database |
+//! | `database_ca` | PEM certificate of a private certificate authority for the database | the system's | the same |
+//! | `database_timeout_ms` | longest wait for a connection, and again for an answer, 1–30000 | 5000 | the same |
+//! | `auth` | `jwt`, or `insecure-none`: trust the path, with a loopback database only | `jwt` | task routes |
+//! | `jwt_secret` | key of HS256 tokens, at least 32 bytes | none | task routes |
+//! | `jwt_jwks` | public keys of EdDSA, ES256 and RS256 tokens: a JSON Web Key Set | none | task routes |
+//! | `jwt_jwks_url` | where such a set is to be had | none | task routes |
+//! | `jwt_jwks_origin` | the beginning of that URL, up to the path: the component may connect there | none | task routes |
+//! | `jwt_issuer` | the `iss` that a token must have | not checked | task routes |
+//! | `jwt_audience` | an `aud` that a token must have | not checked | task routes |
+//! | `provision_users` | make the row in `users` at a user's first task, from the token | `true` | creating a task |
+//! | `request_timeout_ms` | longest wait for a request's body, 1000–60000 | 10000 | requests whose body is not there at once |
+//! | `cors_origins` | the origins whose pages may use the API from a browser, with commas or spaces between them | none | requests with `Origin` |
+//! | `pool_size` | the budget of connections that `GET /health/pool` compares with, 1–10000 | 10 | `GET /health/pool` |
+//! | `log_level` | `off`, `error` (5xx), `warn` (4xx too) or `info` (every request) | `info` | all, when the response is out |
 //!
 //! With `auth = jwt`, one of `jwt_secret`, `jwt_jwks` and `jwt_jwks_url` is required.
 //!
-//! A variable that is empty counts as not set, because that is how a manifest gives an optional one.
-//! All problems are reported together, by name and without the values.
+//! A read costs the host time, and a fresh instance has read nothing: so a request reads what it uses
+//! and no more. The health checks read everything. Problems are reported together, by name and
+//! without the values.
 
 mod auth;
+mod database;
 mod origin;
+mod problems;
+mod settings;
+mod variables;
 
-use std::fmt;
-use std::str::FromStr;
-use std::time::Duration;
-
-use neon_url::DatabaseUrl;
-use spin_sdk::variables;
+use std::sync::OnceLock;
 
 pub(crate) use self::auth::Auth;
-use self::auth::AuthValues;
-use self::origin::Origin;
+pub(crate) use self::database::DatabaseConfig;
+pub(crate) use self::problems::Misconfiguration;
+pub(crate) use self::settings::{CorsOrigins, LogLevel, PoolSize, ProvisionUsers, RequestTimeout};
+use self::variables::{Host, Reader, Source};
 
-/// The one variable that is taken as it is: white space around it is part of the key that tokens are
-/// signed with.
-const SECRET: &str = "jwt_secret";
+static AUTH: Part<Auth> = Part::new();
+static CORS_ORIGINS: Part<CorsOrigins> = Part::new();
+static DATABASE: Part<DatabaseConfig> = Part::new();
+static LOG_LEVEL: Part<LogLevel> = Part::new();
+static POOL_SIZE: Part<PoolSize> = Part::new();
+static PROVISION_USERS: Part<ProvisionUsers> = Part::new();
+static REQUEST_TIMEOUT: Part<RequestTimeout> = Part::new();
 
-/// Everything that the component takes from its surroundings.
-pub(crate) struct Config {
-    /// The database.
-    pub(crate) database: DatabaseUrl,
-    /// The same as the host takes it, password included.
-    pub(crate) address: String,
-    /// PEM text of a private certificate authority.
-    pub(crate) database_ca: Option<String>,
-    /// The longest wait for a connection, and again for an answer.
-    pub(crate) database_timeout: Duration,
-    /// How callers are recognised.
-    pub(crate) auth: Auth,
-    /// Whether a user's first task makes the user's row.
-    pub(crate) provision_users: bool,
-    /// Origins of other pages that may use the API, as browsers write them.
-    pub(crate) cors_origins: Vec<String>,
-    /// Connections that the operator means the API to use.
-    pub(crate) pool_size: i64,
-    /// Which responses are logged.
-    pub(crate) log_level: LogLevel,
+/// How callers are recognised.
+pub(crate) async fn auth() -> Result<&'static Auth, Misconfiguration> {
+    AUTH.get().await
 }
 
-/// Which responses get a line in the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LogLevel {
-    /// None.
-    Off,
-    /// Server errors (5xx).
-    Error,
-    /// Client errors (4xx) too.
-    Warn,
-    /// All.
-    Info,
+/// The same, if a request of this instance has needed it.
+pub(crate) fn auth_already_read() -> Option<&'static Auth> {
+    AUTH.0.get()
 }
 
-/// What is wrong with the configuration, by variable.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Misconfiguration(Vec<String>);
+/// The pages that may use the API.
+pub(crate) async fn cors_origins() -> Result<&'static CorsOrigins, Misconfiguration> {
+    CORS_ORIGINS.get().await
+}
 
-impl Misconfiguration {
-    /// Found out from the database: the accounts are another program's.
-    pub(crate) fn accounts_are_not_ours() -> Self {
-        let problem = "`database_url` has a role that lacks a right (`migrator grant` gives it what it needs), or `provision_users` must be `false`, because the table users has no email or may not be written to";
-        Self(vec![problem.to_owned()])
+/// The database and how long to wait for it.
+pub(crate) async fn database() -> Result<&'static DatabaseConfig, Misconfiguration> {
+    DATABASE.get().await
+}
+
+/// Which responses are logged; all where the variable is not good.
+pub(crate) async fn log_level() -> LogLevel {
+    LOG_LEVEL.get().await.copied().unwrap_or(LogLevel::Info)
+}
+
+/// The budget of connections.
+pub(crate) async fn pool_size() -> Result<&'static PoolSize, Misconfiguration> {
+    POOL_SIZE.get().await
+}
+
+/// Whether a first task may make an account.
+pub(crate) async fn provision_users() -> Result<&'static ProvisionUsers, Misconfiguration> {
+    PROVISION_USERS.get().await
+}
+
+/// How long to wait for a body.
+pub(crate) async fn request_timeout() -> Result<&'static RequestTimeout, Misconfiguration> {
+    REQUEST_TIMEOUT.get().await
+}
+
+/// Reads and checks all variables, and reports all that is wrong.
+pub(crate) async fn check() -> Result<(), Misconfiguration> {
+    let problems = all_problems(Host).await;
+    if problems.is_empty() { Ok(()) } else { Err(Misconfiguration(problems)) }
+}
+
+async fn all_problems<S: Source>(source: S) -> Vec<String> {
+    let mut reader = Reader::new(source);
+    DatabaseConfig::load(&mut reader).await;
+    Auth::load(&mut reader).await;
+    ProvisionUsers::load(&mut reader).await;
+    RequestTimeout::load(&mut reader).await;
+    CorsOrigins::load(&mut reader).await;
+    PoolSize::load(&mut reader).await;
+    LogLevel::load(&mut reader).await;
+    reader.problems.0
+}
+
+/// Read from variables.
+trait Load: Sized {
+    /// `None` when a problem was noted.
+    async fn load<S: Source>(reader: &mut Reader<S>) -> Option<Self>;
+}
+
+/// A part of the configuration: read when it is first needed, kept while the instance lives. Nothing
+/// is kept of one that could not be read or is wrong: the next request reads it again.
+struct Part<T: 'static>(OnceLock<T>);
+
+impl<T: Load> Part<T> {
+    const fn new() -> Self {
+        Self(OnceLock::new())
     }
-}
 
-impl fmt::Display for Misconfiguration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "The service is misconfigured: {}", self.0.join("; "))
-    }
-}
-
-/// The variables as they are given; an empty one is `None`.
-#[derive(Default)]
-struct Values {
-    database_url: Option<String>,
-    database_ca: Option<String>,
-    database_timeout_ms: Option<String>,
-    auth: AuthValues,
-    provision_users: Option<String>,
-    cors_origins: Option<String>,
-    pool_size: Option<String>,
-    log_level: Option<String>,
-}
-
-impl Values {
-    fn by_name(&mut self) -> [(&'static str, &mut Option<String>); 14] {
-        let auth = &mut self.auth;
-        [
-            ("database_url", &mut self.database_url),
-            ("database_ca", &mut self.database_ca),
-            ("database_timeout_ms", &mut self.database_timeout_ms),
-            ("auth", &mut auth.auth),
-            (SECRET, &mut auth.jwt_secret),
-            ("jwt_jwks", &mut auth.jwt_jwks),
-            ("jwt_jwks_url", &mut auth.jwt_jwks_url),
-            ("jwt_jwks_origin", &mut auth.jwt_jwks_origin),
-            ("jwt_issuer", &mut auth.jwt_issuer),
-            ("jwt_audience", &mut auth.jwt_audience),
-            ("provision_users", &mut self.provision_users),
-            ("cors_origins", &mut self.cors_origins),
-            ("pool_size", &mut self.pool_size),
-            ("log_level", &mut self.log_level),
-        ]
-    }
-}
-
-impl Config {
-    /// Reads and checks all variables.
-    pub(crate) async fn load() -> Result<Self, Misconfiguration> {
-        let mut problems = Problems::default();
-        let mut values = Values::default();
-        for (name, value) in values.by_name() {
-            *value = read(name, &mut problems).await;
+    /// Two first requests may both read the variables; they read the same, and one result is kept.
+    async fn get(&'static self) -> Result<&'static T, Misconfiguration> {
+        if let Some(known) = self.0.get() {
+            return Ok(known);
         }
-        Self::check(values, problems)
-    }
-
-    fn check(values: Values, mut problems: Problems) -> Result<Self, Misconfiguration> {
-        let database = match values.database_url.as_deref().map(DatabaseUrl::from_str) {
-            None => problems.add("`database_url` is not set"),
-            Some(Err(error)) => problems.add(format!("`database_url` is not usable: {error}")),
-            Some(Ok(url)) if url.is_unix_socket() => {
-                problems.add("`database_url` names a Unix socket; a component can only use TCP")
+        let mut reader = Reader::new(Host);
+        let loaded = T::load(&mut reader).await;
+        match loaded {
+            Some(value) if reader.problems.0.is_empty() => Ok(self.0.get_or_init(|| value)),
+            _ => {
+                check().await?;
+                Err(Misconfiguration(reader.problems.0))
             }
-            Some(Ok(url)) => Some(url.pooled()),
-        };
-        let database_ca = match values.database_ca {
-            Some(pem) if !looks_like_pem(&pem) => {
-                problems.add("`database_ca` must hold a PEM certificate")
-            }
-            other => other,
-        };
-        let is_local = database.as_ref().is_none_or(DatabaseUrl::is_loopback);
-        let auth = Auth::check(values.auth, is_local, &mut problems);
-        let database_timeout_ms =
-            problems.number("database_timeout_ms", values.database_timeout_ms, 5_000, 30_000);
-        let pool_size = problems.number("pool_size", values.pool_size, 10, 10_000);
-        let provision_users = match values.provision_users.as_deref() {
-            None | Some("true") => Some(true),
-            Some("false") => Some(false),
-            Some(_) => problems.add("`provision_users` must be `true` or `false`"),
-        };
-        let cors_origins = problems.origins(values.cors_origins.as_deref().unwrap_or_default());
-        let log_level = match values.log_level.as_deref() {
-            None | Some("info") => Some(LogLevel::Info),
-            Some("warn") => Some(LogLevel::Warn),
-            Some("error") => Some(LogLevel::Error),
-            Some("off") => Some(LogLevel::Off),
-            Some(_) => problems.add("`log_level` must be `off`, `error`, `warn` or `info`"),
-        };
-        match (database, auth, database_timeout_ms, pool_size, provision_users, log_level) {
-            (
-                Some(database),
-                Some(auth),
-                Some(database_timeout_ms),
-                Some(pool_size),
-                Some(provision_users),
-                Some(log_level),
-            ) if problems.0.is_empty() => Ok(Self {
-                address: database.to_connection_string(),
-                database,
-                database_ca,
-                database_timeout: Duration::from_millis(u64::from(database_timeout_ms)),
-                auth,
-                provision_users,
-                cors_origins,
-                pool_size: i64::from(pool_size),
-                log_level,
-            }),
-            _ => Err(Misconfiguration(problems.0)),
         }
     }
-}
-
-/// Everything found wrong so far.
-#[derive(Default)]
-struct Problems(Vec<String>);
-
-impl Problems {
-    /// Notes a problem.
-    fn note(&mut self, problem: impl Into<String>) {
-        self.0.push(problem.into());
-    }
-
-    /// Notes a problem; there is no value then.
-    fn add<T>(&mut self, problem: impl Into<String>) -> Option<T> {
-        self.note(problem);
-        None
-    }
-
-    /// A whole number from 1 to `max`.
-    fn number(&mut self, name: &str, value: Option<String>, default: u16, max: u16) -> Option<u16> {
-        let Some(value) = value else { return Some(default) };
-        match value.parse() {
-            Ok(number) if (1..=max).contains(&number) => Some(number),
-            _ => self.add(format!("`{name}` must be a whole number from 1 to {max}")),
-        }
-    }
-}
-
-impl Problems {
-    /// Exact origins. There is no pattern: an answer to a page says who it is for.
-    fn origins(&mut self, list: &str) -> Vec<String> {
-        let entries = list.split([',', ' ', '\t', '\n']).filter(|entry| !entry.is_empty());
-        let parsed: Option<Vec<String>> =
-            entries.map(|entry| Origin::parse(entry).map(|origin| origin.to_string())).collect();
-        parsed.unwrap_or_else(|| {
-            self.note(
-                "`cors_origins` must be exact origins such as `https://app.example.com`, with commas between them",
-            );
-            Vec::new()
-        })
-    }
-}
-
-/// Whether this is a certificate's envelope with something like a certificate in it: base64 of a DER
-/// sequence, which begins with `MI` whatever its length. The host reads the rest.
-fn looks_like_pem(text: &str) -> bool {
-    let body = text
-        .split_once("-----BEGIN CERTIFICATE-----")
-        .and_then(|(_, rest)| rest.split_once("-----END CERTIFICATE-----"))
-        .map(|(body, _)| body.trim());
-    body.is_some_and(|body| {
-        body.starts_with("MI")
-            && body.bytes().all(|byte| {
-                byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"+/=".contains(&byte)
-            })
-    })
-}
-
-/// One variable, without white space around it. A manifest that does not pass it on is the same as
-/// one that leaves it empty.
-async fn read(name: &str, problems: &mut Problems) -> Option<String> {
-    let value = match variables::get(name).await {
-        Ok(value) if name == SECRET => value,
-        Ok(value) => value.trim().to_owned(),
-        Err(variables::Error::Undefined(_)) => return None,
-        Err(_) => return problems.add(format!("`{name}` is not set or cannot be read")),
-    };
-    Some(value).filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Auth, AuthValues, Config, LogLevel, Problems, Values};
+    use std::collections::BTreeMap;
+
+    use futures::executor::block_on;
+
+    use super::variables::{Reader, Source, Unreadable};
+    use super::{
+        CorsOrigins, DatabaseConfig, Load, LogLevel, PoolSize, ProvisionUsers, RequestTimeout,
+        all_problems,
+    };
 
     const KEY: &str = "0123456789abcdef0123456789abcdef";
     const LOOPBACK: &str = "postgres://taskie:pw@127.0.0.1:5432/taskie";
     const NEON: &str = "postgres://u:pw@ep-cool-rain-123456.eu-central-1.aws.neon.tech/db";
+    const GOOD: [(&str, &str); 2] = [("database_url", LOOPBACK), ("jwt_secret", KEY)];
 
-    fn good_values() -> Values {
-        Values {
-            database_url: Some(LOOPBACK.into()),
-            auth: AuthValues { jwt_secret: Some(KEY.into()), ..AuthValues::default() },
-            ..Values::default()
+    /// Variables in the hands of a test; the last value of a name counts.
+    struct Given(BTreeMap<&'static str, String>);
+
+    impl Source for Given {
+        async fn get(&self, name: &'static str) -> Result<Option<String>, Unreadable> {
+            match self.0.get(name).map(String::as_str) {
+                Some("unreadable") => Err(Unreadable),
+                value => Ok(value.map(str::to_owned)),
+            }
         }
     }
 
-    fn problems(values: Values) -> Vec<String> {
-        Config::check(values, Problems::default()).err().map(|wrong| wrong.0).unwrap_or_default()
+    fn given(values: &[(&'static str, &str)]) -> Given {
+        Given(values.iter().map(|(name, value)| (*name, (*value).to_owned())).collect())
+    }
+
+    /// All that is wrong with these variables.
+    pub(super) fn problems_of(values: &[(&'static str, &str)]) -> Vec<String> {
+        block_on(all_problems(given(values)))
+    }
+
+    /// A part of the configuration that these variables make.
+    fn load<T: Load>(values: &[(&'static str, &str)]) -> Option<T> {
+        let mut reader = Reader::new(given(values));
+        let loaded = block_on(T::load(&mut reader));
+        loaded.filter(|_| reader.problems.0.is_empty())
     }
 
     #[test]
     fn what_is_not_set_has_its_default() {
-        let config = Config::check(good_values(), Problems::default()).expect("good values");
-        assert_eq!(config.database_timeout.as_millis(), 5_000);
-        assert_eq!(config.pool_size, 10);
-        assert_eq!(config.log_level, LogLevel::Info);
-        assert!(config.provision_users);
-        assert!(matches!(config.auth, Auth::Jwt(_)));
+        assert_eq!(problems_of(&GOOD), Vec::<String>::new());
+        let database: DatabaseConfig = load(&GOOD).expect("good values");
+        assert_eq!(database.timeout.as_millis(), 5_000);
+        assert_eq!(load(&GOOD).map(|PoolSize(size)| size), Some(10));
+        assert_eq!(load(&GOOD), Some(LogLevel::Info));
+        assert_eq!(load(&GOOD).map(|ProvisionUsers(yes)| yes), Some(true));
+        assert_eq!(load(&GOOD).map(|RequestTimeout(limit)| limit.as_secs()), Some(10));
     }
 
     #[test]
     fn a_neon_host_is_used_through_its_pooled_endpoint() {
-        let values = Values { database_url: Some(NEON.into()), ..good_values() };
-        let config = Config::check(values, Problems::default()).expect("good values");
-        assert!(config.database.host().contains("-pooler."));
+        let database: DatabaseConfig = load(&[("database_url", NEON)]).expect("good values");
+        assert!(database.url.host().contains("-pooler."));
     }
 
     #[test]
     fn all_problems_are_reported_together_by_name() {
-        let wrong = problems(Values {
-            database_url: None,
-            database_ca: Some("nonsense".into()),
-            database_timeout_ms: Some("0".into()),
-            auth: AuthValues { auth: Some("none".into()), ..AuthValues::default() },
-            provision_users: Some("maybe".into()),
-            cors_origins: Some("*".into()),
-            pool_size: Some("many".into()),
-            log_level: Some("loud".into()),
-        });
-        let names = ["database_url", "database_ca", "database_timeout_ms", "auth"];
-        let more = ["provision_users", "cors_origins", "pool_size", "log_level"];
-        assert_eq!(wrong.len(), names.len() + more.len(), "{wrong:?}");
-        for name in names.iter().chain(&more) {
-            assert!(wrong.iter().any(|problem| problem.contains(&format!("`{name}`"))), "{name}");
+        let wrong = [
+            ("database_url", ""),
+            ("database_ca", "nonsense"),
+            ("database_timeout_ms", "0"),
+            ("auth", "none"),
+            ("provision_users", "maybe"),
+            ("request_timeout_ms", "999"),
+            ("cors_origins", "*"),
+            ("pool_size", "many"),
+            ("log_level", "loud"),
+        ];
+        let problems = problems_of(&wrong);
+        assert_eq!(problems.len(), wrong.len(), "{problems:?}");
+        for (name, _) in wrong {
+            assert!(problems.iter().any(|text| text.contains(&format!("`{name}`"))), "{name}");
         }
+    }
+
+    #[test]
+    fn a_variable_that_cannot_be_read_is_a_problem() {
+        let problems = problems_of(&[&GOOD[..], &[("jwt_issuer", "unreadable")]].concat());
+        assert_eq!(problems, ["`jwt_issuer` is not set or cannot be read"]);
+    }
+
+    #[test]
+    fn white_space_belongs_to_the_secret_and_to_nothing_else() {
+        let short = format!(" {} ", &KEY[2..]);
+        assert_eq!(problems_of(&[GOOD[0], ("jwt_secret", &short)]), Vec::<String>::new());
+        assert_eq!(load(&[("log_level", " off\n")]), Some(LogLevel::Off));
     }
 
     #[test]
@@ -340,12 +251,10 @@ mod tests {
             ("no scheme", "app.example", None),
             ("another scheme", "ftp://app.example", None),
         ] {
-            let values = Values { cors_origins: Some(list.into()), ..good_values() };
-            let config = Config::check(values, Problems::default());
-            let origins = config.as_ref().ok().map(|config| config.cors_origins.as_slice());
+            let origins = load(&[("cors_origins", list)]).map(|CorsOrigins(origins)| origins);
             let expected =
                 expected.map(|list| list.iter().map(ToString::to_string).collect::<Vec<_>>());
-            assert_eq!(origins, expected.as_deref(), "{label}");
+            assert_eq!(origins, expected, "{label}");
         }
     }
 
@@ -361,24 +270,22 @@ mod tests {
             ("no end", "-----BEGIN CERTIFICATE-----\nMIIB".to_owned(), false),
             ("a path", "certificates/ca.pem".to_owned(), false),
         ] {
-            let wrong = problems(Values { database_ca: Some(text), ..good_values() });
+            let wrong = problems_of(&[GOOD[0], GOOD[1], ("database_ca", &text)]);
             assert_eq!(wrong.is_empty(), good, "{label}");
         }
     }
 
     #[test]
     fn insecure_none_needs_a_loopback_database() {
-        let auth =
-            || AuthValues { auth: Some("insecure-none".to_owned()), ..AuthValues::default() };
-        assert!(problems(Values { auth: auth(), ..good_values() }).is_empty());
-        let remote = Values { auth: auth(), database_url: Some(NEON.into()), ..good_values() };
-        assert_eq!(problems(remote).len(), 1);
+        let auth = ("auth", "insecure-none");
+        assert!(problems_of(&[GOOD[0], auth]).is_empty());
+        assert_eq!(problems_of(&[("database_url", NEON), auth]).len(), 1);
     }
 
     #[test]
     fn a_bad_connection_string_is_reported_without_its_password() {
         let url = "postgres://u:hunter2@db.example.com:5432/db?sslmode=disable";
-        let wrong = problems(Values { database_url: Some(url.into()), ..good_values() });
+        let wrong = problems_of(&[("database_url", url), GOOD[1]]);
         assert_eq!(wrong.len(), 1);
         assert!(!wrong[0].contains("hunter2") && !wrong[0].contains("example"), "{wrong:?}");
     }

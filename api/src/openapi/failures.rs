@@ -1,6 +1,7 @@
 //! The failures, with examples that the code itself gives: each is rendered as for a client.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::response::IntoResponse;
 use http::header::ALLOW;
@@ -12,7 +13,7 @@ use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa::{IntoResponses, ToResponse};
 
 use super::headers;
-use crate::auth::published;
+use crate::auth::jwks_cache;
 use crate::config::Misconfiguration;
 use crate::db::DbError;
 use crate::error::ApiError;
@@ -95,6 +96,9 @@ failures! {
     EmailTaken: "The email address in the token belongs to another account" = [
         ("email", ApiError::EmailTaken),
     ];
+    BodyTooSlow: "The body was not complete within `request_timeout_ms`" = [
+        ("body", ApiError::BodyTooSlow(Duration::from_secs(10))),
+    ];
     BodyTooLarge: "The body is larger than 128 KiB" = [("body", ApiError::BodyTooLarge)];
     UnsupportedMediaType: "The body is not JSON by its `Content-Type`" = [
         ("type", ApiError::UnsupportedMediaType),
@@ -105,7 +109,7 @@ failures! {
     ];
     Unavailable: "The database, or the keys of the token's issuer, are not to be had" = [
         ("database", ApiError::DatabaseUnavailable(of_the_database())),
-        ("keys", ApiError::KeysUnavailable(published::Unavailable(String::new()))),
+        ("keys", ApiError::KeysUnavailable(jwks_cache::Unavailable(String::new()))),
     ];
     DatabaseUnhealthy: "It cannot; `type` says why" = [
         ("database", ApiError::DatabaseUnavailable(of_the_database()).into_unhealthy()),
@@ -156,7 +160,8 @@ pub(crate) struct OfABody;
 
 impl IntoResponses for OfABody {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        [named::<BodyTooLarge>(413), named::<UnsupportedMediaType>(415)].into()
+        [named::<BodyTooSlow>(408), named::<BodyTooLarge>(413), named::<UnsupportedMediaType>(415)]
+            .into()
     }
 }
 
@@ -202,13 +207,14 @@ mod tests {
         use ApiError as E;
         let database = failures::of_the_database;
         let configuration = failures::Misconfiguration::accounts_are_not_ours;
-        let keys = || failures::published::Unavailable(String::new());
+        let keys = || failures::jwks_cache::Unavailable(String::new());
         let all = vec![
             E::Invalid(Vec::new()),
             E::BadRequest(String::new()),
             E::NothingToUpdate,
             E::InvalidTaskId,
             E::UnsupportedMediaType,
+            E::BodyTooSlow(failures::Duration::from_secs(10)),
             E::BodyTooLarge,
             E::TokenMissing,
             E::TokenInvalid,
@@ -234,6 +240,7 @@ mod tests {
                 | E::NothingToUpdate
                 | E::InvalidTaskId
                 | E::UnsupportedMediaType
+                | E::BodyTooSlow(_)
                 | E::BodyTooLarge
                 | E::TokenMissing
                 | E::TokenInvalid

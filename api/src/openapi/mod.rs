@@ -57,6 +57,7 @@ fn document() -> Document {
             failures::RouteNotFound,
             failures::MethodNotAllowed,
             failures::EmailTaken,
+            failures::BodyTooSlow,
             failures::BodyTooLarge,
             failures::UnsupportedMediaType,
             failures::ServerError,

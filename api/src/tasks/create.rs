@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::fields::{Description, FieldReader, Title};
 use super::{TaskState, path, task_etag, task_json};
 use crate::auth::Caller;
+use crate::config;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
 use crate::idempotency::{IDEMPOTENCY_REPLAYED, IdempotencyKey};
@@ -172,7 +173,8 @@ pub(crate) async fn create_task(
     let new = NewTask::from_body(&body)?;
     let once = key.map(|key| [Param::Text(key.0), Param::Text(new.fingerprint())]);
     let is_keyed = once.is_some();
-    let email = caller.email.filter(|_| database.provisions_users());
+    let provisions_users = config::provision_users().await?.0;
+    let email = caller.email.filter(|_| provisions_users);
     let makes_account = email.is_some();
     let statement = match (is_keyed, makes_account) {
         (false, false) => INSERT_TASK,

@@ -1,25 +1,26 @@
 //! Fetches a key set over HTTP: the one place where the component speaks to anything but its
 //! database.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::Uri;
 use http::uri::{Authority, PathAndQuery};
+use responses::time::{pause, within};
 use spin_sdk::wasip3::http::client;
 use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Request, Response, Scheme};
 use spin_sdk::wasip3::wit_bindgen::StreamResult;
 use spin_sdk::wasip3::wit_future;
 
-use super::key_set::KeySet;
-use super::published::{Source, Unavailable};
-use crate::log_text::one_line;
-use crate::time::{pause, within};
+use super::jwks_cache::{Environment, Unavailable};
+use super::jwks_record::Record;
+use super::jwks_store::JwksStore;
+use crate::log::{self, one_line};
 
 /// How long a fetch may take, from the first packet to the last.
 const FETCH_LIMIT: Duration = Duration::from_secs(5);
 
 /// How often those who wait for somebody else's fetch look whether it has ended.
-const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// How much of an answer is read at a time, in bytes.
 const READ_BYTES: usize = 16 * 1024;
@@ -27,23 +28,45 @@ const READ_BYTES: usize = 16 * 1024;
 /// The largest answer, in bytes: those of large providers have some 20 KB.
 const MAX_SET_BYTES: usize = 128 * 1024;
 
-/// The issuer's server, at one URL.
-pub(super) struct KeyServer(pub(super) Uri);
+/// The issuer's server at one URL, and what the host offers besides.
+pub(super) struct JwksClient {
+    url: Uri,
+    store: JwksStore,
+}
 
-impl Source for KeyServer {
-    async fn fetch(&self) -> Result<KeySet, Unavailable> {
-        let document = within(FETCH_LIMIT, get(&self.0))
+impl JwksClient {
+    pub(super) fn new(url: Uri) -> Self {
+        Self { store: JwksStore::new(url.to_string()), url }
+    }
+}
+
+impl Environment for JwksClient {
+    async fn fetch(&self) -> Result<String, Unavailable> {
+        let document = within(FETCH_LIMIT, get(&self.url))
             .await
             .ok_or_else(|| Unavailable(format!("no answer within {FETCH_LIMIT:?}")))??;
-        KeySet::parse(&document).map_err(|error| Unavailable(format!("the answer {error}")))
+        String::from_utf8(document).map_err(|_| Unavailable("the answer is not UTF-8".to_owned()))
     }
 
-    fn now(&self) -> Instant {
-        Instant::now()
+    fn now(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
     async fn pause(&self) {
         pause(PAUSE).await;
+    }
+
+    async fn load(&self) -> Record {
+        self.store.load().await
+    }
+
+    async fn update(&self, change: impl Fn(&mut Record) -> bool + Send + Sync) -> bool {
+        self.store.update(change).await
+    }
+
+    async fn warn(&self, warning: String) {
+        log::warn(&warning).await;
     }
 }
 

@@ -1,0 +1,589 @@
+//! The keys that an issuer publishes: fetched when they are needed, kept for ten minutes, fetched again
+//! ahead of their end, and when a token names one that is not there yet.
+//!
+//! Instances come and go, so what is known stands in a store that they share: one of them fetches for
+//! all. Each has a copy of its own besides, which saves it the store while the copy counts.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jsonwebtoken::Algorithm;
+
+use super::jwks_record::Record;
+use super::key_set::{Key, KeySet};
+use crate::turn::{Turn, Turns};
+
+/// How long a set counts after it was asked for, and so the longest time that a withdrawn key works
+/// while its issuer can be reached.
+const MAX_AGE_MILLIS: u64 = 10 * 60_000;
+
+/// From this age on, one request fetches the set anew when its own response is out.
+const REFRESH_AGE_MILLIS: u64 = 9 * 60_000;
+
+/// How long a set goes on to count while its issuer fails.
+const MAX_STALE_MILLIS: u64 = 60 * 60_000;
+
+/// How far the clocks of two hosts may differ.
+const CLOCK_SKEW_MILLIS: u64 = 60_000;
+
+/// How long a request waits for somebody else's fetch.
+const WAIT_MILLIS: u64 = 15_000;
+
+/// What the cache needs from outside.
+pub(super) trait Environment {
+    /// Fetches the document, within a limit of time.
+    fn fetch(&self) -> impl Future<Output = Result<String, Unavailable>> + Send;
+    /// The time: milliseconds since 1970.
+    fn now(&self) -> u64;
+    /// A moment, for those who wait for somebody else's fetch.
+    fn pause(&self) -> impl Future<Output = ()> + Send;
+    /// What is known, by all instances.
+    fn load(&self) -> impl Future<Output = Record> + Send;
+    /// Changes what is known, unless `change` says no.
+    fn update(
+        &self,
+        change: impl Fn(&mut Record) -> bool + Send + Sync,
+    ) -> impl Future<Output = bool> + Send;
+    /// Tells the operator.
+    fn warn(&self, warning: String) -> impl Future<Output = ()> + Send;
+}
+
+/// There is no usable set. The text is for the log, never for a client.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no key set: {0}")]
+pub(crate) struct Unavailable(pub(crate) String);
+
+/// The keys of one issuer.
+pub(super) struct JwksCache<E> {
+    environment: E,
+    copy: Mutex<Option<Fetched>>,
+    /// One request of the instance at a time looks into the store and fetches.
+    turns: Turns,
+}
+
+/// A set that was fetched.
+#[derive(Clone)]
+struct Fetched {
+    set: Arc<KeySet>,
+    /// When it was asked for.
+    at: u64,
+    /// How many had been fetched with it.
+    number: u64,
+}
+
+impl<E: Environment> JwksCache<E> {
+    pub(super) fn new(environment: E) -> Self {
+        Self { environment, copy: Mutex::new(None), turns: Turns::new() }
+    }
+
+    /// The key with this `kid` for this algorithm. `Ok(None)` when the issuer has none.
+    pub(super) async fn find(
+        &self,
+        id: &str,
+        algorithm: Algorithm,
+    ) -> Result<Option<Arc<Key>>, Unavailable> {
+        Ok(self.set_with(Some(id)).await?.find(id, algorithm))
+    }
+
+    /// Whether the issuer still has this key.
+    pub(super) async fn contains(&self, key: &Key) -> Result<bool, Unavailable> {
+        Ok(self.set_with(None).await?.contains(key))
+    }
+
+    /// Fetches the set anew when it nears its end, unless somebody else does. To be called when the
+    /// response is out: nobody has to wait for it.
+    pub(super) async fn refresh(&self) {
+        let now = self.environment.now();
+        let is_due = |fetched: &Fetched| now.saturating_sub(fetched.at) >= REFRESH_AGE_MILLIS;
+        if !self.copy().as_ref().is_some_and(is_due) {
+            return;
+        }
+        let Some(_turn) = self.turns.try_next() else { return };
+        let record = self.environment.load().await;
+        if self.newest(&record).as_ref().is_some_and(is_due)
+            && self.environment.update(|record| record.claim(now)).await
+        {
+            // A failure is in the record and in the log.
+            let _ = self.fetch(now, None).await;
+        }
+    }
+
+    /// The set that counts now, looked for at the issuer when it has no key with this `kid`.
+    async fn set_with(&self, id: Option<&str>) -> Result<Arc<KeySet>, Unavailable> {
+        let now = self.environment.now();
+        if let Some(copy) = self.copy().as_ref()
+            && copy.counts_at(now)
+            && copy.has(id)
+        {
+            return Ok(Arc::clone(&copy.set));
+        }
+        let _turn = self.turn().await;
+        self.look_up(id).await
+    }
+
+    /// To be called by whoever has the turn.
+    async fn look_up(&self, id: Option<&str>) -> Result<Arc<KeySet>, Unavailable> {
+        let started = self.environment.now();
+        loop {
+            let now = self.environment.now();
+            let record = self.environment.load().await;
+            let newest = self.newest(&record);
+            let current = newest.as_ref().filter(|fetched| fetched.counts_at(now));
+            if let Some(current) = current.filter(|current| current.has(id)) {
+                return Ok(Arc::clone(&current.set));
+            }
+            let stale = newest.as_ref().filter(|fetched| fetched.is_usable_at(now));
+            // While the issuer fails, requests do not wait for it: the old set is fetched anew when
+            // their responses are out.
+            if let (None, Some(stale), Some(_)) = (current, stale, record.failure()) {
+                return Ok(Arc::clone(&stale.set));
+            }
+            let waits_too_long = now.saturating_sub(started) > WAIT_MILLIS;
+            if record.is_fetching(now) && !waits_too_long {
+                self.environment.pause().await;
+                continue;
+            }
+            let is_search = current.is_some();
+            let is_claimed = self
+                .environment
+                .update(
+                    |record| if is_search { record.claim_search(now) } else { record.claim(now) },
+                )
+                .await;
+            if is_claimed && let Ok(fetched) = self.fetch(now, id).await {
+                return Ok(fetched.set);
+            }
+            // Somebody else was quicker, or it is too soon.
+            let record = self.environment.load().await;
+            if !is_claimed && record.is_fetching(now) && !waits_too_long {
+                continue;
+            }
+            return match (
+                self.newest(&record).filter(|fetched| fetched.is_usable_at(now)),
+                record.failure(),
+            ) {
+                (Some(usable), _) => Ok(usable.set),
+                (None, failure) => Err(Unavailable(failure.unwrap_or("none yet").to_owned())),
+            };
+        }
+    }
+
+    /// To be called by whoever has claimed it, at `now`.
+    async fn fetch(&self, now: u64, id: Option<&str>) -> Result<Fetched, Unavailable> {
+        let fetched = self.environment.fetch().await.and_then(|document| {
+            let set = KeySet::parse(document.as_bytes());
+            let set = set.map_err(|error| Unavailable(format!("the answer {error}")))?;
+            // The age counts from the question: the answer may have been on its way for a while.
+            Ok((document, Arc::new(set)))
+        });
+        match fetched {
+            Ok((document, set)) => {
+                let in_vain = id.is_some_and(|id| !set.knows(id));
+                let number = AtomicU64::new(0);
+                self.environment
+                    .update(|record| {
+                        record.fetched(&document, now, in_vain);
+                        number.store(record.number, Ordering::Relaxed);
+                        true
+                    })
+                    .await;
+                let fetched = Fetched { set, at: now, number: number.into_inner() };
+                *self.copy() = Some(fetched.clone());
+                Ok(fetched)
+            }
+            Err(failure) => {
+                let ended = self.environment.now();
+                self.environment
+                    .update(|record| {
+                        record.failed(&failure.0, ended);
+                        true
+                    })
+                    .await;
+                let age = self.copy().as_ref().map(|copy| ended.saturating_sub(copy.at) / 1_000);
+                let what = match age {
+                    Some(age) => {
+                        format!("those of {age} s ago go on to count, for an hour at most")
+                    }
+                    None => "there are none yet".to_owned(),
+                };
+                let warning =
+                    format!("the issuer's keys cannot be fetched ({}); {what}", failure.0);
+                self.environment.warn(warning).await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// The newest set that this instance or another one has fetched.
+    fn newest(&self, record: &Record) -> Option<Fetched> {
+        let mut copy = self.copy();
+        let is_newer = copy.as_ref().is_none_or(|copy| copy.number < record.number);
+        if let Some(document) = record.document.as_ref().filter(|_| is_newer)
+            && let Ok(set) = KeySet::parse(document.as_bytes())
+        {
+            let (at, number) = (record.fetched_at, record.number);
+            *copy = Some(Fetched { set: Arc::new(set), at, number });
+        }
+        copy.clone()
+    }
+
+    async fn turn(&self) -> Turn<'_> {
+        loop {
+            match self.turns.try_next() {
+                Some(turn) => return turn,
+                None => self.environment.pause().await,
+            }
+        }
+    }
+
+    fn copy(&self) -> MutexGuard<'_, Option<Fetched>> {
+        self.copy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Fetched {
+    fn counts_at(&self, now: u64) -> bool {
+        self.is_younger_than(MAX_AGE_MILLIS, now)
+    }
+
+    fn is_usable_at(&self, now: u64) -> bool {
+        self.is_younger_than(MAX_STALE_MILLIS, now)
+    }
+
+    fn is_younger_than(&self, millis: u64, now: u64) -> bool {
+        self.at <= now + CLOCK_SKEW_MILLIS && now.saturating_sub(self.at) < millis
+    }
+
+    /// Whether the set has a key with this `kid`, if it has to.
+    fn has(&self, id: Option<&str>) -> bool {
+        id.is_none_or(|id| self.set.knows(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::future::poll_fn;
+    use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+    use std::sync::{Arc, Mutex};
+    use std::task::Poll;
+
+    use futures::channel::oneshot;
+    use futures::executor::block_on;
+    use futures::future::join_all;
+    use futures::join;
+    use jsonwebtoken::Algorithm;
+    use serde_json::json;
+
+    use super::{Environment, JwksCache, Unavailable};
+    use crate::auth::jwks_record::Record;
+
+    const MINUTE: u64 = 60;
+
+    /// An issuer, a store and a clock in the hands of a test. The last answer is given again and
+    /// again.
+    struct World {
+        answers: Mutex<VecDeque<Option<Vec<&'static str>>>>,
+        fetches: AtomicUsize,
+        now: AtomicU64,
+        record: Mutex<Record>,
+        warnings: Mutex<Vec<String>>,
+        /// Holds the next fetch back until it is opened.
+        gate: Mutex<Option<oneshot::Receiver<()>>>,
+    }
+
+    impl Environment for Arc<World> {
+        async fn fetch(&self) -> Result<String, Unavailable> {
+            self.fetches.fetch_add(1, Ordering::Relaxed);
+            let gate = self.gate.lock().expect("not poisoned").take();
+            if let Some(gate) = gate {
+                gate.await.expect("a gate that is opened");
+            }
+            let mut answers = self.answers.lock().expect("not poisoned");
+            let answer =
+                if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
+            match answer.flatten() {
+                Some(ids) => Ok(document_of(&ids)),
+                None => Err(Unavailable("down".to_owned())),
+            }
+        }
+
+        fn now(&self) -> u64 {
+            self.now.load(Ordering::Relaxed)
+        }
+
+        async fn pause(&self) {
+            let mut paused = false;
+            poll_fn(|context| {
+                context.waker().wake_by_ref();
+                if std::mem::replace(&mut paused, true) { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+        }
+
+        async fn load(&self) -> Record {
+            self.record.lock().expect("not poisoned").clone()
+        }
+
+        async fn update(&self, change: impl Fn(&mut Record) -> bool + Send + Sync) -> bool {
+            let mut record = self.record.lock().expect("not poisoned");
+            let mut changed = record.clone();
+            let changes = change(&mut changed);
+            if changes {
+                *record = changed;
+            }
+            changes
+        }
+
+        async fn warn(&self, warning: String) {
+            self.warnings.lock().expect("not poisoned").push(warning);
+        }
+    }
+
+    fn document_of(ids: &[&str]) -> String {
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        let keys: Vec<_> = ids
+            .iter()
+            .map(|id| json!({ "kty": "OKP", "crv": "Ed25519", "kid": id, "x": x }))
+            .collect();
+        json!({ "keys": keys }).to_string()
+    }
+
+    /// A world whose issuer gives these answers; `None` is a failure.
+    fn world(answers: &[Option<&[&'static str]>]) -> Arc<World> {
+        Arc::new(World {
+            answers: Mutex::new(answers.iter().map(|ids| ids.map(<[_]>::to_vec)).collect()),
+            fetches: AtomicUsize::new(0),
+            now: AtomicU64::new(1_800_000_000_000),
+            record: Mutex::new(Record::new("https://id.example/jwks")),
+            warnings: Mutex::default(),
+            gate: Mutex::new(None),
+        })
+    }
+
+    impl World {
+        fn fetches(&self) -> usize {
+            self.fetches.load(Ordering::Relaxed)
+        }
+
+        fn wait(&self, seconds: u64) {
+            self.now.fetch_add(seconds * 1_000, Ordering::Relaxed);
+        }
+
+        fn close(&self) -> oneshot::Sender<()> {
+            let (open, gate) = oneshot::channel();
+            *self.gate.lock().expect("not poisoned") = Some(gate);
+            open
+        }
+    }
+
+    /// An instance of the component.
+    fn instance(world: &Arc<World>) -> JwksCache<Arc<World>> {
+        JwksCache::new(Arc::clone(world))
+    }
+
+    impl JwksCache<Arc<World>> {
+        async fn has(&self, id: &str) -> Result<bool, Unavailable> {
+            self.find(id, Algorithm::EdDSA).await.map(|key| key.is_some())
+        }
+    }
+
+    /// What a new instance says about a key.
+    fn has(world: &Arc<World>, id: &str) -> Result<bool, Unavailable> {
+        block_on(instance(world).has(id))
+    }
+
+    #[test]
+    fn nothing_is_fetched_before_it_is_needed_and_then_once_for_all_instances() {
+        let world = world(&[Some(&["a"])]);
+        let first = instance(&world);
+        assert_eq!(world.fetches(), 0);
+        for _ in 0..3 {
+            assert_eq!(block_on(first.has("a")), Ok(true));
+            assert_eq!(has(&world, "a"), Ok(true));
+        }
+        assert_eq!(world.fetches(), 1);
+    }
+
+    #[test]
+    fn a_set_counts_for_ten_minutes_in_every_instance() {
+        let world = world(&[Some(&["a"]), Some(&["b"])]);
+        let old = instance(&world);
+        assert_eq!(block_on(old.has("a")), Ok(true));
+        world.wait(10 * MINUTE - 1);
+        assert_eq!(block_on(old.has("a")), Ok(true));
+        assert_eq!(has(&world, "a"), Ok(true));
+        assert_eq!(world.fetches(), 1);
+        world.wait(1);
+        assert_eq!(block_on(old.has("a")), Ok(false), "withdrawn");
+        assert_eq!(has(&world, "a"), Ok(false), "withdrawn");
+        assert_eq!(world.fetches(), 2);
+    }
+
+    #[test]
+    fn a_set_is_refreshed_ahead_of_its_end_by_one_while_the_others_use_it() {
+        let world = world(&[Some(&["a"]), Some(&["b"])]);
+        let instances = [instance(&world), instance(&world)];
+        for instance in &instances {
+            assert_eq!(block_on(instance.has("a")), Ok(true));
+        }
+        world.wait(9 * MINUTE - 1);
+        block_on(instances[0].refresh());
+        assert_eq!(world.fetches(), 1, "too early");
+        world.wait(1);
+        let open = world.close();
+        block_on(async {
+            join!(instances[0].refresh(), async {
+                instances[1].refresh().await;
+                assert_eq!(instances[0].has("a").await, Ok(true));
+                assert_eq!(instances[1].has("a").await, Ok(true));
+                open.send(()).expect("a fetch that waits");
+            })
+        });
+        assert_eq!(world.fetches(), 2);
+        assert_eq!(block_on(instances[0].has("b")), Ok(true));
+        block_on(instances[1].refresh());
+        assert_eq!(block_on(instances[1].has("b")), Ok(true), "taken over");
+        assert_eq!(world.fetches(), 2);
+    }
+
+    #[test]
+    fn an_instance_that_has_not_used_the_keys_does_not_fetch_them() {
+        let world = world(&[Some(&["a"])]);
+        block_on(instance(&world).refresh());
+        assert_eq!(world.fetches(), 0);
+    }
+
+    #[test]
+    fn a_withdrawn_key_is_not_contained() {
+        let world = world(&[Some(&["a"]), Some(&["b"])]);
+        let keys = instance(&world);
+        let key = block_on(keys.find("a", Algorithm::EdDSA)).expect("a set").expect("a key");
+        assert_eq!(block_on(keys.contains(&key)), Ok(true));
+        assert_eq!(block_on(keys.has("b")), Ok(true));
+        assert_eq!(block_on(keys.contains(&key)), Ok(false));
+    }
+
+    #[test]
+    fn an_unknown_key_is_looked_for_once_in_thirty_seconds_by_all_instances() {
+        let world = world(&[Some(&["a"]), Some(&["a", "b"]), Some(&["a", "b", "c"])]);
+        assert_eq!(has(&world, "a"), Ok(true));
+        assert_eq!(has(&world, "b"), Ok(true), "rotated");
+        assert_eq!(world.fetches(), 2);
+        assert_eq!(has(&world, "c"), Ok(false), "too soon");
+        world.wait(29);
+        assert_eq!(has(&world, "c"), Ok(false), "still too soon");
+        assert_eq!(world.fetches(), 2);
+        world.wait(1);
+        assert_eq!(has(&world, "c"), Ok(true));
+        assert_eq!(world.fetches(), 3);
+    }
+
+    #[test]
+    fn what_another_instance_has_found_is_taken_over() {
+        let world = world(&[Some(&["a"]), Some(&["a", "b"])]);
+        let old = instance(&world);
+        assert_eq!(block_on(old.has("a")), Ok(true));
+        assert_eq!(has(&world, "b"), Ok(true));
+        assert_eq!(block_on(old.has("b")), Ok(true));
+        assert_eq!(world.fetches(), 2);
+    }
+
+    #[test]
+    fn forged_tokens_cause_one_fetch_in_thirty_seconds() {
+        let world = world(&[Some(&["a"])]);
+        for _ in 0..50 {
+            assert_eq!(has(&world, "forged"), Ok(false));
+        }
+        assert_eq!(world.fetches(), 1);
+        world.wait(30);
+        let instances: Vec<_> = (0..50).map(|_| instance(&world)).collect();
+        let answers = block_on(join_all(instances.iter().map(|keys| keys.has("forged"))));
+        assert!(answers.iter().all(|answer| *answer == Ok(false)));
+        assert_eq!(world.fetches(), 2);
+    }
+
+    #[test]
+    fn a_known_key_of_another_algorithm_sends_nobody_looking() {
+        let world = world(&[Some(&["a"])]);
+        let keys = instance(&world);
+        assert_eq!(block_on(keys.has("a")), Ok(true));
+        assert_eq!(block_on(keys.find("a", Algorithm::ES256)), Ok(None));
+        assert_eq!(world.fetches(), 1);
+    }
+
+    #[test]
+    fn a_failing_issuer_is_left_alone_for_thirty_seconds() {
+        let world = world(&[None, Some(&["a"])]);
+        let down = Err(Unavailable("down".to_owned()));
+        assert_eq!(has(&world, "a"), down);
+        world.wait(29);
+        assert_eq!(has(&world, "a"), down);
+        assert_eq!(world.fetches(), 1);
+        world.wait(1);
+        assert_eq!(has(&world, "a"), Ok(true));
+        assert_eq!(world.fetches(), 2);
+    }
+
+    #[test]
+    fn what_is_known_goes_on_to_count_for_an_hour_while_the_issuer_fails() {
+        let world = world(&[Some(&["a"]), None]);
+        let old = instance(&world);
+        assert_eq!(block_on(old.has("a")), Ok(true));
+        assert_eq!(block_on(old.has("b")), Ok(false), "the search failed");
+        assert_eq!(world.fetches(), 2);
+        world.wait(10 * MINUTE);
+        assert_eq!(block_on(old.has("a")), Ok(true));
+        assert_eq!(has(&world, "a"), Ok(true));
+        assert_eq!(world.fetches(), 2, "requests do not wait for an issuer that fails");
+        block_on(old.refresh());
+        block_on(old.refresh());
+        assert_eq!(world.fetches(), 3, "it is asked behind their backs, and not too often");
+        world.wait(50 * MINUTE - 1);
+        assert_eq!(has(&world, "a"), Ok(true));
+        world.wait(1);
+        assert!(has(&world, "a").is_err(), "but not for ever");
+        let warnings = world.warnings.lock().expect("not poisoned");
+        assert!(warnings[1].contains("(down); those of 600 s ago"), "{warnings:?}");
+    }
+
+    #[test]
+    fn one_fetch_at_a_time_however_many_wait_in_however_many_instances() {
+        let world = world(&[Some(&["a"]), Some(&["b"])]);
+        let instances: Vec<_> = (0..5).map(|_| instance(&world)).collect();
+        let everybody = |id: &'static str| {
+            join_all(instances.iter().flat_map(move |keys| (0..10).map(move |_| keys.has(id))))
+        };
+        for (fetches, id) in [(1, "a"), (2, "b")] {
+            let open = world.close();
+            let (answers, ()) = block_on(async {
+                join!(everybody(id), async { open.send(()).expect("a fetch that waits") })
+            });
+            assert!(answers.iter().all(|answer| *answer == Ok(true)), "{id}");
+            assert_eq!(world.fetches(), fetches);
+        }
+    }
+
+    #[test]
+    fn those_who_waited_for_a_failure_share_it() {
+        let world = world(&[None]);
+        let instances: Vec<_> = (0..50).map(|_| instance(&world)).collect();
+        let open = world.close();
+        let everybody = join_all(instances.iter().map(|keys| keys.has("a")));
+        let (answers, ()) = block_on(async {
+            join!(everybody, async { open.send(()).expect("a fetch that waits") })
+        });
+        assert!(answers.iter().all(Result::is_err));
+        assert_eq!(world.fetches(), 1);
+    }
+
+    #[test]
+    fn an_instance_that_ended_while_it_fetched_keeps_nobody_waiting_for_long() {
+        let world = world(&[Some(&["a"])]);
+        let now = world.now();
+        assert!(block_on(world.update(|record| record.claim(now))));
+        world.wait(8);
+        assert_eq!(has(&world, "a"), Ok(true));
+    }
+}

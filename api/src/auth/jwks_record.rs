@@ -1,0 +1,90 @@
+//! What is known about an issuer's key set, as the instances tell each other.
+
+use serde::{Deserialize, Serialize};
+
+/// How long after a claim its fetch must have ended: longer than a fetch may take. An instance that
+/// was ended meanwhile does not keep the others waiting.
+const CLAIM_MILLIS: u64 = 8_000;
+
+/// How long the issuer is left alone after a failure, and after a search for a key that it does not
+/// have: a forged token can name any.
+const INTERVAL_MILLIS: u64 = 30_000;
+
+/// What is known about an issuer's key set. Times are milliseconds since 1970, by the hosts' clocks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    /// Where the set comes from: a record of another address is none.
+    pub(super) url: String,
+    /// The document that was fetched last.
+    pub(super) document: Option<String>,
+    /// When it was asked for.
+    pub(super) fetched_at: u64,
+    /// How many have been fetched.
+    pub(super) number: u64,
+    /// Since when somebody is fetching, if so.
+    fetching_since: Option<u64>,
+    /// When a token last made somebody look for its key in vain, or whatever came of it.
+    searched_at: Option<u64>,
+    /// When the last fetch failed, if it did.
+    failed_at: Option<u64>,
+    /// Why.
+    failure: Option<String>,
+}
+
+impl Record {
+    /// Nothing is known about the set at this address.
+    pub(super) fn new(url: &str) -> Self {
+        Self { url: url.to_owned(), ..Self::default() }
+    }
+
+    /// Whether somebody is fetching.
+    pub(super) fn is_fetching(&self, now: u64) -> bool {
+        self.fetching_since.is_some_and(|since| now.abs_diff(since) < CLAIM_MILLIS)
+    }
+
+    /// Why the last fetch failed, if it did.
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
+    /// Claims the fetch of the set, unless somebody has it or the issuer failed a moment ago.
+    pub(super) fn claim(&mut self, now: u64) -> bool {
+        let free = !self.is_fetching(now) && !is_recent(self.failed_at, now);
+        if free {
+            self.fetching_since = Some(now);
+        }
+        free
+    }
+
+    /// Claims a fetch that looks for a key, unless somebody has looked for one a moment ago.
+    pub(super) fn claim_search(&mut self, now: u64) -> bool {
+        let free = !is_recent(self.searched_at, now) && self.claim(now);
+        if free {
+            self.searched_at = Some(now);
+        }
+        free
+    }
+
+    /// Takes in what was asked for at `at`. `in_vain` when the key that was needed is not in it.
+    pub(super) fn fetched(&mut self, document: &str, at: u64, in_vain: bool) {
+        *self = Self {
+            url: std::mem::take(&mut self.url),
+            document: Some(document.to_owned()),
+            fetched_at: at,
+            number: self.number + 1,
+            searched_at: if in_vain { Some(at) } else { self.searched_at },
+            ..Self::default()
+        };
+    }
+
+    /// Takes in that a fetch failed.
+    pub(super) fn failed(&mut self, failure: &str, now: u64) {
+        self.fetching_since = None;
+        self.failed_at = Some(now);
+        self.failure = Some(failure.to_owned());
+    }
+}
+
+fn is_recent(time: Option<u64>, now: u64) -> bool {
+    time.is_some_and(|time| now.abs_diff(time) < INTERVAL_MILLIS)
+}

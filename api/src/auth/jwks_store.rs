@@ -1,0 +1,131 @@
+//! Keeps what is known about a key set where all instances find it: in Spin's key-value store. Where
+//! the component has none, the instance keeps it for itself.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use responses::time::pause;
+use spin_sdk::experimental::wasi::keyvalue::atomics::{self, Cas, CasError};
+use spin_sdk::experimental::wasi::keyvalue::store::{self, Bucket, Error};
+
+use super::jwks_record::Record;
+use crate::log;
+
+/// The store that every host of Spin has.
+const STORE: &str = "default";
+
+/// The record's key.
+const RECORD: &str = "taskie/jwks";
+
+/// Counts who found no record: the first one creates it.
+const CREATORS: &str = "taskie/jwks-creators";
+
+/// How often a change is tried when others change the record at the same time.
+const TRIES: usize = 10;
+
+/// How long to wait for somebody else to create the record, and how often to look.
+const CREATION_LOOKS: usize = 50;
+const CREATION_PAUSE: Duration = Duration::from_millis(20);
+
+/// The record of the set at one address.
+pub(super) struct JwksStore {
+    url: String,
+    /// What this instance knows where there is no store.
+    memory: Mutex<Record>,
+    /// Whether the log says that there is none.
+    reported: AtomicBool,
+}
+
+impl JwksStore {
+    pub(super) fn new(url: String) -> Self {
+        let memory = Mutex::new(Record::new(&url));
+        Self { url, memory, reported: AtomicBool::new(false) }
+    }
+
+    pub(super) async fn load(&self) -> Record {
+        match store::open(STORE).and_then(|bucket| bucket.get(RECORD)) {
+            Ok(bytes) => self.read(bytes).unwrap_or_else(|| Record::new(&self.url)),
+            Err(error) => {
+                self.report(&error).await;
+                self.memory.lock().unwrap_or_else(PoisonError::into_inner).clone()
+            }
+        }
+    }
+
+    /// Changes the record, unless `change` says that there is nothing to change. Others may do so at
+    /// the same time: then `change` gets to see what they left.
+    pub(super) async fn update(&self, change: impl Fn(&mut Record) -> bool + Send + Sync) -> bool {
+        match self.update_shared(&change).await {
+            Ok(changed) => changed,
+            Err(error) => {
+                self.report(&error).await;
+                change(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+        }
+    }
+
+    async fn update_shared(
+        &self,
+        change: &(impl Fn(&mut Record) -> bool + Send + Sync),
+    ) -> Result<bool, Error> {
+        let bucket = store::open(STORE)?;
+        self.create(&bucket).await?;
+        let mut cas = Cas::new(&bucket, RECORD)?;
+        for _ in 0..TRIES {
+            let mut record = self.read(cas.current()?).unwrap_or_else(|| Record::new(&self.url));
+            if !change(&mut record) {
+                return Ok(false);
+            }
+            let Ok(bytes) = serde_json::to_vec(&record) else { return Ok(false) };
+            match atomics::swap(cas, &bytes) {
+                Ok(()) => return Ok(true),
+                Err(CasError::CasFailed(newer)) => cas = newer,
+                Err(CasError::StoreError(error)) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Creates an empty record if there is none. Spin's own store lets everybody win who swaps a
+    /// value that was not there, so the count of those who found none decides.
+    async fn create(&self, bucket: &Bucket) -> Result<(), Error> {
+        if bucket.exists(RECORD)? {
+            return Ok(());
+        }
+        let first = atomics::increment(bucket, CREATORS, 1)? == 1;
+        for _ in 0..CREATION_LOOKS {
+            if first || bucket.exists(RECORD)? {
+                break;
+            }
+            pause(CREATION_PAUSE).await;
+        }
+        // The first one may have been ended before it came to this.
+        if first || !bucket.exists(RECORD)? {
+            let record = serde_json::to_vec(&Record::new(&self.url)).unwrap_or_default();
+            bucket.set(RECORD, &record)?;
+        }
+        Ok(())
+    }
+
+    fn read(&self, bytes: Option<Vec<u8>>) -> Option<Record> {
+        let record: Record = serde_json::from_slice(&bytes?).ok()?;
+        Some(record).filter(|record| record.url == self.url)
+    }
+
+    async fn report(&self, error: &Error) {
+        if self.reported.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let reason = match error {
+            Error::AccessDenied | Error::NoSuchStore => {
+                "grant it with `key_value_stores = [\"default\"]`".to_owned()
+            }
+            Error::Other(text) => log::one_line(text),
+        };
+        log::warn(&format!(
+            "the key-value store cannot be used, each instance fetches the issuer's keys for itself: {reason}"
+        ))
+        .await;
+    }
+}

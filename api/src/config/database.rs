@@ -1,0 +1,85 @@
+//! The database: the variables `database_…`.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use neon_url::DatabaseUrl;
+
+use super::Load;
+use super::problems::Problems;
+use super::variables::{Reader, Source};
+
+/// The longest `database_timeout_ms`.
+const MAX_TIMEOUT_MS: u16 = 30_000;
+
+/// The server gives up a statement this part of the time before the component does, in tenths: then
+/// the connection is free again, and nothing is left running.
+const SERVER_TENTHS: u32 = 9;
+
+/// The database, and how long to wait for it.
+pub(crate) struct DatabaseConfig {
+    /// The database.
+    pub(crate) url: DatabaseUrl,
+    /// The same as the host takes it, password included, with the server's own limit on statements
+    /// where it takes one.
+    pub(crate) address: String,
+    /// The same without that limit.
+    pub(crate) plain_address: String,
+    /// PEM text of a private certificate authority.
+    pub(crate) ca: Option<String>,
+    /// The longest wait for a connection, and again for an answer.
+    pub(crate) timeout: Duration,
+}
+
+impl Load for DatabaseConfig {
+    async fn load<S: Source>(reader: &mut Reader<S>) -> Option<Self> {
+        let url = load_url(reader).await;
+        let ca = reader.text("database_ca").await;
+        if ca.as_deref().is_some_and(|pem| !looks_like_pem(pem)) {
+            reader.problems.note("`database_ca` must hold a PEM certificate");
+        }
+        let timeout = reader.number("database_timeout_ms", 5_000, (1, MAX_TIMEOUT_MS)).await?;
+        let url = url?;
+        let timeout = Duration::from_millis(u64::from(timeout));
+        let server_timeout = timeout * SERVER_TENTHS / 10;
+        Some(Self {
+            address: url.with_statement_timeout(server_timeout).to_connection_string(),
+            plain_address: url.to_connection_string(),
+            url,
+            ca,
+            timeout,
+        })
+    }
+}
+
+/// `database_url`, led to the pooled endpoint where it is Neon's.
+pub(super) async fn load_url<S: Source>(reader: &mut Reader<S>) -> Option<DatabaseUrl> {
+    let text = reader.text("database_url").await;
+    parse_url(text.as_deref(), &mut reader.problems)
+}
+
+fn parse_url(text: Option<&str>, problems: &mut Problems) -> Option<DatabaseUrl> {
+    match text.map(DatabaseUrl::from_str) {
+        None => problems.add("`database_url` is not set"),
+        Some(Err(error)) => problems.add(format!("`database_url` is not usable: {error}")),
+        Some(Ok(url)) if url.is_unix_socket() => {
+            problems.add("`database_url` names a Unix socket; a component can only use TCP")
+        }
+        Some(Ok(url)) => Some(url.pooled()),
+    }
+}
+
+/// Whether this is a certificate's envelope with something like a certificate in it: base64 of a DER
+/// sequence, which begins with `MI` whatever its length. The host reads the rest.
+fn looks_like_pem(text: &str) -> bool {
+    let body = text
+        .split_once("-----BEGIN CERTIFICATE-----")
+        .and_then(|(_, rest)| rest.split_once("-----END CERTIFICATE-----"))
+        .map(|(body, _)| body.trim());
+    body.is_some_and(|body| {
+        body.starts_with("MI")
+            && body.bytes().all(|byte| {
+                byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"+/=".contains(&byte)
+            })
+    })
+}

@@ -1,0 +1,45 @@
+//! The log: standard error, a JSON document a line.
+
+use std::io::Write as _;
+
+use chrono::{SecondsFormat, Utc};
+use serde::Serialize;
+
+use crate::config::{self, LogLevel};
+
+/// The longest that a host's text may be, in characters.
+const MAX_CHARS: usize = 300;
+
+/// What of a host's text may stand in the log: one line, without the backtrace that some carry.
+pub(crate) fn one_line(text: &str) -> String {
+    let head = text.split("Stack backtrace:").next().unwrap_or_default();
+    let line = head.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(MAX_CHARS).collect()
+}
+
+/// The time as it stands in the log.
+pub(crate) fn time() -> String {
+    Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// Writes a line at once, so that lines of concurrent requests do not mix. A log that cannot be
+/// written must not end the request: `eprintln!` would panic.
+pub(crate) fn write(document: &impl Serialize) {
+    if let Ok(mut line) = serde_json::to_vec(document) {
+        line.push(b'\n');
+        let _ = std::io::stderr().lock().write_all(&line);
+    }
+}
+
+/// Something that an operator should know and that no request failed for.
+pub(crate) async fn warn(warning: &str) {
+    #[derive(Serialize)]
+    struct Warning<'a> {
+        time: String,
+        warning: &'a str,
+    }
+
+    if matches!(config::log_level().await, LogLevel::Warn | LogLevel::Info) {
+        write(&Warning { time: time(), warning });
+    }
+}
