@@ -14,7 +14,7 @@ use wasmtime_wasi_http::handler::ProxyHandler;
 
 use crate::Error;
 use crate::allowed_hosts::AllowedHosts;
-use crate::engine::Engine;
+use crate::engine::{Engine, INSTANCES};
 use crate::host::postgres::Pools;
 use crate::host::{GuestOutput, Links};
 use crate::instances::Instances;
@@ -54,6 +54,8 @@ pub struct App {
     /// Ends the instances, whatever they are doing.
     end: watch::Sender<bool>,
     pools: Vec<Arc<Links>>,
+    /// A permit for each instance that may still be made.
+    slots: Arc<Semaphore>,
     serving: Option<JoinHandle<()>>,
 }
 
@@ -72,6 +74,7 @@ impl App {
             .local_addr()
             .map_err(|source| Error::Listen { address: options.listen, source })?;
         let limit = config.max_connections.map(|most| Arc::new(Semaphore::new(most)));
+        let slots = Arc::new(Semaphore::new(INSTANCES));
         let (end, ended) = watch::channel(false);
         let mut pools = Vec::new();
         let mut components = BTreeMap::new();
@@ -92,6 +95,7 @@ impl App {
                 service: service.1,
                 links,
                 reuse: options.reuse,
+                slots: Arc::clone(&slots),
                 stopped: ended.clone(),
             };
             components.insert(id, ProxyHandler::new(instances));
@@ -109,6 +113,7 @@ impl App {
             stop,
             end,
             pools,
+            slots,
             serving: Some(tokio::spawn(server.run(listener, stopping, GRACE))),
         })
     }
@@ -126,6 +131,11 @@ impl App {
     /// The public routes, in the manifest's order.
     pub fn routes(&self) -> &[Route] {
         &self.routes
+    }
+
+    /// How many component instances there are, idle ones included. There can be 1,000, as on Spin.
+    pub fn instances(&self) -> usize {
+        INSTANCES - self.slots.available_permits()
     }
 
     /// Stops accepting, lets requests in flight finish for up to five seconds, and closes the connections to

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
-use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Cache, CacheConfig, Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi_http::p3::bindings::ServicePre;
@@ -14,15 +13,21 @@ use crate::Error;
 use crate::host::State;
 use crate::host::bindings;
 
-/// Instances that may exist at once. One more waits for a place; without that it would be a 500.
-const INSTANCES: u32 = 200;
+/// Instances that an application may have at once, of all its components together, idle ones included.
+///
+/// It is Spin's number for a process. There the pool of memories, stacks (fibers) and component instances is the limit,
+/// with room for 1,000 of each, and every instance takes one of each as soon as it has begun a request.
+pub(crate) const INSTANCES: usize = 1_000;
+
+/// Applications in this process that the pool has room for at their limits. The tests run many at once on one engine,
+/// of which few come near. So the pool is larger than one application's limit, and [`crate::instances`] counts for
+/// each application, which then meets the limit where it would be alone in Spin's process.
+const APPS: u32 = 4;
 
 /// The engine, what it links components with, and what it has compiled.
 pub(crate) struct Engine {
     wasmtime: wasmtime::Engine,
     linker: Linker<State>,
-    /// A permit for each instance that may exist.
-    pub(crate) slots: Arc<Semaphore>,
     compiled: Mutex<HashMap<Version, ServicePre<State>>>,
 }
 
@@ -57,12 +62,7 @@ impl Engine {
             config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
             wasmtime::Engine::new(&config)
         })?;
-        Ok(Engine {
-            linker: link(&engine)?,
-            wasmtime: engine,
-            slots: Arc::new(Semaphore::new(INSTANCES as usize)),
-            compiled: Mutex::default(),
-        })
+        Ok(Engine { linker: link(&engine)?, wasmtime: engine, compiled: Mutex::default() })
     }
 
     /// The component in `path`, compiled and linked. Takes seconds the first time; blocks.
@@ -114,19 +114,23 @@ fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
     Ok(linker)
 }
 
-/// Room for `INSTANCES`, with what a component of several core modules needs for each.
+/// What Spin's pool has, for each application. Only the totals differ: there, they are the limit.
 fn pool() -> PoolingAllocationConfig {
+    let instances = APPS * u32::try_from(INSTANCES).expect("a small number");
     let mut pool = PoolingAllocationConfig::default();
-    pool.total_component_instances(INSTANCES)
-        .total_core_instances(20 * INSTANCES)
-        .total_memories(2 * INSTANCES)
-        .total_tables(4 * INSTANCES)
-        .total_stacks(2 * INSTANCES)
+    pool.total_component_instances(instances)
+        .total_memories(instances)
+        .total_stacks(instances)
+        .total_tables(2 * instances)
+        .total_core_instances(4 * instances)
         .max_component_instance_size(10 << 20)
         .max_core_instance_size(10 << 20)
         .max_core_instances_per_component(200)
         .max_memories_per_component(32)
         .max_tables_per_component(64)
+        .max_memories_per_module(2)
+        .max_tables_per_module(2)
+        .max_memory_size(4 << 30)
         .table_elements(100_000)
         .linear_memory_keep_resident(2 << 20)
         .table_keep_resident(1 << 19);

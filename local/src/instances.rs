@@ -1,11 +1,12 @@
-//! The life of component instances: made when a request finds none free, shared by requests, gone when idle.
+//! The life of component instances: made when a request finds none free, shared by requests, gone when idle. There
+//! are never more than [`INSTANCES`] of an application: a request that would need another one fails.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Sleep, sleep};
 use wasmtime::component::GuestTaskId;
 use wasmtime::{Store, StoreContextMut};
@@ -15,7 +16,7 @@ use wasmtime_wasi_http::handler::{
 };
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, INSTANCES};
 use crate::host::{Links, State};
 use crate::reuse::InstanceReuse;
 
@@ -25,6 +26,8 @@ pub(crate) struct Instances {
     pub(crate) service: ServicePre<State>,
     pub(crate) links: Arc<Links>,
     pub(crate) reuse: InstanceReuse,
+    /// A permit for each instance that the application may still make, of whichever component.
+    pub(crate) slots: Arc<Semaphore>,
     /// Turns true when the application stops.
     pub(crate) stopped: watch::Receiver<bool>,
 }
@@ -42,6 +45,8 @@ pub(crate) struct Life {
     links: Arc<Links>,
     /// Turns true when the application stops.
     stopped: watch::Receiver<bool>,
+    /// This instance's place among those that the application may have.
+    _slot: OwnedSemaphorePermit,
 }
 
 impl HandlerState for Instances {
@@ -50,8 +55,11 @@ impl HandlerState for Instances {
     type WorkerState = Life;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<State, Expiration, Life>> {
-        let slot = Arc::clone(&self.engine.slots).acquire_owned().await?;
-        let state = State::new(Arc::clone(&self.links), slot);
+        // Nobody waits for a place. Spin does not either: the request fails, whatever route it is for.
+        let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
+            wasmtime::format_err!("{INSTANCES} instances are there, and no more may be")
+        })?;
+        let state = State::new(Arc::clone(&self.links));
         let mut store = Store::new(self.engine.wasmtime(), state);
         store.limiter(|state| &mut state.limits);
         let service = self.service.instantiate_async(&mut store).await?;
@@ -71,6 +79,7 @@ impl HandlerState for Instances {
                 reuse: self.reuse,
                 links: Arc::clone(&self.links),
                 stopped: self.stopped.clone(),
+                _slot: slot,
             },
         })
     }

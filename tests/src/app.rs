@@ -226,6 +226,13 @@ impl App {
         running.as_ref().map(Running::log).unwrap_or_default()
     }
 
+    /// How many instances of its components there are; `None` where the runtime does not tell.
+    pub fn instances(&self) -> Option<usize> {
+        let running = self.own("count its instances").running.try_read();
+        let running = running.expect("instances are not counted during a restart");
+        running.as_ref().and_then(Running::instances)
+    }
+
     /// Where the service is, without a slash at the end.
     pub fn url(&self) -> String {
         match &self.service.origin {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::ResourceTable;
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -34,13 +33,11 @@ pub(crate) struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outgoing: OutgoingHttp,
-    /// This instance's place among those that may exist at once.
-    _slot: OwnedSemaphorePermit,
 }
 
 impl State {
     /// No files, no environment, no arguments, no sockets: only what `Links` gives.
-    pub(crate) fn new(links: Arc<Links>, slot: OwnedSemaphorePermit) -> State {
+    pub(crate) fn new(links: Arc<Links>) -> State {
         let wasi =
             WasiCtx::builder().stdout(links.output.stream()).stderr(links.output.stream()).build();
         State {
@@ -50,7 +47,6 @@ impl State {
             http: WasiHttpCtx::new(),
             outgoing: OutgoingHttp::new(links.allowed_hosts.clone()),
             links,
-            _slot: slot,
         }
     }
 }

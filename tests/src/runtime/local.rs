@@ -38,6 +38,10 @@ impl Local {
         self.address
     }
 
+    pub(crate) fn instances(&self) -> usize {
+        self.app.instances()
+    }
+
     pub(crate) fn log(&self) -> String {
         let output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&output).into_owned()

@@ -43,6 +43,14 @@ impl Running {
         }
     }
 
+    /// How many instances of components there are, where the runtime tells.
+    pub(crate) fn instances(&self) -> Option<usize> {
+        match self {
+            Self::Local(local) => Some(local.instances()),
+            Self::Spin(_) => None,
+        }
+    }
+
     /// What the component wrote to its standard error.
     pub(crate) fn log(&self) -> String {
         match self {

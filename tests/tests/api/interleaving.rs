@@ -7,7 +7,8 @@ use futures::future::{join, join_all};
 use futures::{StreamExt, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{App, Call, InstanceReuse, Reply, Token, User};
+use tests::{App, Call, InstanceReuse, Reply, Token, User, until};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::path_of;
@@ -17,8 +18,8 @@ const USERS: usize = 40;
 /// HTTP/2 connections that the users share, each for fewer requests at once than a server takes.
 const CONNECTIONS: usize = 10;
 
-/// Instances that the local host has room for.
-const INSTANCES: usize = 200;
+/// Requests that are in the instances together, at least.
+const TOGETHER: usize = 200;
 
 /// How long the gate stays closed at most: less than the 30 s that a request waits for the database.
 const GATE_LIMIT: Duration = Duration::from_secs(10);
@@ -177,17 +178,39 @@ fn time_inside(reply: &Reply) -> Duration {
     Duration::from_secs_f64(millis.parse::<f64>().expect("a number") / 1_000.0)
 }
 
+/// Each of them waits for the locked table before the next sets out. An instance that waits can take
+/// another request, so the host has no reason to make one, and everybody is in the same.
+async fn enter_one_by_one(app: &App, steps: Vec<Step>) -> Vec<JoinHandle<Answer>> {
+    const WAITING: &str = "select count(*) from pg_locks \
+        where not granted and relation = 'tasks'::regclass \
+        and database = (select oid from pg_database where datname = current_database())";
+    let database = app.client().await;
+    let mut inside = Vec::new();
+    for step in steps {
+        inside.push(tokio::spawn(answer(step)));
+        until("a request waits for the table", async || {
+            let row = database.query_one(WAITING, &[]).await.expect("count the waiting");
+            usize::try_from(row.get::<_, i64>(0)).is_ok_and(|n| n == inside.len()).then_some(())
+        })
+        .await;
+    }
+    // Not every host tells; there, the limits that the instances were started with make them share.
+    let instances = app.instances().unwrap_or(1);
+    assert!(inside.len() > instances, "{} requests are in {instances} instances", inside.len());
+    inside
+}
+
 /// The table of tasks is locked while all requests set out, so that they pile up in the instances;
 /// then all go on at once. Every request of everybody is in flight together with every other.
 async fn everything_at_once(app: &App) {
     let gateways: Vec<App> = (0..CONNECTIONS).map(|_| app.over_http2()).collect();
-    let people = (0..USERS).map(|i| {
-        let gateway = &gateways[i % CONNECTIONS];
-        async move { Person::new(gateway, &format!("user{i}")).await }
-    });
-    let people = join_all(people).await;
+    // One after the other, which takes a single instance.
+    let mut people = Vec::new();
+    for i in 0..USERS {
+        people.push(Person::new(&gateways[i % CONNECTIONS], &format!("user{i}")).await);
+    }
     let neighbours = || people.iter().cycle().skip(1);
-    let with: Vec<Vec<Step>> =
+    let mut with: Vec<Vec<Step>> =
         people.iter().zip(neighbours()).map(|(p, n)| p.steps_with_the_database(n)).collect();
     let without: Vec<Vec<Step>> =
         people.iter().zip(neighbours()).map(|(p, n)| p.steps_without_the_database(n)).collect();
@@ -196,6 +219,8 @@ async fn everything_at_once(app: &App) {
     gate.batch_execute("begin; lock table tasks in access exclusive mode")
         .await
         .expect("close the gate");
+    let first = with.iter_mut().map(|steps| steps.remove(0)).collect();
+    let first = enter_one_by_one(app, first).await;
     let all = |steps: Vec<Vec<Step>>| {
         join_all(steps.into_iter().map(|steps| join_all(steps.into_iter().map(answer))))
     };
@@ -212,33 +237,39 @@ async fn everything_at_once(app: &App) {
         }
     };
     let (with, (without, opened)) = join(all(with), without).await;
+    let first: Vec<Vec<Answer>> =
+        join_all(first).await.into_iter().map(|answer| vec![answer.expect("an answer")]).collect();
 
-    for (person, answers) in people.iter().zip(&with).chain(people.iter().zip(&without)) {
+    for (person, answers) in
+        [&first, &with, &without].into_iter().flat_map(|a| people.iter().zip(a))
+    {
         for answer in answers {
             person.check(answer, &people);
         }
     }
     join_all(people.iter().map(Person::assert_done)).await;
-    // Whoever was inside when the gate opened was there together with all the others who were: more
-    // than there can be instances on the local host. On another one, the limits that the instances
-    // were started with make them share.
+    // Whoever was inside when the gate opened was there together with all the others who were.
     let inside = with
         .iter()
         .flatten()
         .filter(|answer| answer.received < opened + time_inside(&answer.reply))
         .count();
-    assert!(inside > INSTANCES, "only {inside} requests were in the instances together");
+    assert!(inside > TOGETHER, "only {inside} requests were in the instances together");
     for answer in without.iter().flatten() {
         assert!(answer.reply.header("server-timing").starts_with("db;dur=0.000, "));
     }
 }
 
-/// One instance has room for everybody, so that a host has no reason to make another.
+/// One instance has room for everybody, and is kept.
 #[tokio::test]
 async fn hundreds_of_requests_in_flight_together_get_their_own_data() {
     let app = App::start_with(|options| {
-        options.reuse =
-            InstanceReuse { max_reuse: 10_000, max_concurrent: 1_000, ..InstanceReuse::default() };
+        options.reuse = InstanceReuse {
+            max_reuse: 10_000,
+            max_concurrent: 1_000,
+            idle_timeout: Duration::from_mins(5),
+            ..InstanceReuse::default()
+        };
     })
     .await;
     everything_at_once(&app).await;

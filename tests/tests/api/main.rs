@@ -17,6 +17,7 @@ mod get;
 mod headers;
 mod health;
 mod idempotency;
+mod instances;
 mod interleaving;
 mod json;
 mod keys;
