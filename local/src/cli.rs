@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use local::{Count, InstanceReuse};
 
 /// Runs the task API on this machine.
 #[derive(Debug, Parser)]
@@ -46,9 +47,34 @@ pub(crate) struct UpOptions {
     #[arg(long)]
     pub(crate) migrate: bool,
 
+    #[command(flatten)]
+    pub(crate) instances: InstanceOptions,
+
     /// Say where the API is served, and nothing else.
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+/// Spin's options of the same names. A time is a number of seconds, or a number and `s`, `ms`, `us` or `ns`.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Component instances, as on Spin")]
+pub(crate) struct InstanceOptions {
+    /// After how long a request without a response fails with 500.
+    #[arg(long, value_name = "TIME", default_value = "45s", value_parser = parse_timeout)]
+    pub(crate) request_timeout: Duration,
+
+    /// Requests that an instance serves before it is replaced: a number, or a range such as `1..8`, from which each
+    /// instance draws its own.
+    #[arg(long, value_name = "COUNT", default_value = "128")]
+    pub(crate) max_instance_reuse_count: Count,
+
+    /// Requests that an instance serves at the same time: a number or a range.
+    #[arg(long, value_name = "COUNT", default_value = "16")]
+    pub(crate) max_instance_concurrent_reuse_count: Count,
+
+    /// How long an instance without a request is kept.
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_timeout)]
+    pub(crate) idle_instance_timeout: Duration,
 }
 
 /// Prints a token that the API accepts as this user's.
@@ -68,6 +94,17 @@ pub(crate) struct TokenOptions {
     /// How long the token is valid: a number and `s`, `m`, `h` or `d`.
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_lifetime)]
     pub(crate) expires: Duration,
+}
+
+impl InstanceOptions {
+    pub(crate) fn reuse(&self) -> InstanceReuse {
+        InstanceReuse {
+            max_reuse: self.max_instance_reuse_count,
+            max_concurrent: self.max_instance_concurrent_reuse_count,
+            idle_timeout: self.idle_instance_timeout,
+            request_timeout: Some(self.request_timeout),
+        }
+    }
 }
 
 impl Cli {
@@ -91,6 +128,24 @@ fn parse_lifetime(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(u64::from(number) * seconds))
 }
 
+/// As Spin reads its own.
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    let (number, unit) =
+        text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let duration = match unit {
+        "" | "s" => Duration::from_secs,
+        "ms" => Duration::from_millis,
+        "us" | "μs" => Duration::from_micros,
+        "ns" => Duration::from_nanos,
+        _ => return Err(expected_timeout()),
+    };
+    number.parse().map(duration).map_err(|_| expected_timeout())
+}
+
+fn expected_timeout() -> String {
+    "expected a number of seconds, or a number and `s`, `ms`, `us` or `ns`".to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -100,6 +155,49 @@ mod tests {
     #[test]
     fn the_options_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn instances_are_as_the_library_has_them_unless_said_otherwise() {
+        let reuse = |options: &[&str]| {
+            let arguments = ["local", "up"].iter().chain(options);
+            match Cli::try_parse_from(arguments).expect("options").command {
+                Command::Up(options) => options.instances.reuse(),
+                Command::Token(_) => unreachable!("the command is `up`"),
+            }
+        };
+        assert_eq!(reuse(&[]), InstanceReuse::default());
+        let options = [
+            "--request-timeout=1500ms",
+            "--max-instance-reuse-count=1..8",
+            "--max-instance-concurrent-reuse-count=1",
+            "--idle-instance-timeout=10",
+        ];
+        let expected = InstanceReuse {
+            max_reuse: Count::from(1..8),
+            max_concurrent: Count::from(1),
+            idle_timeout: Duration::from_secs(10),
+            request_timeout: Some(Duration::from_millis(1_500)),
+        };
+        assert_eq!(reuse(&options), expected);
+    }
+
+    #[test]
+    fn a_timeout_is_read_as_spin_reads_it() {
+        for (text, expected) in [
+            ("45", Duration::from_secs(45)),
+            ("45s", Duration::from_secs(45)),
+            ("20ms", Duration::from_millis(20)),
+            ("20us", Duration::from_micros(20)),
+            ("20μs", Duration::from_micros(20)),
+            ("20ns", Duration::from_nanos(20)),
+        ] {
+            assert_eq!(parse_timeout(text), Ok(expected), "{text}");
+        }
+        // A range is one of Spin's, and not supported here.
+        for text in ["", "s", "-1", "1m", "1.5s", "1 s", "1..8s"] {
+            assert_eq!(parse_timeout(text), Err(expected_timeout()), "{text}");
+        }
     }
 
     #[test]

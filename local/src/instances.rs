@@ -34,14 +34,17 @@ pub(crate) struct Instances {
 
 /// When an instance is to go.
 pub(crate) struct Expiration {
-    reuse: InstanceReuse,
+    idle_timeout: Duration,
+    request_timeout: Option<Duration>,
     sleep: Pin<Box<Sleep>>,
     stopped: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
 }
 
 /// What an instance accepts, and what is said when it breaks.
 pub(crate) struct Life {
-    reuse: InstanceReuse,
+    max_reuse: usize,
+    max_concurrent: usize,
+    request_timeout: Option<Duration>,
     links: Arc<Links>,
     /// Turns true when the application stops.
     stopped: watch::Receiver<bool>,
@@ -69,14 +72,17 @@ impl HandlerState for Instances {
             proxy: Proxy::P3(service),
             view: State::http,
             expiration: Expiration {
-                reuse: self.reuse,
+                idle_timeout: self.reuse.idle_timeout,
+                request_timeout: self.reuse.request_timeout,
                 sleep: Box::pin(sleep(Duration::MAX)),
                 stopped: Box::pin(async move {
                     let _ = stopped.wait_for(|stopped| *stopped).await;
                 }),
             },
             state: Life {
-                reuse: self.reuse,
+                max_reuse: self.reuse.max_reuse.draw(),
+                max_concurrent: self.reuse.max_concurrent.draw(),
+                request_timeout: self.reuse.request_timeout,
                 links: Arc::clone(&self.links),
                 stopped: self.stopped.clone(),
                 _slot: slot,
@@ -97,8 +103,8 @@ impl WorkerExpiration for Expiration {
             return Poll::Ready(());
         }
         let timeout = match status {
-            WorkerStatus::Idle => Some(this.reuse.idle_timeout),
-            WorkerStatus::Requests | WorkerStatus::PostReturn => this.reuse.request_timeout,
+            WorkerStatus::Idle => Some(this.idle_timeout),
+            WorkerStatus::Requests | WorkerStatus::PostReturn => this.request_timeout,
         };
         let Some(deadline) = timeout.and_then(|timeout| since.checked_add(timeout)) else {
             return Poll::Pending;
@@ -115,9 +121,9 @@ impl WorkerState for Life {
     type RequestData = ();
 
     fn should_accept_request(&self, now: usize, so_far: usize) -> ShouldAccept {
-        if so_far >= self.reuse.max_reuse {
+        if so_far >= self.max_reuse {
             ShouldAccept::Never
-        } else if now >= self.reuse.max_concurrent {
+        } else if now >= self.max_concurrent {
             ShouldAccept::No
         } else {
             ShouldAccept::Yes
@@ -130,7 +136,7 @@ impl WorkerState for Life {
         (): (),
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
-        match self.reuse.request_timeout {
+        match self.request_timeout {
             Some(timeout) => Box::pin(sleep(timeout)),
             None => Box::pin(std::future::pending()),
         }

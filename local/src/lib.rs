@@ -29,4 +29,4 @@ pub use app::{App, AppOptions};
 pub use component::build_component;
 pub use error::Error;
 pub use host::GuestOutput;
-pub use reuse::InstanceReuse;
+pub use reuse::{Count, InstanceReuse, REQUEST_TIMEOUT};

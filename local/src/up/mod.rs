@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
-use local::{App, AppOptions, Error, GuestOutput, InstanceReuse, build_component};
+use local::{App, AppOptions, Error, GuestOutput, build_component};
 use neon_url::DatabaseUrl;
 
 use self::database::Database;
@@ -58,7 +58,7 @@ async fn start(
         runtime_config: project.runtime_config(),
         variables: variables(database.url(), &secret),
         listen: options.listen,
-        reuse: InstanceReuse::default(),
+        reuse: options.instances.reuse(),
         output: GuestOutput::Inherit,
     })
     .await?;

@@ -75,8 +75,11 @@ impl Spin {
         let reuse = options.reuse;
         command.args(["--max-instance-reuse-count", &reuse.max_reuse.to_string()]);
         command.args(["--max-instance-concurrent-reuse-count", &reuse.max_concurrent.to_string()]);
-        let idle = format!("{}ms", reuse.idle_timeout.as_millis());
-        command.args(["--idle-instance-timeout", &idle]);
+        let millis = |time: Duration| format!("{}ms", time.as_millis());
+        command.args(["--idle-instance-timeout", &millis(reuse.idle_timeout)]);
+        if let Some(timeout) = reuse.request_timeout {
+            command.args(["--request-timeout", &millis(timeout)]);
+        }
         // Not as arguments, which every user of the machine can read.
         for (name, value) in &options.variables {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);

@@ -1,5 +1,7 @@
 //! What a host does when its components' instances have too much to do: no host is kinder than Spin.
 
+use std::time::Duration;
+
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use reqwest::Method;
@@ -44,7 +46,7 @@ async fn until_good(path: &str, call: impl Fn() -> Call) {
 #[tokio::test]
 async fn a_request_that_finds_no_instance_is_a_bare_500() {
     let app = App::start_with(|options| {
-        options.reuse = InstanceReuse { max_concurrent: 1, ..InstanceReuse::default() };
+        options.reuse = InstanceReuse { max_concurrent: 1.into(), ..InstanceReuse::default() };
     })
     .await;
     let alice = app.user("alice").await;
@@ -73,4 +75,17 @@ async fn a_request_that_finds_no_instance_is_a_bare_500() {
     for path in ["/health", "/docs"] {
         until_good(path, || app.call(Method::GET, path)).await;
     }
+}
+
+#[tokio::test]
+async fn a_request_without_a_response_in_time_is_a_bare_500() {
+    let app = App::start_with(|options| {
+        options.reuse.request_timeout = Some(Duration::from_secs(1));
+    })
+    .await;
+    let alice = app.user("alice").await;
+    let gate = close_gate(&app).await;
+    assert_bare_500(&alice.get("/tasks").await);
+    open_gate(&gate).await;
+    until_good("/tasks", || alice.get("/tasks")).await;
 }

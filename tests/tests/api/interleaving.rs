@@ -265,8 +265,8 @@ async fn everything_at_once(app: &App) {
 async fn hundreds_of_requests_in_flight_together_get_their_own_data() {
     let app = App::start_with(|options| {
         options.reuse = InstanceReuse {
-            max_reuse: 10_000,
-            max_concurrent: 1_000,
+            max_reuse: 10_000.into(),
+            max_concurrent: 1_000.into(),
             idle_timeout: Duration::from_mins(5),
             ..InstanceReuse::default()
         };
@@ -310,9 +310,10 @@ async fn hundreds_of_interleaved_requests_get_their_own_data() {
 #[tokio::test]
 async fn every_way_of_reusing_instances_gives_the_same_answers() {
     for (label, max_reuse, max_concurrent) in [
-        ("a new instance for each request", 1, 1),
-        ("one request at a time", 128, 1),
-        ("a few", 3, 2),
+        ("a new instance for each request", 1.into(), 1.into()),
+        ("one request at a time", 128.into(), 1.into()),
+        ("a few", 3.into(), 2.into()),
+        ("each as it comes", (1..8).into(), (1..4).into()),
     ] {
         let app = App::start_with(|options| {
             options.reuse = InstanceReuse { max_reuse, max_concurrent, ..InstanceReuse::default() };
