@@ -18,6 +18,7 @@ use crate::engine::{Engine, INSTANCES};
 use crate::host::postgres::Pools;
 use crate::host::{GuestOutput, Links};
 use crate::instances::Instances;
+use crate::key_value::{DEFAULT_STORE, KeyValueStore};
 use crate::manifest::Manifest;
 use crate::reuse::InstanceReuse;
 use crate::routes::{Route, Router};
@@ -76,6 +77,7 @@ impl App {
         let limit = config.max_connections.map(|most| Arc::new(Semaphore::new(most)));
         let slots = Arc::new(Semaphore::new(INSTANCES));
         let (end, ended) = watch::channel(false);
+        let store = Arc::new(KeyValueStore::default());
         let mut pools = Vec::new();
         let mut components = BTreeMap::new();
         for (id, service) in load(&manifest).await? {
@@ -87,6 +89,11 @@ impl App {
                 variables: variables.for_component(&id, component),
                 allowed_hosts,
                 pools: Pools::new(limit.clone()),
+                key_value: component
+                    .key_value_stores
+                    .iter()
+                    .any(|label| label == DEFAULT_STORE)
+                    .then(|| Arc::clone(&store)),
                 output: options.output.clone(),
             });
             pools.push(Arc::clone(&links));

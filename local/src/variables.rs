@@ -6,7 +6,7 @@ use crate::Error;
 use crate::manifest::{Component, Manifest, Template, check_name};
 
 /// The value of every application variable.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Variables {
     values: BTreeMap<String, String>,
 }
@@ -107,6 +107,7 @@ mod tests {
                 Template::parse("pg://{{ host }}/x").expect("template"),
             )]),
             allowed_outbound_hosts: vec![],
+            key_value_stores: vec![],
             build: None,
         };
         let variable =

@@ -74,6 +74,7 @@ mod tests {
                 .iter()
                 .map(|host| Template::parse(host).expect("template"))
                 .collect(),
+            key_value_stores: vec![],
             build: None,
         };
         let manifest = Manifest {

@@ -8,9 +8,13 @@ wasmtime::component::bindgen!({
     world: "taskie:local/host",
     imports: { default: async | trappable },
     with: {
+        "spin:key-value/key-value.store": crate::host::key_value::OpenStore,
         "spin:postgres/postgres.connection": crate::host::postgres::Connection,
         "spin:postgres/postgres.connection-builder": crate::host::postgres::ConnectionBuilder,
+        "wasi:keyvalue/atomics.cas": crate::host::key_value::CompareAndSwap,
+        "wasi:keyvalue/store.bucket": crate::host::key_value::OpenStore,
     },
 });
 
-pub use self::spin::{postgres::postgres, variables::variables};
+pub use self::spin::{key_value::key_value, postgres::postgres, variables::variables};
+pub use self::wasi::keyvalue::{atomics, store};

@@ -1,7 +1,8 @@
-//! What a component finds when it looks out: WASI, Spin's PostgreSQL and Spin's variables.
+//! What a component finds when it looks out: WASI, and Spin's PostgreSQL, key-value store and variables.
 
 pub(crate) mod bindings;
 mod http;
+pub(crate) mod key_value;
 mod output;
 pub(crate) mod postgres;
 mod state;

@@ -11,6 +11,7 @@ use super::http::OutgoingHttp;
 use super::output::GuestOutput;
 use super::postgres::Pools;
 use crate::allowed_hosts::AllowedHosts;
+use crate::key_value::KeyValueStore;
 use crate::variables::ComponentVariables;
 
 /// Memory of an instance, as Akamai Functions limits it.
@@ -22,6 +23,8 @@ pub(crate) struct Links {
     pub(crate) variables: ComponentVariables,
     pub(crate) allowed_hosts: AllowedHosts,
     pub(crate) pools: Pools,
+    /// The application's key-value store, for a component that may open it.
+    pub(crate) key_value: Option<Arc<KeyValueStore>>,
     pub(crate) output: GuestOutput,
 }
 

@@ -14,6 +14,7 @@ pub(crate) use source::Source;
 pub use template::{Template, check_name};
 
 use crate::Error;
+use crate::key_value::DEFAULT_STORE;
 use crate::routes::Route;
 
 /// The application as its manifest describes it.
@@ -51,6 +52,8 @@ pub struct Component {
     pub variables: BTreeMap<String, Template>,
     /// Where it may connect to.
     pub allowed_outbound_hosts: Vec<Template>,
+    /// The key-value stores that it may open.
+    pub key_value_stores: Vec<String>,
     /// How it is built, when the manifest says so.
     pub build: Option<Build>,
 }
@@ -162,6 +165,8 @@ struct RawComponent {
     variables: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
     allowed_outbound_hosts: Vec<Spanned<String>>,
+    #[serde(default)]
+    key_value_stores: Vec<Spanned<String>>,
     build: Option<RawBuild>,
 }
 
@@ -216,6 +221,11 @@ impl RawComponent {
             .iter()
             .map(|host| checked_template(source, &owner, host, application))
             .collect::<Result<_, Error>>()?;
+        let key_value_stores = self
+            .key_value_stores
+            .into_iter()
+            .map(|label| checked_store(source, id, label))
+            .collect::<Result<_, Error>>()?;
         let build = self.build.map(|build| Build {
             commands: match build.command {
                 RawCommand::One(command) => vec![command],
@@ -223,7 +233,13 @@ impl RawComponent {
             },
             workdir: dir.join(build.workdir.unwrap_or_default()),
         });
-        Ok(Component { source: dir.join(self.source), variables, allowed_outbound_hosts, build })
+        Ok(Component {
+            source: dir.join(self.source),
+            variables,
+            allowed_outbound_hosts,
+            key_value_stores,
+            build,
+        })
     }
 }
 
@@ -262,6 +278,18 @@ fn checked(source: &Source, name: &Spanned<String>) -> Result<String, Error> {
         Ok(()) => Ok(name.get_ref().clone()),
         Err(reason) => Err(source.error(Some(name.span()), format!("variable {reason}"))),
     }
+}
+
+/// Spin has other stores too, once its runtime configuration says where they are.
+fn checked_store(source: &Source, id: &str, label: Spanned<String>) -> Result<String, Error> {
+    if label.get_ref() == DEFAULT_STORE {
+        return Ok(label.into_inner());
+    }
+    let message = format!(
+        "`component.{id}.key_value_stores`: this runner supports the store `{DEFAULT_STORE}` only, not `{}`; use `spin up`",
+        label.get_ref()
+    );
+    Err(source.error(Some(label.span()), message))
 }
 
 fn checked_template(

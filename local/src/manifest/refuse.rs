@@ -11,7 +11,7 @@ const APPLICATION: &[&str] = &["name", "version", "description", "authors"];
 const VARIABLE: &[&str] = &["default", "required", "secret", "description"];
 const TRIGGER: &[&str] = &["id", "route", "component"];
 const COMPONENT: &[&str] =
-    &["description", "source", "variables", "allowed_outbound_hosts", "build"];
+    &["description", "source", "variables", "allowed_outbound_hosts", "key_value_stores", "build"];
 const BUILD: &[&str] = &["command", "workdir", "watch"];
 
 /// Walks the whole manifest.

@@ -22,6 +22,7 @@ component = "api"
 [component.api]
 source = "target/api.wasm"
 allowed_outbound_hosts = ["postgres://*.neon.tech:5432"]
+key_value_stores = ["default"]
 
 [component.api.variables]
 database_url = "{{ database_url }}"
@@ -50,6 +51,7 @@ fn a_manifest_is_read() {
     assert_eq!((database_url.default.as_deref(), database_url.secret), (None, true));
     let api = &manifest.components["api"];
     assert_eq!(api.source, Path::new("/app/target/api.wasm"));
+    assert_eq!(api.key_value_stores, ["default"]);
     let build = api.build.as_ref().expect("build");
     assert_eq!(build.commands, ["cargo build"]);
     assert_eq!(build.workdir, Path::new("/app/api"));
@@ -60,8 +62,8 @@ fn what_is_not_supported_is_refused_by_name_and_position() {
     let table = [
         (
             "[component.api]\n",
-            "[component.api]\nkey_value_stores = [\"default\"]\n",
-            "spin.toml:21:1: `component.api.key_value_stores`",
+            "[component.api]\nsqlite_databases = [\"default\"]\n",
+            "spin.toml:21:1: `component.api.sqlite_databases`",
         ),
         (
             "[component.api]\n",
@@ -91,7 +93,7 @@ fn what_is_not_supported_is_refused_by_name_and_position() {
         (
             "watch = [\"src\"]",
             "environment = { A = \"b\" }",
-            "spin.toml:30:1: `component.api.build.environment`",
+            "spin.toml:31:1: `component.api.build.environment`",
         ),
         ("version = \"0.1.0\"", "tool = 1", "spin.toml:6:1: `application.tool`"),
     ];
@@ -131,7 +133,12 @@ fn mistakes_are_reported_with_their_position() {
         (
             "\"{{ database_url }}\"",
             "\"{{ nobody }}\"",
-            "spin.toml:25:16: `component.api.variables.database_url`: unknown variable \"nobody\"",
+            "spin.toml:26:16: `component.api.variables.database_url`: unknown variable \"nobody\"",
+        ),
+        (
+            "[\"default\"]",
+            "[\"default\", \"sessions\"]",
+            "spin.toml:23:32: `component.api.key_value_stores`: this runner supports the store `default` only, not `sessions`; use `spin up`",
         ),
         (
             "component = \"api\"",

@@ -70,6 +70,7 @@ impl Spin {
         if runtime_config.exists() {
             command.arg("--runtime-config-file").arg(runtime_config);
         }
+        // The key-value store is a file in it: no other service shares its values.
         command.arg("--state-dir").arg(folder.path());
         command.arg("--log-dir").arg(folder.path());
         let reuse = options.reuse;

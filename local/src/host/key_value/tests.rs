@@ -1,0 +1,107 @@
+use std::collections::BTreeMap;
+
+use wasmtime::{Config, Engine, Store};
+
+use super::atomics::{CasError, Host as _, HostCas as _};
+use super::key_value::HostStoreWithStore;
+use super::store::{Host as _, HostBucket as _};
+use super::*;
+use crate::allowed_hosts::AllowedHosts;
+use crate::host::GuestOutput;
+use crate::host::postgres::Pools;
+use crate::manifest::Component;
+use crate::variables::Variables;
+
+/// The data of an instance whose component has this store, or none.
+fn state(store: Option<&Arc<KeyValueStore>>) -> State {
+    let component = Component {
+        source: "api.wasm".into(),
+        variables: BTreeMap::new(),
+        allowed_outbound_hosts: vec![],
+        key_value_stores: vec![],
+        build: None,
+    };
+    let variables = Variables::default();
+    let links = Links {
+        component: "api".into(),
+        allowed_hosts: AllowedHosts::of(&component, &variables).expect("no hosts"),
+        variables: variables.for_component("api", &component),
+        pools: Pools::new(None),
+        key_value: store.map(Arc::clone),
+        output: GuestOutput::default(),
+    };
+    State::new(Arc::new(links))
+}
+
+fn again<T: 'static>(resource: &Resource<T>) -> Resource<T> {
+    Resource::new_borrow(resource.rep())
+}
+
+#[tokio::test]
+async fn a_store_that_the_manifest_does_not_grant_is_denied() {
+    let store = Arc::new(KeyValueStore::default());
+    for (label, granted) in [("default", None), ("sessions", Some(&store))] {
+        let opened = state(granted).open(label.into()).await.expect("no trap");
+        assert!(matches!(opened, Err(store::Error::AccessDenied)), "{label}");
+    }
+}
+
+#[tokio::test]
+async fn both_interfaces_of_two_instances_lead_to_the_same_values() {
+    let store = Arc::new(KeyValueStore::default());
+    let mut first = state(Some(&store));
+    let bucket = first.open("default".into()).await.expect("no trap").expect("a bucket");
+    let set = first.set(again(&bucket), "key".into(), b"value".into()).await;
+    set.expect("no trap").expect("to set");
+
+    let mut config = Config::new();
+    config.wasm_component_model_async(true);
+    let engine = Engine::new(&config).expect("an engine");
+    let mut second = Store::new(&engine, state(Some(&store)));
+    let values = second.run_concurrent(async |accessor| {
+        type Data = HasSelf<State>;
+        let sessions = Data::open(accessor, "sessions".into()).await?;
+        assert!(matches!(sessions, Err(key_value::Error::AccessDenied)));
+        let store = Data::open(accessor, "default".into()).await?.expect("a store");
+        let value = Data::get(accessor, again(&store), "key".into()).await?.expect("to get");
+        let exists = Data::exists(accessor, again(&store), "key".into()).await?.expect("to ask");
+        Data::delete(accessor, again(&store), "key".into()).await?.expect("to delete");
+        let after = Data::get(accessor, again(&store), "key".into()).await?.expect("to get");
+        wasmtime::error::Ok((value, exists, after))
+    });
+    let values = values.await.expect("no trap").expect("no trap");
+    assert_eq!(values, (Some(b"value".into()), true, None));
+    assert!(!first.exists(bucket, "key".into()).await.expect("no trap").expect("to ask"));
+}
+
+#[tokio::test]
+async fn a_swap_that_came_too_late_gives_a_handle_to_try_again() {
+    let mut state = state(Some(&Arc::new(KeyValueStore::default())));
+    let bucket = state.open("default".into()).await.expect("no trap").expect("a bucket");
+    let key = || "key".to_owned();
+    state.set(again(&bucket), key(), b"old".into()).await.expect("no trap").expect("to set");
+
+    let late = state.new(again(&bucket), key()).await.expect("no trap").expect("a handle");
+    let current = state.current(again(&late)).await.expect("no trap").expect("to read");
+    assert_eq!(current, Some(b"old".into()));
+    state.set(again(&bucket), key(), b"new".into()).await.expect("no trap").expect("to set");
+
+    let refused = state.swap(late, b"late".into()).await.expect("no trap");
+    let Err(CasError::CasFailed(again_with)) = refused else { panic!("{refused:?}") };
+    // It counts as read already.
+    state.swap(again_with, b"newest".into()).await.expect("no trap").expect("to swap");
+    let now = state.get(bucket, key()).await.expect("no trap").expect("to get");
+    assert_eq!(now, Some(b"newest".into()));
+}
+
+#[tokio::test]
+async fn a_counter_is_shared_and_anything_else_traps() {
+    let mut state = state(Some(&Arc::new(KeyValueStore::default())));
+    let bucket = state.open("default".into()).await.expect("no trap").expect("a bucket");
+    for expected in [2, 4] {
+        let count = state.increment(again(&bucket), "hits".into(), 2).await.expect("no trap");
+        assert_eq!(count.expect("to count"), expected);
+    }
+    state.set(again(&bucket), "text".into(), b"x".into()).await.expect("no trap").expect("to set");
+    assert!(state.increment(bucket, "text".into(), 1).await.is_err());
+}
