@@ -27,6 +27,12 @@ impl OutgoingHttp {
 }
 
 impl WasiHttpHooks for OutgoingHttp {
+    /// Whatever the component writes at once is copied at once, and waits in the host's memory for a client that does
+    /// not read. This library would take it in pieces of 1 MiB; that of Spin 4.1, one version older, does not.
+    fn p3_outgoing_body_chunk_size(&mut self) -> usize {
+        usize::MAX
+    }
+
     fn send_request(
         &mut self,
         request: http::Request<WasiBody>,
@@ -41,5 +47,27 @@ impl WasiHttpHooks for OutgoingHttp {
             let (response, done) = default_send_request(request, options).await?;
             Ok((response.map(BodyExt::boxed_unsync), Box::new(done) as Done))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::manifest::Component;
+    use crate::variables::Variables;
+
+    #[test]
+    fn what_a_component_writes_is_taken_whole_however_much_it_is() {
+        let component = Component {
+            source: "api.wasm".into(),
+            variables: BTreeMap::new(),
+            allowed_outbound_hosts: vec![],
+            key_value_stores: vec![],
+            build: None,
+        };
+        let hosts = AllowedHosts::of(&component, &Variables::default()).expect("no hosts");
+        assert_eq!(OutgoingHttp::new(hosts).p3_outgoing_body_chunk_size(), usize::MAX);
     }
 }
