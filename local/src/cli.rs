@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use local::{Count, InstanceReuse};
+use local::InstanceReuse;
 
 /// Runs the task API on this machine.
 #[derive(Debug, Parser)]
@@ -63,14 +63,13 @@ pub(crate) struct InstanceOptions {
     #[arg(long, value_name = "TIME", default_value = "45s", value_parser = parse_timeout)]
     pub(crate) request_timeout: Duration,
 
-    /// Requests that an instance serves before it is replaced: a number, or a range such as `1..8`, from which each
-    /// instance draws its own.
+    /// Requests that an instance serves before it is replaced.
     #[arg(long, value_name = "COUNT", default_value = "128")]
-    pub(crate) max_instance_reuse_count: Count,
+    pub(crate) max_instance_reuse_count: usize,
 
-    /// Requests that an instance serves at the same time: a number or a range.
+    /// Requests that an instance serves at the same time.
     #[arg(long, value_name = "COUNT", default_value = "16")]
-    pub(crate) max_instance_concurrent_reuse_count: Count,
+    pub(crate) max_instance_concurrent_reuse_count: usize,
 
     /// How long an instance without a request is kept.
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_timeout)]
@@ -103,6 +102,7 @@ impl InstanceOptions {
             max_concurrent: self.max_instance_concurrent_reuse_count,
             idle_timeout: self.idle_instance_timeout,
             request_timeout: Some(self.request_timeout),
+            at_random: false,
         }
     }
 }
@@ -169,15 +169,16 @@ mod tests {
         assert_eq!(reuse(&[]), InstanceReuse::default());
         let options = [
             "--request-timeout=1500ms",
-            "--max-instance-reuse-count=1..8",
+            "--max-instance-reuse-count=8",
             "--max-instance-concurrent-reuse-count=1",
             "--idle-instance-timeout=10",
         ];
         let expected = InstanceReuse {
-            max_reuse: Count::from(1..8),
-            max_concurrent: Count::from(1),
+            max_reuse: 8,
+            max_concurrent: 1,
             idle_timeout: Duration::from_secs(10),
             request_timeout: Some(Duration::from_millis(1_500)),
+            at_random: false,
         };
         assert_eq!(reuse(&options), expected);
     }

@@ -67,6 +67,7 @@ impl HandlerState for Instances {
         store.limiter(|state| &mut state.limits);
         let service = self.service.instantiate_async(&mut store).await?;
         let mut stopped = self.stopped.clone();
+        let (max_reuse, max_concurrent) = self.reuse.draw();
         Ok(Instance {
             store,
             proxy: Proxy::P3(service),
@@ -80,8 +81,8 @@ impl HandlerState for Instances {
                 }),
             },
             state: Life {
-                max_reuse: self.reuse.max_reuse.draw(),
-                max_concurrent: self.reuse.max_concurrent.draw(),
+                max_reuse,
+                max_concurrent,
                 request_timeout: self.reuse.request_timeout,
                 links: Arc::clone(&self.links),
                 stopped: self.stopped.clone(),

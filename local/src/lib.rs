@@ -30,4 +30,4 @@ pub use app::{App, AppOptions};
 pub use component::build_component;
 pub use error::Error;
 pub use host::GuestOutput;
-pub use reuse::{Count, InstanceReuse, REQUEST_TIMEOUT};
+pub use reuse::{InstanceReuse, REQUEST_TIMEOUT};

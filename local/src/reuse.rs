@@ -1,8 +1,5 @@
 //! How long a component instance lives and how much it may do.
 
-use std::fmt;
-use std::ops::Range;
-use std::str::FromStr;
 use std::time::Duration;
 
 use rand::RngExt;
@@ -19,81 +16,56 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(45);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstanceReuse {
     /// Requests that an instance serves before it is replaced (`--max-instance-reuse-count`).
-    pub max_reuse: Count,
+    pub max_reuse: usize,
     /// Requests that an instance serves at the same time (`--max-instance-concurrent-reuse-count`).
-    pub max_concurrent: Count,
+    pub max_concurrent: usize,
     /// How long an instance without a request is kept (`--idle-instance-timeout`).
     pub idle_timeout: Duration,
     /// After how long a request without a response fails with 500 (`--request-timeout`); `None` is never.
     ///
     /// Its instance goes on for as long again: it ends with what it still does when that time is over too.
     pub request_timeout: Option<Duration>,
+    /// Whether each instance draws its own two numbers of requests, from 1 up to those above.
+    pub at_random: bool,
 }
 
 impl Default for InstanceReuse {
     fn default() -> Self {
         InstanceReuse {
-            max_reuse: 128.into(),
-            max_concurrent: 16.into(),
+            max_reuse: 128,
+            max_concurrent: 16,
             idle_timeout: Duration::from_secs(1),
             request_timeout: Some(REQUEST_TIMEOUT),
+            at_random: false,
         }
     }
 }
 
-/// A number of requests, written as Spin's options are: `128`, or `1..8`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Count {
-    /// The same for every instance.
-    Exactly(usize),
-    /// Each instance draws its own, from the first number up to, but not including, the second.
-    Between(usize, usize),
-}
-
-impl Count {
-    /// The number for a new instance.
-    pub(crate) fn draw(self) -> usize {
-        match self {
-            Count::Between(least, end) if least < end => rand::rng().random_range(least..end),
-            Count::Exactly(count) | Count::Between(count, _) => count,
-        }
+impl InstanceReuse {
+    /// How many requests a new instance serves, and how many at the same time.
+    pub(crate) fn draw(self) -> (usize, usize) {
+        let draw = |most: usize| match self.at_random {
+            true if most > 1 => rand::rng().random_range(1..=most),
+            _ => most,
+        };
+        (draw(self.max_reuse), draw(self.max_concurrent))
     }
-}
 
-impl From<usize> for Count {
-    fn from(count: usize) -> Self {
-        Count::Exactly(count)
-    }
-}
-
-impl From<Range<usize>> for Count {
-    fn from(range: Range<usize>) -> Self {
-        Count::Between(range.start, range.end)
-    }
-}
-
-impl fmt::Display for Count {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Count::Exactly(count) => write!(f, "{count}"),
-            Count::Between(least, end) => write!(f, "{least}..{end}"),
-        }
-    }
-}
-
-impl FromStr for Count {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let expected = || "expected a number, or a range such as `1..8`".to_owned();
-        let number = |text: &str| text.parse::<usize>().map_err(|_| expected());
-        match text.split_once("..") {
-            None => Ok(Count::Exactly(number(text)?)),
-            Some((least, end)) => match (number(least)?, number(end)?) {
-                (least, end) if least < end => Ok(Count::Between(least, end)),
-                _ => Err("expected a range that ends above its beginning".to_owned()),
-            },
-        }
+    /// The options of `spin up` that mean the same.
+    pub fn spin_options(self) -> Vec<String> {
+        let count = |most: usize| match self.at_random {
+            // Spin takes a range without its upper end.
+            true => format!("1..{}", most + 1),
+            false => most.to_string(),
+        };
+        let millis = |time: Duration| format!("{}ms", time.as_millis());
+        let mut options = vec![
+            format!("--max-instance-reuse-count={}", count(self.max_reuse)),
+            format!("--max-instance-concurrent-reuse-count={}", count(self.max_concurrent)),
+            format!("--idle-instance-timeout={}", millis(self.idle_timeout)),
+        ];
+        options.extend(self.request_timeout.map(|time| format!("--request-timeout={}", millis(time))));
+        options
     }
 }
 
@@ -102,23 +74,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_count_is_a_number_or_a_range() {
-        assert_eq!("128".parse(), Ok(Count::from(128)));
-        assert_eq!("1..8".parse(), Ok(Count::from(1..8)));
-        for text in ["128", "1..8"] {
-            assert_eq!(text.parse::<Count>().map(|count| count.to_string()), Ok(text.to_owned()));
-        }
-        for text in ["", "x", "-1", "1..", "..8", "1..=8", "8..8", "8..1"] {
-            assert!(text.parse::<Count>().is_err(), "{text}");
-        }
+    fn each_instance_draws_its_own_numbers_where_that_is_asked_for() {
+        let reuse = InstanceReuse { max_reuse: 3, max_concurrent: 2, ..InstanceReuse::default() };
+        assert_eq!(reuse.draw(), (3, 2));
+        let random = InstanceReuse { at_random: true, ..reuse };
+        let mut drawn: Vec<_> = (0..1_000).map(|_| random.draw()).collect();
+        drawn.sort_unstable();
+        drawn.dedup();
+        assert_eq!(drawn, [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (3, 2)]);
     }
 
     #[test]
-    fn each_instance_draws_its_own_number() {
-        assert_eq!(Count::from(5).draw(), 5);
-        let mut drawn: Vec<_> = (0..1_000).map(|_| Count::from(1..4).draw()).collect();
-        drawn.sort_unstable();
-        drawn.dedup();
-        assert_eq!(drawn, [1, 2, 3]);
+    fn spin_is_told_the_same() {
+        let reuse = InstanceReuse { at_random: true, max_reuse: 7, ..InstanceReuse::default() };
+        assert_eq!(
+            reuse.spin_options(),
+            [
+                "--max-instance-reuse-count=1..8",
+                "--max-instance-concurrent-reuse-count=1..17",
+                "--idle-instance-timeout=1000ms",
+                "--request-timeout=45000ms",
+            ]
+        );
     }
 }

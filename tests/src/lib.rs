@@ -44,7 +44,7 @@ pub use call::Call;
 pub use database::{TestDatabase, TestServer};
 pub use key_server::{Answer, KeyServer};
 pub use keys::{SigningKey, key_set};
-pub use local::{Count, InstanceReuse};
+pub use local::InstanceReuse;
 pub use outcome::Outcome;
 pub use raw::RawReply;
 pub use reply::{Problem, Reply};

@@ -73,14 +73,7 @@ impl Spin {
         // The key-value store is a file in it: no other service shares its values.
         command.arg("--state-dir").arg(folder.path());
         command.arg("--log-dir").arg(folder.path());
-        let reuse = options.reuse;
-        command.args(["--max-instance-reuse-count", &reuse.max_reuse.to_string()]);
-        command.args(["--max-instance-concurrent-reuse-count", &reuse.max_concurrent.to_string()]);
-        let millis = |time: Duration| format!("{}ms", time.as_millis());
-        command.args(["--idle-instance-timeout", &millis(reuse.idle_timeout)]);
-        if let Some(timeout) = reuse.request_timeout {
-            command.args(["--request-timeout", &millis(timeout)]);
-        }
+        command.args(options.reuse.spin_options());
         // Not as arguments, which every user of the machine can read.
         for (name, value) in &options.variables {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);

@@ -46,7 +46,7 @@ async fn until_good(path: &str, call: impl Fn() -> Call) {
 #[tokio::test]
 async fn a_request_that_finds_no_instance_is_a_bare_500() {
     let app = App::start_with(|options| {
-        options.reuse = InstanceReuse { max_concurrent: 1.into(), ..InstanceReuse::default() };
+        options.reuse = InstanceReuse { max_concurrent: 1, ..InstanceReuse::default() };
     })
     .await;
     let alice = app.user("alice").await;

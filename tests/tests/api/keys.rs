@@ -12,8 +12,8 @@ use tests::{
 /// can take a request at that very moment, and each fetches the keys for itself.
 fn few_instances(options: &mut Options) -> &mut Options {
     options.reuse = InstanceReuse {
-        max_reuse: 100_000.into(),
-        max_concurrent: 1_000.into(),
+        max_reuse: 100_000,
+        max_concurrent: 1_000,
         idle_timeout: Duration::from_mins(5),
         ..InstanceReuse::default()
     };
