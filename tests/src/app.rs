@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use local::InstanceReuse;
@@ -9,6 +10,7 @@ use neon_url::DatabaseUrl;
 use reqwest::{Client, ClientBuilder, Method, redirect};
 use tokio::sync::{Mutex, RwLock};
 
+use crate::build::workspace;
 use crate::call::Call;
 use crate::connect::connect;
 use crate::database::TestDatabase;
@@ -53,6 +55,8 @@ struct Own {
 /// How to start a service of a test's own.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// The application: this repository's, or another one of the same kind.
+    pub manifest: PathBuf,
     /// The component's variables. There are already those which lead to the test's database as the
     /// API's role, and `jwt_secret`.
     pub variables: BTreeMap<String, String>,
@@ -62,7 +66,11 @@ pub struct Options {
 
 impl Options {
     fn new(database: &DatabaseUrl) -> Self {
-        let mut options = Self { variables: BTreeMap::new(), reuse: InstanceReuse::default() };
+        let mut options = Self {
+            manifest: workspace().join("spin.toml"),
+            variables: BTreeMap::new(),
+            reuse: InstanceReuse::default(),
+        };
         options.database(database).set("jwt_secret", &JWT_SECRET);
         // A busy machine is not a slow database: tests about the limit set their own.
         options.set("database_timeout_ms", "30000");
@@ -241,10 +249,18 @@ impl App {
         }
     }
 
-    fn address(&self) -> SocketAddr {
+    /// Where a service of ours listens.
+    pub fn address(&self) -> SocketAddr {
         let running = self.own("tell its address").running.try_read();
         let running = running.expect("the service is not called during a restart");
         running.as_ref().expect("a service that was started").address()
+    }
+
+    /// The process group that serves, where that is not this process.
+    pub fn process_group(&self) -> Option<u32> {
+        let running = self.own("tell its processes").running.try_read();
+        let running = running.expect("nobody asks for the processes during a restart");
+        running.as_ref().and_then(Running::process_group)
     }
 
     #[track_caller]

@@ -58,7 +58,7 @@ fn build(program: &str) -> PathBuf {
     place.folder.join(program)
 }
 
-/// `<target folder>[/<target>]/<profile>/deps/<this program>`
+/// `<target folder>[/<target>]/<profile>[/deps]/<this program>`
 struct Place {
     target_folder: PathBuf,
     target: Option<String>,
@@ -70,8 +70,10 @@ struct Place {
 impl Place {
     fn of_this_program() -> Self {
         let program = std::env::current_exe().expect("the path of this program");
-        let folder =
-            program.ancestors().nth(2).expect("test programs lie in a folder `deps`").to_owned();
+        let folder = program.parent().expect("a program lies in a folder");
+        // Test programs lie in a folder of their own there, others do not.
+        let folder = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+        let folder = folder.expect("the folder `deps` lies in another one").to_owned();
         // Cargo marks the target folder, and only that one, for backup programs.
         let target_folder = folder
             .ancestors()

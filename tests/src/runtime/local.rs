@@ -1,7 +1,9 @@
 //! This repository's own host, in this process.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use local::{AppOptions, GuestOutput};
 
@@ -17,10 +19,12 @@ pub(crate) struct Local {
 
 impl Local {
     pub(crate) async fn start(options: &Options, listen: SocketAddr) -> Self {
-        tokio::task::spawn_blocking(build_component).await.expect("build the component");
+        let manifest = options.manifest.clone();
+        let built = tokio::task::spawn_blocking(move || build_component(&manifest)).await;
+        built.expect("build the component");
         let output = Arc::new(Mutex::new(Vec::new()));
         let options = AppOptions {
-            manifest: workspace().join("spin.toml"),
+            manifest: options.manifest.clone(),
             runtime_config: Some(workspace().join("runtime-config.toml")),
             variables: options.variables.clone(),
             listen,
@@ -52,12 +56,13 @@ impl Local {
     }
 }
 
-/// Builds the component, once for this process.
-pub(super) fn build_component() {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let manifest = workspace().join("spin.toml");
-        local::build_component(&manifest)
+/// Builds the application's components, once for this process.
+pub(super) fn build_component(manifest: &Path) {
+    static BUILT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !built.contains(manifest) {
+        local::build_component(manifest)
             .unwrap_or_else(|err| panic!("failed to build the component: {err:#}"));
-    });
+        built.insert(manifest.to_owned());
+    }
 }

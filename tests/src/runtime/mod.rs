@@ -51,6 +51,14 @@ impl Running {
         }
     }
 
+    /// The process group that serves, where that is not this process.
+    pub(crate) fn process_group(&self) -> Option<u32> {
+        match self {
+            Self::Local(_) => None,
+            Self::Spin(spin) => spin.process_group(),
+        }
+    }
+
     /// What the component wrote to its standard error.
     pub(crate) fn log(&self) -> String {
         match self {

@@ -41,7 +41,9 @@ pub(crate) struct Spin {
 impl Spin {
     /// The process lives on the house's runtime: it is waited for after the test's own has ended.
     pub(crate) async fn start(program: &Path, options: &Options, listen: SocketAddr) -> Self {
-        tokio::task::spawn_blocking(build_component).await.expect("build the component");
+        let manifest = options.manifest.clone();
+        let built = tokio::task::spawn_blocking(move || build_component(&manifest)).await;
+        built.expect("build the component");
         let (program, options) = (program.to_owned(), options.clone());
         house::run(async move { Self::start_here(&program, &options, listen).await }).await
     }
@@ -64,7 +66,7 @@ impl Spin {
         let log = File::create(folder.path().join(LOG)).expect("make a file for Spin's log");
         let log_too = log.try_clone().expect("share the file for Spin's log");
         let mut command = Command::new(program);
-        command.arg("up").arg("--from").arg(workspace().join("spin.toml"));
+        command.arg("up").arg("--from").arg(&options.manifest);
         command.arg("--listen").arg(address.to_string());
         let runtime_config = workspace().join("runtime-config.toml");
         if runtime_config.exists() {
@@ -124,6 +126,11 @@ impl Spin {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The one of `spin up` and of the program that it starts to serve.
+    pub(crate) fn process_group(&self) -> Option<u32> {
+        self.child.id()
     }
 
     /// What Spin printed, the component's standard error included.

@@ -1,0 +1,140 @@
+//! CPU time of what serves, of PostgreSQL, and of everything else on the machine, as Linux counts it
+//! in `/proc`. Elsewhere the figures are absent.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+/// Linux gives user space hundredths of a second, whatever the kernel's own clock is.
+const TICK_MILLIS: u64 = 10;
+
+/// The name of the threads that make requests: their time is not the service's, also where the
+/// service runs in this process.
+pub(crate) const LOAD_THREAD: &str = "load";
+
+/// Whose CPU time is meant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Account {
+    /// A process group: `spin up` and the program that it starts to serve.
+    Group(u32),
+    /// This process without the threads that make requests: the host that runs in it.
+    ThisProcess,
+    /// A process and its children, those that have ended too: PostgreSQL, whose first process starts
+    /// one for each connection.
+    Family(u32),
+}
+
+/// A line of `/proc/<id>/stat`.
+struct Stat {
+    id: u32,
+    parent: u32,
+    group: u32,
+    /// Its own, of all threads.
+    own: Duration,
+    /// Of its children that have ended and were waited for.
+    ended_children: Duration,
+}
+
+impl Account {
+    /// The CPU time so far.
+    pub(crate) fn spent(self) -> Option<Duration> {
+        match self {
+            Self::Group(group) => {
+                sum(processes()?.filter(|one| one.group == group).map(|one| one.total()))
+            }
+            Self::Family(first) => {
+                let all: Vec<Stat> = processes()?.collect();
+                let first = all.iter().find(|one| one.id == first)?;
+                let children = all.iter().filter(|one| one.parent == first.id);
+                Some(first.total() + children.map(Stat::total).sum::<Duration>())
+            }
+            Self::ThisProcess => {
+                let own = Stat::read(Path::new("/proc/self/stat"))?.own;
+                Some(own.saturating_sub(load_threads()?))
+            }
+        }
+    }
+}
+
+/// The process that started this one.
+pub(crate) fn parent(process: u32) -> Option<u32> {
+    Some(Stat::read(Path::new(&format!("/proc/{process}/stat")))?.parent)
+}
+
+/// What all processors have worked so far.
+pub(crate) fn machine() -> Option<Duration> {
+    let text = fs::read_to_string("/proc/stat").ok()?;
+    let fields = text.lines().next()?.strip_prefix("cpu ")?;
+    let fields: Vec<u64> = fields.split_whitespace().filter_map(|one| one.parse().ok()).collect();
+    // user, nice, system; idle, waiting; interrupts of both kinds, and what a hypervisor took
+    let worked: u64 = fields.get(..3)?.iter().chain(fields.get(5..8)?).sum();
+    Some(ticks(worked))
+}
+
+/// The work of this process so far, all of its threads.
+pub(crate) fn this_process() -> Option<Duration> {
+    Some(Stat::read(Path::new("/proc/self/stat"))?.own)
+}
+
+impl Stat {
+    fn read(path: &Path) -> Option<Self> {
+        Self::parse(&fs::read_to_string(path).ok()?)
+    }
+
+    /// The second field is the program's name in parentheses, which may have spaces and more of them
+    /// in it; proc(5) counts the fields from 1.
+    fn parse(text: &str) -> Option<Self> {
+        let (before, after) = text.rsplit_once(')')?;
+        let fields: Vec<&str> = after.split_whitespace().collect();
+        let number = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
+        Some(Self {
+            id: before.split_once(' ')?.0.parse().ok()?,
+            parent: number(4)?.try_into().ok()?,
+            group: number(5)?.try_into().ok()?,
+            own: ticks(number(14)? + number(15)?),
+            ended_children: ticks(number(16)? + number(17)?),
+        })
+    }
+
+    fn total(&self) -> Duration {
+        self.own + self.ended_children
+    }
+}
+
+fn ticks(count: u64) -> Duration {
+    Duration::from_millis(count * TICK_MILLIS)
+}
+
+fn processes() -> Option<impl Iterator<Item = Stat>> {
+    let folders = fs::read_dir("/proc").ok()?;
+    Some(folders.flatten().filter_map(|folder| Stat::read(&folder.path().join("stat"))))
+}
+
+fn load_threads() -> Option<Duration> {
+    let threads = fs::read_dir("/proc/self/task").ok()?.flatten().map(|thread| thread.path());
+    let load = threads.filter(|thread| {
+        fs::read_to_string(thread.join("comm")).is_ok_and(|name| name.trim_end() == LOAD_THREAD)
+    });
+    Some(load.filter_map(|thread| Stat::read(&thread.join("stat"))).map(|stat| stat.own).sum())
+}
+
+/// `None` when there is nobody: the process has gone, or there is no `/proc`.
+fn sum(times: impl Iterator<Item = Duration>) -> Option<Duration> {
+    times.reduce(|sum, time| sum + time)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Stat;
+
+    #[test]
+    fn a_program_may_have_any_name() {
+        let line = "42 (a) b (c) S 7 9 9 0 -1 4194560 1 2 3 4 150 50 20 10 20 0 1 0 100 0 0";
+        let stat = Stat::parse(line).expect("a good line");
+        assert_eq!((stat.id, stat.parent, stat.group), (42, 7, 9));
+        assert_eq!(stat.own, Duration::from_secs(2));
+        assert_eq!(stat.ended_children, Duration::from_millis(300));
+    }
+}

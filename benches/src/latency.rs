@@ -1,0 +1,118 @@
+//! How long every kind of answer takes a client that keeps its connection and asks for one thing
+//! after the other, and whether head and body arrive together. Where they do not, the client's
+//! delayed acknowledgement makes 40 ms of it.
+
+use std::time::Duration;
+
+use crate::answers::{self, Kind};
+use crate::client::Client;
+use crate::load::millis_at;
+use crate::options::{Options, Reuse};
+use crate::output::{Table, figure, print, progress};
+use crate::request::request;
+use crate::services::{Services, Side};
+
+/// The median should be below it.
+const LIMIT_MS: f64 = 5.0;
+
+/// Requests on a new connection before the ones that count: at its beginning the client acknowledges
+/// at once, which hides what this is about.
+const FIRST_REQUESTS: usize = 4;
+
+/// What one kind of answer took.
+#[derive(Default)]
+struct Row {
+    durations: Vec<Duration>,
+    splits: usize,
+    /// What came instead of the expected answer, if something did.
+    unexpected: Option<String>,
+    closed: usize,
+}
+
+/// Measures all kinds and prints a table.
+pub(crate) async fn measure(
+    options: &Options,
+    reuse: Reuse,
+    services: &Services,
+) -> anyhow::Result<()> {
+    let requests = options.requests;
+    let mut table = Table::new(&["answer", "status", "p50 ms", "p99 ms", "split", "remarks"]);
+    let (mut slow, mut split, mut all) = (0, 0, 0);
+    for side in [Side::Api, Side::Floor] {
+        let mut client = Client::new(services.address(side));
+        let kinds = match side {
+            Side::Api => answers::of_the_api(services, &mut client, requests).await?,
+            Side::Floor => answers::of_the_floor(services),
+        };
+        for mut kind in kinds {
+            progress(&format!("{}, one connection: {}", reuse.name(), kind.name));
+            let row = row(&mut client, &mut kind, requests);
+            let mut durations = row.durations.clone();
+            durations.sort_unstable();
+            let p50 = millis_at(&durations, 50);
+            if side == Side::Api {
+                all += 1;
+                slow += usize::from(p50 >= LIMIT_MS);
+                split += usize::from(row.splits > 0);
+            }
+            table.row(vec![
+                kind.name,
+                kind.status.to_string(),
+                figure(Some(p50), 2),
+                figure(Some(millis_at(&durations, 99)), 2),
+                format!("{}/{}", row.splits, durations.len()),
+                remarks(&row, p50).join(", "),
+            ]);
+        }
+    }
+    print(&format!("{}: one connection, {requests} requests of each kind", reuse.name()));
+    print(&table.render());
+    print(&format!(
+        "the API: {slow} of {all} kinds have a median of {LIMIT_MS} ms or more; of {split}, head and body did not \
+         always arrive together\n"
+    ));
+    Ok(())
+}
+
+fn row(client: &mut Client, kind: &mut Kind, requests: u32) -> Row {
+    let mut row = Row::default();
+    for number in 0..requests {
+        if !client.is_connected() {
+            row.closed += usize::from(number > 0);
+            settle(client, kind.settle_path);
+        }
+        match client.exchange(&(kind.request)(number)) {
+            Ok(exchange) => {
+                row.durations.push(exchange.duration);
+                row.splits += usize::from(exchange.is_split);
+                if exchange.status != kind.status {
+                    row.unexpected.get_or_insert(exchange.status.to_string());
+                }
+            }
+            Err(err) => drop(row.unexpected.get_or_insert(err.to_string())),
+        }
+    }
+    row
+}
+
+/// Whatever goes wrong here shows in the requests that count.
+fn settle(client: &mut Client, path: &str) {
+    let request = request("GET", path, &[], "");
+    for _ in 0..FIRST_REQUESTS {
+        let _ = client.exchange(&request);
+    }
+}
+
+fn remarks(row: &Row, p50: f64) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if p50 >= LIMIT_MS {
+        remarks.push("SLOW".to_owned());
+    }
+    if let Some(unexpected) = &row.unexpected {
+        remarks.push(format!("UNEXPECTED: {unexpected}"));
+    }
+    if row.closed > 0 {
+        remarks.push("closes the connection".to_owned());
+    }
+    remarks
+}

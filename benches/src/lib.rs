@@ -1,0 +1,42 @@
+//! Measures what the API costs: [`run`] starts it and a bare component ([`floor`](../floor), the
+//! least that any component could do), each on a host of its own and both on one database, and
+//! prints tables.
+//!
+//! The services, the database and the tokens are the tests' (`TASKIE_RUNTIME` and the other
+//! variables of their harness count here too); the requests are made here, with little CPU, because
+//! they share the machine. Nothing here judges whether an answer is right: the tests do.
+//!
+//! Start reading at `throughput.rs` and `latency.rs`, one for each kind of table.
+
+mod answers;
+mod client;
+mod cpu;
+mod latency;
+mod load;
+mod options;
+mod output;
+mod request;
+mod services;
+mod throughput;
+
+pub use options::{Options, Part, Reuse, Workload};
+
+use services::Services;
+
+/// Measures what was asked for and prints it.
+pub async fn run(options: &Options) -> anyhow::Result<()> {
+    for (number, reuse) in options.reuses().into_iter().enumerate() {
+        output::progress(&format!("starting the services: {}", reuse.name()));
+        let services = Services::start(options, reuse).await?;
+        if number == 0 {
+            output::print(&services.describe(options).await?);
+        }
+        if options.includes(Part::Latency) {
+            latency::measure(options, reuse, &services).await?;
+        }
+        if options.includes(Part::Throughput) {
+            throughput::measure(options, reuse, &services).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,210 @@
+//! Many connections at once, for a while: what one cell of the tables is made of.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::client::Client;
+use crate::cpu::{self, Account, LOAD_THREAD};
+
+/// Connections are made, instances compiled and pools filled before anything counts.
+const WARM_UP: Duration = Duration::from_millis(500);
+
+/// How long a connection waits after a failure, so that a service that is down is not hammered.
+const AFTER_FAILURE: Duration = Duration::from_millis(20);
+
+/// Writes the next request of one connection in place of the last one.
+pub(crate) type Requests = Box<dyn FnMut(&mut Vec<u8>) + Send>;
+
+/// Whose time is counted besides the requests.
+#[derive(Clone, Copy)]
+pub(crate) struct Accounts {
+    pub(crate) host: Account,
+    pub(crate) database: Option<Account>,
+}
+
+/// What one workload did to one service.
+#[derive(Debug, Default)]
+pub(crate) struct Cell {
+    /// Answers of 2xx.
+    pub(crate) answers: usize,
+    pub(crate) per_second: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+    /// CPU per answer.
+    pub(crate) host_cpu_ms: Option<f64>,
+    pub(crate) database_cpu_ms: Option<f64>,
+    /// Other statuses, and connections that broke.
+    pub(crate) errors: usize,
+    pub(crate) first_error: Option<String>,
+    /// Answers whose head came without their body.
+    pub(crate) splits: usize,
+    /// The part of the machine that neither service, database nor this program used, 0 to 1.
+    pub(crate) others: Option<f64>,
+}
+
+/// What one connection saw.
+#[derive(Default)]
+struct Seen {
+    durations: Vec<Duration>,
+    splits: usize,
+    errors: usize,
+    first_error: Option<String>,
+}
+
+/// The phases of a cell; answers count in the second one.
+const WARMING: u8 = 0;
+const COUNTING: u8 = 1;
+const DONE: u8 = 2;
+
+/// Each connection sends its requests one after the other, all of them at the same time.
+pub(crate) fn run(
+    address: SocketAddr,
+    connections: Vec<Requests>,
+    duration: Duration,
+    accounts: Accounts,
+) -> Cell {
+    let phase = AtomicU8::new(WARMING);
+    thread::scope(|scope| {
+        let threads: Vec<_> = connections
+            .into_iter()
+            .map(|requests| {
+                thread::Builder::new()
+                    .name(LOAD_THREAD.to_owned())
+                    .spawn_scoped(scope, || send(address, requests, &phase))
+                    .expect("start a thread")
+            })
+            .collect();
+        thread::sleep(WARM_UP);
+        let before = Moment::now(accounts);
+        phase.store(COUNTING, Ordering::Relaxed);
+        thread::sleep(duration);
+        phase.store(DONE, Ordering::Relaxed);
+        let after = Moment::now(accounts);
+        let seen = threads.into_iter().map(|thread| thread.join().expect("a thread that counts"));
+        Cell::of(seen.collect(), &before, &after)
+    })
+}
+
+fn send(address: SocketAddr, mut requests: Requests, phase: &AtomicU8) -> Seen {
+    let mut client = Client::new(address);
+    let mut seen = Seen::default();
+    let mut request = Vec::new();
+    loop {
+        requests(&mut request);
+        let exchange = client.exchange(&request);
+        if exchange.is_err() {
+            thread::sleep(AFTER_FAILURE);
+        }
+        match phase.load(Ordering::Relaxed) {
+            WARMING => continue,
+            COUNTING => {}
+            _ => return seen,
+        }
+        let error = match exchange {
+            Ok(exchange) if (200..300).contains(&exchange.status) => {
+                seen.durations.push(exchange.duration);
+                seen.splits += usize::from(exchange.is_split);
+                continue;
+            }
+            Ok(exchange) => {
+                format!("{}: {}", exchange.status, String::from_utf8_lossy(client.body()))
+            }
+            Err(err) => err.to_string(),
+        };
+        seen.errors += 1;
+        seen.first_error.get_or_insert(error);
+    }
+}
+
+/// The counters at one moment.
+struct Moment {
+    time: Instant,
+    host: Option<Duration>,
+    database: Option<Duration>,
+    /// The machine's work without what has to do with this measurement.
+    others: Option<Duration>,
+}
+
+impl Moment {
+    fn now(accounts: Accounts) -> Self {
+        let host = accounts.host.spent();
+        let database = accounts.database.and_then(Account::spent);
+        let others = match (cpu::machine(), cpu::this_process(), host) {
+            (Some(machine), Some(this_process), Some(host)) => {
+                let other_host = match accounts.host {
+                    Account::ThisProcess => Duration::ZERO,
+                    Account::Group(_) | Account::Family(_) => host,
+                };
+                let ours = this_process + other_host + database.unwrap_or_default();
+                Some(machine.saturating_sub(ours))
+            }
+            _ => None,
+        };
+        Self { time: Instant::now(), host, database, others }
+    }
+
+    fn until(&self, later: &Self, counter: impl Fn(&Self) -> Option<Duration>) -> Option<f64> {
+        Some(counter(later)?.saturating_sub(counter(self)?).as_secs_f64())
+    }
+}
+
+impl Cell {
+    fn of(seen: Vec<Seen>, before: &Moment, after: &Moment) -> Self {
+        let splits = seen.iter().map(|one| one.splits).sum();
+        let errors = seen.iter().map(|one| one.errors).sum();
+        let first_error = seen.iter().find_map(|one| one.first_error.clone());
+        let mut durations: Vec<Duration> = seen.into_iter().flat_map(|one| one.durations).collect();
+        durations.sort_unstable();
+
+        let elapsed = after.time.duration_since(before.time).as_secs_f64();
+        let machine =
+            elapsed * thread::available_parallelism().map_or(1.0, |cores| count(cores.get()));
+        let answers = durations.len();
+        let per_answer = |seconds: f64| seconds * 1_000.0 / count(answers.max(1));
+        let host = before.until(after, |moment| moment.host);
+        let database = before.until(after, |moment| moment.database);
+        Self {
+            answers,
+            per_second: count(answers) / elapsed,
+            p50_ms: millis_at(&durations, 50),
+            p99_ms: millis_at(&durations, 99),
+            host_cpu_ms: host.map(per_answer),
+            database_cpu_ms: database.map(per_answer),
+            errors,
+            first_error,
+            splits,
+            others: before.until(after, |moment| moment.others).map(|busy| busy / machine),
+        }
+    }
+}
+
+/// The duration that so many of a hundred do not exceed, in milliseconds. `sorted` is.
+pub(crate) fn millis_at(sorted: &[Duration], percent: usize) -> f64 {
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    sorted.get(rank - 1).map_or(f64::NAN, |duration| duration.as_secs_f64() * 1_000.0)
+}
+
+/// A number of things as one to reckon with.
+#[expect(clippy::cast_precision_loss, reason = "far fewer things than 2 to the 52nd")]
+pub(crate) fn count(things: usize) -> f64 {
+    things as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::millis_at;
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "whole milliseconds are exact")]
+    fn a_percentile_is_one_of_the_durations() {
+        let durations: Vec<Duration> = (1..=40).map(Duration::from_millis).collect();
+        assert_eq!(millis_at(&durations, 50), 20.0);
+        assert_eq!(millis_at(&durations, 99), 40.0);
+        assert_eq!(millis_at(&durations[..1], 50), 1.0);
+        assert!(millis_at(&[], 50).is_nan());
+    }
+}

@@ -1,0 +1,141 @@
+//! What the command line can say.
+
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use tests::InstanceReuse;
+
+/// Measures the API beside a bare component on the same host and database.
+///
+/// Starts everything itself, as the tests do: real Spin with TASKIE_RUNTIME=spin (the program from
+/// SPIN, else from PATH), else the `local` host in this process, which is good for trying this
+/// program but not for its figures.
+#[derive(Clone, Debug, Parser)]
+#[command(after_help = "Examples:
+  TASKIE_RUNTIME=spin cargo measure
+  TASKIE_RUNTIME=spin cargo measure latency --reuse single-use
+  TASKIE_RUNTIME=spin cargo measure throughput --workload get --rounds 9 --seconds 10")]
+pub struct Options {
+    /// Only this part.
+    pub part: Option<Part>,
+    /// Only instances of this kind.
+    #[arg(long)]
+    pub reuse: Option<Reuse>,
+    /// Only this workload; may be repeated.
+    #[arg(long = "workload")]
+    pub workloads: Vec<Workload>,
+    /// How often both components are measured with each workload.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// How long each of these measurements takes.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    pub seconds: u64,
+    /// Connections at once.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub connections: u16,
+    /// Requests for each kind of answer.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
+    pub requests: u32,
+    /// The API's variable `log_level`.
+    #[arg(long, default_value = "info")]
+    pub log_level: String,
+}
+
+/// A part of the measurements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Requests per second and CPU time of the API and of the bare component, many connections.
+    Throughput,
+    /// Every kind of answer of the API, on one connection, one after the other.
+    Latency,
+}
+
+/// How long instances live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Reuse {
+    /// As Spin has it: 128 requests, 16 at once, one idle second.
+    Reused,
+    /// Each request has an instance of its own (`--max-instance-reuse-count 1`).
+    SingleUse,
+}
+
+/// What is asked of both components.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Workload {
+    /// A constant answer, `/health`.
+    Nothing,
+    /// One task.
+    Get,
+    /// A list of 100 small tasks.
+    List,
+    /// A new task.
+    Create,
+    /// Another title for a task; each connection has its own.
+    Update,
+}
+
+impl Options {
+    /// Whether this part was asked for.
+    pub(crate) fn includes(&self, part: Part) -> bool {
+        self.part.is_none_or(|only| only == part)
+    }
+
+    /// The kinds of instances that were asked for.
+    pub(crate) fn reuses(&self) -> Vec<Reuse> {
+        self.reuse.map_or_else(|| Reuse::value_variants().to_vec(), |only| vec![only])
+    }
+
+    /// The workloads that were asked for.
+    pub(crate) fn workloads(&self) -> Vec<Workload> {
+        let all = Workload::value_variants().iter().copied();
+        all.filter(|one| self.workloads.is_empty() || self.workloads.contains(one)).collect()
+    }
+
+    /// How long each measurement takes.
+    pub(crate) fn duration(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+}
+
+impl Reuse {
+    /// As the host takes it.
+    pub(crate) fn limits(self) -> InstanceReuse {
+        match self {
+            Self::Reused => InstanceReuse::default(),
+            Self::SingleUse => InstanceReuse { max_reuse: 1, ..InstanceReuse::default() },
+        }
+    }
+
+    /// In words, for headings.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Reused => "reused instances",
+            Self::SingleUse => "single-use instances",
+        }
+    }
+}
+
+impl Workload {
+    /// In a word, for tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Get => "get",
+            Self::List => "list of 100",
+            Self::Create => "create",
+            Self::Update => "update",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Options;
+
+    #[test]
+    fn the_options_are_consistent() {
+        Options::command().debug_assert();
+    }
+}

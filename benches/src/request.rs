@@ -1,0 +1,95 @@
+//! Requests as they go over the wire.
+
+use tests::User;
+
+use crate::load::Requests;
+use crate::options::Workload;
+use crate::services::{Services, Side};
+
+/// A request with these headers, each one a whole line without its end, and with a body if it is
+/// not empty.
+pub(crate) fn request(method: &str, path: &str, headers: &[&str], body: &str) -> Vec<u8> {
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: taskie.example\r\n");
+    for header in headers {
+        text.push_str(header);
+        text.push_str("\r\n");
+    }
+    if !body.is_empty() {
+        text.push_str(&format!("Content-Length: {}\r\n", body.len()));
+    }
+    text.push_str("\r\n");
+    text.push_str(body);
+    text.into_bytes()
+}
+
+/// The header with a user's token.
+pub(crate) fn authorization(user: &User) -> String {
+    format!("Authorization: Bearer {}", user.token)
+}
+
+/// The requests of one of a workload's connections to one of the two components.
+pub(crate) fn of_workload(
+    workload: Workload,
+    side: Side,
+    services: &Services,
+    connection: usize,
+) -> Requests {
+    let (user, task) = (&services.user, services.tasks[connection]);
+    match side {
+        Side::Api => {
+            let get = |user: &User, path: &str| {
+                constant(request("GET", &user.path(path), &[&authorization(user)], ""))
+            };
+            match workload {
+                Workload::Nothing => constant(request("GET", "/health", &[], "")),
+                Workload::Get => get(user, &format!("/tasks/{task}")),
+                Workload::List => get(&services.lister, "/tasks?limit=100"),
+                Workload::Create => with_titles("POST", &services.creator, "/tasks"),
+                Workload::Update => with_titles("PUT", user, &format!("/tasks/{task}")),
+            }
+        }
+        Side::Floor => {
+            let of = |user: &User| format!("user={}", user.id);
+            match workload {
+                Workload::Nothing => constant(request("GET", "/floor/nothing", &[], "")),
+                Workload::Get => {
+                    let path = format!("/floor/get?id={task}&{}", of(user));
+                    constant(request("GET", &path, &[], ""))
+                }
+                Workload::List => {
+                    let path = format!("/floor/list?{}", of(&services.lister));
+                    constant(request("GET", &path, &[], ""))
+                }
+                Workload::Create => {
+                    let path = format!("/floor/create?{}", of(&services.creator));
+                    changing(move |title| request("POST", &path, &[], title))
+                }
+                Workload::Update => {
+                    let path = format!("/floor/update?id={task}&{}", of(user));
+                    changing(move |title| request("PUT", &path, &[], title))
+                }
+            }
+        }
+    }
+}
+
+fn constant(request: Vec<u8>) -> Requests {
+    Box::new(move |buffer| buffer.clone_from(&request))
+}
+
+/// Each time another title of the same length.
+fn changing(request: impl Fn(&str) -> Vec<u8> + Send + 'static) -> Requests {
+    let mut number = 0_u64;
+    Box::new(move |buffer| {
+        number += 1;
+        *buffer = request(&format!("Task {number:08}"));
+    })
+}
+
+fn with_titles(method: &'static str, user: &User, path: &str) -> Requests {
+    let (path, token) = (user.path(path), authorization(user));
+    changing(move |title| {
+        let body = format!(r#"{{"title":"{title}"}}"#);
+        request(method, &path, &[&token, "Content-Type: application/json"], &body)
+    })
+}

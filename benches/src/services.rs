@@ -1,0 +1,147 @@
+//! The API and the bare component, each served by a host of its own, on one database.
+
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::process::Command;
+
+use anyhow::Context;
+use tests::{App, User, workspace};
+use tokio_postgres::Client;
+
+use crate::cpu::{self, Account};
+use crate::load::Accounts;
+use crate::options::{Options, Reuse};
+
+/// The origin whose pages the API lets in.
+pub(crate) const ORIGIN: &str = "https://app.example";
+
+/// How many tasks a list has.
+const LISTED: i32 = 100;
+
+/// What is measured, running.
+pub(crate) struct Services {
+    api: App,
+    floor: App,
+    database: Client,
+    postgres: Option<Account>,
+    /// Has a task for each connection.
+    pub(crate) user: User,
+    /// The ids of those tasks.
+    pub(crate) tasks: Vec<i32>,
+    /// Has the tasks of a list.
+    pub(crate) lister: User,
+    /// Makes tasks.
+    pub(crate) creator: User,
+}
+
+/// One of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Api,
+    Floor,
+}
+
+impl Services {
+    /// Starts both on a new database with a few tasks.
+    pub(crate) async fn start(options: &Options, reuse: Reuse) -> anyhow::Result<Self> {
+        let api = App::start_with(|app| {
+            app.reuse = reuse.limits();
+            // As it comes, which the tests have a reason to change.
+            app.unset("database_timeout_ms");
+            app.set("log_level", &options.log_level).set("cors_origins", ORIGIN);
+        })
+        .await;
+        let database_url = api.database().api_url();
+        let floor = App::start_with(|app| {
+            app.manifest = workspace().join("benches/spin.toml");
+            app.reuse = reuse.limits();
+            app.variables.clear();
+            app.database(&database_url);
+        })
+        .await;
+
+        let database = api.database().client().await;
+        let postgres = postgres(&database).await?;
+        let user = api.user("user").await;
+        let lister = api.user("lister").await;
+        let creator = api.user("creator").await;
+        let tasks = add_tasks(&database, &user, i32::from(options.connections)).await?;
+        add_tasks(&database, &lister, LISTED).await?;
+        database.batch_execute("vacuum (analyze) tasks, users").await.context("tidy tables")?;
+        Ok(Self { api, floor, database, postgres, user, tasks, lister, creator })
+    }
+
+    pub(crate) fn address(&self, side: Side) -> SocketAddr {
+        self.app(side).address()
+    }
+
+    /// Whose CPU time counts for a side.
+    pub(crate) fn accounts(&self, side: Side) -> Accounts {
+        let host = self.app(side).process_group().map_or(Account::ThisProcess, Account::Group);
+        Accounts { host, database: self.postgres }
+    }
+
+    /// Removes what earlier measurements left in the tables, so that each begins alike.
+    pub(crate) async fn tidy(&self) -> anyhow::Result<()> {
+        let statement = "delete from tasks where user_id = $1";
+        self.database.execute(statement, &[&self.creator.id]).await.context("delete tasks")?;
+        self.database.batch_execute("vacuum (analyze) tasks").await.context("tidy tables")
+    }
+
+    /// So many tasks of this user's, with their ids.
+    pub(crate) async fn add_tasks(&self, user: &User, count: i32) -> anyhow::Result<Vec<i32>> {
+        add_tasks(&self.database, user, count).await
+    }
+
+    /// What the figures are of, and how busy the machine is.
+    pub(crate) async fn describe(&self, options: &Options) -> anyhow::Result<String> {
+        let statement = "select current_setting('server_version')";
+        let row = self.database.query_one(statement, &[]).await.context("ask for the version")?;
+        let postgres: &str = row.get(0);
+        let host = match spin_version() {
+            Some(version) if self.api.process_group().is_some() => version,
+            _ => "local, not optimised: its figures mean nothing".to_owned(),
+        };
+        let processors = std::thread::available_parallelism().map_or(0, NonZero::get);
+        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        Ok(format!(
+            "host: {host}\nPostgreSQL {postgres}, {processors} processors, load average {}, log_level {}\n",
+            load.split_whitespace().take(3).collect::<Vec<_>>().join(" "),
+            options.log_level
+        ))
+    }
+
+    fn app(&self, side: Side) -> &App {
+        match side {
+            Side::Api => &self.api,
+            Side::Floor => &self.floor,
+        }
+    }
+}
+
+async fn add_tasks(database: &Client, user: &User, count: i32) -> anyhow::Result<Vec<i32>> {
+    let statement = "insert into tasks (user_id, title)
+select $1, 'Task ' || lpad(number::text, 8, '0')
+  from generate_series(1, $2::int4) as number
+returning id";
+    let rows = database.query(statement, &[&user.id, &count]).await.context("add tasks")?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// What the Spin that the tests use calls itself.
+fn spin_version() -> Option<String> {
+    let program = std::env::var_os("SPIN").unwrap_or_else(|| "spin".into());
+    let output = Command::new(program).arg("--version").output().ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// The server's processes, if it runs on this machine: the first one started the one that serves
+/// this connection.
+async fn postgres(database: &Client) -> anyhow::Result<Option<Account>> {
+    let statement = "select pg_backend_pid(), host(inet_server_addr())";
+    let row = database.query_one(statement, &[]).await.context("ask for the server's process")?;
+    let (process, address): (i32, Option<String>) = (row.get(0), row.get(1));
+    let is_here = address.is_some_and(|address| address.starts_with("127."));
+    let first = u32::try_from(process).ok().filter(|_| is_here).and_then(cpu::parent);
+    Ok(first.map(Account::Family))
+}
