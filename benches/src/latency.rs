@@ -35,6 +35,7 @@ pub(crate) async fn measure(
     reuse: Reuse,
     services: &Services,
 ) -> anyhow::Result<()> {
+    progress(&format!("{}, one connection: every kind of answer", reuse.name()));
     let requests = options.requests;
     let mut table = Table::new(&["answer", "status", "p50 ms", "p99 ms", "split", "remarks"]);
     let (mut slow, mut split, mut all) = (0, 0, 0);
@@ -45,7 +46,6 @@ pub(crate) async fn measure(
             Side::Floor => answers::of_the_floor(services),
         };
         for mut kind in kinds {
-            progress(&format!("{}, one connection: {}", reuse.name(), kind.name));
             let row = row(&mut client, &mut kind, requests);
             let mut durations = row.durations.clone();
             durations.sort_unstable();

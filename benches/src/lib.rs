@@ -10,6 +10,7 @@
 
 mod answers;
 mod client;
+mod comparison;
 mod cpu;
 mod latency;
 mod load;

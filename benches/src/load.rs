@@ -1,15 +1,19 @@
 //! Many connections at once, for a while: what one cell of the tables is made of.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::client::Client;
 use crate::cpu::{self, Account, LOAD_THREAD};
 
-/// Connections are made, instances compiled and pools filled before anything counts.
+/// How long requests are made before any of them counts, from the moment on that each connection
+/// has had an answer: by then the host's pools are filled.
 const WARM_UP: Duration = Duration::from_millis(500);
+
+/// How long those first answers may take.
+const FIRST_ANSWERS: Duration = Duration::from_secs(30);
 
 /// How long a connection waits after a failure, so that a service that is down is not hammered.
 const AFTER_FAILURE: Duration = Duration::from_millis(20);
@@ -53,8 +57,15 @@ struct Seen {
     first_error: Option<String>,
 }
 
-/// The phases of a cell; answers count in the second one.
-const WARMING: u8 = 0;
+/// What the connections are to do.
+struct Control {
+    phase: AtomicU8,
+    /// How many of them have had an answer.
+    answered: AtomicUsize,
+}
+
+/// Requests are made, before the ones that count and after them.
+const RUNNING: u8 = 0;
 const COUNTING: u8 = 1;
 const DONE: u8 = 2;
 
@@ -65,40 +76,49 @@ pub(crate) fn run(
     duration: Duration,
     accounts: Accounts,
 ) -> Cell {
-    let phase = AtomicU8::new(WARMING);
+    let control = Control { phase: AtomicU8::new(RUNNING), answered: AtomicUsize::new(0) };
     thread::scope(|scope| {
         let threads: Vec<_> = connections
             .into_iter()
             .map(|requests| {
                 thread::Builder::new()
                     .name(LOAD_THREAD.to_owned())
-                    .spawn_scoped(scope, || send(address, requests, &phase))
+                    .spawn_scoped(scope, || send(address, requests, &control))
                     .expect("start a thread")
             })
             .collect();
+        control.wait_for_answers(threads.len());
         thread::sleep(WARM_UP);
-        let before = Moment::now(accounts);
-        phase.store(COUNTING, Ordering::Relaxed);
+        let before = Counters::read(accounts);
+        let started = Instant::now();
+        control.enter(COUNTING);
         thread::sleep(duration);
-        phase.store(DONE, Ordering::Relaxed);
-        let after = Moment::now(accounts);
+        control.enter(RUNNING);
+        let elapsed = started.elapsed();
+        // As long as all threads are there: the time of one that has ended is not to be found.
+        let after = Counters::read(accounts);
+        control.enter(DONE);
         let seen = threads.into_iter().map(|thread| thread.join().expect("a thread that counts"));
-        Cell::of(seen.collect(), &before, &after)
+        Cell::of(seen.collect(), elapsed, &before, &after)
     })
 }
 
-fn send(address: SocketAddr, mut requests: Requests, phase: &AtomicU8) -> Seen {
+fn send(address: SocketAddr, mut requests: Requests, control: &Control) -> Seen {
     let mut client = Client::new(address);
     let mut seen = Seen::default();
     let mut request = Vec::new();
+    let mut has_answered = false;
     loop {
         requests(&mut request);
         let exchange = client.exchange(&request);
         if exchange.is_err() {
             thread::sleep(AFTER_FAILURE);
+        } else if !has_answered {
+            has_answered = true;
+            control.answered.fetch_add(1, Ordering::Relaxed);
         }
-        match phase.load(Ordering::Relaxed) {
-            WARMING => continue,
+        match control.phase.load(Ordering::Relaxed) {
+            RUNNING => continue,
             COUNTING => {}
             _ => return seen,
         }
@@ -118,17 +138,30 @@ fn send(address: SocketAddr, mut requests: Requests, phase: &AtomicU8) -> Seen {
     }
 }
 
-/// The counters at one moment.
-struct Moment {
-    time: Instant,
+impl Control {
+    fn enter(&self, phase: u8) {
+        self.phase.store(phase, Ordering::Relaxed);
+    }
+
+    /// Goes on without them after a while: then errors are what there is to count.
+    fn wait_for_answers(&self, connections: usize) {
+        let deadline = Instant::now() + FIRST_ANSWERS;
+        while self.answered.load(Ordering::Relaxed) < connections && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// CPU time at one moment.
+struct Counters {
     host: Option<Duration>,
     database: Option<Duration>,
     /// The machine's work without what has to do with this measurement.
     others: Option<Duration>,
 }
 
-impl Moment {
-    fn now(accounts: Accounts) -> Self {
+impl Counters {
+    fn read(accounts: Accounts) -> Self {
         let host = accounts.host.spent();
         let database = accounts.database.and_then(Account::spent);
         let others = match (cpu::machine(), cpu::this_process(), host) {
@@ -142,7 +175,7 @@ impl Moment {
             }
             _ => None,
         };
-        Self { time: Instant::now(), host, database, others }
+        Self { host, database, others }
     }
 
     fn until(&self, later: &Self, counter: impl Fn(&Self) -> Option<Duration>) -> Option<f64> {
@@ -151,20 +184,20 @@ impl Moment {
 }
 
 impl Cell {
-    fn of(seen: Vec<Seen>, before: &Moment, after: &Moment) -> Self {
+    fn of(seen: Vec<Seen>, elapsed: Duration, before: &Counters, after: &Counters) -> Self {
         let splits = seen.iter().map(|one| one.splits).sum();
         let errors = seen.iter().map(|one| one.errors).sum();
         let first_error = seen.iter().find_map(|one| one.first_error.clone());
         let mut durations: Vec<Duration> = seen.into_iter().flat_map(|one| one.durations).collect();
         durations.sort_unstable();
 
-        let elapsed = after.time.duration_since(before.time).as_secs_f64();
+        let elapsed = elapsed.as_secs_f64();
         let machine =
             elapsed * thread::available_parallelism().map_or(1.0, |cores| count(cores.get()));
         let answers = durations.len();
         let per_answer = |seconds: f64| seconds * 1_000.0 / count(answers.max(1));
-        let host = before.until(after, |moment| moment.host);
-        let database = before.until(after, |moment| moment.database);
+        let host = before.until(after, |counters| counters.host);
+        let database = before.until(after, |counters| counters.database);
         Self {
             answers,
             per_second: count(answers) / elapsed,
@@ -175,7 +208,7 @@ impl Cell {
             errors,
             first_error,
             splits,
-            others: before.until(after, |moment| moment.others).map(|busy| busy / machine),
+            others: before.until(after, |counters| counters.others).map(|busy| busy / machine),
         }
     }
 }

@@ -7,8 +7,8 @@ use tests::InstanceReuse;
 
 /// Measures the API beside a bare component on the same host and database.
 ///
-/// Starts everything itself, as the tests do: real Spin with TASKIE_RUNTIME=spin (the program from
-/// SPIN, else from PATH), else the `local` host in this process, which is good for trying this
+/// Starts everything itself, as the tests do: real Spin with `TASKIE_RUNTIME=spin` (the program from
+/// `SPIN`, else from `PATH`), else the `local` host in this process, which is good for trying this
 /// program but not for its figures.
 #[derive(Clone, Debug, Parser)]
 #[command(after_help = "Examples:

@@ -1,5 +1,7 @@
 //! Requests as they go over the wire.
 
+use std::fmt::Write as _;
+
 use tests::User;
 
 use crate::load::Requests;
@@ -15,7 +17,7 @@ pub(crate) fn request(method: &str, path: &str, headers: &[&str], body: &str) ->
         text.push_str("\r\n");
     }
     if !body.is_empty() {
-        text.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        let _ = write!(text, "Content-Length: {}\r\n", body.len());
     }
     text.push_str("\r\n");
     text.push_str(body);
