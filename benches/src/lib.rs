@@ -1,6 +1,6 @@
-//! Measures what the API costs: [`run`] starts it and a bare component ([`floor`](../floor), the
-//! least that any component could do), each on a host of its own and both on one database, and
-//! prints tables.
+//! Measures what the API costs: [`run`] starts it and a bare component (the package `floor`: the least
+//! that any component could do), each on a host of its own and both on one database, and prints
+//! tables.
 //!
 //! The services, the database and the tokens are the tests' (`TASKIE_RUNTIME` and the other
 //! variables of their harness count here too); the requests are made here, with little CPU, because

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+// From the outside: the tests at the end of this file are a module of that name.
+use ::tests::InstanceReuse;
 use clap::{Parser, ValueEnum};
-use tests::InstanceReuse;
 
 /// Measures the API beside a bare component on the same host and database.
 ///
