@@ -64,7 +64,8 @@ impl InstanceReuse {
             format!("--max-instance-concurrent-reuse-count={}", count(self.max_concurrent)),
             format!("--idle-instance-timeout={}", millis(self.idle_timeout)),
         ];
-        options.extend(self.request_timeout.map(|time| format!("--request-timeout={}", millis(time))));
+        options
+            .extend(self.request_timeout.map(|time| format!("--request-timeout={}", millis(time))));
         options
     }
 }

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use tests::User;
+use crate::User;
 
-use crate::load::Requests;
-use crate::options::Workload;
-use crate::services::{Services, Side};
+use super::load::Requests;
+use super::options::Workload;
+use super::services::{Services, Side};
 
 /// A request with these headers, each one a whole line without its end, and with a body if it is
 /// not empty.

@@ -1,7 +1,7 @@
 //! The API's figures beside the bare component's.
 
-use crate::load::Cell;
-use crate::options::{Reuse, Workload};
+use super::load::Cell;
+use super::options::{Reuse, Workload};
 
 /// Both components' results in one round.
 pub(crate) struct Pair {

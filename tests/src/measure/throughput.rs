@@ -3,12 +3,12 @@
 
 use std::fmt::Write as _;
 
-use crate::comparison::{Figure, Pair, Target, median};
-use crate::load::{self, Cell};
-use crate::options::{Options, Reuse, Workload};
-use crate::output::{Table, figure, print, progress};
-use crate::request;
-use crate::services::{Services, Side};
+use super::comparison::{Figure, Pair, Target, median};
+use super::load::{self, Cell};
+use super::options::{Options, Reuse, Workload};
+use super::output::{Table, figure, print, progress};
+use super::request;
+use super::services::{Services, Side};
 
 /// How much of a service's explanation is repeated.
 const ERROR_CHARS: usize = 300;

@@ -1,11 +1,11 @@
 //! Every kind of answer that the API gives, and how to get it.
 
+use crate::KeptAlive;
+use crate::{Token, User};
 use anyhow::{Context, ensure};
-use tests::{Token, User};
 
-use crate::client::Client;
-use crate::request::{authorization, request};
-use crate::services::{ORIGIN, Services};
+use super::request::{authorization, request};
+use super::services::{ORIGIN, Services};
 
 const JSON: &str = "Content-Type: application/json";
 
@@ -37,7 +37,7 @@ impl Kind {
 /// The API's, for so many requests of each.
 pub(crate) async fn of_the_api(
     services: &Services,
-    client: &mut Client,
+    client: &mut KeptAlive,
     requests: u32,
 ) -> anyhow::Result<Vec<Kind>> {
     let mut kinds = of_any_caller();
@@ -95,7 +95,7 @@ fn of_any_caller() -> Vec<Kind> {
     ]
 }
 
-fn of_tasks(services: &Services, client: &mut Client) -> anyhow::Result<Vec<Kind>> {
+fn of_tasks(services: &Services, client: &mut KeptAlive) -> anyhow::Result<Vec<Kind>> {
     let user = &services.user;
     let token = authorization(user);
     let path = user.path(&format!("/tasks/{}", services.tasks[0]));
@@ -189,7 +189,7 @@ fn of_bad_requests(services: &Services) -> Vec<Kind> {
 }
 
 /// The page, the files that it names, and the document.
-fn of_the_page(client: &mut Client) -> anyhow::Result<Vec<Kind>> {
+fn of_the_page(client: &mut KeptAlive) -> anyhow::Result<Vec<Kind>> {
     client.exchange(&request("GET", "/docs", &[], "")).context("get /docs")?;
     let page = String::from_utf8_lossy(client.body()).into_owned();
     let named = page.split('"').filter(|text| text.starts_with("/docs/"));
@@ -211,7 +211,7 @@ fn of_the_page(client: &mut Client) -> anyhow::Result<Vec<Kind>> {
 }
 
 /// The `ETag` of what this request gets.
-fn etag(client: &mut Client, request: &[u8]) -> anyhow::Result<String> {
+fn etag(client: &mut KeptAlive, request: &[u8]) -> anyhow::Result<String> {
     let path = || String::from_utf8_lossy(request).lines().next().unwrap_or_default().to_owned();
     let exchange = client.exchange(request).with_context(path)?;
     let etag = client.header("etag").map(str::to_owned);

@@ -2,15 +2,15 @@
 //! after the other, and whether head and body arrive together. Where they do not, the client's
 //! delayed acknowledgement makes 40 ms of it.
 
+use crate::KeptAlive;
 use std::time::Duration;
 
-use crate::answers::{self, Kind};
-use crate::client::Client;
-use crate::load::millis_at;
-use crate::options::{Options, Reuse};
-use crate::output::{Table, figure, print, progress};
-use crate::request::request;
-use crate::services::{Services, Side};
+use super::answers::{self, Kind};
+use super::load::millis_at;
+use super::options::{Options, Reuse};
+use super::output::{Table, figure, print, progress};
+use super::request::request;
+use super::services::{Services, Side};
 
 /// The median should be below it.
 const LIMIT_MS: f64 = 5.0;
@@ -40,7 +40,7 @@ pub(crate) async fn measure(
     let mut table = Table::new(&["answer", "status", "p50 ms", "p99 ms", "split", "remarks"]);
     let (mut slow, mut split, mut all) = (0, 0, 0);
     for side in [Side::Api, Side::Floor] {
-        let mut client = Client::new(services.address(side));
+        let mut client = KeptAlive::new(services.address(side));
         let kinds = match side {
             Side::Api => answers::of_the_api(services, &mut client, requests).await?,
             Side::Floor => answers::of_the_floor(services),
@@ -74,7 +74,7 @@ pub(crate) async fn measure(
     Ok(())
 }
 
-fn row(client: &mut Client, kind: &mut Kind, requests: u32) -> Row {
+fn row(client: &mut KeptAlive, kind: &mut Kind, requests: u32) -> Row {
     let mut row = Row::default();
     for number in 0..requests {
         if !client.is_connected() {
@@ -96,7 +96,7 @@ fn row(client: &mut Client, kind: &mut Kind, requests: u32) -> Row {
 }
 
 /// Whatever goes wrong here shows in the requests that count.
-fn settle(client: &mut Client, path: &str) {
+fn settle(client: &mut KeptAlive, path: &str) {
     let request = request("GET", path, &[], "");
     for _ in 0..FIRST_REQUESTS {
         let _ = client.exchange(&request);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 // From the outside: the tests at the end of this file are a module of that name.
-use ::tests::InstanceReuse;
+use crate::InstanceReuse;
 use clap::{Parser, ValueEnum};
 
 /// Measures the API beside a bare component on the same host and database.

@@ -1,15 +1,12 @@
 //! Measures what the API costs: [`run`] starts it and a bare component (the package `floor`: the least
 //! that any component could do), each on a host of its own and both on one database, and prints
-//! tables.
+//! tables. `cargo measure` is the command.
 //!
-//! The services, the database and the tokens are the tests' (`TASKIE_RUNTIME` and the other
-//! variables of their harness count here too); the requests are made here, with little CPU, because
-//! they share the machine. Nothing here judges whether an answer is right: the tests do.
-//!
-//! Start reading at `throughput.rs` and `latency.rs`, one for each kind of table.
+//! The requests are made here, with little CPU, because they share the machine. Nothing here judges
+//! whether an answer is right: the tests do. Start reading at `throughput.rs` and `latency.rs`, one
+//! for each kind of table.
 
 mod answers;
-mod client;
 mod comparison;
 mod cpu;
 mod latency;

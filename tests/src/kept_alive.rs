@@ -13,7 +13,7 @@ const READ_BYTES: usize = 65_536;
 
 /// A connection to the service. It is made when it is first needed, and again after a failure or
 /// after an answer that closes it.
-pub(crate) struct Client {
+pub struct KeptAlive {
     address: SocketAddr,
     stream: Option<TcpStream>,
     /// The last answer, whole.
@@ -26,13 +26,13 @@ pub(crate) struct Client {
 
 /// How one exchange went.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Exchange {
+pub struct Exchange {
     /// The answer's status code.
-    pub(crate) status: u16,
+    pub status: u16,
     /// From the first byte out to the last one in.
-    pub(crate) duration: Duration,
+    pub duration: Duration,
     /// Whether the head arrived without the body that belongs to it.
-    pub(crate) is_split: bool,
+    pub is_split: bool,
 }
 
 /// What the head of an answer says.
@@ -44,18 +44,19 @@ struct Head {
     closes: bool,
 }
 
-impl Client {
-    pub(crate) fn new(address: SocketAddr) -> Self {
+impl KeptAlive {
+    /// A client of the service at this address.
+    pub fn new(address: SocketAddr) -> Self {
         Self { address, stream: None, buffer: vec![0; READ_BYTES], body_start: 0, end: 0 }
     }
 
     /// Whether the next exchange goes over the connection of the last one.
-    pub(crate) fn is_connected(&self) -> bool {
+    pub fn is_connected(&self) -> bool {
         self.stream.is_some()
     }
 
     /// Sends a request in one write and reads its answer.
-    pub(crate) fn exchange(&mut self, request: &[u8]) -> io::Result<Exchange> {
+    pub fn exchange(&mut self, request: &[u8]) -> io::Result<Exchange> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
             None => connect(self.address)?,
@@ -76,13 +77,13 @@ impl Client {
     }
 
     /// A header of the last answer.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let head = std::str::from_utf8(&self.buffer[..self.body_start]).ok()?;
         header(head, name)
     }
 
     /// The body of the last answer.
-    pub(crate) fn body(&self) -> &[u8] {
+    pub fn body(&self) -> &[u8] {
         &self.buffer[self.body_start..self.end]
     }
 
@@ -177,10 +178,10 @@ mod tests {
     use std::net::TcpListener;
     use std::time::Duration;
 
-    use super::Client;
+    use super::KeptAlive;
 
     /// A client of a server that answers its one request with these writes, some time apart.
-    fn client_of(writes: &'static [&'static str]) -> Client {
+    fn client_of(writes: &'static [&'static str]) -> KeptAlive {
         let listener = TcpListener::bind("127.0.0.1:0").expect("find a free port");
         let address = listener.local_addr().expect("the address of a listener");
         std::thread::spawn(move || {
@@ -192,7 +193,7 @@ mod tests {
                 std::thread::sleep(Duration::from_millis(50));
             }
         });
-        Client::new(address)
+        KeptAlive::new(address)
     }
 
     #[test]

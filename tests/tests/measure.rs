@@ -2,13 +2,12 @@
 
 use std::process::ExitCode;
 
-use benches::Options;
 use clap::Parser;
+use tests::measure::{self, Options};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let options = Options::parse();
-    match benches::run(&options).await {
+    match measure::run(&Options::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => fail(&err),
     }
