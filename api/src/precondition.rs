@@ -37,7 +37,7 @@ impl IfMatch {
         Ok(Self(Some(strong.collect::<Vec<_>>().join(" "))))
     }
 
-    /// The tags for a statement's parameter, with spaces between them, which tags do not have; null
+    /// The tags for a statement's parameter, with spaces between them, which tags do not have; none
     /// when every state will do.
     pub(crate) fn into_param(self) -> Option<String> {
         self.0

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 
 use super::path::TaskId;
-use super::{TaskState, changed_or_stale, if_match, task_etag, task_json};
+use super::{Change, TaskState, change};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
@@ -11,24 +11,9 @@ use crate::error::ApiError;
 use crate::openapi::{failures, schema};
 use crate::precondition::IfMatch;
 
-/// `$1` id, `$2` owner, `$3` the states that `If-Match` names, or null.
-const COMPLETE_TASK: &str = concat!(
-    "with changed as (
-  update tasks
-     set status = 'complete'
-   where id = $1::int4
-     and user_id = $2::text
-     and ",
-    if_match!(),
-    "
-  returning ",
-    task_json!(),
-    "::text as task, ",
-    task_etag!(),
-    " as etag
-)",
-    changed_or_stale!()
-);
+/// `$3` the states that `If-Match` names.
+const COMPLETE_TASK: Change =
+    change!("update tasks set status = 'complete'", "$3", returning the task);
 
 #[cfg_attr(test, utoipa::path(
     patch,
@@ -55,5 +40,6 @@ pub(crate) async fn complete_task(
 ) -> Result<TaskState, ApiError> {
     let if_match = IfMatch::of(&headers)?;
     let params = vec![Param::Int4(id.0), Param::Text(caller.user_id)];
-    TaskState::changed_by(&database, COMPLETE_TASK, params, if_match).await
+    let mut row = COMPLETE_TASK.apply(&database, params, if_match).await?;
+    Ok(TaskState::read(&mut row)?)
 }

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 
 use super::fields::{Description, FieldReader, Title};
-use super::{TaskState, path, task_etag, task_json};
+use super::{TaskState, path, task_state};
 use crate::auth::Caller;
 use crate::config;
 use crate::db::{Database, Param};
@@ -45,9 +45,7 @@ const INSERT_TASK: &str = concat!(
     "insert into tasks (user_id, title, description)
 values ($1::text, $2::text, $3::text)
 returning id, ",
-    task_json!(),
-    "::text, ",
-    task_etag!()
+    task_state!()
 );
 
 /// `$4` email.
@@ -58,9 +56,7 @@ const INSERT_TASK_AND_ACCOUNT: &str = concat!(
 insert into tasks (user_id, title, description)
 values ($1::text, $2::text, $3::text)
 returning id, ",
-    task_json!(),
-    "::text, ",
-    task_etag!()
+    task_state!()
 );
 
 /// SQL: the task that a key has made, now or within the last day, and whether it was for the same
@@ -110,9 +106,7 @@ macro_rules! keyed {
     from claimed
 )
 select id, ",
-            task_json!(),
-            "::text, ",
-            task_etag!(),
+            task_state!(),
             ",
        id not in (select id from drawn),
        fingerprint = decode($5::text, 'hex')

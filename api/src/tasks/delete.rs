@@ -3,7 +3,7 @@
 use http::{HeaderMap, StatusCode};
 
 use super::path::TaskId;
-use super::{TaskState, changed_or_stale, if_match, task_etag};
+use super::{Change, change};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
@@ -11,21 +11,8 @@ use crate::error::ApiError;
 use crate::openapi::{failures, schema};
 use crate::precondition::IfMatch;
 
-/// `$1` id, `$2` owner, `$3` the states that `If-Match` names, or null.
-const DELETE_TASK: &str = concat!(
-    "with changed as (
-  delete from tasks
-   where id = $1::int4
-     and user_id = $2::text
-     and ",
-    if_match!(),
-    "
-  returning '' as task, ",
-    task_etag!(),
-    " as etag
-)",
-    changed_or_stale!()
-);
+/// `$3` the states that `If-Match` names.
+const DELETE_TASK: Change = change!("delete from tasks", "$3", returning "id", "", "");
 
 #[cfg_attr(test, utoipa::path(
     delete,
@@ -50,6 +37,6 @@ pub(crate) async fn delete_task(
 ) -> Result<StatusCode, ApiError> {
     let if_match = IfMatch::of(&headers)?;
     let params = vec![Param::Int4(id.0), Param::Text(caller.user_id)];
-    TaskState::changed_by(&database, DELETE_TASK, params, if_match).await?;
+    DELETE_TASK.apply(&database, params, if_match).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 
 use super::path::TaskId;
-use super::{TaskState, tag, task_etag, task_json};
+use super::{TaskState, tag, task_state};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
@@ -15,9 +15,7 @@ use crate::precondition;
 /// `$1` id, `$2` owner.
 const GET_TASK: &str = concat!(
     "select ",
-    task_json!(),
-    "::text, ",
-    task_etag!(),
+    task_state!(),
     "
   from tasks
  where id = $1::int4

@@ -7,7 +7,7 @@ use responses::problem::FieldError;
 
 use super::fields::{STATUS_UNKNOWN, Status};
 use super::page::{CURSOR_INVALID, Cursor, LIMIT_INVALID, PageLimit};
-use super::{DatabaseJson, path, task_json};
+use super::{DatabaseJson, json_time, micros, path, task_json};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
@@ -35,11 +35,13 @@ macro_rules! page {
    order by created_at desc, id desc
    limit $4::int4
 )
-select coalesce(json_agg(",
+select coalesce('[' || string_agg(",
             task_json!(),
-            " order by created_at desc, id desc), '[]')::text,
+            ", ', ' order by created_at desc, id desc) || ']', '[]'),
        case when (select count(*) from page) > $4::int4
-            then (extract(epoch from min(created_at)) * 1000000)::int8 end,
+            then ",
+            json_time!("min(created_at)"),
+            " end,
        (array_agg(id order by created_at, id))[1]
   from shown"
         )
@@ -104,8 +106,8 @@ pub(crate) async fn list_tasks(
         }
     };
     let mut response = DatabaseJson(row.text()?).into_response();
-    if let (Some(micros), Some(id)) = (row.optional_int8()?, row.optional_int4()?) {
-        let link = query.link_to(&caller.user_id, Cursor::after(micros, id));
+    if let (Some(time), Some(id)) = (row.optional_text()?, row.optional_int4()?) {
+        let link = query.link_to(&caller.user_id, Cursor::after(micros(&time)?, id));
         if let Ok(link) = HeaderValue::from_str(&link) {
             response.headers_mut().insert(LINK, link);
         }

@@ -4,7 +4,7 @@ use http::HeaderMap;
 
 use super::fields::{Description, FieldReader, Status, Title};
 use super::path::TaskId;
-use super::{TaskState, changed_or_stale, if_match, task_etag, task_json};
+use super::{Change, TaskState, change};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
@@ -13,27 +13,15 @@ use crate::json::JsonObject;
 use crate::openapi::{failures, schema};
 use crate::precondition::IfMatch;
 
-/// `$1` id, `$2` owner, `$3` the states that `If-Match` names, or null, `$4` title or null to keep
-/// it, `$5` whether the description is replaced, `$6` the new description or null, `$7` status or
-/// null to keep it.
-const UPDATE_TASK: &str = concat!(
-    "with changed as (
-  update tasks
-     set title = coalesce($4::text, title),
-         description = case when $5::bool then $6::text else description end,
-         status = coalesce($7::text, status)
-   where id = $1::int4
-     and user_id = $2::text
-     and ",
-    if_match!(),
-    "
-  returning ",
-    task_json!(),
-    "::text as task, ",
-    task_etag!(),
-    " as etag
-)",
-    changed_or_stale!()
+/// `$3` title or null to keep it, `$4` whether the description is replaced, `$5` the new description
+/// or null, `$6` status or null to keep it, `$7` the states that `If-Match` names.
+const UPDATE_TASK: Change = change!(
+    "update tasks
+   set title = coalesce($3::text, title),
+       description = case when $4::bool then $5::text else description end,
+       status = coalesce($6::text, status)",
+    "$7",
+    returning the task
 );
 
 /// What an update changes; at least one of them.
@@ -88,7 +76,8 @@ pub(crate) async fn update_task(
         Param::OptionalText(changes.description.flatten().map(|description| description.0)),
         Param::OptionalText(changes.status.map(|status| status.as_str().to_owned())),
     ];
-    TaskState::changed_by(&database, UPDATE_TASK, params, if_match).await
+    let mut row = UPDATE_TASK.apply(&database, params, if_match).await?;
+    Ok(TaskState::read(&mut row)?)
 }
 
 impl Changes {
