@@ -28,51 +28,85 @@ use crate::openapi::{failures, schema};
 macro_rules! account {
     ($email:literal) => {
         concat!(
-            "account as (
+            "known as (
+  select from users where id = $1::text
+), account as (
   insert into users (id, email)
   select $1::text, ",
             $email,
             "::text
-   where not exists (select from users where id = $1::text)
+   where not exists (select from known)
   on conflict do nothing
+  returning id
 )"
         )
     };
 }
 
-/// `$1` owner, `$2` title, `$3` description or null.
+/// SQL: whether there is an account for the task. It is asked before an id is drawn for the task,
+/// because an id that was drawn and not used is lost.
+///
+/// With neither an account that was there nor one that was made, the email address belongs to
+/// another account; or else a first task at the same time has just made the account, which this
+/// statement cannot see yet. Then it goes on, and the foreign key decides.
+macro_rules! has_account {
+    ($email:literal) => {
+        concat!(
+            "(exists (select from known)
+    or exists (select from account)
+    or not exists (select from users where email = ",
+            $email,
+            "::text))"
+        )
+    };
+}
+
+/// `$1` owner, `$2` title, `$3` description or null. No row where the owner has no account.
 const INSERT_TASK: &str = concat!(
     "insert into tasks (user_id, title, description)
-values ($1::text, $2::text, $3::text)
+select $1::text, $2::text, $3::text
+  from users
+ where id = $1::text
 returning id, ",
     task_state!()
 );
 
-/// `$4` email.
+/// `$4` email. No row where it belongs to another account.
 const INSERT_TASK_AND_ACCOUNT: &str = concat!(
     "with ",
     account!("$4"),
     "
 insert into tasks (user_id, title, description)
-values ($1::text, $2::text, $3::text)
+select $1::text, $2::text, $3::text
+ where ",
+    has_account!("$4"),
+    "
 returning id, ",
     task_state!()
 );
 
 /// SQL: the task that a key has made, now or within the last day, and whether it was for the same
-/// request. `$4` the key, `$5` what is asked for, as a SHA-256 in hexadecimal.
+/// request. `$4` the key, `$5` what is asked for, as a SHA-256 in hexadecimal. No row where there is
+/// no account.
 ///
-/// Who inserts the key first makes the task; who comes while that one is at work waits, and finds
-/// the key there. The id is drawn before, so that the key's row can name the task. A row that has
-/// expired is taken over. Others that have are deleted, a few at a time; not this one, which no
-/// statement may touch twice.
+/// A key that is there already has its answer, and nothing is written. Otherwise who inserts the key
+/// first makes the task; who comes while that one is at work waits, and finds the key there. The id
+/// is drawn before, so that the key's row can name the task: only such a request, which came at the
+/// same time, draws one in vain. A row that has expired is taken over. Others that have are deleted,
+/// a few at a time; not this one, which no statement may touch twice.
 ///
 /// The answer is written from the key's row and the request, which is the one that made the task:
 /// it may have changed since, or be gone.
 macro_rules! keyed {
-    () => {
+    ($has_account:expr) => {
         concat!(
-            "expired as (
+            "seen as (
+  select task_id, created_at, fingerprint
+    from idempotency_keys
+   where user_id = $1::text
+     and key = $4::text
+     and created_at >= now() - interval '24 hours'
+), expired as (
   delete from idempotency_keys
    where (user_id, key) in (
      select user_id, key
@@ -84,6 +118,10 @@ macro_rules! keyed {
         for update skip locked)
 ), drawn as (
   select nextval(pg_get_serial_sequence('tasks', 'id'))::int4 as id
+   where not exists (select from seen)
+     and ",
+            $has_account,
+            "
 ), claimed as (
   insert into idempotency_keys as kept (user_id, key, fingerprint, task_id, created_at)
   select $1::text, $4::text, decode($5::text, 'hex'), id, now()
@@ -100,10 +138,14 @@ macro_rules! keyed {
   select task_id, $1::text, $2::text, $3::text, created_at, created_at
     from claimed
    where task_id in (select id from drawn)
+), found as (
+  select task_id, created_at, fingerprint from seen
+   union all
+  select task_id, created_at, fingerprint from claimed
 ), answer as (
   select task_id as id, $1::text as user_id, $2::text as title, $3::text as description,
          'incomplete' as status, created_at, created_at as updated_at, fingerprint
-    from claimed
+    from found
 )
 select id, ",
             task_state!(),
@@ -115,10 +157,12 @@ select id, ",
     };
 }
 
-const INSERT_TASK_ONCE: &str = concat!("with ", keyed!());
+const INSERT_TASK_ONCE: &str =
+    concat!("with ", keyed!("exists (select from users where id = $1::text)"));
 
 /// `$6` email.
-const INSERT_TASK_AND_ACCOUNT_ONCE: &str = concat!("with ", account!("$6"), ", ", keyed!());
+const INSERT_TASK_AND_ACCOUNT_ONCE: &str =
+    concat!("with ", account!("$6"), ", ", keyed!(has_account!("$6")));
 
 /// A new task, checked.
 struct NewTask {
@@ -183,7 +227,8 @@ pub(crate) async fn create_task(
     ];
     params.extend(once.into_iter().flatten());
     params.extend(email.map(Param::Text));
-    let inserted = database.row(statement, params).await;
+    let inserted = database.first_row(statement, params).await;
+    let inserted = inserted.and_then(|row| row.ok_or(ApiError::NotRegistered));
     let mut row = if makes_account {
         inserted.map_err(ApiError::while_making_an_account)?
     } else {

@@ -18,6 +18,7 @@ mod headers;
 mod health;
 mod idempotency;
 mod instances;
+mod ids;
 mod interleaving;
 mod json;
 mod keys;
