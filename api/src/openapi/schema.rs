@@ -128,8 +128,8 @@ pub(crate) struct ListFilter {
     /// Only tasks of this status. Of several, the last one counts.
     #[param(inline, nullable = false)]
     status: Option<Status>,
-    /// How many tasks the page has at most.
-    #[param(nullable = false, minimum = 1, maximum = 1000, default = 100)]
+    /// How many tasks the page has at most. It also ends where its JSON would have more than 1 MiB.
+    #[param(nullable = false, minimum = 1, maximum = 1000, default = 1000)]
     limit: Option<i32>,
     /// Where the page begins: from the `Link` of the page before.
     #[param(nullable = false, pattern = "^[A-Za-z0-9_-]{16}$", example = "AAZg3mwcSlAAAAAD")]

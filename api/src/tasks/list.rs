@@ -14,46 +14,124 @@ use crate::error::ApiError;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
 
-/// SQL: a page, newest first, after the task that was made at `$2` and has the id `$3`; of at most
-/// `$4` tasks. One row more is read, which tells whether anything follows. Columns: the tasks; and
-/// where the next page begins, if there is one.
+/// SQL: a page of the owner `$1`, newest first: at most `$2` tasks, and no more than fit into 1 MiB
+/// of JSON, but one at least. `$which` is which of the tasks. Columns: the tasks; and where the next
+/// page begins, if there is one.
+///
+/// One row more than `$2` is read, which tells whether anything follows. Rows stay in the order in
+/// which they are read, so windows and aggregates need no order of their own. A task that is not
+/// shown has no text, and is neither in the array nor counted.
+///
+/// `$texts` are the rows with their JSON, and nulls from where on they are not shown in any case.
+/// `offset 0` keeps PostgreSQL from writing the JSON once for each place that uses it.
 macro_rules! page {
-    ($filter:literal) => {
+    ($texts:ident, $which:literal) => {
         concat!(
-            "with page as (
-  select id, user_id, title, description, status, created_at, updated_at
-    from tasks
-   where user_id = $1::text",
-            $filter,
-            "
-     and (created_at, id) < ($2::text::timestamptz, $3::int4)
-   order by created_at desc, id desc
-   limit $4::int4 + 1
-), shown as (
-  select id, user_id, title, description, status, created_at, updated_at
-    from page
-   order by created_at desc, id desc
-   limit $4::int4
-)
-select coalesce('[' || string_agg(",
-            task_json!(),
-            ", ', ' order by created_at desc, id desc) || ']', '[]'),
-       case when (select count(*) from page) > $4::int4
+            "select concat('[', string_agg(task, ', '), ']'),
+       case when count(*) > count(task)
             then ",
-            json_time!("min(created_at)"),
+            json_time!("(array_agg(created_at))[count(task)]"),
             " end,
-       (array_agg(id order by created_at, id))[1]
-  from shown"
+       (array_agg(id))[count(task)]
+  from (
+    select id, created_at,
+           case when row_number() over so_far <= $2::int4
+                 and (sum(octet_length(task) + 2) over so_far <= 1048576
+                      or row_number() over so_far = 1)
+                then task
+           end as task
+      from (",
+            $texts!($which),
+            "
+        offset 0) as page
+    window so_far as (rows unbounded preceding)) as page"
         )
     };
 }
 
-/// `$1` owner.
-const LIST_TASKS: &str = page!("");
+/// SQL: the rows of a page, and one more.
+macro_rules! rows {
+    ($which:literal) => {
+        concat!(
+            "
+        select id, user_id, title, description, status, created_at, updated_at
+          from tasks
+         where user_id = $1::text",
+            $which,
+            "
+         order by created_at desc, id desc
+         limit $2::int4 + 1"
+        )
+    };
+}
 
-/// `$1` owner, `$5` status. A constant of its own, so that each of the two has the index that fits
-/// it.
-const LIST_TASKS_BY_STATUS: &str = page!("\n     and status = $5::text");
+/// SQL: the JSON of every row. For pages of few tasks.
+macro_rules! all_texts {
+    ($which:literal) => {
+        concat!(
+            "
+      select id, created_at, ",
+            task_json!(),
+            " as task
+        from (",
+            rows!($which),
+            ") as page"
+        )
+    };
+}
+
+/// SQL: the JSON of the rows up to which the descriptions alone, in UTF-8, have 1 MiB, which no JSON
+/// of them is shorter than. So a page of a thousand large tasks does not have a thousand written to
+/// show thirty.
+macro_rules! texts_that_may_fit {
+    ($which:literal) => {
+        concat!(
+            "
+      select id, created_at, case when bytes > 1048576 then null else ",
+            task_json!(),
+            " end as task
+        from (
+          select *, sum(octet_length(description)) over (rows unbounded preceding) as bytes
+            from (",
+            rows!($which),
+            ") as page) as page"
+        )
+    };
+}
+
+/// The statements of pages that are for the same tasks.
+struct Page {
+    /// Up to [`FEW`] tasks.
+    few: &'static str,
+    /// Any number.
+    many: &'static str,
+}
+
+/// About as many tasks with the longest description, of ASCII, are 1 MiB. Up to so many, it costs
+/// less to write the JSON of all of them than to have the server plan how not to.
+const FEW: i32 = 200;
+
+macro_rules! pages {
+    ($which:literal) => {
+        Page { few: page!(all_texts, $which), many: page!(texts_that_may_fit, $which) }
+    };
+}
+
+/// From the newest one on. Constants of their own for each way to list, so that each has the index
+/// that fits it, and so that the first page is not planned like those after it.
+const LIST_TASKS: Page = pages!("");
+
+/// `$3` and `$4` when the task was made that the page comes after, and its id.
+const LIST_TASKS_AFTER: Page =
+    pages!("\n           and (created_at, id) < ($3::text::timestamptz, $4::int4)");
+
+/// `$3` status.
+const LIST_TASKS_OF_STATUS: Page = pages!("\n           and status = $3::text");
+
+/// `$3` status, `$4` and `$5` as above.
+const LIST_TASKS_OF_STATUS_AFTER: Page = pages!(
+    "\n           and status = $3::text\n           and (created_at, id) < ($4::text::timestamptz, $5::int4)"
+);
 
 /// What a request says about the list that it wants. Unknown parameters are ignored, and of several
 /// of one name the last one counts, as it did for the predecessor.
@@ -91,20 +169,19 @@ pub(crate) async fn list_tasks(
 ) -> Result<Response, ApiError> {
     let query = ListQuery::parse(uri.query().unwrap_or_default())?;
     let limit = query.limit.unwrap_or_default();
-    let start = query.cursor.unwrap_or(Cursor::START);
-    let mut params = vec![
-        Param::Text(caller.user_id.clone()),
-        Param::Text(start.timestamp()),
-        Param::Int4(start.id()),
-        Param::Int4(limit.0),
-    ];
-    let mut row = match query.status {
-        None => database.row(LIST_TASKS, params).await?,
-        Some(status) => {
-            params.push(Param::Text(status.as_str().to_owned()));
-            database.row(LIST_TASKS_BY_STATUS, params).await?
-        }
+    let page = match (query.status, query.cursor) {
+        (None, None) => LIST_TASKS,
+        (None, Some(_)) => LIST_TASKS_AFTER,
+        (Some(_), None) => LIST_TASKS_OF_STATUS,
+        (Some(_), Some(_)) => LIST_TASKS_OF_STATUS_AFTER,
     };
+    let statement = if limit.0 <= FEW { page.few } else { page.many };
+    let mut params = vec![Param::Text(caller.user_id.clone()), Param::Int4(limit.0)];
+    params.extend(query.status.map(|status| Param::Text(status.as_str().to_owned())));
+    if let Some(cursor) = query.cursor {
+        params.extend([Param::Text(cursor.timestamp()), Param::Int4(cursor.id())]);
+    }
+    let mut row = database.row(statement, params).await?;
     let mut response = DatabaseJson(row.text()?).into_response();
     if let (Some(time), Some(id)) = (row.optional_text()?, row.optional_int4()?) {
         let link = query.link_to(&caller.user_id, Cursor::after(micros(&time)?, id));

@@ -4,10 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike, SecondsFormat};
 
-/// How many tasks a page has when the request does not say.
-const DEFAULT_LIMIT: i32 = 100;
-
-/// How many tasks a page has at most.
+/// How many tasks a page has at most, and when the request does not say. The predecessor's clients
+/// know no pages: what is not on the first one is lost to them.
 const MAX_LIMIT: i32 = 1_000;
 
 pub(crate) const LIMIT_INVALID: &str = "limit must be a whole number from 1 to 1000";
@@ -29,7 +27,7 @@ pub(crate) struct Cursor {
 
 impl Default for PageLimit {
     fn default() -> Self {
-        Self(DEFAULT_LIMIT)
+        Self(MAX_LIMIT)
     }
 }
 
@@ -43,9 +41,6 @@ impl PageLimit {
 }
 
 impl Cursor {
-    /// Before every task: where the first page begins.
-    pub(crate) const START: Self = Self { micros: i64::MAX, id: i32::MAX };
-
     /// After this task.
     pub(crate) fn after(micros: i64, id: i32) -> Self {
         Self { micros, id }
@@ -73,8 +68,9 @@ impl Cursor {
     /// The time as PostgreSQL reads it, whatever the session's settings are.
     pub(crate) fn timestamp(self) -> String {
         match DateTime::from_timestamp_micros(self.micros) {
-            Some(time) if self != Self::START => time.to_rfc3339_opts(SecondsFormat::Micros, true),
-            _ => "infinity".to_owned(),
+            Some(time) => time.to_rfc3339_opts(SecondsFormat::Micros, true),
+            // After every task. No cursor that was decoded is so far away.
+            None => "infinity".to_owned(),
         }
     }
 
@@ -115,7 +111,7 @@ mod tests {
         }
         let cursor = Cursor::after(1_763_798_400_123_456, 42);
         assert_eq!(cursor.timestamp(), "2025-11-22T08:00:00.123456Z");
-        assert_eq!(Cursor::START.timestamp(), "infinity");
+        assert_eq!(Cursor::after(i64::MAX, 1).timestamp(), "infinity");
     }
 
     #[test]
@@ -127,7 +123,7 @@ mod tests {
             ("too short", good[1..].to_owned()),
             ("too long", format!("{good}AAAA")),
             ("padded", format!("{good}=")),
-            ("the start", Cursor::START.encode()),
+            ("after every time", Cursor::after(i64::MAX, 1).encode()),
             ("id zero", Cursor::after(0, 0).encode()),
             ("negative id", Cursor::after(0, -1).encode()),
             ("before the year 1", Cursor::after(-62_135_596_800_000_001, 1).encode()),

@@ -1,9 +1,13 @@
 //! Pages of a list: `?limit=`, `?cursor=`, and the `Link` to the next one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::{App, Reply, User};
+
+/// Bytes of JSON that a page has at most.
+const MIB: usize = 1_048_576;
 
 /// The path of the next page after `/api/{user_id}`, if the answer names one.
 fn next(reply: &Reply) -> Option<String> {
@@ -74,11 +78,11 @@ async fn equal_timestamps_lose_and_repeat_nothing() {
 }
 
 #[tokio::test]
-async fn a_list_has_100_tasks_when_nothing_is_said() {
-    let alice = alice_with(250, 1).await;
+async fn a_list_has_1000_tasks_when_nothing_is_said() {
+    let alice = alice_with(2_500, 1).await;
     let pages = walk(&alice, "/tasks").await;
     let lengths: Vec<usize> = pages.iter().map(Vec::len).collect();
-    assert_eq!(lengths, [100, 100, 50]);
+    assert_eq!(lengths, [1_000, 1_000, 500]);
 }
 
 #[tokio::test]
@@ -198,4 +202,140 @@ async fn of_several_limits_the_last_one_counts() {
     let alice = alice_with(5, 1).await;
     let page = alice.get("/tasks?limit=1&limit=2").await.good(200);
     assert_eq!(page.as_array().map(Vec::len), Some(2));
+}
+
+/// Gives Alice so many tasks, all with this description.
+async fn add_tasks(alice: &User, tasks: i32, description: &str) {
+    let insert = "
+        insert into tasks (user_id, title, description, created_at)
+        select $1, 'task ' || n, $3, timestamptz '2026-01-01Z' - n * interval '1 second'
+          from generate_series(1, $2) n";
+    let client = alice.app().client().await;
+    client.execute(insert, &[&alice.id, &tasks, &description]).await.expect("insert tasks");
+}
+
+#[tokio::test]
+async fn a_page_of_large_tasks_ends_at_a_mebibyte() {
+    for (label, description) in [
+        ("ASCII", "x".repeat(5_000)),
+        ("two bytes each", "ü".repeat(5_000)),
+        ("four bytes each", "🥛".repeat(5_000)),
+        ("two bytes when escaped", "\n".repeat(5_000)),
+        ("six bytes when escaped", "\u{1}".repeat(5_000)),
+    ] {
+        let alice = App::start().await.user("alice").await;
+        add_tasks(&alice, 600, &description).await;
+        for rest in ["/tasks", "/tasks?limit=200", "/tasks?status=incomplete"] {
+            let reply = alice.get(rest).await;
+            let tasks = reply.good(200).as_array().expect("an array").clone();
+            let bytes = reply.text().len();
+            let of_one = bytes / tasks.len();
+            if tasks.len() < 200 {
+                assert!(bytes <= MIB, "{label}, {rest}: {bytes} bytes");
+                assert!(bytes + of_one + 2 > MIB, "{label}, {rest}: one more fits: {bytes} bytes");
+            }
+            assert!(next(&reply).is_some(), "{label}, {rest}: {} tasks", tasks.len());
+            let walked = ids(&walk(&alice, rest).await.concat());
+            assert_eq!(walked.len(), 600, "{label}, {rest}");
+            assert!(walked.is_sorted(), "{label}, {rest}: each once: {walked:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_has_a_mebibyte_and_not_a_byte_more() {
+    const TASKS: i32 = 195;
+    let alice = App::start().await.user("alice").await;
+    add_tasks(&alice, TASKS, "").await;
+    let client = alice.app().client().await;
+    let fill = async |bytes: usize| {
+        let bytes = i32::try_from(bytes).expect("a small number");
+        // Titles are full as well: the descriptions alone would not do.
+        let update = "
+            update tasks
+               set title = repeat('t', 255),
+                   description = repeat('d', $2::int4 / $3::int4 + (n <= $2::int4 % $3::int4)::int4)
+              from (select id, row_number() over (order by id) as n
+                      from tasks where user_id = $1) as numbered
+             where tasks.id = numbered.id";
+        client.execute(update, &[&alice.id, &bytes, &TASKS]).await.expect("fill the tasks");
+    };
+    fill(0).await;
+    let titled = alice.get("/tasks").await.text().len();
+    let tasks = usize::try_from(TASKS).expect("a small number");
+    for rest in ["/tasks", "/tasks?limit=200"] {
+        fill(MIB - titled).await;
+        let reply = alice.get(rest).await;
+        assert_eq!(reply.text().len(), MIB, "{rest}");
+        assert_eq!(reply.good(200).as_array().map(Vec::len), Some(tasks), "{rest}");
+        assert!(!reply.has_header("link"), "{rest}: nothing follows");
+
+        fill(MIB - titled + 1).await;
+        let reply = alice.get(rest).await;
+        assert_eq!(reply.good(200).as_array().map(Vec::len), Some(tasks - 1), "{rest}");
+        let rest = next(&reply).expect("a next page");
+        let reply = alice.get(&rest).await;
+        assert_eq!(reply.good(200).as_array().map(Vec::len), Some(1), "{rest}");
+        assert!(!reply.has_header("link"), "{rest}: nothing follows");
+    }
+}
+
+/// Pages that end by their bytes, while others insert and delete around the place where they end.
+#[tokio::test]
+async fn a_walk_by_size_loses_and_repeats_nothing_while_others_write() {
+    let alice = App::start().await.user("alice").await;
+    for description in ["x", "\u{1}", "ü\n"] {
+        add_tasks(&alice, 300, &description.repeat(5_000 / description.chars().count())).await;
+    }
+    let all: Vec<Value> = walk(&alice, "/tasks").await.concat();
+    assert_eq!(all.len(), 900);
+    // Every third one goes at some time during the walk; the others stay.
+    let (mut leaving, mut staying) = (Vec::new(), BTreeSet::new());
+    for (place, id) in ids(&all).into_iter().enumerate() {
+        if place % 3 == 0 {
+            leaving.push(id);
+        } else {
+            staying.insert(id);
+        }
+    }
+
+    let walked = AtomicBool::new(false);
+    let insert = async {
+        while !walked.load(Ordering::Relaxed) {
+            let body = json!({ "title": "new", "description": "\u{1}".repeat(5_000) });
+            alice.create(body).await.good(201);
+        }
+    };
+    // From both ends towards the middle, so that the walker meets what goes.
+    let delete = async {
+        let (first, second) = leaving.split_at(leaving.len() / 2);
+        for id in first.iter().rev().chain(second.iter().rev()) {
+            if walked.load(Ordering::Relaxed) {
+                break;
+            }
+            alice.delete(&format!("/tasks/{id}")).await.empty(204);
+        }
+    };
+    let walk = async {
+        let mut seen = BTreeMap::new();
+        let mut path = Some("/tasks".to_owned());
+        let mut pages = 0;
+        while let Some(here) = path {
+            let reply = alice.get(&here).await;
+            for id in ids(reply.good(200).as_array().expect("an array")) {
+                *seen.entry(id).or_insert(0) += 1;
+            }
+            assert!(reply.text().len() <= MIB);
+            path = next(&reply);
+            pages += 1;
+        }
+        walked.store(true, Ordering::Relaxed);
+        (seen, pages)
+    };
+    let ((), (), (seen, pages)) = futures::join!(insert, delete, walk);
+    assert!(pages > 10, "{pages} pages");
+    let repeated: Vec<_> = seen.iter().filter(|(_, times)| **times > 1).collect();
+    assert_eq!(repeated, [], "nothing is repeated");
+    let lost: Vec<_> = staying.iter().filter(|id| !seen.contains_key(*id)).collect();
+    assert_eq!(lost, [] as [&i64; 0], "nothing that stayed is lost");
 }

@@ -159,10 +159,22 @@ async fn every_statement_is_answered_from_an_index() {
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     let all = TASKS_OF_A_USER as f64;
 
-    let requests: [(&str, Method, String, Option<Value>, f64); 9] = [
+    let cursor = cursor_of(&alice.get("/tasks?limit=10").await);
+    let next = format!("/tasks?limit=7&cursor={cursor}");
+
+    let requests: [(&str, Method, String, Option<Value>, f64); 12] = [
         ("list", Method::GET, "/tasks".to_owned(), None, all),
         ("list of one status", Method::GET, "/tasks?status=complete".to_owned(), None, all / 10.0),
         ("page", Method::GET, "/tasks?limit=7".to_owned(), None, 8.0),
+        ("next page", Method::GET, next.clone(), None, 8.0),
+        (
+            "page of one status",
+            Method::GET,
+            "/tasks?limit=7&status=incomplete".to_owned(),
+            None,
+            8.0,
+        ),
+        ("next page of one status", Method::GET, format!("{next}&status=incomplete"), None, 8.0),
         ("get", Method::GET, path.clone(), None, 1.0),
         ("put", Method::PUT, path.clone(), Some(json!({ "title": "changed" })), 1.0),
         ("patch", Method::PATCH, path.clone(), Some(json!({ "description": null })), 1.0),
@@ -202,7 +214,7 @@ async fn every_statement_is_answered_from_an_index() {
     }
     assert_eq!(
         seen.len(),
-        7,
+        11,
         "PUT and PATCH share a statement, the others have their own: {seen:#?}"
     );
 }
@@ -266,5 +278,42 @@ async fn page_1000_reads_as_many_rows_as_page_1() {
         }
         // One row more than a page has: it tells whether another page follows.
         assert_eq!(rows, [101.0, 101.0], "{label}: rows read for page 1 and for page 1000");
+    }
+}
+
+/// A page of 1,000 large tasks shows 34 of them, and what follows is not looked for by another scan.
+#[tokio::test]
+async fn a_page_that_ends_by_its_bytes_is_one_scan_of_an_index() {
+    let database = TestServer::own().await.migrated_database().await;
+    let app = App::start_on(database, |_| {}).await;
+    let log = TestServer::own().await.log().expect("a server of our own has a log");
+    let alice = app.user("alice").await;
+    let fill = format!(
+        "insert into tasks (user_id, title, description, created_at)
+         select '{}', 'Task ' || n, repeat(e'\\u0001', 5000), now() - n * interval '1 hour'
+           from generate_series(1, 3000) n;
+         analyze tasks",
+        alice.id
+    );
+    app.client().await.batch_execute(&fill).await.expect("fill the table");
+    for (label, rest, most_rows) in [
+        ("1,000", "/tasks", 1_001.0),
+        ("1,000 of one status", "/tasks?status=incomplete", 1_001.0),
+        ("200", "/tasks?limit=200", 201.0),
+    ] {
+        let start = log_statements(&app, &log).await;
+        let reply = alice.get(rest).await;
+        assert_eq!(reply.good(200).as_array().map(Vec::len), Some(34), "{label}");
+        let statements = tests::until("the statement is in the log", async || {
+            let statements = logged(&log, start, &alice);
+            (!statements.is_empty()).then_some(statements)
+        })
+        .await;
+        assert_eq!(statements.len(), 1, "{label}: {statements:?}");
+        let plan = explain(&app.client().await, &statements[0]).await;
+        let scans = nodes(&plan).into_iter().filter(|node| node["Relation Name"] == "tasks");
+        let scans: Vec<&Value> = scans.map(|node| &node["Node Type"]).collect();
+        assert_eq!(scans, ["Index Scan"], "{label}: {plan:#}");
+        assert!(rows_read(&plan) <= most_rows, "{label}: {plan:#}");
     }
 }
