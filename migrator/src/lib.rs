@@ -86,7 +86,7 @@ pub use grant::{GrantOptions, GrantPlan, GrantStatement, Purpose, grant, plan_gr
 pub use health::{
     ConnectTimes, Connections, EndpointCheck, EndpointReport, ExceededLimit, HealthLimits,
     HealthOptions, HealthReport, HealthWarning, MigrationCounts, OldestTransaction, PhaseTimes,
-    PreparedStatements, RoundTrips, TransactionAge, check_health,
+    PreparedStatements, RoundTrips, SequenceUse, TransactionAge, check_health,
 };
 pub use history::{AppliedMigration, Entry, State};
 pub use incomplete::{Incomplete, IncompleteState};

@@ -10,7 +10,7 @@ use crate::connect::Connector;
 use crate::health::endpoints::{self, PreparedStatements};
 use crate::health::limits::HealthLimits;
 use crate::health::report::{EndpointReport, HealthReport, MigrationCounts};
-use crate::health::{connecting, release, server, warnings};
+use crate::health::{connecting, release, sequences, server, warnings};
 use crate::history::{self, State};
 use crate::{ConnectOptions, Error, Migrations, role};
 
@@ -104,6 +104,7 @@ async fn examine(
     let client = &mut measured.connection.client;
     let questions = async {
         let version = server::describe(client, report).await?;
+        report.fullest_sequence = sequences::find_fullest(client).await?;
         report.migrations = Some(count_migrations(client, migrations).await?);
         report.role = Some(role::judge(client, wish.role.as_deref()).await?);
         Ok(version)

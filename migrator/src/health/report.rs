@@ -6,6 +6,7 @@ use crate::connect::ConnectPhase;
 use crate::health::connecting::{ConnectTimes, PhaseTimes};
 use crate::health::endpoints::EndpointCheck;
 use crate::health::limits::ExceededLimit;
+use crate::health::sequences::SequenceUse;
 use crate::health::server::{Connections, OldestTransaction, RoundTrips, TransactionAge};
 use crate::health::warning::HealthWarning;
 use crate::role::RoleReport;
@@ -56,6 +57,9 @@ pub struct HealthReport {
     pub oldest_transaction: Option<OldestTransaction>,
     /// How far the database is from having to freeze its transaction ids.
     pub transaction_age: Option<TransactionAge>,
+    /// Of the sequences that give columns their numbers, the one that is nearest to its end. Those that
+    /// this role has no rights on are not looked at.
+    pub fullest_sequence: Option<SequenceUse>,
     /// Indexes that PostgreSQL does not use, because building them failed.
     pub invalid_indexes: Option<Vec<String>>,
     /// What is good to know and nothing to be done about.

@@ -27,6 +27,10 @@ const CLOCK_DIFFERENCE_S: f64 = 5.0;
 /// that is far above is not getting on. In per cent.
 const FREEZE_PERCENT: i64 = 150;
 
+/// Of the numbers that a sequence can give. A larger column takes its time: every program that reads
+/// it has to be ready for it.
+const SEQUENCE_PERCENT: f64 = 80.0;
+
 /// The warnings about a database that can be used.
 pub(super) fn find(url: &DatabaseUrl, report: &HealthReport) -> Vec<HealthWarning> {
     let mut found = Vec::new();
@@ -37,6 +41,7 @@ pub(super) fn find(url: &DatabaseUrl, report: &HealthReport) -> Vec<HealthWarnin
     found.extend(connections(report));
     found.extend(long_transaction(report));
     found.extend(transaction_age(report));
+    found.extend(sequence(report));
     found.extend(read_only(report));
     found.extend(invalid_indexes(report));
     found.extend(migrations(report));
@@ -151,6 +156,22 @@ fn transaction_age(report: &HealthReport) -> Option<HealthWarning> {
             "end long transactions, prepared transactions and unused replication slots, then run `vacuum (freeze)`; at 2 billion the server refuses to write",
         )
     })
+}
+
+fn sequence(report: &HealthReport) -> Option<HealthWarning> {
+    let sequence = report.fullest_sequence.as_ref()?;
+    let used = sequence.used_pct.filter(|used| *used >= SEQUENCE_PERCENT)?;
+    Some(HealthWarning::new(
+        "sequence",
+        format!(
+            "{used:.1} % of the numbers for {} are used up: {} of {}",
+            sequence.column, sequence.last_value, sequence.max_value
+        ),
+        format!(
+            "make the column `bigint`, and what refers to it, with its sequence `{}`: after the last number nothing can be inserted",
+            sequence.name
+        ),
+    ))
 }
 
 fn read_only(report: &HealthReport) -> Option<HealthWarning> {

@@ -8,6 +8,7 @@ use super::{endpoint, find};
 use crate::TlsReport;
 use crate::health::endpoints::{EndpointCheck, PreparedStatements};
 use crate::health::report::{EndpointReport, HealthReport, MigrationCounts};
+use crate::health::sequences::SequenceUse;
 use crate::health::server::{Connections, OldestTransaction, TransactionAge};
 
 const OTHER: &str = "postgresql://ann@db.example.com/shop";
@@ -54,6 +55,17 @@ fn with_migrations(pending: usize, diverged: usize) -> HealthReport {
     HealthReport { migrations, ..HealthReport::default() }
 }
 
+fn with_sequence(last_value: i64, used_pct: f64) -> HealthReport {
+    let fullest_sequence = Some(SequenceUse {
+        name: "tasks_id_seq".to_owned(),
+        column: "tasks.id".to_owned(),
+        last_value,
+        max_value: 2_147_483_647,
+        used_pct: Some(used_pct),
+    });
+    HealthReport { fullest_sequence, ..HealthReport::default() }
+}
+
 fn with_indexes(names: &[&str]) -> HealthReport {
     let names = names.iter().map(|&name| name.to_owned()).collect();
     HealthReport { invalid_indexes: Some(names), ..HealthReport::default() }
@@ -62,7 +74,8 @@ fn with_indexes(names: &[&str]) -> HealthReport {
 #[test]
 fn each_is_told_from_its_threshold_on() {
     let read_only = HealthReport { read_only: Some(true), ..HealthReport::default() };
-    for (label, report, expected) in [
+    // On the heap: reports are large.
+    for (label, report, expected) in vec![
         ("nothing known", HealthReport::default(), None),
         ("busy enough", with_connections(80), None),
         (
@@ -108,6 +121,17 @@ fn each_is_told_from_its_threshold_on() {
         assert_eq!(what, expected.into_iter().collect::<Vec<_>>(), "{label}");
         assert!(found.iter().all(|warning| !warning.advice.is_empty()), "{label}");
     }
+}
+
+#[test]
+fn a_sequence_is_told_from_80_per_cent_on() {
+    assert_eq!(find(&url(OTHER), &with_sequence(1_717_986_917, 79.9)), []);
+    let found = find(&url(OTHER), &with_sequence(1_717_986_918, 80.0));
+    let [warning] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(
+        warning.to_string(),
+        "80.0 % of the numbers for tasks.id are used up: 1717986918 of 2147483647; make the column `bigint`, and what refers to it, with its sequence `tasks_id_seq`: after the last number nothing can be inserted"
+    );
 }
 
 #[test]

@@ -122,6 +122,7 @@ async fn a_machine_can_rely_on_its_members() {
       "error": null,
       "exceeded": [],
       "failed_phase": null,
+      "fullest_sequence": null,
       "healthy": true,
       "invalid_indexes": [],
       "migrations": {

@@ -128,3 +128,78 @@ async fn parameters_without_a_meaning() {
         .says("warning: parameters without a meaning here: pool_max_conns\n")
         .says("hint: leave them out of the connection string\n");
 }
+
+#[tokio::test]
+async fn a_sequence_that_comes_to_its_end() {
+    let database = TestDatabase::migrated().await;
+    let client = database.client().await;
+    let set = async |last: i64| {
+        let statement = format!("select setval('tasks_id_seq', {last})");
+        client.batch_execute(&statement).await.expect("set the sequence");
+    };
+    // 80 % of 2,147,483,647, rounded up, and one less.
+    set(1_717_986_917).await;
+    let report = run(&database, &["health", "--json"]).await.exits(0).json();
+    assert!(!warning_kinds(&report).contains(&"sequence"), "{report:#}");
+    set(1_717_986_918).await;
+    let report = run(&database, &["health", "--json"]).await.exits(0).json();
+    assert!(warning_kinds(&report).contains(&"sequence"), "{report:#}");
+    let expected = json!({
+        "name": "tasks_id_seq",
+        "column": "tasks.id",
+        "last_value": 1_717_986_918,
+        "max_value": 2_147_483_647,
+        "used_pct": 80.0,
+    });
+    assert_eq!(report["fullest_sequence"], expected);
+    assert_eq!(report["healthy"], true);
+    run(&database, &["health"])
+        .await
+        .exits(0)
+        .says("warning: 80.0 % of the numbers for tasks.id are used up: 1717986918 of 2147483647\n")
+        .says("hint: make the column `bigint`, and what refers to it, with its sequence `tasks_id_seq`");
+}
+
+#[tokio::test]
+async fn a_sequence_is_measured_by_its_column_and_by_its_own_end() {
+    let database = TestDatabase::migrated().await;
+    let client = database.client().await;
+    let fullest = async || {
+        let report = run(&database, &["health", "--json"]).await.exits(0).json();
+        let sequence = &report["fullest_sequence"];
+        (sequence["column"].clone(), sequence["max_value"].clone(), sequence["used_pct"].clone())
+    };
+    let make = "
+        create table small (a smallint generated always as identity);
+        create table \"Odd\" (\"B\" bigint generated always as identity (minvalue -50 maxvalue 49));
+        create table round (c int generated always as identity (maxvalue 10 cycle));
+        create table down (d int generated always as identity (increment -1));
+        create sequence outgrown owned by small.a;
+        create sequence free maxvalue 10;
+        select setval('small_a_seq', 100), setval('round_c_seq', 10), setval('down_d_seq', -2147483648),
+               setval('free', 10)";
+    client.batch_execute(make).await.expect("make sequences");
+    assert_eq!(fullest().await, (json!("small.a"), json!(32_767), json!(0.3)));
+    // Larger than the column.
+    client.batch_execute("select setval('outgrown', 30000)").await.expect("set");
+    assert_eq!(fullest().await, (json!("small.a"), json!(32_767), json!(91.5)));
+    client.batch_execute("select setval('\"Odd_B_seq\"', 48)").await.expect("set");
+    assert_eq!(fullest().await, (json!("\"Odd\".\"B\""), json!(49), json!(99.0)));
+}
+
+#[tokio::test]
+async fn a_role_without_rights_on_sequences_hears_nothing_of_them() {
+    let database = TestDatabase::migrated().await;
+    let role = database.api_role();
+    let client = database.client().await;
+    client.batch_execute("select setval('tasks_id_seq', 2147483647)").await.expect("set");
+    let url = database.url_as(role).to_connection_string();
+    let health = async || run_with(&[("DATABASE_URL", &url)], &["health", "--json"]).await;
+    let report = health().await.exits(0).json();
+    assert!(warning_kinds(&report).contains(&"sequence"), "{report:#}");
+    let revoke = format!("revoke all on sequence tasks_id_seq from {}", role.quoted());
+    client.batch_execute(&revoke).await.expect("revoke");
+    let report = health().await.exits(0).json();
+    assert_eq!(report["fullest_sequence"], json!(null));
+    assert!(!warning_kinds(&report).contains(&"sequence"), "{report:#}");
+}
