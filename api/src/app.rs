@@ -11,6 +11,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::Request;
 use http_body::Body;
+use responses::worker;
 use tower_service::Service;
 
 use crate::cors::CrossOrigin;
@@ -30,7 +31,7 @@ where
 {
     let started = Instant::now();
     let context = RequestContext::new(request.uri(), request.headers());
-    let cross_origin = CrossOrigin::of(request.method(), request.headers());
+    let cross_origin = CrossOrigin::of(request.method(), request.headers()).await;
     let method = request.method().clone();
 
     let mut request = request;
@@ -41,5 +42,7 @@ where
         Err(never) => match never {},
     };
     let response = options::answer(&method, response);
-    respond::complete(context, &cross_origin, method, started, response).await
+    let completed = respond::complete(context, &cross_origin, method, started, response).await;
+    worker::settle().await;
+    completed
 }

@@ -23,32 +23,32 @@ const MAX_AGE: &str = "86400";
 /// What a request says about the page that it comes from.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CrossOrigin {
+    /// The page's origin, if it is one of the configured ones.
     origin: Option<HeaderValue>,
     is_preflight: bool,
 }
 
 impl CrossOrigin {
-    /// Reads the headers. A preflight asks, before a request, whether it may be made.
-    pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Self {
+    /// Reads the headers, and the configuration only for a request that has an origin. A preflight
+    /// asks, before a request, whether it may be made.
+    pub(crate) async fn of(method: &Method, headers: &HeaderMap) -> Self {
+        let Some(origin) = headers.get(ORIGIN) else { return Self::default() };
+        let Ok(CorsOrigins(allowed)) = config::cors_origins().await else { return Self::default() };
+        let is_allowed = allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes());
         Self {
-            origin: headers.get(ORIGIN).cloned(),
+            origin: is_allowed.then(|| origin.clone()),
             is_preflight: *method == Method::OPTIONS
-                && headers.contains_key(ORIGIN)
                 && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD),
         }
     }
 
     /// Adds to an answer what lets a page of one of the configured origins have it. Pages of other
     /// origins get the answer without, and their browsers keep it from them.
-    pub(crate) async fn complete(&self, headers: &mut HeaderMap) {
+    pub(crate) fn complete(&self, headers: &mut HeaderMap) {
         // Caches must not give one origin's answer to another. Said whatever is configured: most
         // requests have no origin, and need not read the configuration for this.
         headers.append(VARY, HeaderValue::from_static("origin"));
         let Some(origin) = &self.origin else { return };
-        let Ok(CorsOrigins(allowed)) = config::cors_origins().await else { return };
-        if !allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()) {
-            return;
-        }
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         // Nothing here uses cookies; the pages of the predecessor say `credentials: "include"`.
         headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use responses::time::within;
+use responses::worker;
 use spin_sdk::pg::{
     Certificate, Connection, DbValue, Error as SdkError, OpenOptions, ParameterValue, PgError,
     QueryError,
@@ -89,6 +90,7 @@ impl Database {
     ) -> Result<Option<Row>, ApiError> {
         let started = Instant::now();
         let result = run(self.config, statement, params).await;
+        worker::waited();
         self.context.add_database_time(started.elapsed());
         Ok(result?)
     }

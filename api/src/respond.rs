@@ -47,7 +47,7 @@ pub(crate) async fn complete(
         body = Bytes::new();
     }
 
-    cross_origin.complete(&mut parts.headers).await;
+    cross_origin.complete(&mut parts.headers);
 
     let total = started.elapsed();
     let database = context.database_time();

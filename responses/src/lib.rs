@@ -8,3 +8,4 @@ pub mod problem;
 pub mod request_id;
 pub mod time;
 pub mod wasi;
+pub mod worker;

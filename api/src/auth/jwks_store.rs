@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use responses::time::pause;
+use responses::worker;
 use spin_sdk::experimental::wasi::keyvalue::atomics::{self, Cas, CasError};
 use spin_sdk::experimental::wasi::keyvalue::store::{self, Bucket, Error};
 
@@ -44,6 +45,7 @@ impl JwksStore {
     }
 
     pub(super) async fn load(&self) -> Record {
+        worker::left();
         match store::open(STORE).and_then(|bucket| bucket.get(RECORD)) {
             Ok(bytes) => self.read(bytes).unwrap_or_else(|| Record::new(&self.url)),
             Err(error) => {
@@ -69,6 +71,7 @@ impl JwksStore {
         &self,
         change: &(impl Fn(&mut Record) -> bool + Send + Sync),
     ) -> Result<bool, Error> {
+        worker::left();
         let bucket = store::open(STORE)?;
         self.create(&bucket).await?;
         let mut cas = Cas::new(&bucket, RECORD)?;

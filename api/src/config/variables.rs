@@ -1,5 +1,6 @@
 //! Reads variables from the host.
 
+use responses::worker;
 use spin_sdk::variables;
 
 use super::problems::Problems;
@@ -22,7 +23,9 @@ pub(super) struct Host;
 
 impl Source for Host {
     async fn get(&self, name: &'static str) -> Result<Option<String>, Unreadable> {
-        match variables::get(name).await {
+        let value = variables::get(name).await;
+        worker::left();
+        match value {
             Ok(value) => Ok(Some(value)),
             Err(variables::Error::Undefined(_)) => Ok(None),
             Err(_) => Err(Unreadable),
