@@ -19,16 +19,15 @@ mod json;
 mod log;
 #[cfg(test)]
 mod openapi;
-mod options;
 mod precondition;
 mod request;
 mod respond;
 mod root;
-mod route_template;
 mod router;
 mod tasks;
 mod turn;
 
+use axum::body::Body;
 use responses::wasi;
 use spin_sdk::http::Request;
 use spin_sdk::wasip3::http::types::{ErrorCode, Response};
@@ -37,7 +36,7 @@ use spin_sdk::wasip3::http::types::{ErrorCode, Response};
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Result<Response, ErrorCode> {
     let method = request.method().clone();
-    let (response, log_line) = app::serve(request).await;
+    let (response, log_line) = app::serve(request.map(Body::new)).await;
     wasi::respond(&method, response, async {
         log_line.write().await;
         auth::refresh_keys().await;

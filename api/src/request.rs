@@ -9,7 +9,7 @@ use http::{HeaderMap, Uri};
 
 use crate::db::DbError;
 use crate::error::ApiError;
-use crate::route_template::template_of;
+use crate::router::Route;
 
 /// Shared by everything that works on one request; put into the request's extensions.
 #[derive(Clone)]
@@ -17,7 +17,7 @@ pub(crate) struct RequestContext(Arc<Inner>);
 
 struct Inner {
     id: String,
-    route: Option<&'static str>,
+    route: Option<Route>,
     database_micros: AtomicU64,
 }
 
@@ -25,7 +25,7 @@ impl RequestContext {
     /// Takes the caller's request id if it is sane, else makes a new one.
     pub(crate) fn new(uri: &Uri, headers: &HeaderMap) -> Self {
         let id = responses::request_id::of(headers);
-        let route = template_of(uri.path());
+        let route = Route::of(uri.path());
         Self(Arc::new(Inner { id, route, database_micros: AtomicU64::new(0) }))
     }
 
@@ -40,8 +40,8 @@ impl RequestContext {
         &self.0.id
     }
 
-    /// The template of the route, such as `/api/{user_id}/tasks`; none where no route has the path.
-    pub(crate) fn route(&self) -> Option<&'static str> {
+    /// The route; none where no route has the path.
+    pub(crate) fn route(&self) -> Option<Route> {
         self.0.route
     }
 

@@ -17,6 +17,7 @@ use crate::cors::CrossOrigin;
 use crate::error::Cause;
 use crate::log;
 use crate::request::RequestContext;
+use crate::router::Route;
 
 /// Makes a response whole, body and headers, and its line for the log.
 pub(crate) async fn complete(
@@ -31,19 +32,17 @@ pub(crate) async fn complete(
     if let Some(problem) = parts.extensions.remove::<Problem>() {
         body = problem.render(context.id());
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-        parts.headers.remove(CONTENT_LENGTH);
     }
-    // An answer to HEAD has the length of GET's body, which the router noted, and no body. A 204 and
-    // a 304 have neither: a 204 must not (RFC 9110, section 8.6), and a 304's would be that of the
-    // body that is not sent, over which HTTP/2 clients stumble.
+    // An answer to HEAD has the length of GET's body, and no body. A 204 and a 304 have neither: a 204
+    // must not (RFC 9110, section 8.6), and a 304's would be that of the body that is not sent, over
+    // which HTTP/2 clients stumble.
     let never_has_body = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&parts.status);
-    let has_body = method != Method::HEAD && !never_has_body;
     if never_has_body {
         parts.headers.remove(CONTENT_LENGTH);
-    } else if has_body || !parts.headers.contains_key(CONTENT_LENGTH) {
+    } else {
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     }
-    if !has_body {
+    if never_has_body || method == Method::HEAD {
         body = Bytes::new();
     }
 
@@ -102,7 +101,7 @@ impl LogLine {
             time: log::time(),
             request_id: self.context.id(),
             method: self.method.as_str(),
-            route: self.context.route(),
+            route: self.context.route().map(Route::template),
             status: self.status.as_u16(),
             total_ms: rounded_millis(self.total),
             db_ms: rounded_millis(self.context.database_time()),

@@ -1,5 +1,8 @@
 //! The id of a request, which its response, its line in the log and a problem document carry.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use http::HeaderMap;
 
 /// The header that carries it, both ways.
@@ -24,12 +27,20 @@ fn is_sane_id(id: &str) -> bool {
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte))
 }
 
-/// 128 random bits in hexadecimal. Without a source of randomness the id is zeros, which is still
-/// an id: it is no secret.
+/// 128 bits in hexadecimal: random ones of the instance's, counted on. It is no secret, and must only
+/// be another one than all others. Without a source of randomness it is a count, which is still an id.
 fn new_id() -> String {
-    let mut bytes = [0; 16];
-    let _ = getrandom::fill(&mut bytes);
-    format!("{:032x}", u128::from_be_bytes(bytes))
+    static FIRST: OnceLock<u128> = OnceLock::new();
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let first = FIRST.get_or_init(|| {
+        let mut bytes = [0; 16];
+        let _ = getrandom::fill(&mut bytes);
+        u128::from_be_bytes(bytes)
+    });
+    let count = u128::from(COUNT.fetch_add(1, Ordering::Relaxed));
+    // An odd factor: the whole id changes, and none comes back.
+    let id = first.wrapping_add(count.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
+    format!("{id:032x}")
 }
 
 #[cfg(test)]

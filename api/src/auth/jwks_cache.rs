@@ -31,7 +31,7 @@ const CLOCK_SKEW_MILLIS: u64 = 60_000;
 const WAIT_MILLIS: u64 = 15_000;
 
 /// What the cache needs from outside.
-pub(super) trait Environment {
+pub(crate) trait Environment {
     /// Fetches the document, within a limit of time.
     fn fetch(&self) -> impl Future<Output = Result<String, Unavailable>> + Send;
     /// The time: milliseconds since 1970.
@@ -55,7 +55,7 @@ pub(super) trait Environment {
 pub(crate) struct Unavailable(pub(crate) String);
 
 /// The keys of one issuer.
-pub(super) struct JwksCache<E> {
+pub(crate) struct JwksCache<E> {
     environment: E,
     copy: Mutex<Option<Fetched>>,
     /// One request of the instance at a time looks into the store and fetches.
@@ -73,7 +73,7 @@ struct Fetched {
 }
 
 impl<E: Environment> JwksCache<E> {
-    pub(super) fn new(environment: E) -> Self {
+    pub(crate) fn new(environment: E) -> Self {
         Self { environment, copy: Mutex::new(None), turns: Turns::new() }
     }
 

@@ -29,13 +29,13 @@ const READ_BYTES: usize = 16 * 1024;
 const MAX_SET_BYTES: usize = 128 * 1024;
 
 /// The issuer's server at one URL, and what the host offers besides.
-pub(super) struct JwksClient {
+pub(crate) struct JwksClient {
     url: Uri,
     store: JwksStore,
 }
 
 impl JwksClient {
-    pub(super) fn new(url: Uri) -> Self {
+    pub(crate) fn new(url: Uri) -> Self {
         Self { store: JwksStore::new(url.to_string()), url }
     }
 }

@@ -12,7 +12,7 @@ const INTERVAL_MILLIS: u64 = 30_000;
 
 /// What is known about an issuer's key set. Times are milliseconds since 1970, by the hosts' clocks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(crate) struct Record {
     /// Where the set comes from: a record of another address is none.
     pub(super) url: String,
     /// The document that was fetched last.

@@ -17,7 +17,7 @@ const MAX_SUBJECT_BYTES: usize = 255;
 const MAX_EMAIL_BYTES: usize = 320;
 
 /// What a token must say, whoever signed it.
-pub(super) struct Expectations(Validation);
+pub(crate) struct ClaimsValidation(Validation);
 
 /// What a good token says.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,9 +30,9 @@ pub(super) struct Verified {
     pub(super) expires: f64,
 }
 
-impl Expectations {
+impl ClaimsValidation {
     /// `exp` and `sub` always; `iss` and `aud` where they are configured.
-    pub(super) fn new(issuer: Option<String>, audience: Option<String>) -> Self {
+    pub(crate) fn new(issuer: Option<String>, audience: Option<String>) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         let mut required = vec!["exp", "sub"];
         validation.leeway = LEEWAY_SECONDS;

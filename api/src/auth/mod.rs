@@ -2,13 +2,13 @@
 
 mod algorithms;
 pub(crate) mod jwks_cache;
-mod jwks_client;
+pub(crate) mod jwks_client;
 mod jwks_record;
 mod jwks_store;
-mod jwt;
+pub(crate) mod jwt;
 pub(crate) mod key_set;
 mod remembered;
-pub(crate) mod verifier;
+mod verifier;
 
 use axum::extract::FromRequestParts;
 use http::header::AUTHORIZATION;
@@ -34,21 +34,23 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        recognise(config::auth().await?, parts).await
+        recognise(*config::auth().await?, parts).await
     }
 }
 
 /// Fetches the issuer's keys anew when they near their end, if this instance has used them. For when
 /// the response is out.
 pub(crate) async fn refresh_keys() {
-    if let Some(Auth::Jwt(verifier)) = config::auth_already_read() {
-        verifier.refresh_keys().await;
+    if let Some(keys) = config::public_keys_already_read()
+        && let Some(published) = &keys.published
+    {
+        published.refresh().await;
     }
 }
 
-async fn recognise(auth: &Auth, parts: &Parts) -> Result<Caller, ApiError> {
+async fn recognise(auth: Auth, parts: &Parts) -> Result<Caller, ApiError> {
     let caller = match auth {
-        Auth::Jwt(verifier) => Some(verifier.verify(bearer_token(&parts.headers)?).await?),
+        Auth::Jwt => Some(verifier::verify(bearer_token(&parts.headers)?).await?),
         Auth::InsecureNone => None,
     };
     let path_user = TaskPath::of(parts.uri.path()).user_id().ok_or(ApiError::TaskNotFound)?;

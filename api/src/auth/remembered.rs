@@ -1,18 +1,17 @@
-//! Tokens that were found good: a signature costs up to milliseconds to check, a hash microseconds.
+//! Tokens that were found good: a signature costs up to milliseconds to check.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-
-use sha2::{Digest, Sha256};
 
 use super::jwt::Verified;
 use super::key_set::Key;
 
-/// So many tokens are remembered by an instance; each takes at most about 700 bytes.
+/// So many tokens are remembered by an instance.
 const CAPACITY: usize = 1024;
 
-/// Stands for a whole token, its signature included.
-pub(super) type Fingerprint = [u8; 32];
+/// Longer tokens are not remembered, so that all of them take a few megabytes at most. Those of the
+/// large providers have some 1,000 bytes.
+const MAX_TOKEN_BYTES: usize = 4 * 1024;
 
 /// A token that was found good.
 #[derive(Clone)]
@@ -22,18 +21,17 @@ pub(super) struct Remembered {
     pub(super) key: Option<Arc<Key>>,
 }
 
-/// The tokens that this instance has found good and that have not run out.
-#[derive(Default)]
-pub(super) struct RememberedTokens(Mutex<HashMap<Fingerprint, Remembered>>);
-
-/// Identifies a token without keeping it.
-pub(super) fn fingerprint(token: &str) -> Fingerprint {
-    Sha256::digest(token.as_bytes()).into()
-}
+/// The tokens that this instance has found good and that have not run out. Kept as they are: a hash
+/// of each would cost every request more than all comparisons do.
+pub(super) struct RememberedTokens(Mutex<BTreeMap<Box<str>, Remembered>>);
 
 impl RememberedTokens {
+    pub(super) const fn new() -> Self {
+        Self(Mutex::new(BTreeMap::new()))
+    }
+
     /// The token, if it was found good and still counts at `now`, in seconds since 1970.
-    pub(super) fn get(&self, token: &Fingerprint, now: u64) -> Option<Remembered> {
+    pub(super) fn get(&self, token: &str, now: u64) -> Option<Remembered> {
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = tokens.get(token)?;
         if found.verified.counts_at(now) {
@@ -45,7 +43,10 @@ impl RememberedTokens {
 
     /// Remembers a good token. When there is no room, those that have run out make some, or else
     /// the one that runs out first.
-    pub(super) fn insert(&self, token: Fingerprint, remembered: Remembered, now: u64) {
+    pub(super) fn insert(&self, token: &str, remembered: Remembered, now: u64) {
+        if token.len() > MAX_TOKEN_BYTES {
+            return;
+        }
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if tokens.len() >= CAPACITY {
             tokens.retain(|_, old| old.verified.counts_at(now));
@@ -55,21 +56,21 @@ impl RememberedTokens {
             let first = tokens
                 .iter()
                 .min_by(|(_, one), (_, other)| expiry(one).total_cmp(&expiry(other)))
-                .map(|(token, _)| *token);
+                .map(|(token, _)| token.clone());
             first.map(|token| tokens.remove(&token));
         }
-        tokens.insert(token, remembered);
+        tokens.insert(token.into(), remembered);
     }
 
     /// Forgets a token: its key was withdrawn.
-    pub(super) fn remove(&self, token: &Fingerprint) {
+    pub(super) fn remove(&self, token: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(token);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CAPACITY, Remembered, RememberedTokens, fingerprint};
+    use super::{CAPACITY, Remembered, RememberedTokens};
     use crate::auth::Caller;
     use crate::auth::jwt::Verified;
 
@@ -84,38 +85,38 @@ mod tests {
 
     #[test]
     fn a_token_is_remembered_until_it_expires() {
-        let tokens = RememberedTokens::default();
-        let token = fingerprint("a.b.c");
+        let tokens = RememberedTokens::new();
+        let token = "a.b.c";
         tokens.insert(token, good_until(NOW), NOW);
-        assert!(tokens.get(&token, NOW).is_some());
-        assert!(tokens.get(&token, NOW + 60).is_some(), "within the leeway");
-        assert!(tokens.get(&token, NOW + 61).is_none());
-        assert!(tokens.get(&token, NOW).is_none(), "forgotten, not hidden");
+        assert!(tokens.get(token, NOW).is_some());
+        assert!(tokens.get(token, NOW + 60).is_some(), "within the leeway");
+        assert!(tokens.get(token, NOW + 61).is_none());
+        assert!(tokens.get(token, NOW).is_none(), "forgotten, not hidden");
     }
 
     #[test]
     fn a_token_does_not_count_before_its_time() {
-        let tokens = RememberedTokens::default();
-        let token = fingerprint("a.b.c");
+        let tokens = RememberedTokens::new();
+        let token = "a.b.c";
         let mut early = good_until(NOW + 1_000);
         early.verified.not_before = 1_000_100.0;
         tokens.insert(token, early, NOW);
-        assert!(tokens.get(&token, NOW + 39).is_none());
+        assert!(tokens.get(token, NOW + 39).is_none());
     }
 
     #[test]
     fn another_signature_is_another_token() {
-        let tokens = RememberedTokens::default();
-        tokens.insert(fingerprint("a.b.c"), good_until(NOW), NOW);
-        assert!(tokens.get(&fingerprint("a.b.d"), NOW).is_none());
+        let tokens = RememberedTokens::new();
+        tokens.insert("a.b.c", good_until(NOW), NOW);
+        assert!(tokens.get("a.b.d", NOW).is_none());
     }
 
     #[test]
     fn the_number_is_bounded_and_the_first_to_expire_goes() {
-        let tokens = RememberedTokens::default();
-        let token = |number: u64| fingerprint(&number.to_string());
+        let tokens = RememberedTokens::new();
+        let token = |number: u64| number.to_string();
         for number in 0..CAPACITY as u64 + 10 {
-            tokens.insert(token(number), good_until(NOW + number), NOW);
+            tokens.insert(&token(number), good_until(NOW + number), NOW);
         }
         assert_eq!(tokens.0.lock().expect("not poisoned").len(), CAPACITY);
         assert!(tokens.get(&token(9), NOW).is_none());
@@ -124,20 +125,30 @@ mod tests {
 
     #[test]
     fn those_that_ran_out_make_room_first() {
-        let tokens = RememberedTokens::default();
+        let tokens = RememberedTokens::new();
         for number in 0..CAPACITY as u64 {
-            tokens.insert(fingerprint(&number.to_string()), good_until(NOW), NOW);
+            tokens.insert(&number.to_string(), good_until(NOW), NOW);
         }
-        tokens.insert(fingerprint("new"), good_until(NOW + 9_000), NOW + 5_000);
+        tokens.insert("new", good_until(NOW + 9_000), NOW + 5_000);
         assert_eq!(tokens.0.lock().expect("not poisoned").len(), 1);
     }
 
     #[test]
+    fn a_very_long_token_is_not_remembered() {
+        let tokens = RememberedTokens::new();
+        for (bytes, is_remembered) in [(4 * 1024, true), (4 * 1024 + 1, false)] {
+            let token = "x".repeat(bytes);
+            tokens.insert(&token, good_until(NOW), NOW);
+            assert_eq!(tokens.get(&token, NOW).is_some(), is_remembered, "{bytes}");
+        }
+    }
+
+    #[test]
     fn a_token_can_be_forgotten() {
-        let tokens = RememberedTokens::default();
-        let token = fingerprint("a.b.c");
+        let tokens = RememberedTokens::new();
+        let token = "a.b.c";
         tokens.insert(token, good_until(NOW), NOW);
-        tokens.remove(&token);
-        assert!(tokens.get(&token, NOW).is_none());
+        tokens.remove(token);
+        assert!(tokens.get(token, NOW).is_none());
     }
 }

@@ -2,30 +2,45 @@
 
 use http::Uri;
 use http::uri::Scheme;
+use jsonwebtoken::DecodingKey;
 
 use super::Load;
 use super::database::load_url;
 use super::origin::Origin;
 use super::problems::Problems;
 use super::variables::{Reader, Source};
+use crate::auth::jwks_cache::JwksCache;
+use crate::auth::jwks_client::JwksClient;
+use crate::auth::jwt::ClaimsValidation;
 use crate::auth::key_set::KeySet;
-use crate::auth::verifier::{Sources, Verifier};
 
 /// HS256 keys shorter than the hash's output weaken it (RFC 7518, section 3.2).
 const MIN_SECRET_BYTES: usize = 32;
 
 /// How callers are recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Auth {
-    /// A bearer token, checked by this verifier.
-    Jwt(Box<Verifier>),
+    /// By a bearer token.
+    Jwt,
     /// The user in the path is believed: for development on one machine.
     InsecureNone,
+}
+
+/// The key of HS256 tokens, and of no others.
+pub(crate) struct Secret(pub(crate) Option<DecodingKey>);
+
+/// The public keys of tokens. Both sources may be there at once.
+pub(crate) struct PublicKeys {
+    /// Those that stand in the configuration.
+    pub(crate) configured: KeySet,
+    /// Those that the issuer publishes.
+    pub(crate) published: Option<JwksCache<JwksClient>>,
 }
 
 impl Load for Auth {
     async fn load<S: Source>(reader: &mut Reader<S>) -> Option<Self> {
         match reader.text("auth").await.as_deref().unwrap_or("jwt") {
-            "jwt" => Some(Self::Jwt(Box::new(Verifier::new(load_sources(reader).await?)))),
+            "jwt" => Some(Self::Jwt),
             "insecure-none" => {
                 // One that is not usable is reported where the database is used.
                 let problems = std::mem::take(&mut reader.problems);
@@ -43,34 +58,57 @@ impl Load for Auth {
     }
 }
 
-async fn load_sources<S: Source>(reader: &mut Reader<S>) -> Option<Sources> {
-    let problems_before = reader.problems.0.len();
-    let secret = reader.text("jwt_secret").await;
-    let jwks = reader.text("jwt_jwks").await;
-    let url = reader.text("jwt_jwks_url").await;
-    let origin = reader.text("jwt_jwks_origin").await;
-    let issuer = reader.text("jwt_issuer").await;
-    let audience = reader.text("jwt_audience").await;
-    let problems = &mut reader.problems;
-    if secret.is_none() && jwks.is_none() && url.is_none() {
+impl Load for Secret {
+    async fn load<S: Source>(reader: &mut Reader<S>) -> Option<Self> {
+        let secret = reader.text("jwt_secret").await;
+        if secret.as_ref().is_some_and(|secret| secret.len() < MIN_SECRET_BYTES) {
+            let problem = format!("`jwt_secret` must be at least {MIN_SECRET_BYTES} bytes long");
+            return reader.problems.add(problem);
+        }
+        Some(Self(secret.map(|secret| DecodingKey::from_secret(secret.as_bytes()))))
+    }
+}
+
+impl Load for PublicKeys {
+    async fn load<S: Source>(reader: &mut Reader<S>) -> Option<Self> {
+        let jwks = reader.text("jwt_jwks").await;
+        let url = reader.text("jwt_jwks_url").await;
+        let origin = reader.text("jwt_jwks_origin").await;
+        let problems = &mut reader.problems;
+        let problems_before = problems.0.len();
+        let configured = jwks.and_then(|document| match KeySet::parse(document.as_bytes()) {
+            Ok(keys) if keys.is_empty() => problems.add(
+                "`jwt_jwks` has no key that can be used: Ed25519, P-256 or RSA of at least 2048 bits, with a `kid`",
+            ),
+            Ok(keys) => Some(keys),
+            Err(error) => problems.add(format!("`jwt_jwks` {error}")),
+        });
+        let url = match (url, origin) {
+            (None, None) => None,
+            (None, Some(_)) => problems.add("`jwt_jwks_origin` is set, but `jwt_jwks_url` is not"),
+            (Some(url), origin) => key_set_url(&url, origin.as_deref(), problems),
+        };
+        (problems.0.len() == problems_before).then(|| Self {
+            configured: configured.unwrap_or_default(),
+            published: url.map(|url| JwksCache::new(JwksClient::new(url))),
+        })
+    }
+}
+
+impl Load for ClaimsValidation {
+    async fn load<S: Source>(reader: &mut Reader<S>) -> Option<Self> {
+        let issuer = reader.text("jwt_issuer").await;
+        let audience = reader.text("jwt_audience").await;
+        Some(Self::new(issuer, audience))
+    }
+}
+
+/// That there is a key at all; `None` when a problem was noted.
+pub(super) fn check_any(secret: &Secret, keys: &PublicKeys, problems: &mut Problems) -> Option<()> {
+    if secret.0.is_none() && keys.configured.is_empty() && keys.published.is_none() {
         return problems.add("none of `jwt_secret`, `jwt_jwks` and `jwt_jwks_url` is set");
     }
-    if secret.as_ref().is_some_and(|secret| secret.len() < MIN_SECRET_BYTES) {
-        problems.note(format!("`jwt_secret` must be at least {MIN_SECRET_BYTES} bytes long"));
-    }
-    let keys = jwks.and_then(|document| match KeySet::parse(document.as_bytes()) {
-        Ok(keys) if keys.is_empty() => problems.add(
-            "`jwt_jwks` has no key that can be used: Ed25519, P-256 or RSA of at least 2048 bits, with a `kid`",
-        ),
-        Ok(keys) => Some(keys),
-        Err(error) => problems.add(format!("`jwt_jwks` {error}")),
-    });
-    let url = match (url, origin) {
-        (None, None) => None,
-        (None, Some(_)) => problems.add("`jwt_jwks_origin` is set, but `jwt_jwks_url` is not"),
-        (Some(url), origin) => key_set_url(&url, origin.as_deref(), problems),
-    };
-    (problems.0.len() == problems_before).then_some(Sources { secret, keys, url, issuer, audience })
+    Some(())
 }
 
 /// The URL, if keys may be fetched from there, and if the host lets the component connect there.

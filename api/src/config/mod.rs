@@ -33,28 +33,56 @@ mod variables;
 
 use std::sync::OnceLock;
 
-pub(crate) use self::auth::Auth;
+use crate::auth::jwt::ClaimsValidation;
+
+pub(crate) use self::auth::{Auth, PublicKeys, Secret};
 pub(crate) use self::database::DatabaseConfig;
 pub(crate) use self::problems::Misconfiguration;
+use self::problems::Problems;
 pub(crate) use self::settings::{CorsOrigins, LogLevel, PoolSize, ProvisionUsers, RequestTimeout};
 use self::variables::{Host, Reader, Source};
 
 static AUTH: Part<Auth> = Part::new();
+static CLAIMS: Part<ClaimsValidation> = Part::new();
 static CORS_ORIGINS: Part<CorsOrigins> = Part::new();
 static DATABASE: Part<DatabaseConfig> = Part::new();
 static LOG_LEVEL: Part<LogLevel> = Part::new();
 static POOL_SIZE: Part<PoolSize> = Part::new();
+static PUBLIC_KEYS: Part<PublicKeys> = Part::new();
 static PROVISION_USERS: Part<ProvisionUsers> = Part::new();
 static REQUEST_TIMEOUT: Part<RequestTimeout> = Part::new();
+static SECRET: Part<Secret> = Part::new();
 
 /// How callers are recognised.
 pub(crate) async fn auth() -> Result<&'static Auth, Misconfiguration> {
     AUTH.get().await
 }
 
-/// The same, if a request of this instance has needed it.
-pub(crate) fn auth_already_read() -> Option<&'static Auth> {
-    AUTH.0.get()
+/// What a token must say.
+pub(crate) async fn claims() -> Result<&'static ClaimsValidation, Misconfiguration> {
+    CLAIMS.get().await
+}
+
+/// The key of HS256 tokens.
+pub(crate) async fn secret() -> Result<&'static Secret, Misconfiguration> {
+    SECRET.get().await
+}
+
+/// The keys of all other tokens.
+pub(crate) async fn public_keys() -> Result<&'static PublicKeys, Misconfiguration> {
+    PUBLIC_KEYS.get().await
+}
+
+/// The same, if a request of this instance has needed them.
+pub(crate) fn public_keys_already_read() -> Option<&'static PublicKeys> {
+    PUBLIC_KEYS.0.get()
+}
+
+/// Whether tokens can be checked at all.
+pub(crate) async fn check_keys() -> Result<(), Misconfiguration> {
+    let mut problems = Problems::default();
+    auth::check_any(secret().await?, public_keys().await?, &mut problems);
+    if problems.0.is_empty() { Ok(()) } else { Err(Misconfiguration(problems.0)) }
 }
 
 /// The pages that may use the API.
@@ -96,7 +124,13 @@ pub(crate) async fn check() -> Result<(), Misconfiguration> {
 async fn all_problems<S: Source>(source: S) -> Vec<String> {
     let mut reader = Reader::new(source);
     DatabaseConfig::load(&mut reader).await;
-    Auth::load(&mut reader).await;
+    if Auth::load(&mut reader).await == Some(Auth::Jwt) {
+        let (secret, keys) = (Secret::load(&mut reader).await, PublicKeys::load(&mut reader).await);
+        if let (Some(secret), Some(keys)) = (secret, keys) {
+            auth::check_any(&secret, &keys, &mut reader.problems);
+        }
+        ClaimsValidation::load(&mut reader).await;
+    }
     ProvisionUsers::load(&mut reader).await;
     RequestTimeout::load(&mut reader).await;
     CorsOrigins::load(&mut reader).await;

@@ -82,6 +82,8 @@ impl Spin {
         }
         let child = command
             .current_dir(workspace())
+            // As an operator has it: with backtraces, each read of a variable that is not set costs one.
+            .env_remove("RUST_BACKTRACE")
             // `spin up` starts the program that really serves: both are stopped through the group.
             .process_group(0)
             .stdin(Stdio::null())
