@@ -49,7 +49,8 @@ impl Route {
     /// percent-encoded, make no difference (RFC 3986, section 6.2.2.2).
     pub(crate) fn of(path: &str) -> Option<Self> {
         let path = path.strip_prefix('/')?;
-        let mut segments = path.strip_suffix('/').unwrap_or(path).split('/');
+        let without_slash = path.strip_suffix('/').filter(|rest| !rest.is_empty());
+        let mut segments = without_slash.unwrap_or(path).split('/');
         let first: [Option<&str>; 6] = std::array::from_fn(|_| segments.next());
         match first {
             [Some(""), None, ..] => Some(Self::Index),

@@ -1,7 +1,5 @@
 //! What is known about an issuer's key set, as the instances tell each other.
 
-use serde::{Deserialize, Serialize};
-
 /// How long after a claim its fetch must have ended: longer than a fetch may take. An instance that
 /// was ended meanwhile does not keep the others waiting.
 const CLAIM_MILLIS: u64 = 8_000;
@@ -11,7 +9,7 @@ const CLAIM_MILLIS: u64 = 8_000;
 const INTERVAL_MILLIS: u64 = 30_000;
 
 /// What is known about an issuer's key set. Times are milliseconds since 1970, by the hosts' clocks.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Record {
     /// Where the set comes from: a record of another address is none.
     pub(super) url: String,
@@ -35,6 +33,43 @@ impl Record {
     /// Nothing is known about the set at this address.
     pub(super) fn new(url: &str) -> Self {
         Self { url: url.to_owned(), ..Self::default() }
+    }
+
+    /// What [`Record::to_bytes`] wrote.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut lines = std::str::from_utf8(bytes).ok()?.splitn(4, '\n');
+        let (url, times, failure) = (lines.next()?, lines.next()?, lines.next()?);
+        let document = lines.next()?;
+        let mut times = times.split(' ').map(str::parse);
+        let mut time = || times.next()?.ok();
+        let some = |time: u64| Some(time).filter(|time| *time > 0);
+        Some(Self {
+            url: url.to_owned(),
+            fetched_at: time()?,
+            number: time()?,
+            fetching_since: some(time()?),
+            searched_at: some(time()?),
+            failed_at: some(time()?),
+            failure: Some(failure.to_owned()).filter(|failure| !failure.is_empty()),
+            document: Some(document.to_owned()).filter(|document| !document.is_empty()),
+        })
+    }
+
+    /// Three lines and the document: address, numbers (0 for those that are not there), failure.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let or_zero = Option::unwrap_or_default;
+        format!(
+            "{}\n{} {} {} {} {}\n{}\n{}",
+            self.url,
+            self.fetched_at,
+            self.number,
+            or_zero(self.fetching_since),
+            or_zero(self.searched_at),
+            or_zero(self.failed_at),
+            self.failure.as_deref().unwrap_or_default().replace('\n', " "),
+            self.document.as_deref().unwrap_or_default(),
+        )
+        .into_bytes()
     }
 
     /// Whether somebody is fetching.
@@ -87,4 +122,26 @@ impl Record {
 
 fn is_recent(time: Option<u64>, now: u64) -> bool {
     time.is_some_and(|time| now.abs_diff(time) < INTERVAL_MILLIS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Record;
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let new = Record::new("https://id.example/jwks");
+        let mut claimed = new.clone();
+        assert!(claimed.claim_search(1_000_000));
+        let mut fetched = claimed.clone();
+        fetched.fetched("{\n  \"keys\": []\n}\n", 1_000_000, true);
+        let mut failed = fetched.clone();
+        failed.failed("status 500", 1_030_000);
+        for record in [new, claimed, fetched, failed] {
+            assert_eq!(Record::from_bytes(&record.to_bytes()), Some(record));
+        }
+        for bytes in [&b""[..], b"\xff", b"a\nb\nc", b"a\n1 2 3 4 x\n\n", b"{}"] {
+            assert_eq!(Record::from_bytes(bytes), None, "{bytes:?}");
+        }
+    }
 }

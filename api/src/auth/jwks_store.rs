@@ -80,8 +80,7 @@ impl JwksStore {
             if !change(&mut record) {
                 return Ok(false);
             }
-            let Ok(bytes) = serde_json::to_vec(&record) else { return Ok(false) };
-            match atomics::swap(cas, &bytes) {
+            match atomics::swap(cas, &record.to_bytes()) {
                 Ok(()) => return Ok(true),
                 Err(CasError::CasFailed(newer)) => cas = newer,
                 Err(CasError::StoreError(error)) => return Err(error),
@@ -105,15 +104,13 @@ impl JwksStore {
         }
         // The first one may have been ended before it came to this.
         if first || !bucket.exists(RECORD)? {
-            let record = serde_json::to_vec(&Record::new(&self.url)).unwrap_or_default();
-            bucket.set(RECORD, &record)?;
+            bucket.set(RECORD, &Record::new(&self.url).to_bytes())?;
         }
         Ok(())
     }
 
     fn read(&self, bytes: Option<Vec<u8>>) -> Option<Record> {
-        let record: Record = serde_json::from_slice(&bytes?).ok()?;
-        Some(record).filter(|record| record.url == self.url)
+        Record::from_bytes(&bytes?).filter(|record| record.url == self.url)
     }
 
     async fn report(&self, error: &Error) {
