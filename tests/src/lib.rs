@@ -49,7 +49,7 @@ pub use key_server::{Answer, KeyServer};
 pub use keys::{SigningKey, key_set};
 pub use local::InstanceReuse;
 pub use outcome::Outcome;
-pub use raw::RawReply;
+pub use raw::{RawReply, request};
 pub use reply::{Problem, Reply};
 pub use role::Role;
 pub use token::Token;

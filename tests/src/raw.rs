@@ -1,5 +1,6 @@
 //! Requests that no HTTP library would send.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -12,6 +13,22 @@ use crate::reply::Reply;
 
 /// How long the service gets to answer or to hang up.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// A request as it goes over the wire, with these headers, each one a whole line without its end, and
+/// with a body if it is not empty.
+pub fn request(method: &str, path: &str, headers: &[&str], body: &str) -> Vec<u8> {
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: taskie.example\r\n");
+    for header in headers {
+        text.push_str(header);
+        text.push_str("\r\n");
+    }
+    if !body.is_empty() {
+        let _ = write!(text, "Content-Length: {}\r\n", body.len());
+    }
+    text.push_str("\r\n");
+    text.push_str(body);
+    text.into_bytes()
+}
 
 /// What came back until the service closed the connection.
 #[derive(Debug)]

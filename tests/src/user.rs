@@ -30,6 +30,11 @@ impl User {
         Self { token, ..self.clone() }
     }
 
+    /// The header with the token, as it goes over the wire.
+    pub fn authorization(&self) -> String {
+        format!("Authorization: Bearer {}", self.token)
+    }
+
     /// The address with which this user registered.
     pub fn email(&self) -> String {
         email_of(&self.id)

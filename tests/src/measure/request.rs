@@ -1,32 +1,15 @@
 //! Requests as they go over the wire.
 
-use std::fmt::Write as _;
-
 use crate::User;
+pub(crate) use crate::raw::request;
 
 use super::load::Requests;
 use super::options::Workload;
 use super::services::{Services, Side};
 
-/// A request with these headers, each one a whole line without its end, and with a body if it is
-/// not empty.
-pub(crate) fn request(method: &str, path: &str, headers: &[&str], body: &str) -> Vec<u8> {
-    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: taskie.example\r\n");
-    for header in headers {
-        text.push_str(header);
-        text.push_str("\r\n");
-    }
-    if !body.is_empty() {
-        let _ = write!(text, "Content-Length: {}\r\n", body.len());
-    }
-    text.push_str("\r\n");
-    text.push_str(body);
-    text.into_bytes()
-}
-
 /// The header with a user's token.
 pub(crate) fn authorization(user: &User) -> String {
-    format!("Authorization: Bearer {}", user.token)
+    user.authorization()
 }
 
 /// The requests of one of a workload's connections to one of the two components.

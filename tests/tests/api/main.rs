@@ -23,6 +23,7 @@ mod interleaving;
 mod json;
 mod keys;
 mod list;
+mod one_write;
 mod openapi;
 mod outages;
 mod ownership;
