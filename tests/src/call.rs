@@ -1,8 +1,13 @@
 //! One request, built like a sentence and sent by awaiting it.
 
+use std::convert::Infallible;
 use std::future::IntoFuture;
 use std::pin::Pin;
 
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -53,6 +58,18 @@ impl Call {
     /// Any body, with its media type.
     pub fn body(mut self, content_type: &str, bytes: impl Into<Vec<u8>>) -> Self {
         self.builder = self.builder.header(CONTENT_TYPE, content_type).body(bytes.into());
+        self
+    }
+
+    /// Pieces that are sent as `application/json`, each as soon as the stream has it. As long as the
+    /// stream has not ended, neither has the request.
+    pub fn json_pieces(
+        mut self,
+        pieces: impl Stream<Item = &'static str> + Send + Sync + 'static,
+    ) -> Self {
+        let frames = pieces.map(|piece| Ok::<_, Infallible>(Frame::data(Bytes::from(piece))));
+        let body = reqwest::Body::wrap(StreamBody::new(frames));
+        self.builder = self.builder.header(CONTENT_TYPE, "application/json").body(body);
         self
     }
 

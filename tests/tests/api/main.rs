@@ -33,6 +33,7 @@ mod preconditions;
 mod restart;
 mod role;
 mod traps;
+mod unfinished;
 mod update;
 mod user_ids;
 
