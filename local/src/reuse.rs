@@ -44,19 +44,17 @@ impl Default for InstanceReuse {
 impl InstanceReuse {
     /// How many requests a new instance serves, and how many at the same time.
     pub(crate) fn draw(self) -> (usize, usize) {
-        let draw = |most: usize| match self.at_random {
-            true if most > 1 => rand::rng().random_range(1..=most),
-            _ => most,
+        let draw = |most: usize| {
+            if self.at_random && most > 1 { rand::rng().random_range(1..=most) } else { most }
         };
         (draw(self.max_reuse), draw(self.max_concurrent))
     }
 
     /// The options of `spin up` that mean the same.
     pub fn spin_options(self) -> Vec<String> {
-        let count = |most: usize| match self.at_random {
-            // Spin takes a range without its upper end.
-            true => format!("1..{}", most + 1),
-            false => most.to_string(),
+        // Spin takes a range without its upper end.
+        let count = |most: usize| {
+            if self.at_random { format!("1..{}", most + 1) } else { most.to_string() }
         };
         let millis = |time: Duration| format!("{}ms", time.as_millis());
         let mut options = vec![

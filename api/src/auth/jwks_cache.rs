@@ -328,12 +328,12 @@ mod tests {
 
         async fn update(&self, change: impl Fn(&mut Record) -> bool + Send + Sync) -> bool {
             let mut record = self.record.lock().expect("not poisoned");
-            let mut changed = record.clone();
-            let changes = change(&mut changed);
-            if changes {
-                *record = changed;
+            let mut copy = record.clone();
+            let is_changed = change(&mut copy);
+            if is_changed {
+                *record = copy;
             }
-            changes
+            is_changed
         }
 
         async fn warn(&self, warning: String) {
