@@ -14,16 +14,24 @@ use crate::request::RequestContext;
 use crate::respond::{self, LogLine};
 use crate::router;
 
-/// Answers one request: whoever made the response, it leaves here complete. The line for the log is
-/// to be written when the response is out.
-pub(crate) async fn serve(mut request: Request<Body>) -> (http::Response<Bytes>, LogLine) {
+/// Answers one request: whoever made the response, it leaves here complete. The line for the log, if
+/// it is not there yet, is to be written when the response is out.
+pub(crate) async fn serve(mut request: Request<Body>) -> (http::Response<Bytes>, Option<LogLine>) {
     let started = Instant::now();
     let context = RequestContext::new(request.uri(), request.headers());
     let cross_origin = CrossOrigin::of(request.method(), request.headers()).await;
     let method = request.method().clone();
     request.extensions_mut().insert(context.clone());
     let response = router::answer(context.route(), request).await;
-    let completed = respond::complete(context, &cross_origin, method, started, response).await;
+    let (response, log_line) =
+        respond::complete(context, &cross_origin, method, started, response).await;
+    // Whoever looks for the cause of a failure finds it in the log.
+    let log_line = if response.status().is_server_error() {
+        log_line.write().await;
+        None
+    } else {
+        Some(log_line)
+    };
     worker::settle().await;
-    completed
+    (response, log_line)
 }

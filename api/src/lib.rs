@@ -38,7 +38,9 @@ async fn handle(request: Request) -> Result<Response, ErrorCode> {
     let method = request.method().clone();
     let (response, log_line) = app::serve(request.map(Body::new)).await;
     wasi::respond(&method, response, async {
-        log_line.write().await;
+        if let Some(log_line) = log_line {
+            log_line.write().await;
+        }
         auth::refresh_keys().await;
     })
 }

