@@ -1,68 +1,168 @@
 //! A bad variable is reported by its name, and only where it matters.
 
-use tests::{App, Options};
+use serde_json::json;
+use tests::{App, Options, Reply, SigningKey, Token, request, until};
 
 /// What must not come back in any answer.
 const SECRET: &str = "s3cretpart";
 
+/// The request that uses a variable.
+#[derive(Clone, Copy)]
+enum Use {
+    /// Any request for tasks, with a token of the secret.
+    Tasks,
+    /// A token of a key that is not the secret.
+    KeyToken,
+    /// A task that is made.
+    Create,
+    /// A body that is not there at once.
+    SlowBody,
+    /// The connections of the database.
+    Pool,
+    /// Nothing but the check of all variables: a request goes on without it.
+    Nothing,
+}
+
+impl Use {
+    /// What comes of it.
+    async fn reply(self, app: &App) -> Option<Reply> {
+        let alice = app.stranger("alice");
+        match self {
+            Self::Tasks => Some(alice.get("/tasks").await),
+            Self::KeyToken => {
+                let token = Token::of(&alice.id).issued_by(&SigningKey::ed25519("a"));
+                Some(alice.with_token(token).get("/tasks").await)
+            }
+            Self::Create => Some(alice.create(json!({ "title": "Buy milk" })).await),
+            Self::SlowBody => {
+                let headers = [
+                    &alice.authorization(),
+                    "Content-Type: application/json",
+                    "Content-Length: 100",
+                ];
+                let head = request("POST", &alice.path("/tasks"), &headers, "");
+                Some(app.raw(head).await.reply())
+            }
+            Self::Pool => None,
+            Self::Nothing => {
+                alice.get("/tasks").await.good(200);
+                None
+            }
+        }
+    }
+}
+
 #[tokio::test]
-async fn a_bad_variable_is_reported_by_name() {
+async fn a_bad_variable_is_reported_by_name_where_it_is_used() {
     type Change = fn(&mut Options) -> &mut Options;
-    let table: [(&str, &str, Change); 21] = [
-        ("empty", "database_url", |o| o.set("database_url", "")),
-        ("no connection string", "database_url", |o| o.set("database_url", "s3cretpart and more")),
-        ("another scheme", "database_url", |o| {
+    let table: [(&str, &str, Use, Change); 24] = [
+        ("empty", "database_url", Use::Tasks, |o| o.set("database_url", "")),
+        ("no connection string", "database_url", Use::Tasks, |o| {
+            o.set("database_url", "s3cretpart and more")
+        }),
+        ("another scheme", "database_url", Use::Tasks, |o| {
             o.set("database_url", "mysql://u:s3cretpart@127.0.0.1/x")
         }),
-        ("weaker than TLS elsewhere", "database_url", |o| {
+        ("weaker than TLS elsewhere", "database_url", Use::Tasks, |o| {
             o.set("database_url", "postgresql://u:s3cretpart@db.example.com/x?sslmode=disable")
         }),
-        ("no certificate", "database_ca", |o| o.set("database_ca", "s3cretpart")),
-        ("unknown", "auth", |o| o.set("auth", "s3cretpart")),
-        ("not set", "jwt_secret", |o| o.unset("jwt_secret")),
-        ("31 bytes", "jwt_secret", |o| o.set("jwt_secret", "s3cretpart.....................")),
-        ("no key set", "jwt_jwks", |o| o.set("jwt_jwks", r#"{"s3cretpart": []}"#)),
-        ("no key that can be used", "jwt_jwks", |o| o.set("jwt_jwks", r#"{"keys": []}"#)),
-        ("a private key", "jwt_jwks", |o| o.set("jwt_jwks", r#"{"keys": [{"d": "s3cretpart"}]}"#)),
-        ("http elsewhere", "jwt_jwks_url", |o| {
+        ("no certificate", "database_ca", Use::Tasks, |o| o.set("database_ca", "s3cretpart")),
+        ("zero", "database_timeout_ms", Use::Tasks, |o| o.set("database_timeout_ms", "0")),
+        ("with a unit", "database_timeout_ms", Use::Tasks, |o| o.set("database_timeout_ms", "5s")),
+        ("unknown", "auth", Use::Tasks, |o| o.set("auth", "s3cretpart")),
+        ("not set", "jwt_secret", Use::Tasks, |o| o.unset("jwt_secret")),
+        ("not set", "jwt_secret", Use::KeyToken, |o| o.unset("jwt_secret")),
+        ("31 bytes", "jwt_secret", Use::Tasks, |o| {
+            o.set("jwt_secret", "s3cretpart.....................")
+        }),
+        ("no key set", "jwt_jwks", Use::KeyToken, |o| o.set("jwt_jwks", r#"{"s3cretpart": []}"#)),
+        ("no key that can be used", "jwt_jwks", Use::KeyToken, |o| {
+            o.set("jwt_jwks", r#"{"keys": []}"#)
+        }),
+        ("a private key", "jwt_jwks", Use::KeyToken, |o| {
+            o.set("jwt_jwks", r#"{"keys": [{"d": "s3cretpart"}]}"#)
+        }),
+        ("a private key and no secret", "jwt_jwks", Use::Tasks, |o| {
+            o.unset("jwt_secret").set("jwt_jwks", r#"{"keys": [{"d": "s3cretpart"}]}"#)
+        }),
+        ("http elsewhere", "jwt_jwks_url", Use::KeyToken, |o| {
             o.set("jwt_jwks_url", "http://id.example/s3cretpart")
                 .set("jwt_jwks_origin", "http://id.example")
         }),
-        ("without origin", "jwt_jwks_origin", |o| {
+        ("without origin", "jwt_jwks_origin", Use::KeyToken, |o| {
             o.set("jwt_jwks_url", "https://id.example/s3cretpart")
         }),
-        ("with a path", "jwt_jwks_origin", |o| {
+        ("with a path", "jwt_jwks_origin", Use::KeyToken, |o| {
             o.set("jwt_jwks_url", "https://id.example/s3cretpart")
                 .set("jwt_jwks_origin", "https://id.example/s3cretpart")
         }),
-        ("without URL", "jwt_jwks_origin", |o| o.set("jwt_jwks_origin", "https://id.example")),
-        ("zero", "pool_size", |o| o.set("pool_size", "0")),
-        ("a word", "pool_size", |o| o.set("pool_size", "s3cretpart")),
-        ("zero", "database_timeout_ms", |o| o.set("database_timeout_ms", "0")),
-        ("with a unit", "database_timeout_ms", |o| o.set("database_timeout_ms", "5s")),
-        ("unknown", "log_level", |o| o.set("log_level", "s3cretpart")),
-        ("unknown", "provision_users", |o| o.set("provision_users", "s3cretpart")),
+        ("without URL", "jwt_jwks_origin", Use::KeyToken, |o| {
+            o.set("jwt_jwks_origin", "https://id.example")
+        }),
+        ("unknown", "provision_users", Use::Create, |o| o.set("provision_users", "s3cretpart")),
+        ("too short", "request_timeout_ms", Use::SlowBody, |o| o.set("request_timeout_ms", "999")),
+        ("zero", "pool_size", Use::Pool, |o| o.set("pool_size", "0")),
+        ("a word", "pool_size", Use::Pool, |o| o.set("pool_size", "s3cretpart")),
+        ("unknown", "log_level", Use::Nothing, |o| o.set("log_level", "s3cretpart")),
     ];
-    for (label, name, change) in table {
+    for (label, name, used_by, change) in table {
         let app = App::start_with(|options| {
             change(options);
         })
         .await;
-        let alice = app.stranger("alice");
 
-        let task_route = alice.get("/tasks").await;
-        assert_eq!(task_route.status, 500, "{name}, {label}: {task_route}");
-        task_route.problem(500).mentions(name);
+        let used = used_by.reply(&app).await;
         let health = app.get("/health/db").await;
-        assert_eq!(health.status, 503, "{name}, {label}: {health}");
-        health.problem(503).mentions(name);
-        app.get("/health/pool").await.problem(503).mentions(name);
+        let pool = app.get("/health/pool").await;
+
+        if let Some(reply) = &used {
+            assert_eq!(reply.status, 500, "{name}, {label}: {reply}");
+            reply.problem(500).kind("misconfigured").mentions(name);
+        }
+        for reply in [&health, &pool] {
+            assert_eq!(reply.status, 503, "{name}, {label}: {reply}");
+            reply.problem(503).mentions(name);
+        }
         app.get("/health").await.good(200);
         app.get("/").await.good(200);
-        for reply in [task_route, health] {
+        for reply in used.iter().chain([&health, &pool]) {
             assert!(!format!("{reply:#}").contains(SECRET), "{name}, {label}: {reply:#}");
         }
         assert!(!app.log().contains(SECRET), "{name}, {label}: {}", app.log());
+    }
+}
+
+#[tokio::test]
+async fn a_bad_variable_is_nothing_to_a_request_that_does_not_use_it() {
+    let app = App::start_with(|options| {
+        options.set("jwt_jwks", "no key set").set("request_timeout_ms", "0").set("pool_size", "0");
+        options.set("provision_users", "maybe").set("cors_origins", "*");
+    })
+    .await;
+    app.user("alice").await.get("/tasks").await.good(200);
+}
+
+#[tokio::test]
+async fn an_unknown_log_level_logs_every_request() {
+    let app = App::start_with(|options| {
+        options.set("log_level", "loud");
+    })
+    .await;
+    app.get("/health").header("X-Request-Id", "find-me").await.good(200);
+    until("the request is in the log", async || app.log().contains("find-me").then_some(())).await;
+}
+
+#[tokio::test]
+async fn bad_origins_let_no_page_in_and_are_reported_by_health() {
+    let app = App::start_with(|options| {
+        options.set("cors_origins", "https://app.example, *");
+    })
+    .await;
+    let reply = app.get("/health").header("Origin", "https://app.example").await;
+    reply.good(200);
+    assert!(!reply.has_header("access-control-allow-origin"), "{reply:#}");
+    for path in ["/health/db", "/health/pool"] {
+        app.get(path).await.problem(503).mentions("cors_origins");
     }
 }
 
@@ -72,8 +172,10 @@ async fn all_bad_variables_are_reported_together() {
         options.set("jwt_secret", "short").set("pool_size", "many").set("log_level", "loud");
     })
     .await;
-    let reply = app.get("/health/db").await;
-    reply.problem(503).mentions("jwt_secret").mentions("pool_size").mentions("log_level");
+    for path in ["/health/db", "/health/pool"] {
+        let reply = app.get(path).await;
+        reply.problem(503).mentions("jwt_secret").mentions("pool_size").mentions("log_level");
+    }
 }
 
 #[tokio::test]
