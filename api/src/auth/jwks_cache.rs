@@ -102,7 +102,7 @@ impl<E: Environment> JwksCache<E> {
         let Some(_turn) = self.turns.try_next() else { return };
         let record = self.environment.load().await;
         if self.newest(&record).as_ref().is_some_and(is_due)
-            && self.environment.update(|record| record.claim(now)).await
+            && self.environment.update(|newer| newer.claim(record.number, now)).await
         {
             // A failure is in the record and in the log.
             let _ = self.fetch(now, None).await;
@@ -145,11 +145,12 @@ impl<E: Environment> JwksCache<E> {
                 continue;
             }
             let is_search = current.is_some();
+            let seen = record.number;
             let is_claimed = self
                 .environment
-                .update(
-                    |record| if is_search { record.claim_search(now) } else { record.claim(now) },
-                )
+                .update(|newer| {
+                    if is_search { newer.claim_search(seen, now) } else { newer.claim(seen, now) }
+                })
                 .await;
             if is_claimed && let Ok(fetched) = self.fetch(now, id).await {
                 return Ok(fetched.set);
@@ -288,6 +289,8 @@ mod tests {
         fetches: AtomicUsize,
         now: AtomicU64,
         record: Mutex<Record>,
+        /// What the next one to look at the record sees instead, because it has been changed since.
+        outdated: Mutex<Option<Record>>,
         warnings: Mutex<Vec<String>>,
         /// Holds the next fetch back until it is opened.
         gate: Mutex<Option<oneshot::Receiver<()>>>,
@@ -323,7 +326,8 @@ mod tests {
         }
 
         async fn load(&self) -> Record {
-            self.record.lock().expect("not poisoned").clone()
+            let outdated = self.outdated.lock().expect("not poisoned").take();
+            outdated.unwrap_or_else(|| self.record.lock().expect("not poisoned").clone())
         }
 
         async fn update(&self, change: impl Fn(&mut Record) -> bool + Send + Sync) -> bool {
@@ -357,6 +361,7 @@ mod tests {
             fetches: AtomicUsize::new(0),
             now: AtomicU64::new(1_800_000_000_000),
             record: Mutex::new(Record::new("https://id.example/jwks")),
+            outdated: Mutex::new(None),
             warnings: Mutex::default(),
             gate: Mutex::new(None),
         })
@@ -566,6 +571,32 @@ mod tests {
     }
 
     #[test]
+    fn what_was_fetched_between_a_look_and_a_claim_is_not_fetched_again() {
+        let world = world(&[Some(&["a"])]);
+        let look_again = |outdated: &Record| {
+            *world.outdated.lock().expect("not poisoned") = Some(outdated.clone());
+        };
+        let before = block_on(world.load());
+        assert_eq!(has(&world, "a"), Ok(true));
+        look_again(&before);
+        assert_eq!(has(&world, "a"), Ok(true));
+        look_again(&before);
+        assert_eq!(has(&world, "forged"), Ok(false));
+        assert_eq!(world.fetches(), 1);
+
+        let instances = [instance(&world), instance(&world)];
+        for instance in &instances {
+            assert_eq!(block_on(instance.has("a")), Ok(true));
+        }
+        world.wait(9 * MINUTE);
+        let due = block_on(world.load());
+        block_on(instances[0].refresh());
+        look_again(&due);
+        block_on(instances[1].refresh());
+        assert_eq!(world.fetches(), 2);
+    }
+
+    #[test]
     fn those_who_waited_for_a_failure_share_it() {
         let world = world(&[None]);
         let instances: Vec<_> = (0..50).map(|_| instance(&world)).collect();
@@ -582,7 +613,7 @@ mod tests {
     fn an_instance_that_ended_while_it_fetched_keeps_nobody_waiting_for_long() {
         let world = world(&[Some(&["a"])]);
         let now = world.now();
-        assert!(block_on(world.update(|record| record.claim(now))));
+        assert!(block_on(world.update(|record| record.claim(0, now))));
         world.wait(8);
         assert_eq!(has(&world, "a"), Ok(true));
     }

@@ -82,9 +82,10 @@ impl Record {
         self.failure.as_deref()
     }
 
-    /// Claims the fetch of the set, unless somebody has it or the issuer failed a moment ago.
-    pub(super) fn claim(&mut self, now: u64) -> bool {
-        let free = !self.is_fetching(now) && !is_recent(self.failed_at, now);
+    /// Claims the fetch of the set that follows the last one that was seen, by its number, unless
+    /// somebody has fetched it since, or is fetching it, or the issuer failed a moment ago.
+    pub(super) fn claim(&mut self, seen: u64, now: u64) -> bool {
+        let free = self.number == seen && !self.is_fetching(now) && !is_recent(self.failed_at, now);
         if free {
             self.fetching_since = Some(now);
         }
@@ -92,8 +93,8 @@ impl Record {
     }
 
     /// Claims a fetch that looks for a key, unless somebody has looked for one a moment ago.
-    pub(super) fn claim_search(&mut self, now: u64) -> bool {
-        let free = !is_recent(self.searched_at, now) && self.claim(now);
+    pub(super) fn claim_search(&mut self, seen: u64, now: u64) -> bool {
+        let free = !is_recent(self.searched_at, now) && self.claim(seen, now);
         if free {
             self.searched_at = Some(now);
         }
@@ -132,7 +133,7 @@ mod tests {
     fn a_record_is_read_as_it_was_written() {
         let new = Record::new("https://id.example/jwks");
         let mut claimed = new.clone();
-        assert!(claimed.claim_search(1_000_000));
+        assert!(claimed.claim_search(0, 1_000_000));
         let mut fetched = claimed.clone();
         fetched.fetched("{\n  \"keys\": []\n}\n", 1_000_000, true);
         let mut failed = fetched.clone();
