@@ -54,4 +54,4 @@ pub use reply::{Problem, Reply};
 pub use role::Role;
 pub use token::Token;
 pub use user::User;
-pub use wait::until;
+pub use wait::{until, until_within};
