@@ -1,7 +1,24 @@
 //! `GET /health`, `/health/db` and `/health/pool`
 
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, stream};
 use serde_json::{Value, json};
-use tests::{App, TestDatabase};
+use tests::{App, InstanceReuse, Reply, TestDatabase, until};
+
+/// Whether the database was asked for this reply, or the answer is one that was kept.
+fn is_new(reply: &Reply) -> bool {
+    !reply.header("server-timing").starts_with("db;dur=0.000,")
+}
+
+/// The figures as they are now: a kept answer is a second old at most.
+async fn pool_now(app: &App) -> Value {
+    until("the database is asked again", async || {
+        let reply = app.get("/health/pool").await;
+        is_new(&reply).then(|| reply.good(200))
+    })
+    .await
+}
 
 #[tokio::test]
 async fn the_process_is_healthy() {
@@ -120,9 +137,9 @@ async fn connections_beyond_the_size_are_overflow() {
 #[tokio::test]
 async fn connections_of_other_roles_do_not_count() {
     let app = App::start_with(|_| {}).await;
-    let before = app.get("/health/pool").await.good(200)["total"].clone();
+    let before = pool_now(&app).await["total"].clone();
     let owners = (app.client().await, app.client().await, app.client().await);
-    assert_eq!(app.get("/health/pool").await.good(200)["total"], before);
+    assert_eq!(pool_now(&app).await["total"], before);
     drop(owners);
 }
 
@@ -130,10 +147,40 @@ async fn connections_of_other_roles_do_not_count() {
 async fn connections_to_other_databases_do_not_count() {
     let app = App::start_with(|_| {}).await;
     let other = TestDatabase::create().await;
-    let before = app.get("/health/pool").await.good(200)["total"].clone();
+    let before = pool_now(&app).await["total"].clone();
     let role = app.database().api_role();
     let elsewhere =
         (other.client_as(role).await, other.client_as(role).await, other.client_as(role).await);
-    assert_eq!(app.get("/health/pool").await.good(200)["total"], before);
+    assert_eq!(pool_now(&app).await["total"], before);
     drop(elsewhere);
+}
+
+/// One instance asks once a second; each further one, which a host starts when those that are there
+/// cannot take a request at that moment, asks for itself.
+#[tokio::test]
+async fn the_database_is_asked_far_less_often_than_the_service() {
+    const REQUESTS: usize = 200;
+    const FEW: usize = 20;
+    let app = App::start_with(|options| {
+        options.reuse = InstanceReuse {
+            max_reuse: 10_000,
+            max_concurrent: 1_000,
+            idle_timeout: Duration::from_mins(5),
+            ..InstanceReuse::default()
+        };
+    })
+    .await;
+    for path in ["/health/pool", "/health/db"] {
+        let started = Instant::now();
+        let calls = (0..REQUESTS).map(|_| app.get(path).into_future());
+        let replies: Vec<Reply> = stream::iter(calls).buffer_unordered(8).collect().await;
+        let seconds = usize::try_from(started.elapsed().as_secs()).expect("a small number");
+
+        for reply in &replies {
+            reply.good(200);
+        }
+        let asked = replies.iter().filter(|reply| is_new(reply)).count();
+        assert!(asked >= 1, "{path}");
+        assert!(asked <= FEW * (1 + seconds), "{path}: {asked} in {seconds} s");
+    }
 }
