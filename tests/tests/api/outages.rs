@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use futures::future::join_all;
 use neon_url::DatabaseUrl;
 use reqwest::Method;
 use serde_json::json;
-use tests::{App, Reply, TestServer, User};
+use tests::{App, Reply, TestDatabase, TestServer, User, until};
 use tokio_postgres::{Client, Transaction};
 
 use crate::path_of;
@@ -144,7 +145,7 @@ async fn a_host_that_may_not_be_connected_to_is_a_503() {
 
 #[tokio::test]
 async fn a_database_without_a_schema_is_an_opaque_500() {
-    let app = App::start_on(tests::TestDatabase::create().await, |_| {}).await;
+    let app = App::start_on(TestDatabase::create().await, |_| {}).await;
     let alice = app.stranger("alice");
     for (label, method, rest) in ROUTES {
         let reply = call(&alice, &method, rest).await;
@@ -230,7 +231,7 @@ async fn a_role_without_connections_left_is_a_503() {
 
     drop(client);
     connection.await.expect("the connection's task").expect("the connection's end");
-    let reply = tests::until("the server has seen the connection end", async || {
+    let reply = until("the server has seen the connection end", async || {
         let reply = alice.get("/tasks").await;
         (reply.status == 200).then_some(reply)
     });
@@ -276,13 +277,13 @@ async fn a_lock_holds_up_nobody_who_does_not_need_the_table() {
         futures::join!(alice.get("/tasks").into_future(), app.get("/health").into_future());
     stuck.problem(504);
     health.good(200);
-    tests::until("a connection that is not stuck", async || {
+    until("a connection that is not stuck", async || {
         (app.get("/health/db").await.status == 200).then_some(())
     })
     .await;
 
     transaction.rollback().await.expect("release");
-    let tasks = tests::until("the connection is usable again", async || {
+    let tasks = until("the connection is usable again", async || {
         let reply = alice.get(&path_of(&task)).await;
         (reply.status == 200).then(|| reply.json())
     });
@@ -297,20 +298,73 @@ async fn lock_tasks(client: &mut Client) -> Transaction<'_> {
 }
 
 #[tokio::test]
-async fn a_statement_that_the_server_cancels_is_a_504() {
+async fn a_statement_that_the_server_gives_up_is_a_504() {
+    let app = App::start_with(|options| {
+        options.set("database_timeout_ms", "2000");
+    })
+    .await;
+    let alice = app.user("alice").await;
+    let mut other = app.client().await;
+    let _transaction = lock_tasks(&mut other).await;
+    let reply = alice.get("/tasks").await;
+    assert_eq!(reply.status, 504, "{reply}");
+    assert_reveals_nothing("given up", &reply, &app.database().api_url());
+    // The server was first: its limit comes with the connection and is the shorter one.
+    assert!(app.log().contains("database error 57014"), "{}", app.log());
+}
+
+#[tokio::test]
+async fn a_lock_that_the_role_does_not_wait_for_is_a_504() {
     let app = App::start_with(|_| {}).await;
     let alice = app.user("alice").await;
-    // The role has a limit of its own, which would win over one of the database.
     let limit = format!(
-        "alter role {} in database {} set statement_timeout = '200ms'",
-        app.database().api_url().user(),
+        "alter role {} in database {} set lock_timeout = '200ms'",
+        app.database().api_role().quoted(),
         app.database().name()
     );
     app.client().await.batch_execute(&limit).await.expect("limit");
     let mut other = app.client().await;
-    let transaction = other.transaction().await.expect("begin");
-    transaction.batch_execute("lock table tasks in access exclusive mode").await.expect("lock");
+    let _transaction = lock_tasks(&mut other).await;
     let reply = alice.get("/tasks").await;
     assert_eq!(reply.status, 504, "{reply}");
-    assert_reveals_nothing("cancelled", &reply, &app.database().api_url());
+    assert_reveals_nothing("given up", &reply, &app.database().api_url());
+}
+
+/// The role has no limit of its own, as when nobody has set one with the migrator.
+#[tokio::test]
+async fn a_statement_that_was_given_up_does_not_go_on_at_the_server() {
+    const REQUESTS: usize = 20;
+    let database = TestDatabase::migrated().await;
+    let role = database.role("taskie_test_unlimited").await;
+    let grant = format!(
+        "grant select, insert, update, delete on all tables in schema public to {role};
+         grant usage on all sequences in schema public to {role}",
+        role = role.quoted()
+    );
+    database.client().await.batch_execute(&grant).await.expect("grant");
+    let url = database.url_as(&role);
+    let app = App::start_on(database, |options| {
+        options.database(&url).set("database_timeout_ms", "1000");
+    })
+    .await;
+    let alice = app.user("alice").await;
+    let (mut other, watch) = (app.client().await, app.client().await);
+    let active = async || {
+        let query = "select count(*) from pg_stat_activity where usename = $1 and state = 'active'";
+        let row = watch.query_one(query, &[&role.name]).await.expect("count the active");
+        row.get::<_, i64>(0)
+    };
+    let transaction = lock_tasks(&mut other).await;
+
+    let requests: Vec<_> =
+        (0..REQUESTS).map(|_| tokio::spawn(alice.get("/tasks").into_future())).collect();
+    until("statements wait for the table", async || (active().await > 0).then_some(())).await;
+    for reply in join_all(requests).await {
+        reply.expect("a request that was made").problem(504);
+    }
+    // The table is still locked: nothing but a limit has ended them.
+    until("the server has given them up", async || (active().await == 0).then_some(())).await;
+
+    transaction.rollback().await.expect("release");
+    alice.get("/tasks").await.good(200);
 }
