@@ -1,5 +1,6 @@
 //! Real answers: every operation with every status code that it has.
 
+use futures::{StreamExt, stream};
 use reqwest::Method;
 use serde_json::json;
 use tests::{App, Call, Reply, Token, User};
@@ -17,6 +18,7 @@ const COMPLETE: &str = "/api/{user_id}/tasks/{id}/complete";
 pub(crate) async fn all() -> Vec<Answer> {
     let mut answers = successes().await;
     answers.extend(refusals().await);
+    answers.extend(slow_bodies().await);
     answers.extend(accounts().await);
     answers.extend(broken_services().await);
     answers
@@ -97,6 +99,22 @@ async fn refusals() -> Vec<Answer> {
         .await,
     );
     answers
+}
+
+/// Bodies that begin and do not end.
+async fn slow_bodies() -> Vec<Answer> {
+    let app = App::start_with(|options| {
+        options.set("request_timeout_ms", "1000");
+    })
+    .await;
+    let alice = app.user("alice").await;
+    let body = || stream::iter(["{"]).chain(stream::pending());
+    made(vec![
+        (TASKS, Method::POST, alice.post("/tasks").json_pieces(body())),
+        (TASK, Method::PUT, alice.put("/tasks/1").json_pieces(body())),
+        (TASK, Method::PATCH, alice.patch("/tasks/1").json_pieces(body())),
+    ])
+    .await
 }
 
 /// A caller without an account, and one whose email address is somebody else's.
