@@ -1,10 +1,12 @@
 //! `GET /health`, `/health/db` and `/health/pool`
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
-use tests::{App, InstanceReuse, Reply, TestDatabase, until};
+use tests::{App, Reply, TestDatabase, until};
+
+use crate::room_for_everybody;
 
 /// Whether the database was asked for this reply, or the answer is one that was kept.
 fn is_new(reply: &Reply) -> bool {
@@ -162,12 +164,7 @@ async fn the_database_is_asked_far_less_often_than_the_service() {
     const REQUESTS: usize = 200;
     const FEW: usize = 20;
     let app = App::start_with(|options| {
-        options.reuse = InstanceReuse {
-            max_reuse: 10_000,
-            max_concurrent: 1_000,
-            idle_timeout: Duration::from_mins(5),
-            ..InstanceReuse::default()
-        };
+        options.reuse = room_for_everybody();
     })
     .await;
     for path in ["/health/pool", "/health/db"] {

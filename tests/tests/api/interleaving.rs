@@ -11,7 +11,7 @@ use tests::{App, Call, InstanceReuse, Reply, Token, User, until};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::path_of;
+use crate::{path_of, room_for_everybody};
 
 const USERS: usize = 40;
 
@@ -264,12 +264,7 @@ async fn everything_at_once(app: &App) {
 #[tokio::test]
 async fn hundreds_of_requests_in_flight_together_get_their_own_data() {
     let app = App::start_with(|options| {
-        options.reuse = InstanceReuse {
-            max_reuse: 10_000,
-            max_concurrent: 1_000,
-            idle_timeout: Duration::from_mins(5),
-            ..InstanceReuse::default()
-        };
+        options.reuse = room_for_everybody();
     })
     .await;
     everything_at_once(&app).await;

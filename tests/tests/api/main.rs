@@ -37,6 +37,16 @@ mod unfinished;
 mod update;
 mod user_ids;
 
+/// Instances that have room for everybody, and are kept.
+fn room_for_everybody() -> tests::InstanceReuse {
+    tests::InstanceReuse {
+        max_reuse: 10_000,
+        max_concurrent: 1_000,
+        idle_timeout: std::time::Duration::from_mins(5),
+        ..tests::InstanceReuse::default()
+    }
+}
+
 /// The path of a task after `/api/{user_id}`.
 fn path_of(task: &serde_json::Value) -> String {
     format!("/tasks/{}", task["id"])

@@ -1,6 +1,7 @@
-//! The migrator through a real PgBouncer: `.ci/pgbouncer`, then `cargo test --test pooler` with the
+//! The migrator and the API through a real PgBouncer: `.ci/pgbouncer`, then `cargo test --test pooler` with the
 //! program that it names in `TASKIE_PGBOUNCER`, or with one in `PATH`.
 
+mod api;
 mod bouncer;
 mod lock;
 mod statements;

@@ -1,0 +1,27 @@
+//! The API through the pooler.
+
+use neon_url::DatabaseUrl;
+use tests::{App, InstanceReuse, TestServer};
+
+use super::bouncer::{Bouncer, Settings};
+
+const REMEMBERS: Settings = Settings { max_prepared_statements: 100, pool_size: 10 };
+
+/// PgBouncer refuses a connection that brings the limit along; every instance has to find that out.
+#[tokio::test]
+async fn the_api_does_without_its_limit_on_statements_where_the_pooler_takes_none() {
+    let database = TestServer::own().await.migrated_database().await;
+    let bouncer = Bouncer::before(&database, REMEMBERS).await;
+    let url: DatabaseUrl = bouncer.url().parse().expect("a connection string");
+    let app = App::start_on(database, |options| {
+        options.database(&url);
+        options.reuse = InstanceReuse { max_reuse: 2, ..InstanceReuse::default() };
+    })
+    .await;
+    let alice = app.user("alice").await;
+    let mut tasks = Vec::new();
+    for title in ["one", "two", "three", "four"] {
+        tasks.insert(0, alice.task(title).await);
+    }
+    assert_eq!(alice.tasks().await, tasks);
+}
