@@ -6,9 +6,10 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
-use crate::auth::jwks_cache::Unavailable;
+use crate::auth::key_set::Unavailable;
 use crate::config::Misconfiguration;
-use crate::db::DbError;
+use crate::db::error::DbError;
+use crate::tasks::messages;
 use responses::problem::{FieldError, Problem};
 
 /// Seconds after which a client may try again when the database or the issuer's keys are not to be
@@ -271,14 +272,12 @@ impl From<DbError> for ApiError {
         };
         match (code, constraint) {
             // The checks of the schema say the same as ours; they speak only if ours have a hole.
-            ("23514", Some("tasks_title_length")) => {
-                Self::field("title", crate::tasks::TITLE_TOO_LONG)
-            }
+            ("23514", Some("tasks_title_length")) => Self::field("title", messages::TITLE_TOO_LONG),
             ("23514", Some("tasks_description_length")) => {
-                Self::field("description", crate::tasks::DESCRIPTION_TOO_LONG)
+                Self::field("description", messages::DESCRIPTION_TOO_LONG)
             }
             ("23514", Some("tasks_status_check")) => {
-                Self::field("status", crate::tasks::STATUS_UNKNOWN)
+                Self::field("status", messages::STATUS_UNKNOWN)
             }
             ("23503", Some("tasks_user_id_fkey" | "idempotency_keys_user_id_fkey")) => {
                 Self::NotRegistered

@@ -13,10 +13,10 @@ use serde::Serialize;
 use crate::config;
 use crate::db::Database;
 use crate::error::ApiError;
+use crate::http::response::rounded_millis;
 #[cfg(test)]
 use crate::openapi::failures;
-use crate::respond::rounded_millis;
-use crate::turn::Turns;
+use crate::single_flight::SingleFlight;
 
 /// How long an answer of the database is kept.
 const KEPT: Duration = Duration::from_secs(1);
@@ -186,12 +186,12 @@ async fn pool_health(database: Result<Database, ApiError>) -> Result<PoolHealth,
 /// The last answer of the database, for all requests of the instance.
 struct Kept<T> {
     last: Mutex<Option<(Instant, Result<T, ApiError>)>>,
-    turns: Turns,
+    single_flight: SingleFlight,
 }
 
 impl<T: Clone> Kept<T> {
     const fn new() -> Self {
-        Self { last: Mutex::new(None), turns: Turns::new() }
+        Self { last: Mutex::new(None), single_flight: SingleFlight::new() }
     }
 
     /// The answer that is kept, or else a new one. Those who come while one is asked for wait for it.
@@ -199,7 +199,7 @@ impl<T: Clone> Kept<T> {
         if let Some(kept) = self.kept() {
             return kept;
         }
-        let _turn = self.turns.next().await;
+        let _permit = self.single_flight.acquire().await;
         if let Some(kept) = self.kept() {
             return kept;
         }

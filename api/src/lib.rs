@@ -1,31 +1,23 @@
 //! The task API: a WebAssembly component that answers HTTP and keeps its tasks in PostgreSQL.
 //!
-//! Start reading at `router.rs`, where all routes stand on one screen; `tasks/` has a file for each
+//! Start reading at `http/router.rs`, where all routes stand on one screen; `tasks/` has a file for each
 //! of them, with its SQL. This file is the entry point that Spin calls and nothing more.
 //!
 //! What never happens here: a second SQL statement in a request, a transaction, SQL that is put
 //! together at run time, a response without `Content-Length`, or a panic that a client can cause
 //! (it would end every request that the instance is serving).
 
-mod app;
 mod auth;
 mod config;
-mod cors;
 mod db;
 mod error;
 mod health;
-mod idempotency;
-mod json;
+mod http;
 mod log;
 #[cfg(test)]
 mod openapi;
-mod precondition;
-mod request;
-mod respond;
-mod root;
-mod router;
+mod single_flight;
 mod tasks;
-mod turn;
 
 use axum::body::Body;
 use responses::wasi;
@@ -36,7 +28,7 @@ use spin_sdk::wasip3::http::types::{ErrorCode, Response};
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Result<Response, ErrorCode> {
     let method = request.method().clone();
-    let (response, log_line) = app::serve(request.map(Body::new)).await;
+    let (response, log_line) = http::app::serve(request.map(Body::new)).await;
     wasi::respond(&method, response, async {
         if let Some(log_line) = log_line {
             log_line.write().await;

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jsonwebtoken::Algorithm;
 
 use super::jwks_record::Record;
-use super::key_set::{Key, KeySet};
-use crate::turn::{Turn, Turns};
+use super::key_set::{Key, KeySet, Unavailable};
+use crate::single_flight::{Permit, SingleFlight};
 
 /// How long a set counts after it was asked for, and so the longest time that a withdrawn key works
 /// while its issuer can be reached.
@@ -49,17 +49,12 @@ pub(crate) trait Environment {
     fn warn(&self, warning: String) -> impl Future<Output = ()> + Send;
 }
 
-/// There is no usable set. The text is for the log, never for a client.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no key set: {0}")]
-pub(crate) struct Unavailable(pub(crate) String);
-
 /// The keys of one issuer.
 pub(crate) struct JwksCache<E> {
     environment: E,
     copy: Mutex<Option<Fetched>>,
     /// One request of the instance at a time looks into the store and fetches.
-    turns: Turns,
+    single_flight: SingleFlight,
 }
 
 /// A set that was fetched.
@@ -74,7 +69,7 @@ struct Fetched {
 
 impl<E: Environment> JwksCache<E> {
     pub(crate) fn new(environment: E) -> Self {
-        Self { environment, copy: Mutex::new(None), turns: Turns::new() }
+        Self { environment, copy: Mutex::new(None), single_flight: SingleFlight::new() }
     }
 
     /// The key with this `kid` for this algorithm. `Ok(None)` when the issuer has none.
@@ -99,7 +94,7 @@ impl<E: Environment> JwksCache<E> {
         if !self.copy().as_ref().is_some_and(is_due) {
             return;
         }
-        let Some(_turn) = self.turns.try_next() else { return };
+        let Some(_permit) = self.single_flight.try_acquire() else { return };
         let record = self.environment.load().await;
         if self.newest(&record).as_ref().is_some_and(is_due)
             && self.environment.update(|newer| newer.claim(record.number, now)).await
@@ -118,11 +113,11 @@ impl<E: Environment> JwksCache<E> {
         {
             return Ok(Arc::clone(&copy.set));
         }
-        let _turn = self.turn().await;
+        let _permit = self.permit().await;
         self.look_up(id).await
     }
 
-    /// To be called by whoever has the turn.
+    /// The caller must hold the permit.
     async fn look_up(&self, id: Option<&str>) -> Result<Arc<KeySet>, Unavailable> {
         let started = self.environment.now();
         loop {
@@ -170,7 +165,7 @@ impl<E: Environment> JwksCache<E> {
         }
     }
 
-    /// To be called by whoever has claimed it, at `now`.
+    /// The caller must have claimed the fetch at `now`.
     async fn fetch(&self, now: u64, id: Option<&str>) -> Result<Fetched, Unavailable> {
         let fetched = self.environment.fetch().await.and_then(|document| {
             let set = KeySet::parse(document.as_bytes());
@@ -229,10 +224,10 @@ impl<E: Environment> JwksCache<E> {
         copy.clone()
     }
 
-    async fn turn(&self) -> Turn<'_> {
+    async fn permit(&self) -> Permit<'_> {
         loop {
-            match self.turns.try_next() {
-                Some(turn) => return turn,
+            match self.single_flight.try_acquire() {
+                Some(permit) => return permit,
                 None => self.environment.pause().await,
             }
         }
@@ -277,8 +272,9 @@ mod tests {
     use jsonwebtoken::Algorithm;
     use serde_json::json;
 
-    use super::{Environment, JwksCache, Unavailable};
+    use super::{Environment, JwksCache};
     use crate::auth::jwks_record::Record;
+    use crate::auth::key_set::Unavailable;
 
     const MINUTE: u64 = 60;
 

@@ -11,9 +11,10 @@ use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Request, Response, Scheme
 use spin_sdk::wasip3::wit_bindgen::StreamResult;
 use spin_sdk::wasip3::wit_future;
 
-use super::jwks_cache::{Environment, Unavailable};
+use super::jwks_cache::Environment;
 use super::jwks_record::Record;
 use super::jwks_store::JwksStore;
+use super::key_set::Unavailable;
 use crate::log::{self, one_line};
 
 /// How long a fetch may take, from the first packet to the last.

@@ -5,6 +5,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_he
 use serde_json::{Map, Value};
 
 use super::Caller;
+use crate::config::RequiredClaims;
 use crate::error::ApiError;
 
 /// How far the clocks of the token's issuer and of this host may differ, in seconds.
@@ -17,11 +18,11 @@ const MAX_SUBJECT_BYTES: usize = 255;
 const MAX_EMAIL_BYTES: usize = 320;
 
 /// What a token must say, whoever signed it.
-pub(crate) struct ClaimsValidation(Validation);
+pub(super) struct ClaimsValidation(Validation);
 
 /// What a good token says.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Verified {
+pub(super) struct VerifiedToken {
     /// The user whom the token speaks for.
     pub(super) caller: Caller,
     /// From when on the token counts, in seconds since 1970.
@@ -32,16 +33,16 @@ pub(super) struct Verified {
 
 impl ClaimsValidation {
     /// `exp` and `sub` always; `iss` and `aud` where they are configured.
-    pub(crate) fn new(issuer: Option<String>, audience: Option<String>) -> Self {
+    pub(super) fn new(required_claims: &RequiredClaims) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         let mut required = vec!["exp", "sub"];
         validation.leeway = LEEWAY_SECONDS;
         validation.validate_nbf = true;
-        if let Some(issuer) = issuer {
+        if let Some(issuer) = &required_claims.issuer {
             validation.set_issuer(&[issuer]);
             required.push("iss");
         }
-        if let Some(audience) = audience {
+        if let Some(audience) = &required_claims.audience {
             validation.set_audience(&[audience]);
             required.push("aud");
         } else {
@@ -58,7 +59,7 @@ impl ClaimsValidation {
         token: &str,
         algorithm: Algorithm,
         key: &DecodingKey,
-    ) -> Result<Verified, ApiError> {
+    ) -> Result<VerifiedToken, ApiError> {
         let validation = Validation { algorithms: vec![algorithm], ..self.0.clone() };
         let token = decode::<Map<String, Value>>(token, key, &validation).map_err(|error| {
             match error.kind() {
@@ -83,7 +84,7 @@ impl ClaimsValidation {
             .filter(|email| (1..=MAX_EMAIL_BYTES).contains(&email.len()) && !email.contains('\0'))
             .map(str::to_owned);
         let caller = Caller { user_id: sub, email };
-        Ok(Verified {
+        Ok(VerifiedToken {
             caller,
             not_before: time("nbf").unwrap_or(0.0),
             expires: time("exp").ok_or(ApiError::TokenInvalid)?,
@@ -91,7 +92,7 @@ impl ClaimsValidation {
     }
 }
 
-impl Verified {
+impl VerifiedToken {
     /// Whether the token counts at this time, in seconds since 1970.
     pub(super) fn counts_at(&self, now: u64) -> bool {
         #[expect(clippy::cast_precision_loss, reason = "exact until the year 285 million")]

@@ -38,6 +38,11 @@ pub(crate) enum KeySetError {
     Private,
 }
 
+/// There is no usable set. The text is for the log, never for a client.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no key set: {0}")]
+pub(crate) struct Unavailable(pub(crate) String);
+
 #[derive(Deserialize)]
 struct Document<'a> {
     #[serde(borrow)]

@@ -1,125 +1,15 @@
 //! Who is calling: the token's user, who must be the user in the path.
 
 mod algorithms;
-pub(crate) mod jwks_cache;
-pub(crate) mod jwks_client;
+mod caller;
+mod jwks_cache;
+mod jwks_client;
 mod jwks_record;
 mod jwks_store;
-pub(crate) mod jwt;
+mod jwt;
 pub(crate) mod key_set;
-mod remembered;
+mod token_cache;
 mod verifier;
 
-use axum::extract::FromRequestParts;
-use http::header::AUTHORIZATION;
-use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
-
-use crate::config::{self, Auth};
-use crate::error::ApiError;
-use crate::tasks::path::TaskPath;
-
-/// The user whose tasks this request is about, recognised and allowed.
-///
-/// A token's user in another user's path gets the answer for an absent task, without a statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Caller {
-    /// The owner of every row that the request may touch.
-    pub(crate) user_id: String,
-    /// The address from the token, with which a first task makes the user's account.
-    pub(crate) email: Option<String>,
-}
-
-impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        recognise(*config::auth().await?, parts).await
-    }
-}
-
-/// Fetches the issuer's keys anew when they near their end, if this instance has used them. For when
-/// the response is out.
-pub(crate) async fn refresh_keys() {
-    if let Some(keys) = config::public_keys_already_read()
-        && let Some(published) = &keys.published
-    {
-        published.refresh().await;
-    }
-}
-
-async fn recognise(auth: Auth, parts: &Parts) -> Result<Caller, ApiError> {
-    let caller = match auth {
-        Auth::Jwt => Some(verifier::verify(bearer_token(&parts.headers)?).await?),
-        Auth::InsecureNone => None,
-    };
-    let path_user = TaskPath::of(parts.uri.path()).user_id().ok_or(ApiError::TaskNotFound)?;
-    match caller {
-        Some(caller) if caller.user_id == path_user => Ok(caller),
-        Some(_) => Err(ApiError::TaskNotFound),
-        // `/api//tasks`: nobody has no name.
-        None if path_user.is_empty() => Err(ApiError::TaskNotFound),
-        None if path_user.contains('\0') => {
-            Err(ApiError::field("user_id", "user_id must not contain the character U+0000"))
-        }
-        // An address of a domain that nobody owns, so that a first task can make the account.
-        None => Ok(Caller { email: Some(format!("{path_user}@example.com")), user_id: path_user }),
-    }
-}
-
-/// The token of the one `Authorization: Bearer …` header (RFC 6750, section 2.1).
-fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value: &HeaderValue = values.next().ok_or(ApiError::TokenMissing)?;
-    if values.next().is_some() {
-        return Err(ApiError::TokenInvalid);
-    }
-    let text = value.to_str().map_err(|_| ApiError::TokenInvalid)?;
-    // Another scheme, or nothing after this one, brings no token that could be invalid.
-    match text.split_once(' ').map(|(scheme, token)| (scheme, token.trim())) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() => {
-            Ok(token)
-        }
-        _ => Err(ApiError::TokenMissing),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use http::header::AUTHORIZATION;
-    use http::{HeaderMap, HeaderValue};
-
-    use super::bearer_token;
-    use crate::error::ApiError;
-
-    #[test]
-    fn only_one_bearer_header_counts() {
-        for (label, values, token) in [
-            ("plain", &["Bearer abc"][..], Some("abc")),
-            ("any case", &["bEARER abc"], Some("abc")),
-            ("more space", &["Bearer   abc "], Some("abc")),
-            ("another scheme", &["Basic abc"], None),
-            ("no scheme", &["abc"], None),
-            ("scheme alone", &["Bearer"], None),
-            ("scheme and space", &["Bearer  "], None),
-            ("two headers", &["Bearer abc", "Bearer abc"], None),
-        ] {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(AUTHORIZATION, HeaderValue::from_static(value));
-            }
-            assert_eq!(bearer_token(&headers).ok(), token, "{label}");
-        }
-    }
-
-    #[test]
-    fn no_token_is_told_from_a_bad_one() {
-        assert!(matches!(bearer_token(&HeaderMap::new()), Err(ApiError::TokenMissing)));
-        let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, HeaderValue::from_static("Basic YTpi"));
-        assert!(matches!(bearer_token(&headers), Err(ApiError::TokenMissing)));
-        headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer a"));
-        headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer b"));
-        assert!(matches!(bearer_token(&headers), Err(ApiError::TokenInvalid)));
-    }
-}
+pub(crate) use self::caller::Caller;
+pub(crate) use self::verifier::refresh_keys;

@@ -9,9 +9,6 @@ use super::database::load_url;
 use super::origin::Origin;
 use super::problems::Problems;
 use super::variables::{Reader, Source};
-use crate::auth::jwks_cache::JwksCache;
-use crate::auth::jwks_client::JwksClient;
-use crate::auth::jwt::ClaimsValidation;
 use crate::auth::key_set::KeySet;
 
 /// HS256 keys shorter than the hash's output weaken it (RFC 7518, section 3.2).
@@ -33,8 +30,16 @@ pub(crate) struct Secret(pub(crate) Option<DecodingKey>);
 pub(crate) struct PublicKeys {
     /// Those that stand in the configuration.
     pub(crate) configured: KeySet,
-    /// Those that the issuer publishes.
-    pub(crate) published: Option<JwksCache<JwksClient>>,
+    /// Where the issuer publishes its keys.
+    pub(crate) url: Option<Uri>,
+}
+
+/// Claims that a token must have with these values, where they are configured.
+pub(crate) struct RequiredClaims {
+    /// `iss`.
+    pub(crate) issuer: Option<String>,
+    /// `aud`, or one of the values of `aud`.
+    pub(crate) audience: Option<String>,
 }
 
 impl Load for Auth {
@@ -88,24 +93,22 @@ impl Load for PublicKeys {
             (None, Some(_)) => problems.add("`jwt_jwks_origin` is set, but `jwt_jwks_url` is not"),
             (Some(url), origin) => key_set_url(&url, origin.as_deref(), problems),
         };
-        (problems.0.len() == problems_before).then(|| Self {
-            configured: configured.unwrap_or_default(),
-            published: url.map(|url| JwksCache::new(JwksClient::new(url))),
-        })
+        (problems.0.len() == problems_before)
+            .then(|| Self { configured: configured.unwrap_or_default(), url })
     }
 }
 
-impl Load for ClaimsValidation {
+impl Load for RequiredClaims {
     async fn load<S: Source>(reader: &mut Reader<S>) -> Option<Self> {
         let issuer = reader.text("jwt_issuer").await;
         let audience = reader.text("jwt_audience").await;
-        Some(Self::new(issuer, audience))
+        Some(Self { issuer, audience })
     }
 }
 
 /// That there is a key at all; `None` when a problem was noted.
 pub(super) fn check_any(secret: &Secret, keys: &PublicKeys, problems: &mut Problems) -> Option<()> {
-    if secret.0.is_none() && keys.configured.is_empty() && keys.published.is_none() {
+    if secret.0.is_none() && keys.configured.is_empty() && keys.url.is_none() {
         return problems.add("none of `jwt_secret`, `jwt_jwks` and `jwt_jwks_url` is set");
     }
     Some(())

@@ -33,9 +33,7 @@ mod variables;
 
 use std::sync::OnceLock;
 
-use crate::auth::jwt::ClaimsValidation;
-
-pub(crate) use self::auth::{Auth, PublicKeys, Secret};
+pub(crate) use self::auth::{Auth, PublicKeys, RequiredClaims, Secret};
 pub(crate) use self::database::DatabaseConfig;
 pub(crate) use self::problems::Misconfiguration;
 use self::problems::Problems;
@@ -43,13 +41,13 @@ pub(crate) use self::settings::{CorsOrigins, LogLevel, PoolSize, ProvisionUsers,
 use self::variables::{Host, Reader, Source};
 
 static AUTH: Part<Auth> = Part::new();
-static CLAIMS: Part<ClaimsValidation> = Part::new();
 static CORS_ORIGINS: Part<CorsOrigins> = Part::new();
 static DATABASE: Part<DatabaseConfig> = Part::new();
 static LOG_LEVEL: Part<LogLevel> = Part::new();
 static POOL_SIZE: Part<PoolSize> = Part::new();
 static PUBLIC_KEYS: Part<PublicKeys> = Part::new();
 static PROVISION_USERS: Part<ProvisionUsers> = Part::new();
+static REQUIRED_CLAIMS: Part<RequiredClaims> = Part::new();
 static REQUEST_TIMEOUT: Part<RequestTimeout> = Part::new();
 static SECRET: Part<Secret> = Part::new();
 
@@ -58,9 +56,9 @@ pub(crate) async fn auth() -> Result<&'static Auth, Misconfiguration> {
     AUTH.get().await
 }
 
-/// What a token must say.
-pub(crate) async fn claims() -> Result<&'static ClaimsValidation, Misconfiguration> {
-    CLAIMS.get().await
+/// Claims that a token must have.
+pub(crate) async fn required_claims() -> Result<&'static RequiredClaims, Misconfiguration> {
+    REQUIRED_CLAIMS.get().await
 }
 
 /// The key of HS256 tokens.
@@ -71,11 +69,6 @@ pub(crate) async fn secret() -> Result<&'static Secret, Misconfiguration> {
 /// The keys of all other tokens.
 pub(crate) async fn public_keys() -> Result<&'static PublicKeys, Misconfiguration> {
     PUBLIC_KEYS.get().await
-}
-
-/// The same, if a request of this instance has needed them.
-pub(crate) fn public_keys_already_read() -> Option<&'static PublicKeys> {
-    PUBLIC_KEYS.0.get()
 }
 
 /// Whether tokens can be checked at all.
@@ -129,7 +122,7 @@ async fn all_problems<S: Source>(source: S) -> Vec<String> {
         if let (Some(secret), Some(keys)) = (secret, keys) {
             auth::check_any(&secret, &keys, &mut reader.problems);
         }
-        ClaimsValidation::load(&mut reader).await;
+        RequiredClaims::load(&mut reader).await;
     }
     ProvisionUsers::load(&mut reader).await;
     RequestTimeout::load(&mut reader).await;

@@ -13,13 +13,12 @@ use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa::{IntoResponses, ToResponse};
 
 use super::headers;
-use crate::auth::jwks_cache;
+use crate::auth::key_set;
 use crate::config::Misconfiguration;
 use crate::db::DbError;
 use crate::error::ApiError;
-use crate::tasks::{
-    CURSOR_INVALID, DESCRIPTION_TOO_LONG, LIMIT_INVALID, STATUS_UNKNOWN, TITLE_TOO_LONG,
-};
+use crate::tasks::messages::{DESCRIPTION_TOO_LONG, STATUS_UNKNOWN, TITLE_TOO_LONG};
+use crate::tasks::{CURSOR_INVALID, LIMIT_INVALID};
 
 /// The request's id in the examples.
 const REQUEST_ID: &str = "5c4f8f0e6d0b4a548d3f0b8a7f1f3a55";
@@ -109,7 +108,7 @@ failures! {
     ];
     Unavailable: "The database, or the keys of the token's issuer, are not to be had" = [
         ("database", ApiError::DatabaseUnavailable(of_the_database())),
-        ("keys", ApiError::KeysUnavailable(jwks_cache::Unavailable(String::new()))),
+        ("keys", ApiError::KeysUnavailable(key_set::Unavailable(String::new()))),
     ];
     DatabaseUnhealthy: "It cannot; `type` says why" = [
         ("database", ApiError::DatabaseUnavailable(of_the_database()).into_unhealthy()),
@@ -207,7 +206,7 @@ mod tests {
         use ApiError as E;
         let database = failures::of_the_database;
         let configuration = failures::Misconfiguration::accounts_are_not_ours;
-        let keys = || failures::jwks_cache::Unavailable(String::new());
+        let keys = || failures::key_set::Unavailable(String::new());
         let all = vec![
             E::Invalid(Vec::new()),
             E::BadRequest(String::new()),

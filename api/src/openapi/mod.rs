@@ -14,8 +14,9 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Info, InfoBuilder, License, OpenApi as Document};
 
+use crate::health;
+use crate::http::index;
 use crate::tasks::TaskRoutes;
-use crate::{health, root};
 
 /// The whole document.
 fn document() -> Document {
@@ -34,7 +35,7 @@ fn document() -> Document {
 #[derive(OpenApi)]
 #[openapi(
     paths(
-        root::show_index,
+        index::show_index,
         health::check_process,
         health::check_database,
         health::show_connections,
@@ -115,7 +116,7 @@ mod tests {
     use serde_json::Value;
 
     use super::document;
-    use crate::router::Route;
+    use crate::http::route::Route;
     use crate::tasks::{MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS};
 
     /// Set to write the file instead of comparing with it.

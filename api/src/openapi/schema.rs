@@ -1,4 +1,4 @@
-//! What the task routes read and write. PostgreSQL writes a task's JSON and [`crate::json`] reads
+//! What the task routes read and write. PostgreSQL writes a task's JSON and [`crate::http::json`] reads
 //! bodies, so these types only describe; the black-box suite holds the answers against them.
 
 use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, ObjectBuilder, Schema, Type};

@@ -6,13 +6,14 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 
 use super::fields::{Description, FieldReader, Title};
-use super::{TaskState, path, task_state};
+use super::{TaskState, task_state};
 use crate::auth::Caller;
 use crate::config;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
-use crate::idempotency::{IDEMPOTENCY_REPLAYED, IdempotencyKey};
-use crate::json::JsonObject;
+use crate::http::idempotency::{IDEMPOTENCY_REPLAYED, IdempotencyKey};
+use crate::http::json::JsonObject;
+use crate::http::path;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
 

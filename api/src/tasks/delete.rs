@@ -2,14 +2,14 @@
 
 use http::{HeaderMap, StatusCode};
 
-use super::path::TaskId;
 use super::{Change, change};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
+use crate::http::path::TaskId;
+use crate::http::precondition::IfMatch;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
-use crate::precondition::IfMatch;
 
 /// `$3` the states that `If-Match` names.
 const DELETE_TASK: Change = change!("delete from tasks", "$3", returning "id", "", "");

@@ -1,7 +1,8 @@
 //! What the fields of a task may hold. A checked value has its own type, so that no query can see
 //! an unchecked one.
 
-use crate::json::{JsonObject, Member, must_be_text};
+use super::messages::{DESCRIPTION_TOO_LONG, STATUS_UNKNOWN, TITLE_TOO_LONG};
+use crate::http::json::{JsonObject, Member, must_be_text};
 use responses::problem::FieldError;
 
 /// The longest title, in Unicode scalar values: what PostgreSQL's `length()` counts.
@@ -9,10 +10,6 @@ pub(crate) const MAX_TITLE_CHARS: usize = 255;
 
 /// The longest description, in Unicode scalar values.
 pub(crate) const MAX_DESCRIPTION_CHARS: usize = 5_000;
-
-pub(crate) const TITLE_TOO_LONG: &str = "Title must be 255 characters or less";
-pub(crate) const DESCRIPTION_TOO_LONG: &str = "Description must be 5000 characters or less";
-pub(crate) const STATUS_UNKNOWN: &str = "Invalid status value. Must be 'incomplete' or 'complete'";
 
 /// A title: 1–255 characters, not only white space, kept as it was sent.
 #[derive(Debug, PartialEq, Eq)]

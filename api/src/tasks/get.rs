@@ -3,14 +3,14 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 
-use super::path::TaskId;
 use super::{TaskState, tag, task_state};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
+use crate::http::path::TaskId;
+use crate::http::precondition;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
-use crate::precondition;
 
 /// `$1` id, `$2` owner.
 const GET_TASK: &str = concat!(

@@ -5,12 +5,14 @@ use http::header::LINK;
 use http::{HeaderValue, Uri};
 use responses::problem::FieldError;
 
-use super::fields::{STATUS_UNKNOWN, Status};
+use super::fields::Status;
+use super::messages::STATUS_UNKNOWN;
 use super::page::{CURSOR_INVALID, Cursor, LIMIT_INVALID, PageLimit};
-use super::{DatabaseJson, json_time, micros, path, task_json};
+use super::{DatabaseJson, json_time, micros, task_json};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
+use crate::http::path;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
 

@@ -9,14 +9,13 @@ mod delete;
 mod fields;
 mod get;
 mod list;
+pub(crate) mod messages;
 mod page;
-pub(crate) mod path;
 mod update;
 
 pub(crate) use complete::complete_task;
 pub(crate) use create::create_task;
 pub(crate) use delete::delete_task;
-pub(crate) use fields::{DESCRIPTION_TOO_LONG, STATUS_UNKNOWN, TITLE_TOO_LONG};
 #[cfg(test)]
 pub(crate) use fields::{MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS, Status};
 pub(crate) use get::get_task;
@@ -45,7 +44,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 
 use crate::db::{Database, DbError, Param, Row};
 use crate::error::ApiError;
-use crate::precondition::{IfMatch, etag_header};
+use crate::http::precondition::{IfMatch, etag_header};
 
 /// SQL: a time as it stands in JSON: RFC 3339 in UTC with six digits, whatever the session's time
 /// zone and date style are.

@@ -3,15 +3,15 @@
 use http::HeaderMap;
 
 use super::fields::{Description, FieldReader, Status, Title};
-use super::path::TaskId;
 use super::{Change, TaskState, change};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
-use crate::json::JsonObject;
+use crate::http::json::JsonObject;
+use crate::http::path::TaskId;
+use crate::http::precondition::IfMatch;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
-use crate::precondition::IfMatch;
 
 /// `$3` title or null to keep it, `$4` whether the description is replaced, `$5` the new description
 /// or null, `$6` status or null to keep it, `$7` the states that `If-Match` names.

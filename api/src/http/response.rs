@@ -12,12 +12,12 @@ use http_body_util::BodyExt;
 use responses::problem::{PROBLEM_JSON, Problem};
 use serde::Serialize;
 
+use super::cors::CrossOrigin;
+use super::request::RequestContext;
+use super::route::Route;
 use crate::config::{self, LogLevel};
-use crate::cors::CrossOrigin;
 use crate::error::Cause;
 use crate::log;
-use crate::request::RequestContext;
-use crate::router::Route;
 
 /// Makes a response whole, body and headers, and its line for the log.
 pub(crate) async fn complete(

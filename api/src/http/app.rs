@@ -9,10 +9,10 @@ use bytes::Bytes;
 use http::Request;
 use responses::worker;
 
-use crate::cors::CrossOrigin;
-use crate::request::RequestContext;
-use crate::respond::{self, LogLine};
-use crate::router;
+use super::cors::CrossOrigin;
+use super::request::RequestContext;
+use super::response::{self, LogLine};
+use super::router;
 
 /// Answers one request: whoever made the response, it leaves here complete. The line for the log, if
 /// it is not there yet, is to be written when the response is out.
@@ -22,9 +22,9 @@ pub(crate) async fn serve(mut request: Request<Body>) -> (http::Response<Bytes>,
     let cross_origin = CrossOrigin::of(request.method(), request.headers()).await;
     let method = request.method().clone();
     request.extensions_mut().insert(context.clone());
-    let response = router::answer(context.route(), request).await;
+    let answer = router::answer(context.route(), request).await;
     let (response, log_line) =
-        respond::complete(context, &cross_origin, method, started, response).await;
+        response::complete(context, &cross_origin, method, started, answer).await;
     // Whoever looks for the cause of a failure finds it in the log.
     let log_line = if response.status().is_server_error() {
         log_line.write().await;

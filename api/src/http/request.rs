@@ -7,9 +7,9 @@ use std::time::Duration;
 use http::request::Parts;
 use http::{HeaderMap, Uri};
 
-use crate::db::DbError;
+use super::route::Route;
+use crate::db::error::DbError;
 use crate::error::ApiError;
-use crate::router::Route;
 
 /// Shared by everything that works on one request; put into the request's extensions.
 #[derive(Clone)]
@@ -29,7 +29,7 @@ impl RequestContext {
         Self(Arc::new(Inner { id, route, database_micros: AtomicU64::new(0) }))
     }
 
-    /// The context that [`crate::app::serve`] gave this request.
+    /// The context that was put into this request's extensions.
     pub(crate) fn of(parts: &Parts) -> Result<Self, ApiError> {
         let missing = || DbError::Unexpected("the request has no context".to_owned());
         parts.extensions.get::<Self>().cloned().ok_or_else(|| missing().into())

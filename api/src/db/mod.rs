@@ -1,8 +1,10 @@
-//! The database door: one connection and one statement per request, within a deadline.
+//! Database access: one connection and one statement per request, within a deadline.
 //!
 //! The host keeps a pool, so opening a connection per request is cheap. It sets no limit on the
 //! wait for one, so the deadline is ours. No transaction is ever begun here: the pooled connection
 //! would stay in it, and later requests would write into it and lose.
+
+pub(crate) mod error;
 
 use std::pin::pin;
 use std::sync::OnceLock;
@@ -18,10 +20,11 @@ use spin_sdk::pg::{
     QueryError,
 };
 
+pub(crate) use self::error::DbError;
 use crate::config::{self, DatabaseConfig};
 use crate::error::ApiError;
+use crate::http::request::RequestContext;
 use crate::log::one_line;
-use crate::request::RequestContext;
 
 /// A value for a statement's `$n`. PostgreSQL must infer exactly this type there, so every
 /// statement casts: `$1::text`, `$2::int4`, `$3::bool`.
@@ -39,32 +42,6 @@ pub(crate) enum Param {
 
 /// One row, read by position: without rows there are no column names.
 pub(crate) struct Row(std::vec::IntoIter<DbValue>);
-
-/// Why a statement gave no answer. The texts are for the log, never for a client.
-#[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum DbError {
-    /// No connection: refused, unknown host, bad password, not allowed, none free in time.
-    #[error("no database connection: {0}")]
-    Unavailable(String),
-    /// The statement did not finish in time; whether it took effect is unknown.
-    #[error("no answer from the database within {0:?}")]
-    TimedOut(Duration),
-    /// PostgreSQL refused the statement.
-    #[error("database error {code}: {message}")]
-    Refused {
-        /// The SQLSTATE.
-        code: String,
-        /// The violated constraint, where there is one.
-        constraint: Option<String>,
-        /// The table that the error is about, where there is one.
-        table: Option<String>,
-        /// PostgreSQL's message.
-        message: String,
-    },
-    /// The answer was not what the statement promises: a fault of this program.
-    #[error("unexpected answer from the database: {0}")]
-    Unexpected(String),
-}
 
 /// The way to the database, for one request. As an extractor it fails where the configuration does.
 pub(crate) struct Database {

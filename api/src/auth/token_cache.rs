@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::jwt::Verified;
+use super::jwt::VerifiedToken;
 use super::key_set::Key;
 
 /// So many tokens are remembered by an instance.
@@ -15,23 +15,23 @@ const MAX_TOKEN_BYTES: usize = 4 * 1024;
 
 /// A token that was found good.
 #[derive(Clone)]
-pub(super) struct Remembered {
-    pub(super) verified: Verified,
+pub(super) struct CachedToken {
+    pub(super) verified: VerifiedToken,
     /// The key that it was checked with, where that may be withdrawn.
     pub(super) key: Option<Arc<Key>>,
 }
 
 /// The tokens that this instance has found good and that have not run out. Kept as they are: a hash
 /// of each would cost every request more than all comparisons do.
-pub(super) struct RememberedTokens(Mutex<BTreeMap<Box<str>, Remembered>>);
+pub(super) struct TokenCache(Mutex<BTreeMap<Box<str>, CachedToken>>);
 
-impl RememberedTokens {
+impl TokenCache {
     pub(super) const fn new() -> Self {
         Self(Mutex::new(BTreeMap::new()))
     }
 
     /// The token, if it was found good and still counts at `now`, in seconds since 1970.
-    pub(super) fn get(&self, token: &str, now: u64) -> Option<Remembered> {
+    pub(super) fn get(&self, token: &str, now: u64) -> Option<CachedToken> {
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = tokens.get(token)?;
         if found.verified.counts_at(now) {
@@ -43,7 +43,7 @@ impl RememberedTokens {
 
     /// Remembers a good token. When there is no room, those that have run out make some, or else
     /// the one that runs out first.
-    pub(super) fn insert(&self, token: &str, remembered: Remembered, now: u64) {
+    pub(super) fn insert(&self, token: &str, remembered: CachedToken, now: u64) {
         if token.len() > MAX_TOKEN_BYTES {
             return;
         }
@@ -52,7 +52,7 @@ impl RememberedTokens {
             tokens.retain(|_, old| old.verified.counts_at(now));
         }
         if tokens.len() >= CAPACITY {
-            let expiry = |remembered: &Remembered| remembered.verified.expires;
+            let expiry = |remembered: &CachedToken| remembered.verified.expires;
             let first = tokens
                 .iter()
                 .min_by(|(_, one), (_, other)| expiry(one).total_cmp(&expiry(other)))
@@ -70,22 +70,22 @@ impl RememberedTokens {
 
 #[cfg(test)]
 mod tests {
-    use super::{CAPACITY, Remembered, RememberedTokens};
+    use super::{CAPACITY, CachedToken, TokenCache};
     use crate::auth::Caller;
-    use crate::auth::jwt::Verified;
+    use crate::auth::jwt::VerifiedToken;
 
     const NOW: u64 = 1_000_000;
 
-    fn good_until(expires: u64) -> Remembered {
+    fn good_until(expires: u64) -> CachedToken {
         let caller = Caller { user_id: "ann".to_owned(), email: None };
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
         let expires = expires as f64;
-        Remembered { verified: Verified { caller, not_before: 0.0, expires }, key: None }
+        CachedToken { verified: VerifiedToken { caller, not_before: 0.0, expires }, key: None }
     }
 
     #[test]
     fn a_token_is_remembered_until_it_expires() {
-        let tokens = RememberedTokens::new();
+        let tokens = TokenCache::new();
         let token = "a.b.c";
         tokens.insert(token, good_until(NOW), NOW);
         assert!(tokens.get(token, NOW).is_some());
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_token_does_not_count_before_its_time() {
-        let tokens = RememberedTokens::new();
+        let tokens = TokenCache::new();
         let token = "a.b.c";
         let mut early = good_until(NOW + 1_000);
         early.verified.not_before = 1_000_100.0;
@@ -106,14 +106,14 @@ mod tests {
 
     #[test]
     fn another_signature_is_another_token() {
-        let tokens = RememberedTokens::new();
+        let tokens = TokenCache::new();
         tokens.insert("a.b.c", good_until(NOW), NOW);
         assert!(tokens.get("a.b.d", NOW).is_none());
     }
 
     #[test]
     fn the_number_is_bounded_and_the_first_to_expire_goes() {
-        let tokens = RememberedTokens::new();
+        let tokens = TokenCache::new();
         let token = |number: u64| number.to_string();
         for number in 0..CAPACITY as u64 + 10 {
             tokens.insert(&token(number), good_until(NOW + number), NOW);
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn those_that_ran_out_make_room_first() {
-        let tokens = RememberedTokens::new();
+        let tokens = TokenCache::new();
         for number in 0..CAPACITY as u64 {
             tokens.insert(&number.to_string(), good_until(NOW), NOW);
         }
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_very_long_token_is_not_remembered() {
-        let tokens = RememberedTokens::new();
+        let tokens = TokenCache::new();
         for (bytes, is_remembered) in [(4 * 1024, true), (4 * 1024 + 1, false)] {
             let token = "x".repeat(bytes);
             tokens.insert(&token, good_until(NOW), NOW);
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_token_can_be_forgotten() {
-        let tokens = RememberedTokens::new();
+        let tokens = TokenCache::new();
         let token = "a.b.c";
         tokens.insert(token, good_until(NOW), NOW);
         tokens.remove(token);

@@ -1,0 +1,29 @@
+//! The ways in which a statement can fail.
+
+use std::time::Duration;
+
+/// Why a statement gave no answer. The texts are for the log, never for a client.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum DbError {
+    /// No connection: refused, unknown host, bad password, not allowed, none free in time.
+    #[error("no database connection: {0}")]
+    Unavailable(String),
+    /// The statement did not finish in time; whether it took effect is unknown.
+    #[error("no answer from the database within {0:?}")]
+    TimedOut(Duration),
+    /// PostgreSQL refused the statement.
+    #[error("database error {code}: {message}")]
+    Refused {
+        /// The SQLSTATE.
+        code: String,
+        /// The violated constraint, where there is one.
+        constraint: Option<String>,
+        /// The table that the error is about, where there is one.
+        table: Option<String>,
+        /// PostgreSQL's message.
+        message: String,
+    },
+    /// The answer was not what the statement promises: a fault of this program.
+    #[error("unexpected answer from the database: {0}")]
+    Unexpected(String),
+}
