@@ -1,8 +1,11 @@
 //! `PATCH /api/{user_id}/tasks/{id}/complete`
 
+use const_format::formatcp;
 use http::HeaderMap;
 
-use super::{Change, TaskState, change};
+use super::change::Change;
+use super::sql::{TAG, TASK_JSON, TASK_STATE, UPDATED_AT};
+use super::state::TaskState;
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
@@ -12,8 +15,30 @@ use crate::http::precondition::IfMatch;
 use crate::openapi::{failures, schema};
 
 /// `$3` the states that `If-Match` names.
-const COMPLETE_TASK: Change =
-    change!("update tasks set status = 'complete'", "$3", returning the task);
+const COMPLETE_TASK: Change = Change {
+    statement: formatcp!(
+        "update tasks
+   set status = 'complete'
+ where id = $1::int4
+   and user_id = $2::text
+returning {TASK_STATE}"
+    ),
+    if_match: formatcp!(
+        "with changed as (
+  update tasks
+     set status = 'complete'
+   where id = $1::int4
+     and user_id = $2::text
+     and {TAG} = any (string_to_array($3::text, ' '))
+  returning {TASK_JSON} as task, {UPDATED_AT} as updated_at
+)
+select true, task, updated_at from changed
+ union all
+select false, null, null
+ where not exists (select from changed)
+   and exists (select from tasks where id = $1::int4 and user_id = $2::text)"
+    ),
+};
 
 #[cfg_attr(test, utoipa::path(
     patch,

@@ -1,12 +1,14 @@
 //! `POST /api/{user_id}/tasks`
 
 use axum::response::{IntoResponse, Response};
+use const_format::formatcp;
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 
 use super::fields::{Description, FieldReader, Title};
-use super::{TaskState, task_state};
+use super::sql::TASK_STATE;
+use super::state::TaskState;
 use crate::auth::Caller;
 use crate::config;
 use crate::db::{Database, Param};
@@ -17,78 +19,48 @@ use crate::http::path;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
 
-/// SQL: makes the owner's account from the email address in a parameter, if there is none. The
-/// foreign keys are checked when the whole statement is done, so the account and its first task come
-/// together or not at all.
-///
-/// Only for those who may make accounts: the right to insert users is asked for by the statement,
-/// whether it comes to that or not.
-///
-/// `on conflict` names no index: of two first tasks at once, the second may meet the first one's
-/// account at the email address rather than at the id, and neither is an error.
-macro_rules! account {
-    ($email:literal) => {
-        concat!(
-            "known as (
-  select from users where id = $1::text
-), account as (
-  insert into users (id, email)
-  select $1::text, ",
-            $email,
-            "::text
-   where not exists (select from known)
-  on conflict do nothing
-  returning id
-)"
-        )
-    };
-}
-
-/// SQL: whether there is an account for the task. It is asked before an id is drawn for the task,
-/// because an id that was drawn and not used is lost.
-///
-/// With neither an account that was there nor one that was made, the email address belongs to
-/// another account; or else a first task at the same time has just made the account, which this
-/// statement cannot see yet. Then it goes on, and the foreign key decides.
-macro_rules! has_account {
-    ($email:literal) => {
-        concat!(
-            "(exists (select from known)
-    or exists (select from account)
-    or not exists (select from users where email = ",
-            $email,
-            "::text))"
-        )
-    };
-}
-
 /// `$1` owner, `$2` title, `$3` description or null. No row where the owner has no account.
-const INSERT_TASK: &str = concat!(
+const INSERT_TASK: &str = formatcp!(
     "insert into tasks (user_id, title, description)
 select $1::text, $2::text, $3::text
   from users
  where id = $1::text
-returning id, ",
-    task_state!()
+returning id, {TASK_STATE}"
 );
 
-/// `$4` email. No row where it belongs to another account.
-const INSERT_TASK_AND_ACCOUNT: &str = concat!(
-    "with ",
-    account!("$4"),
-    "
+/// `$4` email address, with which the owner's account is made if there is none. No row where it
+/// belongs to another account.
+///
+/// The foreign keys are checked when the whole statement is done, so the account and its first task
+/// come together or not at all. Only for roles that may make accounts: the right to insert users is
+/// asked for by the statement, whether it comes to that or not. `on conflict` names no index: of two
+/// first tasks at once, the second may meet the first one's account at the email address rather than
+/// at the id, and neither is an error.
+///
+/// Whether there is an account is asked before an id is drawn for the task, because an id that was
+/// drawn and not used is lost. With neither an account that was there nor one that was made, the email
+/// address belongs to another account; or else a first task at the same time has just made the
+/// account, which this statement cannot see yet. Then it goes on, and the foreign key decides.
+const INSERT_TASK_AND_ACCOUNT: &str = formatcp!(
+    "with known as (
+  select from users where id = $1::text
+), account as (
+  insert into users (id, email)
+  select $1::text, $4::text
+   where not exists (select from known)
+  on conflict do nothing
+  returning id
+)
 insert into tasks (user_id, title, description)
 select $1::text, $2::text, $3::text
- where ",
-    has_account!("$4"),
-    "
-returning id, ",
-    task_state!()
+ where (exists (select from known)
+    or exists (select from account)
+    or not exists (select from users where email = $4::text))
+returning id, {TASK_STATE}"
 );
 
-/// SQL: the task that a key has made, now or within the last day, and whether it was for the same
-/// request. `$4` the key, `$5` what is asked for, as a SHA-256 in hexadecimal. No row where there is
-/// no account.
+/// The task that a key has made, now or within the last day, and whether it was for the same request.
+/// `$4` the key, `$5` what is asked for, as a SHA-256 in hexadecimal. No row where there is no account.
 ///
 /// A key that is there already has its answer, and nothing is written. Otherwise who inserts the key
 /// first makes the task; who comes while that one is at work waits, and finds the key there. The id
@@ -98,10 +70,37 @@ returning id, ",
 ///
 /// The answer is written from the key's row and the request, which is the one that made the task:
 /// it may have changed since, or be gone.
-macro_rules! keyed {
-    ($has_account:expr) => {
-        concat!(
-            "seen as (
+const INSERT_TASK_ONCE: &str = formatcp!(
+    "with {SEEN_AND_EXPIRED}
+), drawn as (
+  select nextval(pg_get_serial_sequence('tasks', 'id'))::int4 as id
+   where not exists (select from seen)
+     and exists (select from users where id = $1::text)
+), {MADE_AND_ANSWER}"
+);
+
+/// `$6` email address, as `$4` of [`INSERT_TASK_AND_ACCOUNT`].
+const INSERT_TASK_AND_ACCOUNT_ONCE: &str = formatcp!(
+    "with known as (
+  select from users where id = $1::text
+), account as (
+  insert into users (id, email)
+  select $1::text, $6::text
+   where not exists (select from known)
+  on conflict do nothing
+  returning id
+), {SEEN_AND_EXPIRED}
+), drawn as (
+  select nextval(pg_get_serial_sequence('tasks', 'id'))::int4 as id
+   where not exists (select from seen)
+     and (exists (select from known)
+      or exists (select from account)
+      or not exists (select from users where email = $6::text))
+), {MADE_AND_ANSWER}"
+);
+
+/// What the key has already made, and the deletion of old keys.
+const SEEN_AND_EXPIRED: &str = "seen as (
   select task_id, created_at, fingerprint
     from idempotency_keys
    where user_id = $1::text
@@ -116,14 +115,11 @@ macro_rules! keyed {
         and (user_id, key) <> ($1::text, $4::text)
       order by created_at
       limit 10
-        for update skip locked)
-), drawn as (
-  select nextval(pg_get_serial_sequence('tasks', 'id'))::int4 as id
-   where not exists (select from seen)
-     and ",
-            $has_account,
-            "
-), claimed as (
+        for update skip locked)";
+
+/// From the id that was drawn to the task and the answer.
+const MADE_AND_ANSWER: &str = formatcp!(
+    "claimed as (
   insert into idempotency_keys as kept (user_id, key, fingerprint, task_id, created_at)
   select $1::text, $4::text, decode($5::text, 'hex'), id, now()
     from drawn
@@ -148,22 +144,11 @@ macro_rules! keyed {
          'incomplete' as status, created_at, created_at as updated_at, fingerprint
     from found
 )
-select id, ",
-            task_state!(),
-            ",
+select id, {TASK_STATE},
        id not in (select id from drawn),
        fingerprint = decode($5::text, 'hex')
   from answer"
-        )
-    };
-}
-
-const INSERT_TASK_ONCE: &str =
-    concat!("with ", keyed!("exists (select from users where id = $1::text)"));
-
-/// `$6` email.
-const INSERT_TASK_AND_ACCOUNT_ONCE: &str =
-    concat!("with ", account!("$6"), ", ", keyed!(has_account!("$6")));
+);
 
 /// A new task, checked.
 struct NewTask {

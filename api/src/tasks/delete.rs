@@ -1,8 +1,10 @@
 //! `DELETE /api/{user_id}/tasks/{id}`
 
+use const_format::formatcp;
 use http::{HeaderMap, StatusCode};
 
-use super::{Change, change};
+use super::change::Change;
+use super::sql::TAG;
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
@@ -12,7 +14,26 @@ use crate::http::precondition::IfMatch;
 use crate::openapi::{failures, schema};
 
 /// `$3` the states that `If-Match` names.
-const DELETE_TASK: Change = change!("delete from tasks", "$3", returning "id", "", "");
+const DELETE_TASK: Change = Change {
+    statement: "delete from tasks
+ where id = $1::int4
+   and user_id = $2::text
+returning id",
+    if_match: formatcp!(
+        "with changed as (
+  delete from tasks
+   where id = $1::int4
+     and user_id = $2::text
+     and {TAG} = any (string_to_array($3::text, ' '))
+  returning id
+)
+select true from changed
+ union all
+select false
+ where not exists (select from changed)
+   and exists (select from tasks where id = $1::int4 and user_id = $2::text)"
+    ),
+};
 
 #[cfg_attr(test, utoipa::path(
     delete,

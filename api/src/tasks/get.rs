@@ -1,9 +1,11 @@
 //! `GET /api/{user_id}/tasks/{id}`
 
 use axum::response::{IntoResponse, Response};
+use const_format::formatcp;
 use http::{HeaderMap, StatusCode};
 
-use super::{TaskState, tag, task_state};
+use super::sql::TASK_STATE;
+use super::state::{TaskState, tag};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
@@ -13,10 +15,8 @@ use crate::http::precondition;
 use crate::openapi::{failures, schema};
 
 /// `$1` id, `$2` owner.
-const GET_TASK: &str = concat!(
-    "select ",
-    task_state!(),
-    "
+const GET_TASK: &str = formatcp!(
+    "select {TASK_STATE}
   from tasks
  where id = $1::int4
    and user_id = $2::text"

@@ -1,6 +1,7 @@
 //! `GET /api/{user_id}/tasks`
 
 use axum::response::{IntoResponse, Response};
+use const_format::formatcp;
 use http::header::LINK;
 use http::{HeaderValue, Uri};
 use responses::problem::FieldError;
@@ -8,7 +9,8 @@ use responses::problem::FieldError;
 use super::fields::Status;
 use super::messages::STATUS_UNKNOWN;
 use super::page::{CURSOR_INVALID, Cursor, LIMIT_INVALID, PageLimit};
-use super::{DatabaseJson, json_time, micros, task_json};
+use super::sql::TASK_JSON;
+use super::state::{DatabaseJson, micros};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
@@ -16,92 +18,8 @@ use crate::http::path;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
 
-/// SQL: a page of the owner `$1`, newest first: at most `$2` tasks, and no more than fit into 1 MiB
-/// of JSON, but one at least. `$which` is which of the tasks. Columns: the tasks; and where the next
-/// page begins, if there is one.
-///
-/// One row more than `$2` is read, which tells whether anything follows. Rows stay in the order in
-/// which they are read, so windows and aggregates need no order of their own. A task that is not
-/// shown has no text, and is neither in the array nor counted.
-///
-/// `$texts` are the rows with their JSON, and nulls from where on they are not shown in any case.
-/// `offset 0` keeps PostgreSQL from writing the JSON once for each place that uses it.
-macro_rules! page {
-    ($texts:ident, $which:literal) => {
-        concat!(
-            "select concat('[', string_agg(task, ', '), ']'),
-       case when count(*) > count(task)
-            then ",
-            json_time!("(array_agg(created_at))[count(task)]"),
-            " end,
-       (array_agg(id))[count(task)]
-  from (
-    select id, created_at,
-           case when row_number() over so_far <= $2::int4
-                 and (sum(octet_length(task) + 2) over so_far <= 1048576
-                      or row_number() over so_far = 1)
-                then task
-           end as task
-      from (",
-            $texts!($which),
-            "
-        offset 0) as page
-    window so_far as (rows unbounded preceding)) as page"
-        )
-    };
-}
-
-/// SQL: the rows of a page, and one more.
-macro_rules! rows {
-    ($which:literal) => {
-        concat!(
-            "
-        select id, user_id, title, description, status, created_at, updated_at
-          from tasks
-         where user_id = $1::text",
-            $which,
-            "
-         order by created_at desc, id desc
-         limit $2::int4 + 1"
-        )
-    };
-}
-
-/// SQL: the JSON of every row. For pages of few tasks.
-macro_rules! all_texts {
-    ($which:literal) => {
-        concat!(
-            "
-      select id, created_at, ",
-            task_json!(),
-            " as task
-        from (",
-            rows!($which),
-            ") as page"
-        )
-    };
-}
-
-/// SQL: the JSON of the rows up to which the descriptions alone, in UTF-8, have 1 MiB, which no JSON
-/// of them is shorter than. So a page of a thousand large tasks does not have a thousand written to
-/// show thirty.
-macro_rules! texts_that_may_fit {
-    ($which:literal) => {
-        concat!(
-            "
-      select id, created_at, case when bytes > 1048576 then null else ",
-            task_json!(),
-            " end as task
-        from (
-          select *, sum(octet_length(description)) over (rows unbounded preceding) as bytes
-            from (",
-            rows!($which),
-            ") as page) as page"
-        )
-    };
-}
-
-/// The statements of pages that are for the same tasks.
+/// The statements of pages that are for the same tasks. `$1` owner, `$2` the largest number of tasks.
+/// Columns: the tasks; and where the next page begins, if there is one.
 struct Page {
     /// Up to [`FEW`] tasks.
     few: &'static str,
@@ -113,27 +31,81 @@ struct Page {
 /// less to write the JSON of all of them than to have the server plan how not to.
 const FEW: i32 = 200;
 
+/// A page of the owner's tasks, newest first: no more than fit into 1 MiB of JSON, but one at least.
+/// `$filter` is a condition that narrows the owner's tasks.
+///
+/// One row more than `$2` is read, which tells whether anything follows. Rows stay in the order in
+/// which they are read, so windows and aggregates need no order of their own. A task that is not
+/// shown has no text, and is neither in the array nor counted. `offset 0` keeps PostgreSQL from
+/// writing the JSON once for each place that uses it.
+///
+/// `many` has no JSON written from where on the descriptions alone, in UTF-8, have 1 MiB, which no
+/// JSON of them is shorter than: a page of a thousand large tasks does not have a thousand written
+/// to show thirty.
 macro_rules! pages {
-    ($which:literal) => {
-        Page { few: page!(all_texts, $which), many: page!(texts_that_may_fit, $which) }
+    ($filter:literal) => {
+        Page {
+            few: formatcp!(
+                "{SHOWN}
+      select id, created_at, {TASK_JSON} as task
+        from (
+        select id, user_id, title, description, status, created_at, updated_at
+          from tasks
+         where user_id = $1::text{filter}
+         order by created_at desc, id desc
+         limit $2::int4 + 1) as page
+      offset 0) as page
+    window so_far as (rows unbounded preceding)) as page",
+                filter = $filter
+            ),
+            many: formatcp!(
+                "{SHOWN}
+      select id, created_at, case when bytes > 1048576 then null else {TASK_JSON} end as task
+        from (
+        select *, sum(octet_length(description)) over (rows unbounded preceding) as bytes
+          from (
+          select id, user_id, title, description, status, created_at, updated_at
+            from tasks
+           where user_id = $1::text{filter}
+           order by created_at desc, id desc
+           limit $2::int4 + 1) as page) as page
+      offset 0) as page
+    window so_far as (rows unbounded preceding)) as page",
+                filter = $filter
+            ),
+        }
     };
 }
+
+/// The beginning of a page's statement: which of the texts that follow are shown.
+const SHOWN: &str = "select concat('[', string_agg(task, ', '), ']'),
+       case when count(*) > count(task)
+            then to_char((array_agg(created_at))[count(task)] at time zone 'UTC',
+                         'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')
+       end,
+       (array_agg(id))[count(task)]
+  from (
+    select id, created_at,
+           case when row_number() over so_far <= $2::int4
+                 and (sum(octet_length(task) + 2) over so_far <= 1048576
+                      or row_number() over so_far = 1)
+                then task
+           end as task
+      from (";
 
 /// From the newest one on. Constants of their own for each way to list, so that each has the index
 /// that fits it, and so that the first page is not planned like those after it.
 const LIST_TASKS: Page = pages!("");
 
 /// `$3` and `$4` when the task was made that the page comes after, and its id.
-const LIST_TASKS_AFTER: Page =
-    pages!("\n           and (created_at, id) < ($3::text::timestamptz, $4::int4)");
+const LIST_TASKS_AFTER: Page = pages!(" and (created_at, id) < ($3::text::timestamptz, $4::int4)");
 
 /// `$3` status.
-const LIST_TASKS_OF_STATUS: Page = pages!("\n           and status = $3::text");
+const LIST_TASKS_OF_STATUS: Page = pages!(" and status = $3::text");
 
 /// `$3` status, `$4` and `$5` as above.
-const LIST_TASKS_OF_STATUS_AFTER: Page = pages!(
-    "\n           and status = $3::text\n           and (created_at, id) < ($4::text::timestamptz, $5::int4)"
-);
+const LIST_TASKS_OF_STATUS_AFTER: Page =
+    pages!(" and status = $3::text and (created_at, id) < ($4::text::timestamptz, $5::int4)");
 
 /// What a request says about the list that it wants. Unknown parameters are ignored, and of several
 /// of one name the last one counts, as it did for the predecessor.

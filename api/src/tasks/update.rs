@@ -1,9 +1,12 @@
 //! `PUT` and `PATCH /api/{user_id}/tasks/{id}`
 
+use const_format::formatcp;
 use http::HeaderMap;
 
+use super::change::Change;
 use super::fields::{Description, FieldReader, Status, Title};
-use super::{Change, TaskState, change};
+use super::sql::{TAG, TASK_JSON, TASK_STATE, UPDATED_AT};
+use super::state::TaskState;
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
@@ -15,14 +18,34 @@ use crate::openapi::{failures, schema};
 
 /// `$3` title or null to keep it, `$4` whether the description is replaced, `$5` the new description
 /// or null, `$6` status or null to keep it, `$7` the states that `If-Match` names.
-const UPDATE_TASK: Change = change!(
-    "update tasks
+const UPDATE_TASK: Change = Change {
+    statement: formatcp!(
+        "update tasks
    set title = coalesce($3::text, title),
        description = case when $4::bool then $5::text else description end,
-       status = coalesce($6::text, status)",
-    "$7",
-    returning the task
-);
+       status = coalesce($6::text, status)
+ where id = $1::int4
+   and user_id = $2::text
+returning {TASK_STATE}"
+    ),
+    if_match: formatcp!(
+        "with changed as (
+  update tasks
+     set title = coalesce($3::text, title),
+         description = case when $4::bool then $5::text else description end,
+         status = coalesce($6::text, status)
+   where id = $1::int4
+     and user_id = $2::text
+     and {TAG} = any (string_to_array($7::text, ' '))
+  returning {TASK_JSON} as task, {UPDATED_AT} as updated_at
+)
+select true, task, updated_at from changed
+ union all
+select false, null, null
+ where not exists (select from changed)
+   and exists (select from tasks where id = $1::int4 and user_id = $2::text)"
+    ),
+};
 
 /// What an update changes; at least one of them.
 struct Changes {
