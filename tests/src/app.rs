@@ -10,13 +10,13 @@ use neon_url::DatabaseUrl;
 use reqwest::{Client, ClientBuilder, Method, redirect};
 use tokio::sync::{Mutex, RwLock};
 
+use crate::background_runtime;
 use crate::build::workspace;
-use crate::call::Call;
 use crate::connect::connect;
 use crate::database::TestDatabase;
-use crate::house;
 use crate::key_server::KeyServer;
-use crate::raw::{self, RawReply};
+use crate::raw_http::{self, RawResponse};
+use crate::request::Request;
 use crate::runtime::Running;
 use crate::settings::SETTINGS;
 use crate::user::User;
@@ -138,7 +138,7 @@ impl App {
         Self { http: http_client(), service: Arc::new(Inner { jwt_secret, origin }) }
     }
 
-    /// The same service over HTTP/2 without TLS: all calls share one new connection.
+    /// The same service over HTTP/2 without TLS: all requests share one new connection.
     #[must_use]
     pub fn over_http2(&self) -> Self {
         Self {
@@ -161,7 +161,7 @@ impl App {
 
     /// A user with a new account. `name` is the beginning of the id.
     pub async fn user(&self, name: &str) -> User {
-        let user = self.stranger(name);
+        let user = self.unregistered_user(name);
         self.client()
             .await
             .execute("insert into users (id, email) values ($1, $2)", &[&user.id, &user.email()])
@@ -171,40 +171,40 @@ impl App {
     }
 
     /// A user with a good token, but without an account.
-    pub fn stranger(&self, name: &str) -> User {
+    pub fn unregistered_user(&self, name: &str) -> User {
         User::new(self, format!("{name}-{:08x}", rand::random::<u32>()))
     }
 
     /// A user with exactly this id, without an account.
-    pub fn stranger_called(&self, id: &str) -> User {
+    pub fn unregistered_user_with_id(&self, id: &str) -> User {
         User::new(self, id.to_owned())
     }
 
     /// Any request, by nobody.
-    pub fn call(&self, method: Method, path: &str) -> Call {
-        Call::new(&self.http, method, &format!("{}{path}", self.url()))
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        Request::new(&self.http, method, &format!("{}{path}", self.url()))
     }
 
     /// `GET`, by nobody.
-    pub fn get(&self, path: &str) -> Call {
-        self.call(Method::GET, path)
+    pub fn get(&self, path: &str) -> Request {
+        self.request(Method::GET, path)
     }
 
     /// Any request, by nobody, over HTTP/2 without TLS.
-    pub fn call_http2(&self, method: Method, path: &str) -> Call {
-        self.over_http2().call(method, path)
+    pub fn request_http2(&self, method: Method, path: &str) -> Request {
+        self.over_http2().request(method, path)
     }
 
     /// Bytes to the service, which may be no good HTTP at all.
-    pub async fn raw(&self, bytes: impl AsRef<[u8]>) -> RawReply {
+    pub async fn send_raw(&self, bytes: impl AsRef<[u8]>) -> RawResponse {
         self.own("take raw bytes");
-        raw::send(self.address(), bytes.as_ref()).await
+        raw_http::send(self.address(), bytes.as_ref()).await
     }
 
     /// Bytes to the service from a client that hangs up at once.
-    pub async fn raw_without_waiting(&self, bytes: impl AsRef<[u8]>) {
+    pub async fn send_raw_and_hang_up(&self, bytes: impl AsRef<[u8]>) {
         self.own("take raw bytes");
-        raw::send_and_hang_up(self.address(), bytes.as_ref()).await;
+        raw_http::send_and_hang_up(self.address(), bytes.as_ref()).await;
     }
 
     /// A connection to the service's database, as its owner.
@@ -278,7 +278,7 @@ impl Drop for Own {
             if std::thread::panicking() {
                 show(&running.log());
             }
-            house::finish(running.stop());
+            background_runtime::run_blocking(running.stop());
         }
     }
 }

@@ -8,20 +8,20 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_postgres::{Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::house;
+use crate::background_runtime;
 
 /// Connects; the connection lives on the house's runtime and ends with the client.
 pub(crate) async fn connect(url: &DatabaseUrl) -> Result<Client, tokio_postgres::Error> {
     let url = url.clone();
-    house::run(async move {
+    background_runtime::run(async move {
         let text = url.to_connection_string();
         if url.ssl_mode() == SslMode::Disable {
             let (client, connection) = tokio_postgres::connect(&text, NoTls).await?;
-            house::detach(connection);
+            background_runtime::spawn(connection);
             Ok(client)
         } else {
             let (client, connection) = tokio_postgres::connect(&text, tls()).await?;
-            house::detach(connection);
+            background_runtime::spawn(connection);
             Ok(client)
         }
     })

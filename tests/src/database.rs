@@ -11,9 +11,9 @@ use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
+use crate::background_runtime;
 use crate::build::migrator;
 use crate::connect::connect;
-use crate::house;
 use crate::role::Role;
 use crate::settings::SETTINGS;
 use crate::wait::until;
@@ -57,7 +57,8 @@ impl TestServer {
 
     async fn throwaway() -> Self {
         let options = Options { data: DataDir::Throwaway, bin: None };
-        let started = house::run(async { Server::start(options, &|_| {}).await }).await;
+        let started =
+            background_runtime::run(async { Server::start(options, &|_| {}).await }).await;
         let server = started.unwrap_or_else(|err| {
             let hint =
                 err.hint().map(|hint| format!("\nhint: {hint}, or a server in TEST_DATABASE_URL"));
@@ -210,7 +211,7 @@ impl Drop for TestDatabase {
         // something.
         let database = format!("drop database if exists {} with (force)", self.url.database());
         let statements: Vec<String> = std::iter::once(database).chain(roles).collect();
-        house::finish(async move {
+        background_runtime::run_blocking(async move {
             // A test may have failed because the server is gone; then there is nothing to drop.
             if let Ok(admin) = connect(&server).await {
                 for statement in statements {

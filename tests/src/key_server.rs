@@ -12,7 +12,7 @@ use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::house;
+use crate::background_runtime;
 use crate::keys::{SigningKey, key_set};
 
 /// What the server says.
@@ -53,10 +53,10 @@ impl KeyServer {
         });
         let (stop, stopped) = watch::channel(());
         let for_server = Arc::clone(&shared);
-        let address = house::run(async move {
+        let address = background_runtime::run(async move {
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("find a free port");
             let address = listener.local_addr().expect("the address of a listener");
-            house::detach(serve(listener, for_server, stopped));
+            background_runtime::spawn(serve(listener, for_server, stopped));
             address
         })
         .await;
@@ -115,7 +115,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::R
         };
         let Ok((stream, _)) = accepted else { continue };
         let (shared, mut stopped) = (Arc::clone(&shared), stopped.clone());
-        house::detach(async move {
+        background_runtime::spawn(async move {
             let service = service_fn(move |request| answer(request, Arc::clone(&shared)));
             let server = auto::Builder::new(TokioExecutor::new());
             let connection = server.serve_connection(TokioIo::new(stream), service);

@@ -18,21 +18,21 @@
 //! granted what the API needs; the tests themselves connect as the database's owner.
 //!
 //! The harness never looks into another crate's internals: it knows HTTP, SQL, built programs, and
-//! of `local` what `cargo up` uses. Start reading at [`App`], then [`Reply`] and [`TestDatabase`].
+//! of `local` what `cargo up` uses. Start reading at [`App`], then [Response`] and [`TestDatabase`].
 
 mod app;
+mod background_runtime;
 mod build;
-mod call;
+mod cli_output;
 mod connect;
 mod database;
-mod house;
-mod kept_alive;
+mod keep_alive;
 mod key_server;
 mod keys;
 pub mod measure;
-mod outcome;
-mod raw;
-mod reply;
+mod raw_http;
+mod request;
+mod response;
 mod role;
 mod runtime;
 mod settings;
@@ -42,15 +42,15 @@ mod wait;
 
 pub use app::{App, Options, http_client};
 pub use build::{local, migrator, workspace};
-pub use call::Call;
+pub use cli_output::CliOutput;
 pub use database::{TestDatabase, TestServer};
-pub use kept_alive::{Exchange, KeptAlive};
+pub use keep_alive::{Exchange, KeepAlive};
 pub use key_server::{Answer, KeyServer};
 pub use keys::{SigningKey, key_set};
 pub use local::InstanceReuse;
-pub use outcome::Outcome;
-pub use raw::{RawReply, request};
-pub use reply::{Problem, Reply};
+pub use raw_http::{RawResponse, raw_request};
+pub use request::Request;
+pub use response::{Problem, Response};
 pub use role::Role;
 pub use token::Token;
 pub use user::User;

@@ -21,7 +21,7 @@ pub struct Token {
 
 impl Token {
     /// A good HS256 token for `user`, without an email address.
-    pub fn of(user: &str) -> Self {
+    pub fn new(user: &str) -> Self {
         let now = now();
         Self {
             header: json!({ "alg": "HS256", "typ": "JWT" }),

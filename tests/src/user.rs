@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::call::Call;
+use crate::request::Request;
 use crate::token::Token;
 
 /// A user of the service. Paths given to its methods go on after `/api/{id}`.
@@ -20,7 +20,7 @@ pub struct User {
 
 impl User {
     pub(crate) fn new(app: &App, id: String) -> Self {
-        let token = Token::of(&id).claim("email", email_of(&id)).signed(app.jwt_secret());
+        let token = Token::new(&id).claim("email", email_of(&id)).signed(app.jwt_secret());
         Self { app: app.clone(), id, token }
     }
 
@@ -51,37 +51,37 @@ impl User {
     }
 
     /// Any request, by this user, on any path.
-    pub fn call(&self, method: Method, path: &str) -> Call {
-        self.app.call(method, path).token(&self.token)
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        self.app.request(method, path).token(&self.token)
     }
 
     /// `GET /api/{id}…`
-    pub fn get(&self, rest: &str) -> Call {
-        self.call(Method::GET, &self.path(rest))
+    pub fn get(&self, rest: &str) -> Request {
+        self.request(Method::GET, &self.path(rest))
     }
 
     /// `POST /api/{id}…`
-    pub fn post(&self, rest: &str) -> Call {
-        self.call(Method::POST, &self.path(rest))
+    pub fn post(&self, rest: &str) -> Request {
+        self.request(Method::POST, &self.path(rest))
     }
 
     /// `PUT /api/{id}…`
-    pub fn put(&self, rest: &str) -> Call {
-        self.call(Method::PUT, &self.path(rest))
+    pub fn put(&self, rest: &str) -> Request {
+        self.request(Method::PUT, &self.path(rest))
     }
 
     /// `PATCH /api/{id}…`
-    pub fn patch(&self, rest: &str) -> Call {
-        self.call(Method::PATCH, &self.path(rest))
+    pub fn patch(&self, rest: &str) -> Request {
+        self.request(Method::PATCH, &self.path(rest))
     }
 
     /// `DELETE /api/{id}…`
-    pub fn delete(&self, rest: &str) -> Call {
-        self.call(Method::DELETE, &self.path(rest))
+    pub fn delete(&self, rest: &str) -> Request {
+        self.request(Method::DELETE, &self.path(rest))
     }
 
     /// `POST /api/{id}/tasks` with this body.
-    pub fn create(&self, body: Value) -> Call {
+    pub fn create(&self, body: Value) -> Request {
         self.post("/tasks").json(body)
     }
 

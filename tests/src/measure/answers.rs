@@ -1,11 +1,10 @@
 //! Every kind of answer that the API gives, and how to get it.
 
-use crate::KeptAlive;
-use crate::{Token, User};
 use anyhow::{Context, ensure};
 
-use super::request::{authorization, request};
+use super::request::authorization;
 use super::services::{ORIGIN, Services};
+use crate::{KeepAlive, Token, User, raw_request};
 
 const JSON: &str = "Content-Type: application/json";
 
@@ -37,7 +36,7 @@ impl Kind {
 /// The API's, for so many requests of each.
 pub(crate) async fn of_the_api(
     services: &Services,
-    client: &mut KeptAlive,
+    client: &mut KeepAlive,
     requests: u32,
 ) -> anyhow::Result<Vec<Kind>> {
     let mut kinds = of_any_caller();
@@ -57,7 +56,7 @@ pub(crate) fn of_the_floor(services: &Services) -> Vec<Kind> {
         ("floor: get", &task),
         ("floor: list of 100", &list),
     ]
-    .map(|(name, path)| Kind::new(name, 200, request("GET", path, &[], "")))
+    .map(|(name, path)| Kind::new(name, 200, raw_request("GET", path, &[], "")))
     .into();
     for kind in &mut kinds {
         kind.settle_path = "/floor/nothing";
@@ -74,32 +73,32 @@ fn of_any_caller() -> Vec<Kind> {
     ];
     let other_origin: &[&str] =
         &["Origin: https://other.example", "Access-Control-Request-Method: GET"];
-    let get = |path| request("GET", path, &[], "");
+    let get = |path| raw_request("GET", path, &[], "");
     vec![
         Kind::new("GET /", 200, get("/")),
         Kind::new("GET /health", 200, get("/health")),
-        Kind::new("HEAD /health", 200, request("HEAD", "/health", &[], "")),
-        Kind::new("GET /health with Origin", 200, request("GET", "/health", &[&origin], "")),
+        Kind::new("HEAD /health", 200, raw_request("HEAD", "/health", &[], "")),
+        Kind::new("GET /health with Origin", 200, raw_request("GET", "/health", &[&origin], "")),
         Kind::new("GET /health/db", 200, get("/health/db")),
         Kind::new("GET /health/pool", 200, get("/health/pool")),
-        Kind::new("OPTIONS", 204, request("OPTIONS", "/api/user/tasks", &[], "")),
-        Kind::new("preflight", 204, request("OPTIONS", "/api/user/tasks", preflight, "")),
+        Kind::new("OPTIONS", 204, raw_request("OPTIONS", "/api/user/tasks", &[], "")),
+        Kind::new("preflight", 204, raw_request("OPTIONS", "/api/user/tasks", preflight, "")),
         Kind::new(
             "preflight, other origin",
             204,
-            request("OPTIONS", "/api/user/tasks", other_origin, ""),
+            raw_request("OPTIONS", "/api/user/tasks", other_origin, ""),
         ),
         Kind::new("no such route", 404, get("/nowhere")),
-        Kind::new("wrong method", 405, request("DELETE", "/health", &[], "")),
-        Kind::new("wrong method, tasks", 405, request("DELETE", "/api/user/tasks", &[], "")),
+        Kind::new("wrong method", 405, raw_request("DELETE", "/health", &[], "")),
+        Kind::new("wrong method, tasks", 405, raw_request("DELETE", "/api/user/tasks", &[], "")),
     ]
 }
 
-fn of_tasks(services: &Services, client: &mut KeptAlive) -> anyhow::Result<Vec<Kind>> {
+fn of_tasks(services: &Services, client: &mut KeepAlive) -> anyhow::Result<Vec<Kind>> {
     let user = &services.user;
     let token = authorization(user);
     let path = user.path(&format!("/tasks/{}", services.tasks[0]));
-    let get = request("GET", &path, &[&token], "");
+    let get = raw_request("GET", &path, &[&token], "");
     let etag = etag(client, &get)?;
     let known = format!("If-None-Match: {etag}");
     let list = services.lister.path("/tasks?limit=100");
@@ -107,14 +106,14 @@ fn of_tasks(services: &Services, client: &mut KeptAlive) -> anyhow::Result<Vec<K
     let origin = format!("Origin: {ORIGIN}");
     Ok(vec![
         Kind::new("get", 200, get),
-        Kind::new("get with Origin", 200, request("GET", &path, &[&token, &origin], "")),
-        Kind::new("get, HEAD", 200, request("HEAD", &path, &[&token], "")),
-        Kind::new("get, known", 304, request("GET", &path, &[&token, &known], "")),
-        Kind::new("list of 100", 200, request("GET", &list, &[&lister], "")),
+        Kind::new("get with Origin", 200, raw_request("GET", &path, &[&token, &origin], "")),
+        Kind::new("get, HEAD", 200, raw_request("HEAD", &path, &[&token], "")),
+        Kind::new("get, known", 304, raw_request("GET", &path, &[&token, &known], "")),
+        Kind::new("list of 100", 200, raw_request("GET", &list, &[&lister], "")),
         Kind::new(
             "list, none",
             200,
-            request("GET", &user.path("/tasks?status=complete"), &[&token], ""),
+            raw_request("GET", &user.path("/tasks?status=complete"), &[&token], ""),
         ),
     ])
 }
@@ -132,26 +131,26 @@ async fn of_writes(services: &Services, requests: u32) -> anyhow::Result<Vec<Kin
     delete.request = Box::new(move |number| {
         let id = usize::try_from(number).ok().and_then(|number| doomed.get(number));
         let path = owner.path(&format!("/tasks/{}", id.copied().unwrap_or_default()));
-        request("DELETE", &path, &[&owner_token], "")
+        raw_request("DELETE", &path, &[&owner_token], "")
     });
     let stale = "If-Match: \"1-1\"";
     let keyed: &[&str] = &[&creator_token, JSON, "Idempotency-Key: one-and-the-same"];
     let headers: &[&str] = &[&creator_token, JSON];
     Ok(vec![
-        Kind::new("create", 201, request("POST", &create, headers, body)),
-        Kind::new("create, replayed", 201, request("POST", &create, keyed, body)),
-        Kind::new("update", 200, request("PUT", &update, headers, body)),
-        Kind::new("complete", 200, request("PATCH", &complete, &[&creator_token], "")),
+        Kind::new("create", 201, raw_request("POST", &create, headers, body)),
+        Kind::new("create, replayed", 201, raw_request("POST", &create, keyed, body)),
+        Kind::new("update", 200, raw_request("PUT", &update, headers, body)),
+        Kind::new("complete", 200, raw_request("PATCH", &complete, &[&creator_token], "")),
         delete,
         Kind::new(
             "update, stale",
             412,
-            request("PUT", &update, &[&creator_token, JSON, stale], body),
+            raw_request("PUT", &update, &[&creator_token, JSON, stale], body),
         ),
         Kind::new(
             "another user's path",
             404,
-            request("GET", &creator.path("/tasks/1"), &[&token], ""),
+            raw_request("GET", &creator.path("/tasks/1"), &[&token], ""),
         ),
     ])
 }
@@ -159,29 +158,29 @@ async fn of_writes(services: &Services, requests: u32) -> anyhow::Result<Vec<Kin
 fn of_bad_requests(services: &Services) -> Vec<Kind> {
     let user = &services.user;
     let token = authorization(user);
-    let forged = Token::of(&user.id).signed("a secret of somebody else's, long enough for it");
+    let forged = Token::new(&user.id).signed("a secret of somebody else's, long enough for it");
     let forged = format!("Authorization: Bearer {forged}");
-    let nobody = user.app().stranger("nobody");
-    let nobody = nobody.with_token(Token::of(&nobody.id).signed(user.app().jwt_secret()));
+    let nobody = user.app().unregistered_user("nobody");
+    let nobody = nobody.with_token(Token::new(&nobody.id).signed(user.app().jwt_secret()));
     let tasks = user.path("/tasks");
     let task = user.path(&format!("/tasks/{}", services.tasks[0]));
     let create = |user: &User, media_type: &str, body: &str| {
-        request("POST", &user.path("/tasks"), &[&authorization(user), media_type], body)
+        raw_request("POST", &user.path("/tasks"), &[&authorization(user), media_type], body)
     };
     let body = r#"{"title":"Buy groceries"}"#;
     let large = format!(r#"{{"title":"{}"}}"#, "x".repeat(LARGE_BODY_BYTES));
     vec![
         Kind::new("bad body", 400, create(user, JSON, r#"{"title":" "}"#)),
-        Kind::new("bad id", 400, request("GET", &user.path("/tasks/x"), &[&token], "")),
-        Kind::new("bad query", 400, request("GET", &format!("{tasks}?limit=0"), &[&token], "")),
-        Kind::new("no token", 401, request("GET", &task, &[], "")),
-        Kind::new("no token, with a body", 401, request("POST", &tasks, &[JSON], body)),
-        Kind::new("bad token", 401, request("GET", &task, &[&forged], "")),
+        Kind::new("bad id", 400, raw_request("GET", &user.path("/tasks/x"), &[&token], "")),
+        Kind::new("bad query", 400, raw_request("GET", &format!("{tasks}?limit=0"), &[&token], "")),
+        Kind::new("no token", 401, raw_request("GET", &task, &[], "")),
+        Kind::new("no token, with a body", 401, raw_request("POST", &tasks, &[JSON], body)),
+        Kind::new("bad token", 401, raw_request("GET", &task, &[&forged], "")),
         Kind::new("no account", 403, create(&nobody, JSON, body)),
         Kind::new(
             "no such task",
             404,
-            request("GET", &user.path("/tasks/2147483647"), &[&token], ""),
+            raw_request("GET", &user.path("/tasks/2147483647"), &[&token], ""),
         ),
         Kind::new("too large", 413, create(user, JSON, &large)),
         Kind::new("wrong media type", 415, create(user, "Content-Type: text/plain", body)),
@@ -189,29 +188,33 @@ fn of_bad_requests(services: &Services) -> Vec<Kind> {
 }
 
 /// The page, the files that it names, and the document.
-fn of_the_page(client: &mut KeptAlive) -> anyhow::Result<Vec<Kind>> {
-    client.exchange(&request("GET", "/docs", &[], "")).context("get /docs")?;
+fn of_the_page(client: &mut KeepAlive) -> anyhow::Result<Vec<Kind>> {
+    client.exchange(&raw_request("GET", "/docs", &[], "")).context("get /docs")?;
     let page = String::from_utf8_lossy(client.body()).into_owned();
     let named = page.split('"').filter(|text| text.starts_with("/docs/"));
     let paths: Vec<&str> = ["/docs", "/openapi.json"].into_iter().chain(named).collect();
     ensure!(paths.len() > 2, "the page names no files");
     let mut kinds = Vec::new();
     for path in paths {
-        let get = request("GET", path, &[], "");
+        let get = raw_request("GET", path, &[], "");
         let known = format!("If-None-Match: {}", etag(client, &get)?);
         let name = path.rsplit('/').next().unwrap_or(path);
         kinds.push(Kind::new(name, 200, get));
-        kinds.push(Kind::new(&format!("{name}, known"), 304, request("GET", path, &[&known], "")));
+        kinds.push(Kind::new(
+            &format!("{name}, known"),
+            304,
+            raw_request("GET", path, &[&known], ""),
+        ));
     }
-    kinds.push(Kind::new("docs, HEAD", 200, request("HEAD", "/docs", &[], "")));
-    kinds.push(Kind::new("docs, OPTIONS", 204, request("OPTIONS", "/docs", &[], "")));
-    kinds.push(Kind::new("docs, wrong method", 405, request("POST", "/docs", &[], "")));
-    kinds.push(Kind::new("docs, no such file", 404, request("GET", "/docs/nope", &[], "")));
+    kinds.push(Kind::new("docs, HEAD", 200, raw_request("HEAD", "/docs", &[], "")));
+    kinds.push(Kind::new("docs, OPTIONS", 204, raw_request("OPTIONS", "/docs", &[], "")));
+    kinds.push(Kind::new("docs, wrong method", 405, raw_request("POST", "/docs", &[], "")));
+    kinds.push(Kind::new("docs, no such file", 404, raw_request("GET", "/docs/nope", &[], "")));
     Ok(kinds)
 }
 
 /// The `ETag` of what this request gets.
-fn etag(client: &mut KeptAlive, request: &[u8]) -> anyhow::Result<String> {
+fn etag(client: &mut KeepAlive, request: &[u8]) -> anyhow::Result<String> {
     let path = || String::from_utf8_lossy(request).lines().next().unwrap_or_default().to_owned();
     let exchange = client.exchange(request).with_context(path)?;
     let etag = client.header("etag").map(str::to_owned);

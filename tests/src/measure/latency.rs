@@ -2,15 +2,14 @@
 //! after the other, and whether head and body arrive together. Where they do not, the client's
 //! delayed acknowledgement makes 40 ms of it.
 
-use crate::KeptAlive;
 use std::time::Duration;
 
 use super::answers::{self, Kind};
 use super::load::millis_at;
 use super::options::{Options, Reuse};
 use super::output::{Table, figure, print, progress};
-use super::request::request;
 use super::services::{Services, Side};
+use crate::{KeepAlive, raw_request};
 
 /// The median should be below it.
 const LIMIT_MS: f64 = 5.0;
@@ -40,7 +39,7 @@ pub(crate) async fn measure(
     let mut table = Table::new(&["answer", "status", "p50 ms", "p99 ms", "split", "remarks"]);
     let (mut slow, mut split, mut all) = (0, 0, 0);
     for side in [Side::Api, Side::Floor] {
-        let mut client = KeptAlive::new(services.address(side));
+        let mut client = KeepAlive::new(services.address(side));
         let kinds = match side {
             Side::Api => answers::of_the_api(services, &mut client, requests).await?,
             Side::Floor => answers::of_the_floor(services),
@@ -74,7 +73,7 @@ pub(crate) async fn measure(
     Ok(())
 }
 
-fn row(client: &mut KeptAlive, kind: &mut Kind, requests: u32) -> Row {
+fn row(client: &mut KeepAlive, kind: &mut Kind, requests: u32) -> Row {
     let mut row = Row::default();
     for number in 0..requests {
         if !client.is_connected() {
@@ -96,8 +95,8 @@ fn row(client: &mut KeptAlive, kind: &mut Kind, requests: u32) -> Row {
 }
 
 /// Whatever goes wrong here shows in the requests that count.
-fn settle(client: &mut KeptAlive, path: &str) {
-    let request = request("GET", path, &[], "");
+fn settle(client: &mut KeepAlive, path: &str) {
+    let request = raw_request("GET", path, &[], "");
     for _ in 0..FIRST_REQUESTS {
         let _ = client.exchange(&request);
     }

@@ -1,12 +1,12 @@
 //! Many connections at once, for a while: what one cell of the tables is made of.
 
-use crate::KeptAlive;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::cpu::{self, Account, LOAD_THREAD};
+use crate::KeepAlive;
 
 /// How long requests are made before any of them counts, from the moment on that each connection
 /// has had an answer: by then the host's pools are filled.
@@ -104,7 +104,7 @@ pub(crate) fn run(
 }
 
 fn send(address: SocketAddr, mut requests: Requests, control: &Control) -> Seen {
-    let mut client = KeptAlive::new(address);
+    let mut client = KeepAlive::new(address);
     let mut seen = Seen::default();
     let mut request = Vec::new();
     let mut has_answered = false;

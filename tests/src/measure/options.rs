@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-// From the outside: the tests at the end of this file are a module of that name.
-use crate::InstanceReuse;
 use clap::{Parser, ValueEnum};
+
+use crate::InstanceReuse;
 
 /// Measures the API beside a bare component on the same host and database.
 ///

@@ -1,11 +1,9 @@
 //! Requests as they go over the wire.
 
-use crate::User;
-pub(crate) use crate::raw::request;
-
 use super::load::Requests;
 use super::options::Workload;
 use super::services::{Services, Side};
+use crate::{User, raw_request};
 
 /// The header with a user's token.
 pub(crate) fn authorization(user: &User) -> String {
@@ -23,10 +21,10 @@ pub(crate) fn of_workload(
     match side {
         Side::Api => {
             let get = |user: &User, path: &str| {
-                constant(request("GET", &user.path(path), &[&authorization(user)], ""))
+                constant(raw_request("GET", &user.path(path), &[&authorization(user)], ""))
             };
             match workload {
-                Workload::Nothing => constant(request("GET", "/health", &[], "")),
+                Workload::Nothing => constant(raw_request("GET", "/health", &[], "")),
                 Workload::Get => get(user, &format!("/tasks/{task}")),
                 Workload::List => get(&services.lister, "/tasks?limit=100"),
                 Workload::Create => with_titles("POST", &services.creator, "/tasks"),
@@ -36,22 +34,22 @@ pub(crate) fn of_workload(
         Side::Floor => {
             let of = |user: &User| format!("user={}", user.id);
             match workload {
-                Workload::Nothing => constant(request("GET", "/floor/nothing", &[], "")),
+                Workload::Nothing => constant(raw_request("GET", "/floor/nothing", &[], "")),
                 Workload::Get => {
                     let path = format!("/floor/get?id={task}&{}", of(user));
-                    constant(request("GET", &path, &[], ""))
+                    constant(raw_request("GET", &path, &[], ""))
                 }
                 Workload::List => {
                     let path = format!("/floor/list?{}", of(&services.lister));
-                    constant(request("GET", &path, &[], ""))
+                    constant(raw_request("GET", &path, &[], ""))
                 }
                 Workload::Create => {
                     let path = format!("/floor/create?{}", of(&services.creator));
-                    changing(move |title| request("POST", &path, &[], title))
+                    changing(move |title| raw_request("POST", &path, &[], title))
                 }
                 Workload::Update => {
                     let path = format!("/floor/update?id={task}&{}", of(user));
-                    changing(move |title| request("PUT", &path, &[], title))
+                    changing(move |title| raw_request("PUT", &path, &[], title))
                 }
             }
         }
@@ -75,6 +73,6 @@ fn with_titles(method: &'static str, user: &User, path: &str) -> Requests {
     let (path, token) = (user.path(path), authorization(user));
     changing(move |title| {
         let body = format!(r#"{{"title":"{title}"}}"#);
-        request(method, &path, &[&token, "Content-Type: application/json"], &body)
+        raw_request(method, &path, &[&token, "Content-Type: application/json"], &body)
     })
 }

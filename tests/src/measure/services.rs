@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 use std::num::NonZero;
 use std::process::Command;
 
-use crate::{App, User, workspace};
 use anyhow::Context;
 use tokio_postgres::Client;
 
 use super::cpu::{self, Account};
 use super::load::Accounts;
 use super::options::{Options, Reuse};
+use crate::{App, User, workspace};
 
 /// The origin whose pages the API lets in.
 pub(crate) const ORIGIN: &str = "https://app.example";

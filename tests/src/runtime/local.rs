@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use local::{AppOptions, GuestOutput};
 
 use crate::app::Options;
+use crate::background_runtime;
 use crate::build::workspace;
-use crate::house;
 
 pub(crate) struct Local {
     app: local::App,
@@ -31,7 +31,7 @@ impl Local {
             reuse: options.reuse,
             output: GuestOutput::Capture(Arc::clone(&output)),
         };
-        let started = house::run(async { local::App::start(options).await }).await;
+        let started = background_runtime::run(async { local::App::start(options).await }).await;
         let app =
             started.unwrap_or_else(|err| panic!("failed to start the local runtime: {err:#}"));
         let address = app.addr();
@@ -52,7 +52,7 @@ impl Local {
     }
 
     pub(crate) async fn stop(self) {
-        house::run(async { self.app.stop().await }).await;
+        background_runtime::run(async { self.app.stop().await }).await;
     }
 }
 

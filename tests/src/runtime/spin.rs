@@ -14,8 +14,8 @@ use tokio::process::{Child, Command};
 
 use super::local::build_component;
 use crate::app::Options;
+use crate::background_runtime;
 use crate::build::workspace;
-use crate::house;
 
 /// How long Spin may take to listen: it compiles the component first.
 const START_LIMIT: Duration = Duration::from_mins(2);
@@ -45,7 +45,8 @@ impl Spin {
         let built = tokio::task::spawn_blocking(move || build_component(&manifest)).await;
         built.expect("build the component");
         let (program, options) = (program.to_owned(), options.clone());
-        house::run(async move { Self::start_here(&program, &options, listen).await }).await
+        background_runtime::run(async move { Self::start_here(&program, &options, listen).await })
+            .await
     }
 
     async fn start_here(program: &Path, options: &Options, listen: SocketAddr) -> Self {

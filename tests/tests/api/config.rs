@@ -1,7 +1,7 @@
 //! A bad variable is reported by its name, and only where it matters.
 
 use serde_json::json;
-use tests::{App, Options, Reply, SigningKey, Token, request, until};
+use tests::{App, Options, Response, SigningKey, Token, raw_request, until};
 
 /// What must not come back in any answer.
 const SECRET: &str = "s3cretpart";
@@ -25,12 +25,12 @@ enum Use {
 
 impl Use {
     /// What comes of it.
-    async fn reply(self, app: &App) -> Option<Reply> {
-        let alice = app.stranger("alice");
+    async fn response(self, app: &App) -> Option<Response> {
+        let alice = app.unregistered_user("alice");
         match self {
             Self::Tasks => Some(alice.get("/tasks").await),
             Self::KeyToken => {
-                let token = Token::of(&alice.id).issued_by(&SigningKey::ed25519("a"));
+                let token = Token::new(&alice.id).issued_by(&SigningKey::ed25519("a"));
                 Some(alice.with_token(token).get("/tasks").await)
             }
             Self::Create => Some(alice.create(json!({ "title": "Buy milk" })).await),
@@ -40,8 +40,8 @@ impl Use {
                     "Content-Type: application/json",
                     "Content-Length: 100",
                 ];
-                let head = request("POST", &alice.path("/tasks"), &headers, "");
-                Some(app.raw(head).await.reply())
+                let head = raw_request("POST", &alice.path("/tasks"), &headers, "");
+                Some(app.send_raw(head).await.to_response())
             }
             Self::Pool => None,
             Self::Nothing => {
@@ -111,22 +111,22 @@ async fn a_bad_variable_is_reported_by_name_where_it_is_used() {
         })
         .await;
 
-        let used = used_by.reply(&app).await;
+        let used = used_by.response(&app).await;
         let health = app.get("/health/db").await;
         let pool = app.get("/health/pool").await;
 
-        if let Some(reply) = &used {
-            assert_eq!(reply.status, 500, "{name}, {label}: {reply}");
-            reply.problem(500).kind("misconfigured").mentions(name);
+        if let Some(response) = &used {
+            assert_eq!(response.status, 500, "{name}, {label}: {response}");
+            response.problem(500).kind("misconfigured").mentions(name);
         }
-        for reply in [&health, &pool] {
-            assert_eq!(reply.status, 503, "{name}, {label}: {reply}");
-            reply.problem(503).mentions(name);
+        for response in [&health, &pool] {
+            assert_eq!(response.status, 503, "{name}, {label}: {response}");
+            response.problem(503).mentions(name);
         }
         app.get("/health").await.good(200);
         app.get("/").await.good(200);
-        for reply in used.iter().chain([&health, &pool]) {
-            assert!(!format!("{reply:#}").contains(SECRET), "{name}, {label}: {reply:#}");
+        for response in used.iter().chain([&health, &pool]) {
+            assert!(!format!("{response:#}").contains(SECRET), "{name}, {label}: {response:#}");
         }
         assert!(!app.log().contains(SECRET), "{name}, {label}: {}", app.log());
     }
@@ -158,9 +158,9 @@ async fn bad_origins_let_no_page_in_and_are_reported_by_health() {
         options.set("cors_origins", "https://app.example, *");
     })
     .await;
-    let reply = app.get("/health").header("Origin", "https://app.example").await;
-    reply.good(200);
-    assert!(!reply.has_header("access-control-allow-origin"), "{reply:#}");
+    let response = app.get("/health").header("Origin", "https://app.example").await;
+    response.good(200);
+    assert!(!response.has_header("access-control-allow-origin"), "{response:#}");
     for path in ["/health/db", "/health/pool"] {
         app.get(path).await.problem(503).mentions("cors_origins");
     }
@@ -173,8 +173,8 @@ async fn all_bad_variables_are_reported_together() {
     })
     .await;
     for path in ["/health/db", "/health/pool"] {
-        let reply = app.get(path).await;
-        reply.problem(503).mentions("jwt_secret").mentions("pool_size").mentions("log_level");
+        let response = app.get(path).await;
+        response.problem(503).mentions("jwt_secret").mentions("pool_size").mentions("log_level");
     }
 }
 
@@ -204,6 +204,6 @@ async fn a_secret_of_32_bytes_is_long_enough() {
     })
     .await;
     let alice = app.user("alice").await;
-    let token = tests::Token::of(&alice.id).signed(secret);
+    let token = tests::Token::new(&alice.id).signed(secret);
     alice.with_token(token).get("/tasks").await.good(200);
 }

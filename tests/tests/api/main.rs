@@ -1,44 +1,16 @@
-//! The wire contract, checked from outside over HTTP and SQL. One module for each route or theme.
+//! The wire contract, checked from outside over HTTP and SQL. One folder for each part of the API.
 
-mod accounts;
-mod attacks;
 mod auth;
-mod complete;
-mod concurrency;
 mod config;
-mod cors;
-mod create;
-mod database;
-mod delete;
-mod docs;
-mod errors;
+mod db;
 mod fuzz;
-mod get;
-mod headers;
-mod health;
-mod idempotency;
-mod ids;
-mod instances;
-mod interleaving;
-mod json;
-mod keys;
-mod list;
-mod one_write;
+mod http;
 mod openapi;
-mod outages;
-mod ownership;
-mod paging;
-mod plans;
-mod preconditions;
-mod restart;
-mod role;
-mod traps;
-mod unfinished;
-mod update;
-mod user_ids;
+mod runtime;
+mod tasks;
 
 /// Instances that have room for everybody, and are kept.
-fn room_for_everybody() -> tests::InstanceReuse {
+fn large_instances() -> tests::InstanceReuse {
     tests::InstanceReuse {
         max_reuse: 10_000,
         max_concurrent: 1_000,

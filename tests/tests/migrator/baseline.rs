@@ -3,10 +3,10 @@
 use insta::{assert_json_snapshot, assert_snapshot};
 use tests::TestDatabase;
 
-use crate::catalog::{objects, objects_without_history, versions};
-use crate::folder::Folder;
 use crate::locking::holder;
-use crate::program::run;
+use crate::support::catalog::{objects, objects_without_history, versions};
+use crate::support::folder::Folder;
+use crate::support::program::run;
 
 /// What Alembic made for the predecessor: the schema of version 1, with PostgreSQL's names for what
 /// its migration did not name, and without comments.
@@ -81,12 +81,12 @@ async fn a_baseline_leaves_what_up_leaves() {
 async fn a_dry_run_leaves_nothing_behind() {
     let database = without_history("3").await;
     let before = objects(&database).await;
-    let outcome = run(&database, &["baseline", "3", "--dry-run"])
+    let output = run(&database, &["baseline", "3", "--dry-run"])
         .await
         .exits(0)
         .says("3 migrations would be adopted; nothing was changed");
     let names = "V1__initial_schema\nV2__page_tasks_by_key\nV3__idempotency_keys\n";
-    assert_eq!(outcome.stdout, names);
+    assert_eq!(output.stdout, names);
     assert_eq!(objects(&database).await, before);
     let schemas = "select count(*) from pg_namespace where nspname = 'taskie_rehearsal'";
     let row = database.client().await.query_one(schemas, &[]).await.expect("count");
@@ -96,8 +96,8 @@ async fn a_dry_run_leaves_nothing_behind() {
 #[tokio::test]
 async fn an_empty_database_has_nothing_to_adopt() {
     let database = TestDatabase::create().await;
-    let outcome = run(&database, &["baseline", "1", "--yes"]).await.exits(2);
-    assert_snapshot!(outcome.stderr, @r"
+    let output = run(&database, &["baseline", "1", "--yes"]).await.exits(2);
+    assert_snapshot!(output.stderr, @r"
     error: the schema is not what V1__initial_schema leaves: 5 parts are missing
       no table tasks
       no index idx_tasks_user_created on tasks
@@ -153,8 +153,8 @@ async fn every_kind_of_part_must_be_there() {
             &format!("alter table tasks drop constraint tasks_title_length; {spoil}"),
         )
         .await;
-        let outcome = run(&database, &["baseline", "3", "--yes"]).await.exits(2);
-        assert!(outcome.stderr.contains(message), "{label}: {}", outcome.stderr);
+        let output = run(&database, &["baseline", "3", "--yes"]).await.exits(2);
+        assert!(output.stderr.contains(message), "{label}: {}", output.stderr);
         assert_eq!(versions(&database).await, [0; 0], "{label}");
     }
 }
@@ -173,7 +173,7 @@ async fn a_version_too_far_names_what_is_missing() {
 #[tokio::test]
 async fn a_function_that_does_something_else_is_a_warning() {
     let database = without_history("1").await;
-    run(&database, &["baseline", "1", "--dry-run"]).await.exits(0).keeps_quiet_about("warning");
+    run(&database, &["baseline", "1", "--dry-run"]).await.exits(0).does_not_print("warning");
     execute(&database, "alter function update_tasks_updated_at() reset search_path").await;
     run(&database, &["baseline", "1", "--dry-run"])
         .await
@@ -198,7 +198,7 @@ async fn a_history_is_never_overwritten() {
         .await
         .exits(2)
         .says("the database has a history already: it is at V1__initial_schema");
-    let folder = Folder::of_three();
+    let folder = Folder::with_three_migrations();
     run(&database, &["baseline", "1", "--yes", "--dir", folder.path()])
         .await
         .exits(4)
@@ -233,7 +233,7 @@ async fn another_migrator_is_waited_for() {
 #[tokio::test]
 async fn a_script_that_cannot_be_tried_out_is_named() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of(&[("V1__one.sql", "create table public.one ();")]);
+    let folder = Folder::new(&[("V1__one.sql", "create table public.one ();")]);
     execute(&database, "create table one ()").await;
     run(&database, &["baseline", "1", "--yes", "--dir", folder.path()])
         .await
@@ -246,8 +246,8 @@ async fn a_script_that_cannot_be_tried_out_is_named() {
 #[tokio::test]
 async fn the_predecessors_schema_is_version_1() {
     let database = predecessor().await;
-    let outcome = run(&database, &["baseline", "--from-alembic", "--yes"]).await.exits(0);
-    assert_snapshot!(outcome.stderr, @r"
+    let output = run(&database, &["baseline", "--from-alembic", "--yes"]).await.exits(0);
+    assert_snapshot!(output.stderr, @r"
     Alembic is at revision `3f1c2a9b7d04`: that is V1__initial_schema
     V1__initial_schema adopted; nothing was run
     warning: the function `update_tasks_updated_at()` is not the one that the migrations make, and stays as it is: replace it by hand or with a new migration
@@ -272,9 +272,9 @@ async fn what_alembic_has_not_left_like_that_is_refused() {
     ] {
         let database = predecessor().await;
         execute(&database, spoil).await;
-        let outcome = run(&database, &["baseline", "--from-alembic", "--yes"]).await.exits(2);
-        assert!(outcome.stderr.contains(message), "{spoil}: {}", outcome.stderr);
-        assert!(outcome.stderr.contains("hint: "), "{spoil}: {}", outcome.stderr);
+        let output = run(&database, &["baseline", "--from-alembic", "--yes"]).await.exits(2);
+        assert!(output.stderr.contains(message), "{spoil}: {}", output.stderr);
+        assert!(output.stderr.contains("hint: "), "{spoil}: {}", output.stderr);
         assert_eq!(versions(&database).await, [0; 0], "{spoil}");
     }
 }

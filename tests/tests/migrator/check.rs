@@ -2,15 +2,15 @@
 
 use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::Value;
-use tests::{Outcome, TestDatabase};
+use tests::{CliOutput, TestDatabase};
 
-use crate::catalog::{objects, versions};
-use crate::folder::Folder;
-use crate::program::{run, run_in, run_with};
+use crate::support::catalog::{objects, versions};
+use crate::support::folder::Folder;
+use crate::support::program::{run, run_in, run_with};
 
 /// `FINDING MIGRATION` of each finding.
-fn found(outcome: &Outcome) -> Vec<String> {
-    let document = outcome.json();
+fn found(output: &CliOutput) -> Vec<String> {
+    let document = output.json();
     let findings = document["findings"].as_array().expect("a list of findings");
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     findings
@@ -19,13 +19,13 @@ fn found(outcome: &Outcome) -> Vec<String> {
         .collect()
 }
 
-async fn check(database: &TestDatabase, folder: &Folder, more: &[&str]) -> Outcome {
+async fn check(database: &TestDatabase, folder: &Folder, more: &[&str]) -> CliOutput {
     let arguments = ["check", "--json", "--dir", folder.path()];
     run(database, &[&arguments[..], more].concat()).await
 }
 
 fn good() -> Folder {
-    Folder::of(&[
+    Folder::new(&[
         ("V1__one.sql", "create table one (id bigint);"),
         ("V1__one.down.sql", "drop table one;"),
         ("V2__two.sql", "create table two (id bigint);"),
@@ -37,8 +37,8 @@ fn good() -> Folder {
 async fn what_is_built_in_is_in_order() {
     let database = TestDatabase::migrated().await;
     let before = objects(&database).await;
-    let outcome = run(&database, &["check"]).await.exits(0).says("No findings in 3 migrations");
-    assert_eq!(outcome.stdout, "");
+    let output = run(&database, &["check"]).await.exits(0).says("No findings in 3 migrations");
+    assert_eq!(output.stdout, "");
     assert_eq!(objects(&database).await, before);
 }
 
@@ -46,8 +46,8 @@ async fn what_is_built_in_is_in_order() {
 async fn what_is_pending_is_found_unless_that_is_allowed() {
     let (database, folder) = (TestDatabase::create().await, good());
     run(&database, &["up", "--to", "1", "--dir", folder.path()]).await.exits(0);
-    let outcome = check(&database, &folder, &[]).await.exits(17);
-    assert_eq!(found(&outcome), ["pending V2__two"]);
+    let output = check(&database, &folder, &[]).await.exits(17);
+    assert_eq!(found(&output), ["pending V2__two"]);
     check(&database, &folder, &["--allow", "pending"]).await.exits(0);
     assert_eq!(versions(&database).await, [1]);
 }
@@ -62,10 +62,10 @@ async fn what_is_wrong_with_the_history_is_found_and_the_most_severe_counts() {
     folder.remove("V2__two.sql");
     folder.remove("V2__two.down.sql");
     folder.write("V3__three.sql", "create table three ();");
-    let outcome = check(&database, &folder, &[]).await.exits(10);
+    let output = check(&database, &folder, &[]).await.exits(10);
     let all =
         ["edited V1__one", "missing V2__two", "out_of_order V3__three", "no_undo_script V3__three"];
-    assert_eq!(found(&outcome), all);
+    assert_eq!(found(&output), all);
     for (allowed, code) in [
         (&["edited"][..], 11),
         (&["edited", "missing"], 12),
@@ -73,15 +73,15 @@ async fn what_is_wrong_with_the_history_is_found_and_the_most_severe_counts() {
         (&["edited", "missing", "out_of_order", "no_undo_script"], 0),
     ] {
         let options: Vec<&str> = allowed.iter().flat_map(|kind| ["--allow", kind]).collect();
-        let outcome = check(&database, &folder, &options).await.exits(code);
-        assert_eq!(found(&outcome), all[allowed.len()..], "{allowed:?}");
+        let output = check(&database, &folder, &options).await.exits(code);
+        assert_eq!(found(&output), all[allowed.len()..], "{allowed:?}");
     }
 }
 
 #[tokio::test]
 async fn a_pending_migration_is_linted_and_an_applied_one_is_not() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of(&[
+    let folder = Folder::new(&[
         ("V1__one.sql", "create table one (id int);"),
         ("V1__one.down.sql", "drop table one;"),
     ]);
@@ -89,9 +89,9 @@ async fn a_pending_migration_is_linted_and_an_applied_one_is_not() {
     check(&database, &folder, &[]).await.exits(0);
     folder.write("V2__two.sql", "create table two ();\ncreate index on one (id);");
     folder.write("V2__two.down.sql", "drop table two;\ndrop index one_id_idx;");
-    let outcome = check(&database, &folder, &[]).await.exits(16);
-    assert_eq!(found(&outcome), ["lint V2__two", "lint V2__two", "pending V2__two"]);
-    let finding = &outcome.json()["findings"][0];
+    let output = check(&database, &folder, &[]).await.exits(16);
+    assert_eq!(found(&output), ["lint V2__two", "lint V2__two", "pending V2__two"]);
+    let finding = &output.json()["findings"][0];
     assert_eq!(
         (&finding["rule"], &finding["line"]),
         (&"require-concurrent-index-creation".into(), &2.into())
@@ -138,8 +138,8 @@ async fn undoing_must_undo() {
         folder.write("V2__two.sql", apply);
         folder.write("V2__two.down.sql", undo);
         let allowed = ["--allow", "pending", "--allow", "lint"];
-        let outcome = check(&database, &folder, &allowed).await.exits(14);
-        let finding = &outcome.json()["findings"][0];
+        let output = check(&database, &folder, &allowed).await.exits(14);
+        let finding = &output.json()["findings"][0];
         assert_eq!(finding["finding"], "undo", "{label}");
         assert_eq!(finding["message"], message, "{label}");
         assert_ne!(finding["details"].to_string(), "[]", "{label}");
@@ -152,9 +152,9 @@ async fn undoing_must_undo() {
 async fn what_cannot_be_applied_again_is_found() {
     let (database, folder) = (TestDatabase::create().await, good());
     folder.write("V2__two.down.sql", "select 1;");
-    let outcome = check(&database, &folder, &["--allow", "pending"]).await.exits(14);
-    assert_eq!(found(&outcome), ["undo V2__two", "undo V2__two"]);
-    let document = outcome.json();
+    let output = check(&database, &folder, &["--allow", "pending"]).await.exits(14);
+    assert_eq!(found(&output), ["undo V2__two", "undo V2__two"]);
+    let document = output.json();
     assert_eq!(document["findings"][0]["details"], serde_json::json!(["table two is left"]));
     assert_eq!(
         document["findings"][1]["message"],
@@ -178,8 +178,8 @@ async fn what_makes_something_else_the_second_time_is_found() {
     );
     let undo = "drop table two; comment on table refinery_schema_history is 'again';";
     folder.write("V2__two.down.sql", undo);
-    let outcome = check(&database, &folder, &["--allow", "pending"]).await.exits(14);
-    let document = outcome.json();
+    let output = check(&database, &folder, &["--allow", "pending"]).await.exits(14);
+    let document = output.json();
     let message = &document["findings"][0]["message"];
     assert_eq!(message, "V2__two makes something else once it was undone");
 }
@@ -188,14 +188,14 @@ async fn what_makes_something_else_the_second_time_is_found() {
 async fn a_migration_that_fails_is_an_error() {
     let (database, folder) = (TestDatabase::create().await, good());
     folder.write("V2__two.sql", "create table two (id nothing);");
-    let outcome = check(&database, &folder, &[]).await.exits(5);
-    assert_eq!(outcome.json()["error"]["kind"], "failed_migration");
+    let output = check(&database, &folder, &[]).await.exits(5);
+    assert_eq!(output.json()["error"]["kind"], "failed_migration");
     assert_eq!(versions(&database).await, [0; 0]);
 }
 
 #[tokio::test]
 async fn people_get_what_is_wrong_and_where() {
-    let folder = Folder::of(&[]);
+    let folder = Folder::new(&[]);
     std::fs::create_dir(format!("{}/sql", folder.path())).expect("make a folder");
     for (name, sql) in [
         ("sql/V1__one.sql", "create table one (id bigint);"),
@@ -212,8 +212,8 @@ async fn people_get_what_is_wrong_and_where() {
     let up = ["up", "--to", "2", "--dir", "sql"];
     run_in(folder.path().as_ref(), &variables, &up).await.exits(0);
     let arguments = ["check", "--dir", "sql"];
-    let outcome = run_in(folder.path().as_ref(), &variables, &arguments).await.exits(14);
-    assert_snapshot!(outcome.stdout, @r"
+    let output = run_in(folder.path().as_ref(), &variables, &arguments).await.exits(14);
+    assert_snapshot!(output.stdout, @r"
     undo: undoing V2__two does not leave what was there before
       ~ table one
           comment
@@ -233,7 +233,7 @@ async fn people_get_what_is_wrong_and_where() {
 
     pending: V3__three is pending
     ");
-    assert_snapshot!(outcome.stderr, @r"
+    assert_snapshot!(output.stderr, @r"
     Building a shadow database from 3 migrations
     4 findings in 3 migrations
     ");
@@ -245,8 +245,8 @@ async fn a_machine_gets_one_document() {
     folder.write("V1__one.down.sql", "drop table one; create table other ();");
     folder.remove("V2__two.down.sql");
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
-    let outcome = check(&database, &folder, &[]).await.exits(14);
-    assert_json_snapshot!(outcome.json(), @r#"
+    let output = check(&database, &folder, &[]).await.exits(14);
+    assert_json_snapshot!(output.json(), @r#"
     {
       "command": "check",
       "findings": [
@@ -297,7 +297,7 @@ async fn the_shadow_database_can_be_elsewhere() {
 #[tokio::test]
 async fn a_broken_undo_script_does_not_keep_later_ones_from_being_tried() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of(&[
+    let folder = Folder::new(&[
         ("V1__one.sql", "create table one (id bigint);"),
         ("V1__one.down.sql", "select * from nothing;"),
         ("V2__two.sql", "create table two (id bigint);"),
@@ -319,7 +319,7 @@ async fn a_broken_undo_script_does_not_keep_later_ones_from_being_tried() {
 #[tokio::test]
 async fn what_is_incomplete_is_found() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of(&[
+    let folder = Folder::new(&[
         (
             "V1__one.sql",
             "-- migrator: no-transaction\ncreate table one (id bigint);\nselect 1 / 0;",

@@ -2,14 +2,14 @@
 
 use tests::TestDatabase;
 
-use crate::catalog::{objects, objects_without_history, tables, versions};
-use crate::folder::Folder;
-use crate::program::run;
+use crate::support::catalog::{objects, objects_without_history, tables, versions};
+use crate::support::folder::Folder;
+use crate::support::program::run;
 
 #[tokio::test]
 async fn one_step_is_the_default() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of_three();
+    let folder = Folder::with_three_migrations();
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
     run(&database, &["down", "--yes", "--dir", folder.path()])
         .await
@@ -23,7 +23,7 @@ async fn one_step_is_the_default() {
 #[tokio::test]
 async fn so_many_steps_as_asked_are_undone() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of_three();
+    let folder = Folder::with_three_migrations();
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
     run(&database, &["down", "--steps", "2", "-y", "--dir", folder.path()]).await.exits(0);
     assert_eq!(versions(&database).await, [1]);
@@ -32,7 +32,7 @@ async fn so_many_steps_as_asked_are_undone() {
 #[tokio::test]
 async fn down_to_a_version_keeps_that_version() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of_three();
+    let folder = Folder::with_three_migrations();
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
     run(&database, &["down", "--to", "1", "--yes", "--dir", folder.path()]).await.exits(0);
     assert_eq!(versions(&database).await, [1]);
@@ -121,7 +121,7 @@ async fn a_version_that_is_not_applied_is_no_target() {
 #[tokio::test]
 async fn a_missing_undo_script_is_reported_before_anything_is_undone() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of_three();
+    let folder = Folder::with_three_migrations();
     folder.remove("V1__one.down.sql");
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
     run(&database, &["down", "--to", "0", "--yes", "--dir", folder.path()])
@@ -134,7 +134,7 @@ async fn a_missing_undo_script_is_reported_before_anything_is_undone() {
 #[tokio::test]
 async fn a_failing_undo_script_changes_nothing_of_its_migration() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of_three();
+    let folder = Folder::with_three_migrations();
     folder.write("V2__two.down.sql", "drop table two;\ndrop table nowhere;");
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
     run(&database, &["down", "--to", "0", "--yes", "--dir", folder.path()])

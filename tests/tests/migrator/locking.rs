@@ -6,9 +6,9 @@ use tests::{TestDatabase, until};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio_postgres::Client;
 
-use crate::catalog::{objects, tables, versions};
-use crate::folder::Folder;
-use crate::program::{command, run, run_with};
+use crate::support::catalog::{objects, tables, versions};
+use crate::support::folder::Folder;
+use crate::support::program::{command, run, run_with};
 
 /// The documented key: `TASKIE` in ASCII, then 1.
 const LOCK: &str = "select pg_advisory_lock(x'5441534b49450001'::int8)";
@@ -26,7 +26,7 @@ async fn two_started_together_apply_everything_once() {
     let database = TestDatabase::create().await;
     let (one, other) = tokio::join!(run(&database, &["up"]), run(&database, &["up"]));
     let (one, other) = (one.exits(0), other.exits(0));
-    let applied = [&one, &other].map(|outcome| outcome.stderr.contains("Applying"));
+    let applied = [&one, &other].map(|output| output.stderr.contains("Applying"));
     assert_eq!(applied.iter().filter(|applied| **applied).count(), 1, "{one:?} {other:?}");
     assert_eq!(versions(&database).await, [1, 2, 3]);
 }
@@ -85,7 +85,7 @@ async fn the_lock_of_another_database_does_not_matter() {
 #[tokio::test]
 async fn a_killed_migrator_leaves_neither_a_lock_nor_half_a_migration() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of(&[("V1__slow.sql", "create table half (); select pg_sleep(600);")]);
+    let folder = Folder::new(&[("V1__slow.sql", "create table half (); select pg_sleep(600);")]);
     let mut slow = command(&["up", "--dir", folder.path()]).await;
     slow.env("DATABASE_URL", database.url().to_connection_string());
     let mut slow = slow.spawn().expect("start the migrator");
@@ -107,7 +107,7 @@ async fn a_killed_migrator_leaves_neither_a_lock_nor_half_a_migration() {
 #[tokio::test]
 async fn a_migrator_whose_session_is_ended_says_what_state_is_left() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of(&[(
+    let folder = Folder::new(&[(
         "V1__ends.sql",
         "create table half (); select pg_terminate_backend(pg_backend_pid());",
     )]);
@@ -123,7 +123,7 @@ async fn a_migrator_whose_session_is_ended_says_what_state_is_left() {
 async fn a_lost_lock_stops_the_run() {
     let database = TestDatabase::create().await;
     // As behind a pooler, where the next transaction may meet another session.
-    let folder = Folder::of_three();
+    let folder = Folder::with_three_migrations();
     folder.write("V1__one.sql", "create table one (); select pg_advisory_unlock_all();");
     run(&database, &["up", "--dir", folder.path()])
         .await
@@ -174,5 +174,5 @@ async fn a_pooled_neon_host_becomes_the_direct_one_and_that_is_said() {
         .await
         .exits(3)
         .says("Using the direct host `ep-no-such-123456.us-east-2.aws.neon.tech`")
-        .keeps_quiet_about("hunter2");
+        .does_not_print("hunter2");
 }

@@ -1,39 +1,23 @@
-//! The program `migrator`, checked from outside: as a process, on real databases. One module for
-//! each command or theme.
+//! The program `migrator`, checked from outside: as a process, on real databases. One module or folder
+//! for each command or theme.
 
 mod baseline;
-mod catalog;
 mod check;
-mod completions;
-mod connecting;
-mod differences;
-mod divergence;
+mod cli;
+mod connection;
+mod diverged_history;
 mod down;
 mod drift;
-mod dry_run;
 mod dump;
-mod environment;
-mod failures;
-mod folder;
-mod from_drift;
 mod grant;
 mod health;
-mod help;
-mod json;
-mod limits;
 mod lint;
 mod locking;
+mod migrations;
 mod new;
-mod program;
+mod random_kills;
 mod repair;
-mod schema;
-mod sequences;
-mod shadow;
 mod sql;
-mod statements;
 mod status;
-mod terminal;
-mod timestamps;
-mod tls;
+mod support;
 mod up;
-mod users;

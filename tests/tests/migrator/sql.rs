@@ -8,17 +8,17 @@ use tests::TestDatabase;
 use tokio::process::Command;
 use tokio_postgres::error::{DbError, SqlState};
 
-use crate::catalog::{objects, tables, versions};
-use crate::folder::Folder;
 use crate::locking::holder;
-use crate::program::{run, run_with};
-use crate::statements::{invalid, with_an_index, with_duplicates};
+use crate::support::catalog::{objects, tables, versions};
+use crate::support::folder::Folder;
+use crate::support::program::{run, run_with};
+use crate::up::no_transaction::{invalid, with_an_index, with_duplicates};
 
 /// What the program writes, without a database.
 async fn script(arguments: &[&str]) -> String {
-    let outcome = run_with(&[], arguments).await.exits(0);
-    assert_eq!(outcome.stderr, "");
-    outcome.stdout
+    let output = run_with(&[], arguments).await.exits(0);
+    assert_eq!(output.stderr, "");
+    output.stdout
 }
 
 /// Runs a script with the driver: nothing in it may need psql. What went wrong, if anything did.
@@ -30,7 +30,7 @@ async fn by_driver(database: &TestDatabase, script: &str) -> Option<DbError> {
 /// Runs a script with psql, and returns what it says where something went wrong. Where there is no
 /// psql, the driver stands in for it.
 async fn by_psql(database: &TestDatabase, script: &str, options: &[&str]) -> String {
-    let folder = Folder::of(&[("script.sql", script)]);
+    let folder = Folder::new(&[("script.sql", script)]);
     let psql = Command::new("psql")
         .args(["--no-psqlrc", "--quiet"])
         .args(options)
@@ -58,7 +58,7 @@ async fn history(database: &TestDatabase) -> Vec<(i32, String, String)> {
 
 #[tokio::test]
 async fn a_script_is_transactions_that_look_before_they_change() {
-    let folder = Folder::of_three();
+    let folder = Folder::with_three_migrations();
     let arguments = ["sql", "--from", "1", "--to", "2", "--dir", folder.path()];
     let version = concat!("migrator ", env!("CARGO_PKG_VERSION"));
     let script = script(&arguments).await.replace(version, "migrator …");
@@ -249,7 +249,7 @@ async fn another_migrator_is_not_disturbed() {
 #[tokio::test]
 async fn what_comes_after_a_failure_does_not_run_even_where_psql_goes_on() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of_three();
+    let folder = Folder::with_three_migrations();
     folder.write("V2__two.sql", "create table two (id int);\nselect nothing;");
     let script = script(&["sql", "--dir", folder.path()]).await;
     let said = by_psql(&database, &script, &[]).await;
@@ -261,7 +261,7 @@ async fn what_comes_after_a_failure_does_not_run_even_where_psql_goes_on() {
 #[tokio::test]
 async fn files_may_end_as_they_like_and_change_the_session() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of(&[
+    let folder = Folder::new(&[
         ("V1__a.sql", "create table a () -- the end"),
         ("V2__b.sql", "create table b ();\n-- the end"),
         ("V3__dump.sql", "set search_path = ''; set role pg_monitor"),
@@ -278,7 +278,7 @@ async fn files_may_end_as_they_like_and_change_the_session() {
 #[tokio::test]
 async fn files_may_reset_the_session() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of(&[
+    let folder = Folder::new(&[
         ("V1__one.sql", "create table one (); set search_path = ''; reset all;"),
         (
             "V2__two.sql",
@@ -295,7 +295,7 @@ async fn files_may_reset_the_session() {
 #[tokio::test]
 async fn the_role_and_schema_of_whoever_runs_it_are_kept() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of(&[
+    let folder = Folder::new(&[
         ("V1__one.sql", "create table one (); set role pg_monitor; set search_path = ''"),
         ("V2__two.sql", "create table two ();"),
     ]);
@@ -325,27 +325,27 @@ async fn ranges_without_a_migration_are_usage_errors() {
         (&["sql", "--from", "9"], "there is no migration with version 9"),
         (&["sql", "--down"], "--to <VERSION>"),
     ] {
-        let outcome = run_with(&[], arguments).await.exits(2).says(message);
-        assert_eq!(outcome.stdout, "", "{arguments:?}");
+        let output = run_with(&[], arguments).await.exits(2).says(message);
+        assert_eq!(output.stdout, "", "{arguments:?}");
     }
 }
 
 #[tokio::test]
 async fn scripts_that_cannot_be_run_are_not_written() {
-    let folder = Folder::of_three();
+    let folder = Folder::with_three_migrations();
     folder.remove("V2__two.down.sql");
     run_with(&[], &["sql", "--down", "--to", "0", "--dir", folder.path()])
         .await
         .exits(2)
         .says("cannot undo without an undo script: V2__two");
     folder.write("V3__three.sql", "commit;");
-    let outcome = run_with(&[], &["sql", "--dir", folder.path()]).await.exits(5);
-    assert_eq!(outcome.stdout, "");
+    let output = run_with(&[], &["sql", "--dir", folder.path()]).await.exits(5);
+    assert_eq!(output.stdout, "");
 }
 
 #[tokio::test]
 async fn a_machine_gets_the_script_in_a_document() {
-    let folder = Folder::of_three();
+    let folder = Folder::with_three_migrations();
     let arguments = ["sql", "--down", "--to", "1", "--dir", folder.path()];
     let plain = script(&arguments).await;
     let document = run_with(&[], &[&arguments[..], &["--json"]].concat()).await.exits(0).json();

@@ -2,15 +2,15 @@
 
 use tests::TestDatabase;
 
-use crate::catalog::objects;
-use crate::folder::Folder;
-use crate::program::{run, run_with};
+use crate::support::catalog::objects;
+use crate::support::folder::Folder;
+use crate::support::program::{run, run_with};
 
 #[tokio::test]
 async fn a_fresh_database_has_everything_pending() {
     let database = TestDatabase::create().await;
-    let outcome = run(&database, &["status"]).await.exits(0);
-    insta::assert_snapshot!(outcome.stdout, @r"
+    let output = run(&database, &["status"]).await.exits(0);
+    insta::assert_snapshot!(output.stdout, @r"
     VERSION  NAME               STATE     APPLIED
     1        initial_schema     pending   -
     2        page_tasks_by_key  pending   -
@@ -31,10 +31,10 @@ async fn reading_a_fresh_database_writes_nothing() {
 #[tokio::test]
 async fn an_applied_migration_shows_when() {
     let database = TestDatabase::migrated().await;
-    let outcome = run(&database, &["status"]).await.exits(0);
+    let output = run(&database, &["status"]).await.exits(0);
     let year = chrono::Utc::now().format("%Y-").to_string();
-    let times = outcome.stdout.matches(&format!("applied   {year}")).count();
-    assert_eq!(times, 3, "{}", outcome.stdout);
+    let times = output.stdout.matches(&format!("applied   {year}")).count();
+    assert_eq!(times, 3, "{}", output.stdout);
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn check_is_content_when_everything_is_applied() {
 #[tokio::test]
 async fn check_says_no_when_a_migration_is_pending() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of_three();
+    let folder = Folder::with_three_migrations();
     run(&database, &["up", "--to", "2", "--dir", folder.path()]).await.exits(0);
     run(&database, &["status", "--check", "--dir", folder.path()]).await.exits(1);
 }
@@ -54,17 +54,17 @@ async fn check_says_no_when_a_migration_is_pending() {
 #[tokio::test]
 async fn current_is_the_newest_applied_migration() {
     let database = TestDatabase::create().await;
-    let folder = Folder::of_three();
+    let folder = Folder::with_three_migrations();
     run(&database, &["up", "--to", "2", "--dir", folder.path()]).await.exits(0);
-    let outcome = run(&database, &["current"]).await.exits(0);
-    assert_eq!(outcome.stdout, "V2__two\n");
+    let output = run(&database, &["current"]).await.exits(0);
+    assert_eq!(output.stdout, "V2__two\n");
 }
 
 #[tokio::test]
 async fn current_is_none_on_a_fresh_database() {
     let database = TestDatabase::create().await;
-    let outcome = run(&database, &["current"]).await.exits(0);
-    assert_eq!(outcome.stdout, "none\n");
+    let output = run(&database, &["current"]).await.exits(0);
+    assert_eq!(output.stdout, "none\n");
 }
 
 #[tokio::test]

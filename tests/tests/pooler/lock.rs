@@ -61,8 +61,8 @@ async fn that_is_lost_stops_the_migrator_between_two_migrations() {
     // Now the migrator gets the other one, which has no lock.
     second.batch_execute("rollback").await.expect("make room");
 
-    let outcome = up.await.expect("the migrator ends").exits(3);
-    outcome
+    let output = up.await.expect("the migrator ends").exits(3);
+    output
         .says("error: the migration lock was lost: the connection goes through a pooler")
         .says("hint: use a connection string that leads to PostgreSQL itself");
     let sql = "select array_agg(version::int4) from refinery_schema_history";

@@ -6,11 +6,11 @@ mod bouncer;
 mod lock;
 mod statements;
 
-use tests::{Outcome, TestDatabase};
+use tests::{CliOutput, TestDatabase};
 use tokio::process::Command;
 
 /// Runs the migrator on a database, in an empty folder.
-async fn migrator(url: &str, arguments: &[&str]) -> Outcome {
+async fn migrator(url: &str, arguments: &[&str]) -> CliOutput {
     // The first call builds the program, which blocks.
     let program = tokio::task::spawn_blocking(tests::migrator).await.expect("build the migrator");
     let folder = tempfile::TempDir::new().expect("make a folder");
@@ -19,7 +19,7 @@ async fn migrator(url: &str, arguments: &[&str]) -> Outcome {
         command.env_remove(variable);
     }
     command.args(arguments).env("DATABASE_URL", url).current_dir(folder.path());
-    Outcome::of(command.output().await.expect("run the migrator"))
+    CliOutput::new(command.output().await.expect("run the migrator"))
 }
 
 /// The report on a database and a pooler in front of it.

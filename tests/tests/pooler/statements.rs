@@ -47,9 +47,9 @@ async fn a_person_is_told_what_to_do_about_lost_ones() {
     let bouncer = Bouncer::before(&database, FORGETS).await;
     let url = database.url().to_connection_string();
     let arguments = ["health", "--pooled-url", bouncer.url()];
-    let outcome = migrator(&url, &arguments).await.exits(0);
-    assert!(outcome.stdout.contains(", prepared statements are lost\n"), "{outcome:#?}");
-    outcome
+    let output = migrator(&url, &arguments).await.exits(0);
+    assert!(output.stdout.contains(", prepared statements are lost\n"), "{output:#?}");
+    output
         .says("warning: prepared statements do not survive the pooled endpoint, `127.0.0.1`\n")
         .says("hint: set `max_prepared_statements` above 0 in PgBouncer");
 }

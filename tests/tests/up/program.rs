@@ -5,7 +5,7 @@ use std::process::Stdio;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use tests::{Outcome, TestDatabase, http_client};
+use tests::{CliOutput, TestDatabase, http_client};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 
@@ -16,9 +16,9 @@ const SECRET: &str = "a secret of thirty-two bytes or more";
 const READY: &str = "Ctrl-C stops.";
 
 /// Runs it to its end.
-pub(crate) async fn run(arguments: &[&str]) -> Outcome {
+pub(crate) async fn run(arguments: &[&str]) -> CliOutput {
     let output = command(arguments).await.output().await.expect("run `local`");
-    Outcome::of(output)
+    CliOutput::new(output)
 }
 
 /// A run that serves.

@@ -38,9 +38,9 @@ fn any_header() -> impl Strategy<Value = String> {
 fn what_is_no_token_is_refused() {
     Service::start().check(any_header(), |service, header| {
         let is_http = header.chars().all(|c| c == '\t' || !c.is_ascii_control());
-        let reply = service.judge(&list(service, header), &service.alice.id, Verdict::Bad);
-        assert_eq!(was_answered_by_the_host(&reply), !is_http, "{}", reply.text);
-        assert!(!is_http || reply.status() == Some(401), "{}", reply.text);
+        let response = service.judge(&list(service, header), &service.alice.id, Verdict::Bad);
+        assert_eq!(was_answered_by_the_host(&response), !is_http, "{}", response.text);
+        assert!(!is_http || response.status() == Some(401), "{}", response.text);
     });
 }
 

@@ -13,7 +13,7 @@ use std::fmt::Debug;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::Value;
-use tests::{App, RawReply, User};
+use tests::{App, RawResponse, User};
 use tokio::runtime::{Builder, Runtime};
 
 /// Requests for each property, where `PROPTEST_CASES` does not say.
@@ -90,7 +90,7 @@ impl Service {
 
     /// Sends the request and judges the answer: what succeeds is `owner`'s, what fails is a whole
     /// problem document.
-    fn judge(&self, request: &Request, owner: &str, verdict: Verdict) -> RawReply {
+    fn judge(&self, request: &Request, owner: &str, verdict: Verdict) -> RawResponse {
         let Request { method, target, authorization } = request;
         let body = r#"{"title": "changed"}"#;
         let bytes = format!(
@@ -98,33 +98,37 @@ impl Service {
              Content-Type: application/json\r\nContent-Length: {}\r\nAuthorization: {authorization}\r\n\r\n{body}",
             body.len()
         );
-        let reply = self.runtime.block_on(self.app.raw(bytes));
-        let status = reply.status().unwrap_or_else(|| panic!("no answer"));
-        assert!(status < 500, "{}", reply.text);
+        let response = self.runtime.block_on(self.app.send_raw(bytes));
+        let status = response.status().unwrap_or_else(|| panic!("no answer"));
+        assert!(status < 500, "{}", response.text);
         // Shorter ones are in an answer by chance.
         for part in authorization.split(['.', ' ']).filter(|part| part.len() >= 12) {
-            assert!(!reply.text.contains(part), "`{part}` is in {}", reply.text);
+            assert!(!response.text.contains(part), "`{part}` is in {}", response.text);
         }
         if (200..300).contains(&status) {
-            assert_ne!(verdict, Verdict::Bad, "{}", reply.text);
-            let document = reply.reply().json();
+            assert_ne!(verdict, Verdict::Bad, "{}", response.text);
+            let document = response.to_response().json();
             let one = std::slice::from_ref(&document);
             for task in document.as_array().map_or(one, Vec::as_slice) {
-                assert_eq!(task["user_id"], owner, "{}", reply.text);
+                assert_eq!(task["user_id"], owner, "{}", response.text);
             }
-        } else if was_answered_by_the_host(&reply) {
-            assert_ne!(verdict, Verdict::Good, "{}", reply.text);
-            assert!([400, 414, 431].contains(&status) && reply.body().is_empty(), "{}", reply.text);
+        } else if was_answered_by_the_host(&response) {
+            assert_ne!(verdict, Verdict::Good, "{}", response.text);
+            assert!(
+                [400, 414, 431].contains(&status) && response.body().is_empty(),
+                "{}",
+                response.text
+            );
         } else {
-            assert_ne!(verdict, Verdict::Good, "{}", reply.text);
-            drop(reply.reply().problem(status));
+            assert_ne!(verdict, Verdict::Good, "{}", response.text);
+            drop(response.to_response().problem(status));
         }
-        reply
+        response
     }
 }
 
 /// The server's HTTP library refuses by itself what is not HTTP, such as control characters in a
 /// header: a bare 400, and no component has seen the request.
-fn was_answered_by_the_host(reply: &RawReply) -> bool {
-    reply.header("x-request-id").is_none()
+fn was_answered_by_the_host(response: &RawResponse) -> bool {
+    response.header("x-request-id").is_none()
 }

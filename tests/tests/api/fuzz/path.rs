@@ -163,7 +163,7 @@ fn a_token_counts_in_the_path_of_its_subject_and_nowhere_else() {
         (Just(subject), written(user), changes)
     });
     Service::start().check(case, |service, (subject, user, changes)| {
-        let good = Token::of(&subject).signed(service.app.jwt_secret());
+        let good = Token::new(&subject).signed(service.app.jwt_secret());
         let token = changed(&good, &changes, service);
         let counts = token.trim() == good && !subject.contains('\0');
         let is_own = decoded(&user) == subject.as_bytes();
@@ -175,10 +175,10 @@ fn a_token_counts_in_the_path_of_its_subject_and_nowhere_else() {
         let target = format!("/api/{user}/tasks");
         let authorization = format!("Bearer {token}");
         let request = Request { method: "GET", target, authorization };
-        let reply = service.judge(&request, &subject, verdict);
+        let response = service.judge(&request, &subject, verdict);
         // All paths of others are the same.
         if token == good && counts && !is_own {
-            reply.reply().problem(404).says("Task not found");
+            response.to_response().problem(404).says("Task not found");
         }
     });
 }

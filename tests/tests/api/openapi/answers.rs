@@ -3,12 +3,12 @@
 use futures::{StreamExt, stream};
 use reqwest::Method;
 use serde_json::json;
-use tests::{App, Call, Reply, Token, User};
+use tests::{App, Request, Response, Token, User};
 
 use crate::{NO_TASK, path_of};
 
 /// A template of a path, a method, and what came back.
-pub(crate) type Answer = (&'static str, Method, Reply);
+pub(crate) type Answer = (&'static str, Method, Response);
 
 const TASKS: &str = "/api/{user_id}/tasks";
 const TASK: &str = "/api/{user_id}/tasks/{id}";
@@ -30,7 +30,7 @@ async fn successes() -> Vec<Answer> {
     let path = path_of(&alice.task("Buy milk").await);
     let document = app.get("/openapi.json").await;
     let page = app.get("/docs").await;
-    let calls = vec![
+    let requests = vec![
         ("/", Method::GET, app.get("/")),
         ("/health", Method::GET, app.get("/health")),
         ("/health/db", Method::GET, app.get("/health/db")),
@@ -54,29 +54,29 @@ async fn successes() -> Vec<Answer> {
         (COMPLETE, Method::PATCH, stale(alice.patch(&format!("{path}/complete")))),
         (TASK, Method::DELETE, alice.delete(&path)),
     ];
-    let mut answers = made(calls).await;
+    let mut answers = made(requests).await;
     answers.push(("/openapi.json", Method::GET, document));
     answers.push(("/docs", Method::GET, page));
     answers
 }
 
-fn stale(call: Call) -> Call {
-    call.header("If-Match", "\"another\"")
+fn stale(request: Request) -> Request {
+    request.header("If-Match", "\"another\"")
 }
 
-fn known(path: &str, reply: &Reply, app: &App) -> Call {
-    app.get(path).header("If-None-Match", reply.header("etag"))
+fn known(path: &str, response: &Response, app: &App) -> Request {
+    app.get(path).header("If-None-Match", response.header("etag"))
 }
 
 async fn refusals() -> Vec<Answer> {
     let alice = App::start().await.user("alice").await;
     let nobody = alice.with_token(String::new());
-    let expired = Token::of(&alice.id).claim_in("exp", -3_600).signed(alice.app().jwt_secret());
+    let expired = Token::new(&alice.id).claim_in("exp", -3_600).signed(alice.app().jwt_secret());
     let expired = alice.with_token(expired);
-    let stranger = alice.app().stranger("bob").with_token(alice.token.clone());
+    let unregistered = alice.app().unregistered_user("bob").with_token(alice.token.clone());
     let mut answers = every_task_route(&nobody, "1").await;
     answers.extend(every_task_route(&expired, "1").await);
-    answers.extend(every_task_route(&stranger, "1").await);
+    answers.extend(every_task_route(&unregistered, "1").await);
     answers.extend(every_task_route(&alice, &NO_TASK.to_string()).await);
     let large = || vec![b' '; 200_000];
     answers.extend(
@@ -121,9 +121,9 @@ async fn slow_bodies() -> Vec<Answer> {
 async fn accounts() -> Vec<Answer> {
     let app = App::start().await;
     let alice = app.user("alice").await;
-    let bob = app.stranger("bob");
-    let unknown = bob.with_token(Token::of(&bob.id).signed(app.jwt_secret()));
-    let taken = Token::of(&bob.id).claim("email", alice.email()).signed(app.jwt_secret());
+    let bob = app.unregistered_user("bob");
+    let unknown = bob.with_token(Token::new(&bob.id).signed(app.jwt_secret()));
+    let taken = Token::new(&bob.id).claim("email", alice.email()).signed(app.jwt_secret());
     let taken = bob.with_token(taken);
     made(vec![
         (TASKS, Method::POST, unknown.create(json!({ "title": "x" }))),
@@ -151,14 +151,14 @@ async fn broken_services() -> Vec<Answer> {
 
     let mut answers = Vec::new();
     for app in [&misconfigured, &unreachable, &slow] {
-        answers.extend(every_task_route(&app.stranger("alice"), "1").await);
+        answers.extend(every_task_route(&app.unregistered_user("alice"), "1").await);
     }
     for app in [&misconfigured, &unreachable] {
-        let calls = vec![
+        let requests = vec![
             ("/health/db", Method::GET, app.get("/health/db")),
             ("/health/pool", Method::GET, app.get("/health/pool")),
         ];
-        answers.extend(made(calls).await);
+        answers.extend(made(requests).await);
     }
     answers
 }
@@ -179,10 +179,10 @@ async fn every_task_route(user: &User, id: &str) -> Vec<Answer> {
     .await
 }
 
-async fn made(calls: Vec<(&'static str, Method, Call)>) -> Vec<Answer> {
+async fn made(requests: Vec<(&'static str, Method, Request)>) -> Vec<Answer> {
     let mut answers = Vec::new();
-    for (path, method, call) in calls {
-        answers.push((path, method, call.await));
+    for (path, method, request) in requests {
+        answers.push((path, method, request.await));
     }
     answers
 }

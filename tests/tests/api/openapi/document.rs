@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use tests::{App, Reply};
+use tests::{App, Response};
 
 /// An operation: the path's template and the method.
 pub(crate) type Operation = (String, String);
@@ -34,22 +34,22 @@ impl Document {
         self.operations().into_iter().flat_map::<Vec<_>, _>(answers).collect()
     }
 
-    /// The status code, the media type, the headers and the body of the reply are documented so.
+    /// The status code, the media type, the headers and the body of the response are documented so.
     #[track_caller]
-    pub(crate) fn assert_describes(&self, path: &str, method: &Method, reply: &Reply) {
+    pub(crate) fn assert_describes(&self, path: &str, method: &Method, response: &Response) {
         let operation = self.operation(&(path.to_owned(), method.to_string()));
-        let status = reply.status.to_string();
-        let response = self.resolved(&operation["responses"][&status]);
-        assert!(response.is_object(), "{method} {path}: {status} is not documented: {reply}");
-        for name in members(&response["headers"]).keys() {
-            let header = self.resolved(&response["headers"][name]);
-            if header["required"] != true && !reply.has_header(name) {
+        let status = response.status.to_string();
+        let documented = self.resolved(&operation["responses"][&status]);
+        assert!(documented.is_object(), "{method} {path}: {status} is not documented: {response}");
+        for name in members(&documented["headers"]).keys() {
+            let header = self.resolved(&documented["headers"][name]);
+            if header["required"] != true && !response.has_header(name) {
                 continue;
             }
-            assert!(reply.has_header(name), "{method} {path}: no {name} in {reply:#}");
+            assert!(response.has_header(name), "{method} {path}: no {name} in {response:#}");
             let value = match header["schema"]["type"].as_str() {
-                Some("integer") => json!(reply.header(name).parse::<i64>().expect("a number")),
-                _ => json!(reply.header(name)),
+                Some("integer") => json!(response.header(name).parse::<i64>().expect("a number")),
+                _ => json!(response.header(name)),
             };
             self.assert_valid(&header["schema"], &value, &format!("{method} {path}: {name}"));
         }
@@ -62,21 +62,25 @@ impl Document {
             "retry-after",
             "www-authenticate",
         ] {
-            let mut documented = members(&response["headers"]).keys();
-            let documented = documented.any(|header| header.eq_ignore_ascii_case(name));
-            assert!(documented || !reply.has_header(name), "{method} {path}: {name} of {reply:#}");
+            let mut names = members(&documented["headers"]).keys();
+            let is_documented = names.any(|header| header.eq_ignore_ascii_case(name));
+            assert!(
+                is_documented || !response.has_header(name),
+                "{method} {path}: {name} of {response:#}"
+            );
         }
-        let content = members(&response["content"]);
+        let content = members(&documented["content"]);
         if content.is_empty() {
-            assert!(reply.body.is_empty(), "{method} {path}: a body in {reply:#}");
+            assert!(response.body.is_empty(), "{method} {path}: a body in {response:#}");
             return;
         }
-        let media_type = reply.header("content-type").split(';').next().unwrap_or_default();
+        let media_type = response.header("content-type").split(';').next().unwrap_or_default();
         let content = content.get(media_type);
-        let content = content.unwrap_or_else(|| panic!("{method} {path}: {media_type}: {reply}"));
+        let content =
+            content.unwrap_or_else(|| panic!("{method} {path}: {media_type}: {response}"));
         if media_type.ends_with("json") {
             let label = format!("{method} {path}: {status}");
-            self.assert_valid(&content["schema"], &reply.json(), &label);
+            self.assert_valid(&content["schema"], &response.json(), &label);
         }
     }
 

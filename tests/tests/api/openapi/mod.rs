@@ -2,6 +2,7 @@
 
 mod answers;
 mod document;
+mod page;
 
 use std::collections::BTreeSet;
 
@@ -29,9 +30,9 @@ async fn every_method_of_every_path_is_documented() {
     for template in members(&document.0["paths"]).keys() {
         let path = template.replace("{user_id}", &alice.id).replace("{id}", "1");
         let unknown = Method::from_bytes(b"PROPFIND").expect("a method");
-        let reply = alice.call(unknown, &path).await;
-        assert_eq!(reply.status, 405, "{reply}");
-        let allowed = reply.header("allow").split(',').map(str::trim);
+        let response = alice.request(unknown, &path).await;
+        assert_eq!(response.status, 405, "{response}");
+        let allowed = response.header("allow").split(',').map(str::trim);
         // `HEAD` goes with `GET`, and `OPTIONS` with every path: the document does not say it again.
         let allowed = allowed.filter(|method| !["HEAD", "OPTIONS"].contains(method));
         found.extend(allowed.map(|method| (template.clone(), method.to_owned())));
@@ -66,10 +67,10 @@ async fn the_routes_of_the_contract_are_documented() {
 async fn every_answer_is_documented_and_every_documented_answer_is_given() {
     let document = Document::of(&App::start().await).await;
     let mut given = BTreeSet::new();
-    for (path, method, reply) in answers::all().await {
-        document.assert_describes(path, &method, &reply);
+    for (path, method, response) in answers::all().await {
+        document.assert_describes(path, &method, &response);
         let operation = (path.to_owned(), method.to_string());
-        given.insert((operation, reply.status.to_string()));
+        given.insert((operation, response.status.to_string()));
     }
     let documented = document.answers();
     let never: Vec<_> = documented.difference(&given).collect();
@@ -81,14 +82,14 @@ async fn what_no_operation_can_answer_is_described_too() {
     let app = App::start().await;
     let document = Document::of(&app).await;
     let responses = &document.0["components"]["responses"];
-    for (name, reply) in [
+    for (name, response) in [
         ("RouteNotFound", app.get("/nope").await),
-        ("MethodNotAllowed", app.call(Method::POST, "/health").await),
+        ("MethodNotAllowed", app.request(Method::POST, "/health").await),
     ] {
         let examples = members(&responses[name]["content"]["application/problem+json"]["examples"]);
         let example = examples.values().next().unwrap_or_else(|| panic!("{name} has an example"));
         let kind = example["value"]["type"].as_str().expect("a type").to_owned();
-        reply.problem(reply.status).kind(kind.trim_start_matches("/problems/"));
+        response.problem(response.status).kind(kind.trim_start_matches("/problems/"));
     }
 }
 

@@ -4,8 +4,8 @@ use tests::TestDatabase;
 use tokio_postgres::error::SqlState;
 
 use super::{grant, owner_without_power, prepare, refusal, with_role};
-use crate::catalog::rights;
-use crate::program::{run, run_with};
+use crate::support::catalog::privileges;
+use crate::support::program::{run, run_with};
 
 #[tokio::test]
 async fn a_role_that_does_not_exist_is_refused_with_the_statement_that_makes_it() {
@@ -44,8 +44,8 @@ async fn an_owner_is_refused() {
     ] {
         let (database, role, owner) = with_role("worker").await;
         prepare(&owner, &role, before).await;
-        let outcome = grant(&database, &role, &[]).await.exits(2).says("nothing was changed");
-        assert!(outcome.stderr.contains(said), "{label}: {outcome:#?}");
+        let output = grant(&database, &role, &[]).await.exits(2).says("nothing was changed");
+        assert!(output.stderr.contains(said), "{label}: {output:#?}");
     }
 }
 
@@ -93,17 +93,17 @@ async fn a_database_without_the_newest_tables_is_refused() {
     let database = TestDatabase::create().await;
     let role = database.role("worker").await;
     run(&database, &["up", "--to", "2"]).await.exits(0);
-    let before = rights(&database, &role).await;
+    let before = privileges(&database, &role).await;
     for dry_run in [&[][..], &["--dry-run"]] {
-        let outcome = grant(&database, &role, dry_run)
+        let output = grant(&database, &role, dry_run)
             .await
             .exits(2)
             .says("error: the schema is not there yet: no table idempotency_keys\n")
             .says("nothing was changed")
             .says("hint: apply the migrations first: `migrator up`");
-        assert_eq!(outcome.stdout, "");
+        assert_eq!(output.stdout, "");
     }
-    assert_eq!(rights(&database, &role).await, before);
+    assert_eq!(privileges(&database, &role).await, before);
     run(&database, &["up"]).await.exits(0);
     grant(&database, &role, &[]).await.exits(0).says("has what the API needs, and nothing else");
 }

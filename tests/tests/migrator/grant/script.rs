@@ -6,21 +6,21 @@ use tests::{Role, TestDatabase};
 use tokio_postgres::error::SqlState;
 
 use super::{grant, refusal, with_role};
-use crate::catalog::rights;
+use crate::support::catalog::privileges;
 
 #[tokio::test]
 async fn a_second_run_changes_nothing_and_says_so() {
     let (database, role, _) = with_role("worker").await;
     grant(&database, &role, &[]).await.exits(0).says("has what the API needs, and nothing else");
-    let before = rights(&database, &role).await;
+    let before = privileges(&database, &role).await;
     grant(&database, &role, &[])
         .await
         .exits(0)
         .says("Nothing to do: ")
-        .keeps_quiet_about("Granted")
-        .keeps_quiet_about("Revoked")
-        .keeps_quiet_about("Set");
-    assert_eq!(rights(&database, &role).await, before);
+        .does_not_print("Granted")
+        .does_not_print("Revoked")
+        .does_not_print("Set");
+    assert_eq!(privileges(&database, &role).await, before);
 }
 
 #[tokio::test]
@@ -37,10 +37,10 @@ async fn a_dry_run_prints_the_script_and_changes_nothing() {
     let (database, role, owner) = with_role("worker").await;
     let excess = format!("grant select on secrets to {}", role.quoted());
     owner.batch_execute(&excess).await.expect("grant too much");
-    let before = rights(&database, &role).await;
-    let outcome = grant(&database, &role, &["--dry-run"]).await.exits(0);
-    assert_eq!(rights(&database, &role).await, before);
-    let script = outcome.stdout.replace(&role.name, "worker").replace(database.name(), "shop");
+    let before = privileges(&database, &role).await;
+    let output = grant(&database, &role, &["--dry-run"]).await.exits(0);
+    assert_eq!(privileges(&database, &role).await, before);
+    let script = output.stdout.replace(&role.name, "worker").replace(database.name(), "shop");
     assert_snapshot!(script, @r"
     begin;
 
@@ -72,9 +72,9 @@ async fn the_script_does_the_same_by_hand() {
     let (database, role, owner) = with_role("worker").await;
     let script = grant(&database, &role, &["--dry-run", "--provision-users"]).await.exits(0).stdout;
     owner.batch_execute(&script).await.expect("run the script");
-    let by_hand = rights(&database, &role).await;
+    let by_hand = privileges(&database, &role).await;
     grant(&database, &role, &["--provision-users"]).await.exits(0).says("Nothing to do: ");
-    assert_eq!(rights(&database, &role).await, by_hand);
+    assert_eq!(privileges(&database, &role).await, by_hand);
 }
 
 #[tokio::test]

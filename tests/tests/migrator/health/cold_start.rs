@@ -5,15 +5,15 @@ use std::time::Duration;
 use serde_json::json;
 use tests::TestDatabase;
 
-use super::gateway::{Gateway, Slow};
 use super::number;
-use crate::program::run_with;
+use super::proxy::{Delay, Proxy};
+use crate::support::program::run_with;
 
 /// How long a compute takes to wake up. Many times what connecting takes on a busy machine.
 const WAKING: Duration = Duration::from_secs(2);
 
-async fn sleeping(database: &TestDatabase) -> Gateway {
-    Gateway::to(&database.url().to_connection_string(), Slow::First(WAKING)).await
+async fn sleeping(database: &TestDatabase) -> Proxy {
+    Proxy::to(&database.url().to_connection_string(), Delay::First(WAKING)).await
 }
 
 #[tokio::test]
@@ -37,9 +37,9 @@ async fn is_recognised_and_told() {
 async fn is_a_note_for_people_and_no_warning() {
     let database = TestDatabase::migrated().await;
     let gateway = sleeping(&database).await;
-    let outcome = run_with(&[("DATABASE_URL", gateway.url())], &["health"]).await.exits(0);
-    assert!(outcome.stdout.contains("\nnote         cold start: the first"), "{outcome:#?}");
-    assert!(!outcome.stderr.contains("cold start"), "{outcome:#?}");
+    let output = run_with(&[("DATABASE_URL", gateway.url())], &["health"]).await.exits(0);
+    assert!(output.stdout.contains("\nnote         cold start: the first"), "{output:#?}");
+    assert!(!output.stderr.contains("cold start"), "{output:#?}");
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn does_not_exceed_the_limit_for_connecting() {
 async fn is_not_what_is_always_slow() {
     let database = TestDatabase::migrated().await;
     let url = database.url().to_connection_string();
-    let gateway = Gateway::to(&url, Slow::Every(Duration::from_millis(500))).await;
+    let gateway = Proxy::to(&url, Delay::Every(Duration::from_millis(500))).await;
     let variables = [("DATABASE_URL", gateway.url())];
     let report = run_with(&variables, &["health", "--json"]).await.exits(0).json();
     assert_eq!(report["cold_start"], false, "{report:#}");

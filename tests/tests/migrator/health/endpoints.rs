@@ -4,7 +4,7 @@ use serde_json::json;
 use tests::TestDatabase;
 
 use super::warning_kinds;
-use crate::program::{run, run_with};
+use crate::support::program::{run, run_with};
 
 const REFUSED: &str = "postgresql://ann:hunter2@127.0.0.1:1/shop";
 
@@ -31,7 +31,7 @@ async fn a_server_without_a_pooler_has_one_endpoint() {
 async fn a_pooled_endpoint_that_does_not_work_is_a_warning() {
     let database = TestDatabase::migrated().await;
     let arguments = ["health", "--json", "--pooled-url", REFUSED];
-    let report = run(&database, &arguments).await.exits(0).keeps_quiet_about("hunter2").json();
+    let report = run(&database, &arguments).await.exits(0).does_not_print("hunter2").json();
     let pooled = &report["endpoints"][0];
     assert_eq!((&pooled["kind"], &pooled["works"]), (&json!("pooled"), &json!(false)));
     assert_eq!(pooled["error"], "cannot reach the database at `127.0.0.1:1`: connection refused");
@@ -44,12 +44,12 @@ async fn a_pooled_endpoint_that_does_not_work_is_a_warning() {
 #[tokio::test]
 async fn a_person_reads_which_endpoint_works() {
     let database = TestDatabase::migrated().await;
-    let outcome = run(&database, &["health", "--pooled-url", REFUSED]).await.exits(0);
+    let output = run(&database, &["health", "--pooled-url", REFUSED]).await.exits(0);
     let pooled = "\npooled       127.0.0.1:1 does not work: cannot reach the database at ";
-    assert!(outcome.stdout.contains(pooled), "{outcome:#?}");
+    assert!(output.stdout.contains(pooled), "{output:#?}");
     let direct = format!("\ndirect       127.0.0.1:{} works, ", database.url().port());
-    assert!(outcome.stdout.contains(&direct), "{outcome:#?}");
-    outcome
+    assert!(output.stdout.contains(&direct), "{output:#?}");
+    output
         .says("warning: the pooled endpoint, `127.0.0.1`, does not work: ")
         .says("hint: the API should connect through it: look at the pooler");
 }
@@ -92,8 +92,8 @@ async fn both_endpoints_of_neon_are_tried() {
     for given in ["ep-no-such-123456", "ep-no-such-123456-pooler"] {
         let url = format!("postgresql://ann:hunter2@{given}.us-east-2.aws.neon.tech/shop");
         let arguments = ["health", "--json", "--connect-timeout", "200ms"];
-        let outcome = run_with(&[("DATABASE_URL", &url)], &arguments).await.exits(1);
-        let report = outcome.keeps_quiet_about("hunter2").json();
+        let output = run_with(&[("DATABASE_URL", &url)], &arguments).await.exits(1);
+        let report = output.does_not_print("hunter2").json();
         let endpoints: Vec<_> = (0..2)
             .map(|index| &report["endpoints"][index])
             .map(|endpoint| (endpoint["kind"].as_str(), endpoint["host"].as_str()))
@@ -116,7 +116,7 @@ async fn a_pooled_url_that_is_none_is_a_usage_error_that_does_not_repeat_it() {
         .await
         .exits(2)
         .says("error: cannot use the pooled URL: `sslmode=disable` is too weak for a remote host")
-        .keeps_quiet_about("hunter2");
+        .does_not_print("hunter2");
 }
 
 #[tokio::test]

@@ -2,11 +2,11 @@
 
 mod cold_start;
 mod endpoints;
-mod gateway;
-mod limits;
 mod phases;
+mod proxy;
 mod report;
 mod role;
+mod thresholds;
 mod warnings;
 mod watch;
 

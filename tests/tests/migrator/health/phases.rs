@@ -7,10 +7,10 @@ use tests::{TestDatabase, TestServer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::gateway::{Gateway, Slow};
 use super::number;
-use crate::program::run_with;
-use crate::tls::{authority_file, database_with_tls, with_tls};
+use super::proxy::{Delay, Proxy};
+use crate::connection::tls::{authority_file, database_with_tls, with_tls};
+use crate::support::program::run_with;
 
 /// The report of a database that can be used.
 async fn report(url: &str) -> Value {
@@ -83,7 +83,7 @@ async fn tls_that_is_preferred_is_used_where_it_is_offered() {
 async fn tls_that_is_preferred_is_done_without_where_it_is_not() {
     let database = TestServer::own().await.empty_database().await;
     let url = database.url().to_connection_string().replace("sslmode=disable", "sslmode=prefer");
-    let gateway = Gateway::without_tls(&url).await;
+    let gateway = Proxy::without_tls(&url).await;
     let report = report(gateway.url()).await;
     assert_phases(&report, &["tcp", "auth"]);
     assert_eq!(report["endpoint"]["tls"], Value::Null);
@@ -93,7 +93,7 @@ async fn tls_that_is_preferred_is_done_without_where_it_is_not() {
 #[tokio::test]
 async fn of_a_socket_there_is_neither_a_lookup_nor_tls() {
     let database = TestServer::own().await.empty_database().await;
-    let gateway = Gateway::by_socket(&database);
+    let gateway = Proxy::by_socket(&database);
     let report = report(gateway.url()).await;
     assert_phases(&report, &["tcp", "auth"]);
     assert!(report["endpoint"]["host"].as_str().is_some_and(|host| host.starts_with('/')));
@@ -104,7 +104,7 @@ async fn of_a_socket_there_is_neither_a_lookup_nor_tls() {
 async fn a_slow_login_is_a_slow_login() {
     let database = TestDatabase::migrated().await;
     let url = database.url().to_connection_string();
-    let gateway = Gateway::to(&url, Slow::Every(Duration::from_millis(400))).await;
+    let gateway = Proxy::to(&url, Delay::Every(Duration::from_millis(400))).await;
     let report = report(gateway.url()).await;
     assert!(number(&report, "/connect_phases_ms/warm/auth") >= 400.0, "{report:#}");
     assert!(number(&report, "/connect_phases_ms/warm/tcp") < 400.0, "{report:#}");
@@ -113,8 +113,8 @@ async fn a_slow_login_is_a_slow_login() {
 #[tokio::test]
 async fn a_slow_handshake_is_a_slow_handshake() {
     let database = database_with_tls().await;
-    let slow = Slow::Every(Duration::from_millis(400));
-    let gateway = Gateway::to(&with_tls(&database, "localhost"), slow).await;
+    let slow = Delay::Every(Duration::from_millis(400));
+    let gateway = Proxy::to(&with_tls(&database, "localhost"), slow).await;
     let report = report(gateway.url()).await;
     assert!(number(&report, "/connect_phases_ms/warm/tls") >= 400.0, "{report:#}");
     assert!(number(&report, "/connect_phases_ms/warm/auth") < 400.0, "{report:#}");
@@ -125,9 +125,9 @@ async fn a_person_reads_them_too() {
     let database = database_with_tls().await;
     let arguments = ["health", "--database-ca", &authority_file()];
     let url = with_tls(&database, "localhost");
-    let outcome = run_with(&[("DATABASE_URL", &url)], &arguments).await.exits(0);
-    let line = outcome.stdout.lines().find(|line| line.starts_with("connecting"));
-    let line = line.unwrap_or_else(|| panic!("{outcome:#?}"));
+    let output = run_with(&[("DATABASE_URL", &url)], &arguments).await.exits(0);
+    let line = output.stdout.lines().find(|line| line.starts_with("connecting"));
+    let line = line.unwrap_or_else(|| panic!("{output:#?}"));
     let shape: String = line.chars().filter(|c| !c.is_ascii_digit()).collect();
     let phases = "(dns ., tcp ., tls ., auth .)";
     assert_eq!(shape, format!("connecting   . ms cold {phases}, . ms warm {phases}"));
@@ -188,8 +188,8 @@ async fn silence_is_named_by_what_was_waited_for() {
 async fn a_login_that_fails_is_named() {
     let database = TestServer::own().await.empty_database().await;
     let url = database.url().with_role("nobody at all", "hunter2").to_connection_string();
-    let outcome = run_with(&[("DATABASE_URL", &url)], &["health"]).await.exits(1);
-    assert!(outcome.stdout.contains("\nfailed at    the login\n"), "{outcome:#?}");
-    outcome.keeps_quiet_about("hunter2").says("hint: check the user name and the password");
+    let output = run_with(&[("DATABASE_URL", &url)], &["health"]).await.exits(1);
+    assert!(output.stdout.contains("\nfailed at    the login\n"), "{output:#?}");
+    output.does_not_print("hunter2").says("hint: check the user name and the password");
     assert_eq!(failure(&url).await["failed_phase"], "auth");
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tests::{TestDatabase, TestServer};
 
 use super::number;
-use crate::program::{run, run_with};
+use crate::support::program::{run, run_with};
 
 /// What differs from run to run, or from machine to machine, and is no number.
 const VARYING: [(&str, &str); 12] = [
@@ -63,8 +63,8 @@ async fn a_machine_can_rely_on_its_members() {
     let database = TestServer::own().await.migrated_database().await;
     let role = database.api_role();
     let url = database.url_as(role).to_connection_string();
-    let outcome = run_with(&[("DATABASE_URL", &url)], &["health", "--json"]).await.exits(0);
-    let mut document = outcome.json();
+    let output = run_with(&[("DATABASE_URL", &url)], &["health", "--json"]).await.exits(0);
+    let mut document = output.json();
     redact(&mut document);
     assert_json_snapshot!(document, @r#"
     {
@@ -165,9 +165,9 @@ async fn a_person_can_read_it() {
     let database = TestServer::own().await.migrated_database().await;
     let role = database.api_role();
     let url = database.url_as(role).to_connection_string();
-    let outcome = run_with(&[("DATABASE_URL", &url)], &["health"]).await.exits(0);
-    assert!(outcome.stdout.contains("at V3: 3 applied, 0 pending\n"), "{outcome:#?}");
-    let text = outcome.stdout.replace(database.name(), "<database>").replace(&role.name, "<user>");
+    let output = run_with(&[("DATABASE_URL", &url)], &["health"]).await.exits(0);
+    assert!(output.stdout.contains("at V3: 3 applied, 0 pending\n"), "{output:#?}");
+    let text = output.stdout.replace(database.name(), "<database>").replace(&role.name, "<user>");
     let text: Vec<String> = text
         .lines()
         .filter(|line| !line.starts_with("note "))
@@ -231,18 +231,18 @@ async fn a_machine_can_read_the_report() {
 #[tokio::test]
 async fn an_unreachable_database_is_a_no_with_the_reason() {
     let url = "postgresql://ann:hunter2@127.0.0.1:1/shop";
-    let outcome = run_with(&[("DATABASE_URL", url)], &["health"]).await.exits(1);
-    let outcome = outcome.keeps_quiet_about("hunter2");
+    let output = run_with(&[("DATABASE_URL", url)], &["health"]).await.exits(1);
+    let output = output.does_not_print("hunter2");
     let expected = "no: cannot reach the database at `127.0.0.1:1`: connection refused";
-    assert!(outcome.stdout.contains(expected), "{}", outcome.stdout);
-    outcome.says("hint: is it running, and are host and port right?");
+    assert!(output.stdout.contains(expected), "{}", output.stdout);
+    output.says("hint: is it running, and are host and port right?");
 }
 
 #[tokio::test]
 async fn an_unreachable_database_is_still_one_document() {
     let url = "postgresql://ann:hunter2@127.0.0.1:1/shop";
-    let outcome = run_with(&[("DATABASE_URL", url)], &["health", "--json"]).await.exits(1);
-    let report = outcome.keeps_quiet_about("hunter2").json();
+    let output = run_with(&[("DATABASE_URL", url)], &["health", "--json"]).await.exits(1);
+    let report = output.does_not_print("hunter2").json();
     assert_eq!(report["healthy"], false);
     assert_eq!(report["usable"], false);
     assert_eq!(report["error"]["kind"], "unreachable");

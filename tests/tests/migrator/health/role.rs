@@ -4,7 +4,7 @@ use serde_json::json;
 use tests::TestDatabase;
 
 use super::warning_kinds;
-use crate::program::{run, run_with};
+use crate::support::program::{run, run_with};
 
 #[tokio::test]
 async fn a_superuser_is_a_warning() {
@@ -66,8 +66,8 @@ async fn a_granted_role_is_no_warning() {
     let url = database.url_as(role).to_connection_string();
     let as_itself = run_with(&[("DATABASE_URL", &url)], &["health", "--json"]).await;
     let by_name = run(&database, &["health", "--role", &role.name, "--json"]).await;
-    for outcome in [as_itself, by_name] {
-        let report = outcome.exits(0).keeps_quiet_about("warning: the role").json();
+    for output in [as_itself, by_name] {
+        let report = output.exits(0).does_not_print("warning: the role").json();
         assert_eq!(warning_kinds(&report), [""; 0]);
         assert_eq!(
             report["role"],

@@ -5,8 +5,8 @@ use serde_json::json;
 use tests::{TestDatabase, until};
 
 use super::{number, warning_kinds};
-use crate::folder::Folder;
-use crate::program::{run, run_with};
+use crate::support::folder::Folder;
+use crate::support::program::{run, run_with};
 
 #[tokio::test]
 async fn pending_migrations() {
@@ -22,7 +22,7 @@ async fn pending_migrations() {
 #[tokio::test]
 async fn diverged_migrations() {
     let database = TestDatabase::migrated().await;
-    let folder = Folder::of_three();
+    let folder = Folder::with_three_migrations();
     run(&database, &["health", "--dir", folder.path()])
         .await
         .exits(0)
@@ -57,8 +57,8 @@ async fn an_invalid_index() {
     let failed =
         client.batch_execute("create unique index concurrently twins_name on twins (name)");
     failed.await.expect_err("a duplicate");
-    let outcome = run(&database, &["health"]).await.exits(0);
-    outcome
+    let output = run(&database, &["health"]).await.exits(0);
+    output
         .says("warning: the index is invalid: twins_name\n")
         .says("`drop index concurrently`, then make it again\n");
     let report = run(&database, &["health", "--json"]).await.exits(0).json();

@@ -8,10 +8,10 @@ use nix::pty::openpty;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use tests::{Outcome, TestDatabase};
+use tests::{CliOutput, TestDatabase};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use crate::program::{command, run, run_with};
+use crate::support::program::{command, run, run_with};
 
 /// A look is more than that.
 const OFTEN: &str = "100ms";
@@ -20,24 +20,24 @@ const OFTEN: &str = "100ms";
 async fn prints_a_line_for_each_look() {
     let database = TestDatabase::migrated().await;
     let arguments = ["health", "--watch", OFTEN, "--count", "3"];
-    let outcome = run(&database, &arguments).await.exits(0);
-    let lines: Vec<&str> = outcome.stdout.lines().collect();
-    assert_eq!(lines.len(), 3, "{outcome:#?}");
+    let output = run(&database, &arguments).await.exits(0);
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    assert_eq!(lines.len(), 3, "{output:#?}");
     for line in lines {
         let (time, rest) = line.split_once(' ').expect("a time first");
         assert!(time.ends_with('Z') && time.len() == "2026-11-22T14:03:07Z".len(), "{line}");
         assert!(rest.starts_with("ok: connecting "), "{line}");
         assert!(rest.contains(" ms, round trip ") && rest.contains(" connections"), "{line}");
     }
-    assert_eq!(outcome.stderr, "");
+    assert_eq!(output.stderr, "");
 }
 
 #[tokio::test]
 async fn prints_a_document_on_each_line() {
     let database = TestDatabase::migrated().await;
     let arguments = ["health", "--json", "--watch", OFTEN, "--count", "2"];
-    let outcome = run(&database, &arguments).await.exits(0);
-    let documents: Vec<Value> = outcome
+    let output = run(&database, &arguments).await.exits(0);
+    let documents: Vec<Value> = output
         .stdout
         .lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
@@ -54,18 +54,18 @@ async fn prints_a_document_on_each_line() {
 async fn goes_on_while_the_database_cannot_be_used() {
     let url = "postgresql://ann:hunter2@127.0.0.1:1/shop";
     let arguments = ["health", "--watch", OFTEN, "--count", "2"];
-    let outcome = run_with(&[("DATABASE_URL", url)], &arguments).await.exits(1);
+    let output = run_with(&[("DATABASE_URL", url)], &arguments).await.exits(1);
     let unusable = " unusable: cannot reach the database at `127.0.0.1:1`: connection refused\n";
-    assert_eq!(outcome.stdout.matches(unusable).count(), 2, "{outcome:#?}");
-    outcome.keeps_quiet_about("hunter2");
+    assert_eq!(output.stdout.matches(unusable).count(), 2, "{output:#?}");
+    output.does_not_print("hunter2");
 }
 
 #[tokio::test]
 async fn names_the_limits_that_are_exceeded() {
     let database = TestDatabase::migrated().await;
     let arguments = ["health", "--watch", OFTEN, "--count", "1", "--max-ping-ms", "0.000001"];
-    let outcome = run(&database, &arguments).await.exits(1);
-    assert!(outcome.stdout.contains("Z exceeded max-ping-ms: connecting "), "{outcome:#?}");
+    let output = run(&database, &arguments).await.exits(1);
+    assert!(output.stdout.contains("Z exceeded max-ping-ms: connecting "), "{output:#?}");
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn on_a_terminal(database: &TestDatabase, arguments: &[&str]) -> String {
         String::from_utf8(screen).expect("text")
     });
     let output = child.wait_with_output().await.expect("wait");
-    Outcome::of(output).exits(0);
+    CliOutput::new(output).exits(0);
     screen.await.expect("read the terminal")
 }
 
@@ -165,9 +165,9 @@ async fn wants_a_sensible_interval_and_count() {
         ("counting one look", vec!["--count", "2"]),
     ] {
         let arguments: Vec<&str> = ["health"].into_iter().chain(arguments).collect();
-        let outcome =
+        let output =
             run_with(&[("DATABASE_URL", "postgresql://ann@127.0.0.1:1/shop")], &arguments).await;
-        outcome.exits(2).says(if label == "counting one look" { "--watch" } else { "error: " });
+        output.exits(2).says(if label == "counting one look" { "--watch" } else { "error: " });
     }
 }
 

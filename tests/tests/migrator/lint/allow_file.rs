@@ -1,15 +1,15 @@
 //! Accepting findings in files that never change any more: `lint.allow`.
 
 use super::found_in;
-use crate::folder::Folder;
-use crate::program::run_with;
+use crate::support::folder::Folder;
+use crate::support::program::run_with;
 
 const DROP: (&str, &str) = ("V1__x.sql", "drop table a;\ndrop table b;\ndrop view c;");
 const UNDO: (&str, &str) = ("V1__x.down.sql", "drop index i;");
 
 #[tokio::test]
 async fn a_line_accepts_a_rule_in_a_file() {
-    let folder = Folder::of(&[
+    let folder = Folder::new(&[
         DROP,
         UNDO,
         ("lint.allow", "# Why.\n\nV1__x allow ban-drop-table because they are empty\n"),
@@ -40,7 +40,7 @@ async fn mistakes_in_it_are_found_with_their_places() {
         ("V1__x allow ban-drop-column because x", "unused-allow"),
         ("V1__x.down allow ban-drop-table because x", "unknown-file"),
     ] {
-        let folder = Folder::of(&[DROP, ("lint.allow", &format!("# größer\n  {line}\n"))]);
+        let folder = Folder::new(&[DROP, ("lint.allow", &format!("# größer\n  {line}\n"))]);
         let expected = [
             "V1__x.sql ban-drop-table 1:1",
             "V1__x.sql ban-drop-table 2:1",
@@ -55,14 +55,14 @@ async fn mistakes_in_it_are_found_with_their_places() {
 async fn a_comment_counts_before_a_line() {
     let sql = "drop table a; -- migrator: allow ban-drop-table because x";
     let line = "V1__x allow ban-drop-table because x";
-    let folder = Folder::of(&[("V1__x.sql", sql), ("lint.allow", line)]);
+    let folder = Folder::new(&[("V1__x.sql", sql), ("lint.allow", line)]);
     assert_eq!(found_in(&folder).await, ["lint.allow unused-allow 1:1"]);
 }
 
 #[tokio::test]
 async fn a_line_is_judged_only_where_its_file_is_looked_at() {
     let line = "V1__x allow ban-drop-column because x\nV9__x allow ban-drop-column because x";
-    let folder = Folder::of(&[DROP, ("V2__y.sql", "drop table y;"), ("lint.allow", line)]);
+    let folder = Folder::new(&[DROP, ("V2__y.sql", "drop table y;"), ("lint.allow", line)]);
     let arguments = ["lint", "--json", "--from", "1", "--dir", folder.path()];
     let document = run_with(&[], &arguments).await.exits(1).json();
     let rules: Vec<_> = (0..3).map(|n| document["findings"][n]["rule"].clone()).collect();
@@ -72,7 +72,7 @@ async fn a_line_is_judged_only_where_its_file_is_looked_at() {
 
 #[tokio::test]
 async fn it_is_no_migration() {
-    let folder = Folder::of(&[("V1__x.sql", ""), ("lint.allow", "nonsense")]);
+    let folder = Folder::new(&[("V1__x.sql", ""), ("lint.allow", "nonsense")]);
     let database = tests::TestDatabase::create().await;
-    crate::program::run(&database, &["up", "--dir", folder.path()]).await.exits(0);
+    crate::support::program::run(&database, &["up", "--dir", folder.path()]).await.exits(0);
 }

@@ -1,22 +1,22 @@
 //! `migrator lint`
 
+mod allow_comments;
 mod allow_file;
-mod allowing;
 mod output;
 mod rules;
 
 use serde_json::Value;
 
-use crate::folder::Folder;
-use crate::program::run_with;
+use crate::support::folder::Folder;
+use crate::support::program::run_with;
 
 /// What is found in a folder: rule and place, `FILE RULE LINE:COLUMN`.
 async fn found_in(folder: &Folder) -> Vec<String> {
-    let outcome = run_with(&[], &["lint", "--json", "--dir", folder.path()]).await;
-    let document = outcome.json();
+    let output = run_with(&[], &["lint", "--json", "--dir", folder.path()]).await;
+    let document = output.json();
     let findings = document["findings"].as_array().expect("a list of findings");
-    let outcome = outcome.exits(i32::from(!findings.is_empty()));
-    assert_eq!(outcome.json()["command"], "lint");
+    let output = output.exits(i32::from(!findings.is_empty()));
+    assert_eq!(output.json()["command"], "lint");
     findings.iter().map(|finding| place(folder, finding)).collect()
 }
 
@@ -29,14 +29,14 @@ fn place(folder: &Folder, finding: &Value) -> String {
 
 /// What is found in one script: `RULE LINE:COLUMN`.
 async fn found(sql: &str) -> Vec<String> {
-    let folder = Folder::of(&[("V1__x.sql", sql)]);
+    let folder = Folder::new(&[("V1__x.sql", sql)]);
     let places = found_in(&folder).await;
     places.iter().map(|place| place.replace("V1__x.sql ", "")).collect()
 }
 
 /// What is found in a script that undoes.
 async fn found_in_undo(sql: &str) -> Vec<String> {
-    let folder = Folder::of(&[("V1__x.sql", ""), ("V1__x.down.sql", sql)]);
+    let folder = Folder::new(&[("V1__x.sql", ""), ("V1__x.down.sql", sql)]);
     let places = found_in(&folder).await;
     places.iter().map(|place| place.replace("V1__x.down.sql ", "")).collect()
 }

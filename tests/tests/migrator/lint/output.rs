@@ -2,8 +2,8 @@
 
 use insta::{assert_json_snapshot, assert_snapshot};
 
-use crate::folder::Folder;
-use crate::program::{run_in, run_with};
+use crate::support::folder::Folder;
+use crate::support::program::{run_in, run_with};
 
 const SQL: &str = "\
 -- Größer.
@@ -19,12 +19,12 @@ drop view v;
 
 #[tokio::test]
 async fn people_get_the_place_and_what_to_do() {
-    let folder = Folder::of(&[]);
+    let folder = Folder::new(&[]);
     std::fs::create_dir(format!("{}/sql", folder.path())).expect("make a folder");
     folder.write("sql/V1__x.sql", SQL);
-    let outcome = run_in(folder.path().as_ref(), &[], &["lint", "--dir", "sql"]).await.exits(1);
-    assert_eq!(outcome.stderr, "5 findings in 1 file\n");
-    assert_snapshot!(outcome.stdout, @r"
+    let output = run_in(folder.path().as_ref(), &[], &["lint", "--dir", "sql"]).await.exits(1);
+    assert_eq!(output.stderr, "5 findings in 1 file\n");
+    assert_snapshot!(output.stdout, @r"
     warning[adding-required-field]: Adding a new column that is `NOT NULL` and has no default value to an existing table effectively makes it required.
      --> sql/V1__x.sql:4:3
       |
@@ -77,13 +77,13 @@ async fn people_get_the_place_and_what_to_do() {
 
 #[tokio::test]
 async fn a_machine_gets_one_document() {
-    let folder = Folder::of(&[(
+    let folder = Folder::new(&[(
         "V1__x.sql",
         "create index\n  i on tasks (title);\ndrop table\n  -- migrator: allow ban-drop-table because x\n a;",
     )]);
-    let outcome =
+    let output =
         run_in(folder.path().as_ref(), &[], &["lint", "--json", "--dir", "."]).await.exits(1);
-    assert_json_snapshot!(outcome.json(), @r#"
+    assert_json_snapshot!(output.json(), @r#"
     {
       "allowed": 1,
       "command": "lint",
@@ -123,8 +123,8 @@ async fn no_findings_are_a_document_too() {
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_read_is_a_document_too() {
-    let outcome = run_with(&[], &["lint", "--json", "--dir", "nowhere"]).await.exits(2);
-    assert_eq!(outcome.json()["error"]["kind"], "migration_files");
+    let output = run_with(&[], &["lint", "--json", "--dir", "nowhere"]).await.exits(2);
+    assert_eq!(output.json()["error"]["kind"], "migration_files");
 }
 
 #[tokio::test]
@@ -135,8 +135,8 @@ async fn no_database_is_needed() {
 
 #[tokio::test]
 async fn quiet_leaves_the_findings_only() {
-    let folder = Folder::of(&[("V1__x.sql", "drop table t;")]);
-    let outcome = run_with(&[], &["lint", "--quiet", "--dir", folder.path()]).await.exits(1);
-    assert_eq!(outcome.stderr, "");
-    assert!(outcome.stdout.starts_with("warning[ban-drop-table]: "), "{}", outcome.stdout);
+    let folder = Folder::new(&[("V1__x.sql", "drop table t;")]);
+    let output = run_with(&[], &["lint", "--quiet", "--dir", folder.path()]).await.exits(1);
+    assert_eq!(output.stderr, "");
+    assert!(output.stdout.starts_with("warning[ban-drop-table]: "), "{}", output.stdout);
 }

@@ -1,7 +1,7 @@
 //! What is dangerous, and what is not.
 
 use super::{found, found_in_undo};
-use crate::program::run_with;
+use crate::support::program::run_with;
 
 #[tokio::test]
 async fn dangerous_statements_are_found_with_their_places() {
@@ -156,9 +156,9 @@ async fn what_cannot_be_parsed_is_found_once_for_each_statement() {
 
 #[tokio::test]
 async fn what_is_built_in_is_clean() {
-    let outcome = run_with(&[], &["lint"]).await.exits(0);
-    assert_eq!(outcome.stdout, "");
-    assert_eq!(outcome.stderr, "No findings in 6 files; 6 accepted on purpose\n");
+    let output = run_with(&[], &["lint"]).await.exits(0);
+    assert_eq!(output.stdout, "");
+    assert_eq!(output.stderr, "No findings in 6 files; 6 accepted on purpose\n");
 }
 
 #[tokio::test]

@@ -1,0 +1,229 @@
+//! One kept-alive connection with a reader of HTTP/1.1 that sees how an answer arrives. It costs
+//! little, because it shares the machine with what it measures.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+/// How long an answer may take.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// What one read takes at most. An answer that fits and left in one write arrives in one read.
+const READ_BYTES: usize = 65_536;
+
+/// A connection to the service. It is made when it is first needed, and again after a failure or
+/// after an answer that closes it.
+pub struct KeepAlive {
+    address: SocketAddr,
+    stream: Option<TcpStream>,
+    /// The last answer, whole.
+    buffer: Vec<u8>,
+    /// Where its body begins.
+    body_start: usize,
+    /// Where it ends.
+    end: usize,
+}
+
+/// How one exchange went.
+#[derive(Clone, Copy, Debug)]
+pub struct Exchange {
+    /// The answer's status code.
+    pub status: u16,
+    /// From the first byte out to the last one in.
+    pub duration: Duration,
+    /// Whether the head arrived without the body that belongs to it.
+    pub is_split: bool,
+}
+
+/// What the head of an answer says.
+struct Head {
+    status: u16,
+    /// Bytes, its empty line included.
+    len: usize,
+    content_length: Option<usize>,
+    closes: bool,
+}
+
+impl KeepAlive {
+    /// A client of the service at this address.
+    pub fn new(address: SocketAddr) -> Self {
+        Self { address, stream: None, buffer: vec![0; READ_BYTES], body_start: 0, end: 0 }
+    }
+
+    /// Whether the next exchange goes over the connection of the last one.
+    pub fn is_connected(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// Sends a request in one write and reads its answer.
+    pub fn exchange(&mut self, request: &[u8]) -> io::Result<Exchange> {
+        let mut stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => connect(self.address)?,
+        };
+        let started = Instant::now();
+        // The service may refuse a request before it has read all of it; its answer counts.
+        let sent = stream.write_all(request);
+        let is_head = request.starts_with(b"HEAD ");
+        let (head, is_split) = match self.receive(&mut stream, is_head) {
+            Ok(received) => received,
+            Err(err) => return Err(sent.err().unwrap_or(err)),
+        };
+        let duration = started.elapsed();
+        if !head.closes && sent.is_ok() {
+            self.stream = Some(stream);
+        }
+        Ok(Exchange { status: head.status, duration, is_split })
+    }
+
+    /// A header of the last answer.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let head = std::str::from_utf8(&self.buffer[..self.body_start]).ok()?;
+        header(head, name)
+    }
+
+    /// The body of the last answer.
+    pub fn body(&self) -> &[u8] {
+        &self.buffer[self.body_start..self.end]
+    }
+
+    fn receive(&mut self, stream: &mut TcpStream, is_head: bool) -> io::Result<(Head, bool)> {
+        let mut filled = 0;
+        let mut reads = 0_u32;
+        let mut head_came_alone = false;
+        let head = loop {
+            filled += self.read(stream, filled)?;
+            reads += 1;
+            if let Some(head) = Head::parse(&self.buffer[..filled])? {
+                break head;
+            }
+        };
+        let body_len = head.body_len(is_head)?;
+        let end = head.len + body_len;
+        if self.buffer.len() < end {
+            self.buffer.resize(end, 0);
+        }
+        if body_len > 0 && filled == head.len {
+            head_came_alone = true;
+        }
+        while filled < end {
+            filled += self.read(stream, filled)?;
+            reads += 1;
+        }
+        if filled > end {
+            return Err(invalid("more bytes than the answer should have"));
+        }
+        (self.body_start, self.end) = (head.len, end);
+        Ok((head, head_came_alone || (reads > 1 && end <= READ_BYTES / 2)))
+    }
+
+    fn read(&mut self, stream: &mut TcpStream, filled: usize) -> io::Result<usize> {
+        if filled == self.buffer.len() {
+            return Err(invalid("the head does not end"));
+        }
+        match stream.read(&mut self.buffer[filled..])? {
+            0 => Err(ErrorKind::UnexpectedEof.into()),
+            count => Ok(count),
+        }
+    }
+}
+
+impl Head {
+    /// `None` as long as its end has not arrived.
+    fn parse(bytes: &[u8]) -> io::Result<Option<Self>> {
+        let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+            return Ok(None);
+        };
+        let text = std::str::from_utf8(&bytes[..end + 4]).map_err(|_| invalid("odd head"))?;
+        let status = text.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok());
+        Ok(Some(Self {
+            status: status.ok_or_else(|| invalid("not an answer of HTTP/1.1"))?,
+            len: end + 4,
+            content_length: header(text, "content-length").and_then(|value| value.parse().ok()),
+            closes: header(text, "connection")
+                .is_some_and(|value| value.eq_ignore_ascii_case("close")),
+        }))
+    }
+
+    fn body_len(&self, is_head: bool) -> io::Result<usize> {
+        if is_head || matches!(self.status, 204 | 304) {
+            return Ok(0);
+        }
+        self.content_length.ok_or_else(|| invalid("no Content-Length"))
+    }
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(found, _)| found.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.trim())
+}
+
+fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.set_write_timeout(Some(LIMIT))?;
+    Ok(stream)
+}
+
+fn invalid(message: &str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use super::KeepAlive;
+
+    /// A client of a server that answers its one request with these writes, some time apart.
+    fn client_of(writes: &'static [&'static str]) -> KeepAlive {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("find a free port");
+        let address = listener.local_addr().expect("the address of a listener");
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("accept the client");
+            stream.set_nodelay(true).expect("set an option");
+            let _ = stream.read(&mut [0; 1_024]).expect("read the request");
+            for part in writes {
+                stream.write_all(part.as_bytes()).expect("write a part");
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        });
+        KeepAlive::new(address)
+    }
+
+    #[test]
+    fn an_answer_is_split_when_its_body_comes_after_its_head() {
+        const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
+        let cases: [(&str, &'static [&'static str], bool); 4] = [
+            ("whole", &["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"], false),
+            ("split", &[HEAD, "ok"], true),
+            ("last byte late", &["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no", "k"], true),
+            ("without a body", &["HTTP/1.1 204 No Content\r\n\r\n"], false),
+        ];
+        for (label, writes, is_split) in cases {
+            let mut client = client_of(writes);
+            let exchange = client.exchange(b"GET / HTTP/1.1\r\n\r\n").expect(label);
+            assert_eq!(exchange.is_split, is_split, "{label}");
+            assert!(client.is_connected(), "{label}");
+        }
+    }
+
+    #[test]
+    fn head_has_no_body_and_close_ends_the_connection() {
+        let mut client = client_of(&["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"]);
+        client.exchange(b"HEAD / HTTP/1.1\r\n\r\n").expect("an answer");
+        assert_eq!((client.body(), client.header("content-length")), (&b""[..], Some("2")));
+
+        let answer: &'static [&'static str] =
+            &["HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"];
+        let mut client = client_of(answer);
+        let exchange = client.exchange(b"GET / HTTP/1.1\r\n\r\n").expect("an answer");
+        assert_eq!(exchange.status, 408);
+        assert!(!client.is_connected());
+    }
+}

@@ -1,0 +1,101 @@
+//! Requests that no HTTP library would send.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::response::Response;
+
+/// How long the service gets to answer or to hang up.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A request as it goes over the wire, with these headers, each one a whole line without its end, and
+/// with a body if it is not empty.
+pub fn raw_request(method: &str, path: &str, headers: &[&str], body: &str) -> Vec<u8> {
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: taskie.example\r\n");
+    for header in headers {
+        text.push_str(header);
+        text.push_str("\r\n");
+    }
+    if !body.is_empty() {
+        let _ = write!(text, "Content-Length: {}\r\n", body.len());
+    }
+    text.push_str("\r\n");
+    text.push_str(body);
+    text.into_bytes()
+}
+
+/// What came back until the service closed the connection.
+#[derive(Debug)]
+pub struct RawResponse {
+    /// Everything, as text where it is text.
+    pub text: String,
+}
+
+impl RawResponse {
+    /// The status code; `None` when the service closed the connection without an answer.
+    pub fn status(&self) -> Option<u16> {
+        self.text.strip_prefix("HTTP/1.")?.split_whitespace().nth(1)?.parse().ok()
+    }
+
+    /// The value of a header of the first response.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (head, _) = self.text.split_once("\r\n\r\n")?;
+        head.lines()
+            .filter_map(|line| line.split_once(':'))
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+    }
+
+    /// What follows the head of the first response.
+    pub fn body(&self) -> &str {
+        self.text.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+    }
+
+    /// The one response, to be judged like any other's.
+    #[track_caller]
+    pub fn to_response(&self) -> Response {
+        let status = self.status().unwrap_or_else(|| panic!("no response: {self:?}"));
+        let (head, _) = self.text.split_once("\r\n\r\n").expect("a response has a head");
+        let mut headers = HeaderMap::new();
+        for (name, value) in head.lines().filter_map(|line| line.split_once(':')) {
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("the name of a header");
+            let value = HeaderValue::from_str(value.trim()).expect("the value of a header");
+            headers.append(name, value);
+        }
+        Response { label: "raw request".to_owned(), status, headers, body: self.body().into() }
+    }
+}
+
+/// Sends `bytes`, then reads until the service hangs up. A request should say `Connection: close`.
+pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> RawResponse {
+    let mut received = Vec::new();
+    let exchange = async {
+        let mut stream = TcpStream::connect(address).await.expect("connect to the service");
+        // The service may refuse and hang up before it has read everything; its answer counts.
+        let _ = stream.write_all(bytes).await;
+        let mut buffer = [0; 8_192];
+        while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+            received.extend_from_slice(&buffer[..count]);
+        }
+    };
+    let in_time = timeout(LIMIT, exchange).await;
+    let text = String::from_utf8_lossy(&received).into_owned();
+    assert!(
+        in_time.is_ok(),
+        "the service neither answered nor hung up within {LIMIT:?}; so far: {text}"
+    );
+    RawResponse { text }
+}
+
+/// Sends `bytes` and hangs up, whatever the service makes of it.
+pub(crate) async fn send_and_hang_up(address: SocketAddr, bytes: &[u8]) {
+    let mut stream = TcpStream::connect(address).await.expect("connect to the service");
+    stream.write_all(bytes).await.expect("send to the service");
+    stream.shutdown().await.expect("hang up");
+}

@@ -1,0 +1,319 @@
+//! At 200,000 tasks of 2,000 users, no request reads more than its user's rows.
+//!
+//! The statements are the API's own: the server logs them with their parameters, and the test has
+//! each of them explained, executed and rolled back.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{App, Response, TestServer, User};
+use tokio_postgres::Client;
+
+const USERS: i64 = 2_000;
+const TASKS_OF_A_USER: i64 = 100;
+
+/// A statement as the server saw it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Logged {
+    statement: String,
+    /// Literals in SQL, in the order of `$1`, `$2`, …
+    parameters: Vec<String>,
+}
+
+/// A service whose database holds a lot, and one of its users.
+async fn busy_app() -> (App, User) {
+    let database = TestServer::own().await.migrated_database().await;
+    let app = App::start_on(database, |_| {}).await;
+    let alice = app.user("alice").await;
+    let fill = format!(
+        "insert into users (id, email) select 'user-' || i, 'user-' || i || '@example.com' from generate_series(2, {USERS}) i;
+         insert into tasks (user_id, title, description, status, created_at, updated_at)
+         select user_id, 'Task ' || n, repeat('x', 100), case when n % 10 = 0 then 'complete' else 'incomplete' end, t, t
+           from (select case when u = 1 then '{}' else 'user-' || u end as user_id, n,
+                        now() - n * interval '1 hour' - u * interval '1 second' as t
+                   from generate_series(1, {TASKS_OF_A_USER}) n, generate_series(1, {USERS}) u) rows;
+         analyze users;
+         analyze tasks",
+        alice.id
+    );
+    app.client().await.batch_execute(&fill).await.expect("fill the tables");
+    (app, alice)
+}
+
+/// Has every statement on the service's database logged from now on; the log's length so far.
+async fn log_statements(app: &App, log: &Path) -> usize {
+    let name = app.database().name();
+    let switch = format!(
+        "alter database {name} set log_statement = 'all';
+         alter database {name} set log_parameter_max_length = -1;
+         select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
+    );
+    app.database().admin().await.batch_execute(&switch).await.expect("switch logging on");
+    fs::read(log).expect("read the server's log").len()
+}
+
+/// The statements about the tasks of `user` that the log has after its first `start` bytes: other
+/// tests have theirs logged in between.
+///
+/// ```text
+/// 2026-11-22 08:00:00.123 UTC [42] LOG:  execute s0: select …
+/// <tab>more of the statement
+/// 2026-11-22 08:00:00.123 UTC [42] DETAIL:  Parameters: $1 = '7', $2 = NULL
+/// ```
+fn logged(log: &Path, start: usize, user: &User) -> Vec<Logged> {
+    let bytes = fs::read(log).expect("read the server's log");
+    let text = String::from_utf8_lossy(&bytes[start..]).replace("\n\t", "\n");
+    let mut entries = Vec::new();
+    // An entry begins with the year; what a statement has over several lines does not.
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match lines.last_mut() {
+            Some(last) if !line.starts_with("20") => {
+                last.push('\n');
+                last.push_str(line);
+            }
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    for (entry, next) in lines.iter().zip(lines.iter().skip(1).map(Some).chain([None])) {
+        let Some((_, statement)) =
+            entry.split_once("LOG:  execute ").and_then(|(_, rest)| rest.split_once(": "))
+        else {
+            continue;
+        };
+        if !statement.contains("tasks") {
+            continue;
+        }
+        let parameters: Vec<String> = next
+            .and_then(|next| next.split_once("DETAIL:  "))
+            // The word's first letter is small in older versions.
+            .and_then(|(_, detail)| {
+                detail.strip_prefix("parameters: ").or(detail.strip_prefix("Parameters: "))
+            })
+            .map(|list| {
+                list.split(", $")
+                    .filter_map(|one| one.split_once(" = "))
+                    .map(|(_, value)| value.to_owned())
+                    .collect()
+            })
+            .unwrap_or_default();
+        if parameters.contains(&format!("'{}'", user.id)) {
+            entries.push(Logged { statement: statement.to_owned(), parameters });
+        }
+    }
+    entries
+}
+
+/// Executes the statement, rolls it back, and gives its plan with what each node really read.
+async fn explain(client: &Client, logged: &Logged) -> Value {
+    let Logged { statement, parameters } = logged;
+    let values =
+        if parameters.is_empty() { String::new() } else { format!("({})", parameters.join(", ")) };
+    let prepare = format!("begin; deallocate all; prepare taskie as {statement}");
+    client.batch_execute(&prepare).await.unwrap_or_else(|err| panic!("{statement}: {err:?}"));
+    let explain = format!("explain (analyze, format json) execute taskie{values}");
+    let messages =
+        client.simple_query(&explain).await.unwrap_or_else(|err| panic!("{explain}: {err:?}"));
+    client.batch_execute("rollback").await.expect("roll back");
+    let text = messages.iter().find_map(|message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    let plans: Value = serde_json::from_str(text.expect("a plan")).expect("JSON");
+    plans[0]["Plan"].clone()
+}
+
+/// Every node of a plan.
+fn nodes(plan: &Value) -> Vec<&Value> {
+    let children = plan["Plans"].as_array().into_iter().flatten().flat_map(nodes);
+    std::iter::once(plan).chain(children).collect()
+}
+
+/// The rows that the plan took from `tasks`, those that it threw away included.
+fn rows_read(plan: &Value) -> f64 {
+    nodes(plan)
+        .into_iter()
+        .filter(|node| {
+            node["Relation Name"] == "tasks"
+                && node["Node Type"].as_str().is_some_and(|kind| kind.ends_with("Scan"))
+        })
+        .map(|node| {
+            let figure = |name: &str| node[name].as_f64().unwrap_or_default();
+            let rows = figure("Actual Rows")
+                + figure("Rows Removed by Filter")
+                + figure("Rows Removed by Index Recheck");
+            rows * figure("Actual Loops")
+        })
+        .sum()
+}
+
+#[tokio::test]
+async fn every_statement_is_answered_from_an_index() {
+    let (app, alice) = busy_app().await;
+    let log = TestServer::own().await.log().expect("a server of our own has a log");
+    let task = alice.tasks().await[50].clone();
+    let path = crate::path_of(&task);
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    let all = TASKS_OF_A_USER as f64;
+
+    let cursor = cursor_of(&alice.get("/tasks?limit=10").await);
+    let next = format!("/tasks?limit=7&cursor={cursor}");
+
+    let requests: [(&str, Method, String, Option<Value>, f64); 12] = [
+        ("list", Method::GET, "/tasks".to_owned(), None, all),
+        ("list of one status", Method::GET, "/tasks?status=complete".to_owned(), None, all / 10.0),
+        ("page", Method::GET, "/tasks?limit=7".to_owned(), None, 8.0),
+        ("next page", Method::GET, next.clone(), None, 8.0),
+        (
+            "page of one status",
+            Method::GET,
+            "/tasks?limit=7&status=incomplete".to_owned(),
+            None,
+            8.0,
+        ),
+        ("next page of one status", Method::GET, format!("{next}&status=incomplete"), None, 8.0),
+        ("get", Method::GET, path.clone(), None, 1.0),
+        ("put", Method::PUT, path.clone(), Some(json!({ "title": "changed" })), 1.0),
+        ("patch", Method::PATCH, path.clone(), Some(json!({ "description": null })), 1.0),
+        ("complete", Method::PATCH, format!("{path}/complete"), None, 1.0),
+        ("create", Method::POST, "/tasks".to_owned(), Some(json!({ "title": "new" })), 0.0),
+        ("delete", Method::DELETE, path.clone(), None, 1.0),
+    ];
+    let mut seen = BTreeSet::new();
+    for (label, method, rest, body, most_rows) in requests {
+        let start = log_statements(&app, &log).await;
+        let request = alice.request(method, &alice.path(&rest));
+        let response = match body {
+            Some(body) => request.json(body).await,
+            None => request.await,
+        };
+        assert!(response.status < 300, "{label}: {response}");
+        let statements = tests::until("the statement is in the log", async || {
+            let statements = logged(&log, start, &alice);
+            (!statements.is_empty()).then_some(statements)
+        })
+        .await;
+        assert_eq!(statements.len(), 1, "{label}: one statement for a request: {statements:?}");
+
+        // The request has had its effect: a deletion is explained for another of the user's tasks.
+        let statement = if label == "delete" {
+            for_another_task(&statements[0], &alice).await
+        } else {
+            statements[0].clone()
+        };
+        let plan = explain(&app.client().await, &statement).await;
+        let scans: Vec<&Value> =
+            nodes(&plan).into_iter().filter(|node| node["Node Type"] == "Seq Scan").collect();
+        assert_eq!(scans, [] as [&Value; 0], "{label}: {plan:#}");
+        let rows = rows_read(&plan);
+        assert!(rows <= most_rows, "{label}: {rows} rows read of {most_rows}: {plan:#}");
+        seen.insert(statement.statement);
+    }
+    assert_eq!(
+        seen.len(),
+        11,
+        "PUT and PATCH share a statement, the others have their own: {seen:#?}"
+    );
+}
+
+/// The same statement, with the id of a task that is still there.
+async fn for_another_task(logged: &Logged, user: &User) -> Logged {
+    let other = user.tasks().await[0]["id"].to_string();
+    let parameters = logged.parameters.iter().enumerate();
+    let parameters = parameters
+        .map(|(i, value)| if i == 0 { format!("'{other}'") } else { value.clone() })
+        .collect();
+    Logged { statement: logged.statement.clone(), parameters }
+}
+
+/// The `cursor` parameter of the next page.
+fn cursor_of(response: &Response) -> String {
+    let link = response.header("link");
+    let cursor = link.split("cursor=").nth(1).and_then(|rest| rest.split('>').next());
+    cursor.unwrap_or_else(|| panic!("no cursor: {link}")).to_owned()
+}
+
+#[tokio::test]
+async fn page_1000_reads_as_many_rows_as_page_1() {
+    let database = TestServer::own().await.migrated_database().await;
+    let app = App::start_on(database, |_| {}).await;
+    let log = TestServer::own().await.log().expect("a server of our own has a log");
+    let alice = app.user("alice").await;
+    // All of one user, ten at each moment.
+    let fill = format!(
+        "insert into tasks (user_id, title, status, created_at, updated_at)
+         select '{}', 'Task ' || n, case when n % 5 < 3 then 'complete' else 'incomplete' end, t, t
+           from (select n, timestamptz '2026-01-01Z' - n / 10 * interval '1 second' as t
+                   from generate_series(1, 200000) n) rows;
+         analyze tasks",
+        alice.id
+    );
+    app.client().await.batch_execute(&fill).await.expect("fill the table");
+
+    for (label, filter) in [("all", ""), ("one status", "&status=complete")] {
+        // 999 pages of 100, most of them ten at a time: a cursor is good for pages of any length.
+        let mut cursor = String::new();
+        for limit in [1_000; 99].into_iter().chain([100; 9]) {
+            let response = alice.get(&format!("/tasks?limit={limit}{filter}{cursor}")).await;
+            assert_eq!(response.status, 200, "{label}: {response}");
+            cursor = format!("&cursor={}", cursor_of(&response));
+        }
+        let mut rows = Vec::new();
+        for place in ["", cursor.as_str()] {
+            let start = log_statements(&app, &log).await;
+            let response = alice.get(&format!("/tasks?limit=100{filter}{place}")).await;
+            assert_eq!(response.good(200).as_array().map(Vec::len), Some(100), "{label}, {place}");
+            let statements = tests::until("the statement is in the log", async || {
+                let statements = logged(&log, start, &alice);
+                (!statements.is_empty()).then_some(statements)
+            })
+            .await;
+            let plan = explain(&app.client().await, &statements[0]).await;
+            let kinds = nodes(&plan).into_iter().filter_map(|node| node["Node Type"].as_str());
+            assert!(!kinds.collect::<Vec<_>>().contains(&"Seq Scan"), "{label}: {plan:#}");
+            rows.push(rows_read(&plan));
+        }
+        // One row more than a page has: it tells whether another page follows.
+        assert_eq!(rows, [101.0, 101.0], "{label}: rows read for page 1 and for page 1000");
+    }
+}
+
+/// A page of 1,000 large tasks shows 34 of them, and what follows is not looked for by another scan.
+#[tokio::test]
+async fn a_page_that_ends_by_its_bytes_is_one_scan_of_an_index() {
+    let database = TestServer::own().await.migrated_database().await;
+    let app = App::start_on(database, |_| {}).await;
+    let log = TestServer::own().await.log().expect("a server of our own has a log");
+    let alice = app.user("alice").await;
+    let fill = format!(
+        "insert into tasks (user_id, title, description, created_at)
+         select '{}', 'Task ' || n, repeat(e'\\u0001', 5000), now() - n * interval '1 hour'
+           from generate_series(1, 3000) n;
+         analyze tasks",
+        alice.id
+    );
+    app.client().await.batch_execute(&fill).await.expect("fill the table");
+    for (label, rest, most_rows) in [
+        ("1,000", "/tasks", 1_001.0),
+        ("1,000 of one status", "/tasks?status=incomplete", 1_001.0),
+        ("200", "/tasks?limit=200", 201.0),
+    ] {
+        let start = log_statements(&app, &log).await;
+        let response = alice.get(rest).await;
+        assert_eq!(response.good(200).as_array().map(Vec::len), Some(34), "{label}");
+        let statements = tests::until("the statement is in the log", async || {
+            let statements = logged(&log, start, &alice);
+            (!statements.is_empty()).then_some(statements)
+        })
+        .await;
+        assert_eq!(statements.len(), 1, "{label}: {statements:?}");
+        let plan = explain(&app.client().await, &statements[0]).await;
+        let scans = nodes(&plan).into_iter().filter(|node| node["Relation Name"] == "tasks");
+        let scans: Vec<&Value> = scans.map(|node| &node["Node Type"]).collect();
+        assert_eq!(scans, ["Index Scan"], "{label}: {plan:#}");
+        assert!(rows_read(&plan) <= most_rows, "{label}: {plan:#}");
+    }
+}

@@ -1,0 +1,183 @@
+//! `GET /health`, `/health/db` and `/health/pool`
+
+use std::time::Instant;
+
+use futures::{StreamExt, stream};
+use serde_json::{Value, json};
+use tests::{App, Response, TestDatabase, until};
+
+use crate::large_instances;
+
+/// Whether the database was asked for this response, or the answer is one that was kept.
+fn is_new(response: &Response) -> bool {
+    !response.header("server-timing").starts_with("db;dur=0.000,")
+}
+
+/// The figures as they are now: a kept answer is a second old at most.
+async fn pool_now(app: &App) -> Value {
+    until("the database is asked again", async || {
+        let response = app.get("/health/pool").await;
+        is_new(&response).then(|| response.good(200))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_process_is_healthy() {
+    let response = App::start().await.get("/health").await;
+    assert_eq!(response.good(200), json!({ "status": "healthy" }));
+}
+
+#[tokio::test]
+async fn the_process_is_healthy_without_a_database() {
+    let closed = "postgresql://u:pw@127.0.0.1:1/x".parse().expect("a connection string");
+    let app = App::start_with(|options| {
+        options.database(&closed);
+    })
+    .await;
+    assert_eq!(app.get("/health").await.good(200), json!({ "status": "healthy" }));
+}
+
+#[tokio::test]
+async fn the_databases_health_names_version_latency_and_migration() {
+    let app = App::start().await;
+    let health = app.get("/health/db").await.good(200);
+    let client = app.client().await;
+    let row =
+        client.query_one("select current_setting('server_version')", &[]).await.expect("query");
+    assert_eq!(health["status"], "healthy");
+    assert_eq!(health["server_version"], row.get::<_, &str>(0));
+    assert!(health["latency_ms"].as_f64().is_some_and(|latency| latency > 0.0), "{health}");
+    assert!(health["pooled"].is_boolean(), "{health}");
+    let row = client
+        .query_one("select max(version) from refinery_schema_history", &[])
+        .await
+        .expect("query");
+    assert_eq!(health["migration_version"], row.get::<_, i32>(0));
+}
+
+#[tokio::test]
+async fn a_direct_connection_is_not_pooled() {
+    let app = App::start_with(|_| {}).await;
+    assert_eq!(app.get("/health/db").await.good(200)["pooled"], false);
+}
+
+#[tokio::test]
+async fn a_database_without_a_schema_is_not_healthy() {
+    let app = App::start_on(TestDatabase::create().await, |_| {}).await;
+    app.get("/health/db").await.problem(503);
+}
+
+#[tokio::test]
+async fn a_schema_without_a_history_is_healthy() {
+    let app = App::start_with(|_| {}).await;
+    app.client().await.batch_execute("drop table refinery_schema_history").await.expect("drop");
+    let health = app.get("/health/db").await.good(200);
+    assert_eq!(health["migration_version"], Value::Null);
+}
+
+#[tokio::test]
+async fn an_unreachable_database_is_not_healthy() {
+    let closed = "postgresql://u:pw@127.0.0.1:1/x".parse().expect("a connection string");
+    let app = App::start_with(|options| {
+        options.database(&closed);
+    })
+    .await;
+    for path in ["/health/db", "/health/pool"] {
+        let response = app.get(path).await;
+        response.problem(503);
+        let seconds: u32 = response.header("retry-after").parse().expect("seconds");
+        assert!((1..=60).contains(&seconds), "{path}: {seconds}");
+    }
+}
+
+#[tokio::test]
+async fn the_pool_adds_up() {
+    let app = App::start().await;
+    let pool = app.get("/health/pool").await.good(200);
+    let figure =
+        |name: &str| pool[name].as_i64().unwrap_or_else(|| panic!("no number `{name}` in {pool}"));
+    assert_eq!(pool.as_object().map(serde_json::Map::len), Some(5), "{pool}");
+    // The connection that asks is one of them.
+    assert!(figure("checked_out") >= 1, "{pool}");
+    assert!(figure("checked_in") >= 0, "{pool}");
+    assert_eq!(figure("total"), figure("checked_in") + figure("checked_out"), "{pool}");
+    assert_eq!(figure("overflow"), (figure("total") - figure("size")).max(0), "{pool}");
+}
+
+#[tokio::test]
+async fn the_pools_size_is_10_unless_it_is_configured() {
+    let usual = App::start_with(|_| {}).await;
+    assert_eq!(usual.get("/health/pool").await.good(200)["size"], 10);
+    let configured = App::start_with(|options| {
+        options.set("pool_size", "3");
+    })
+    .await;
+    assert_eq!(configured.get("/health/pool").await.good(200)["size"], 3);
+}
+
+#[tokio::test]
+async fn connections_beyond_the_size_are_overflow() {
+    let app = App::start_with(|options| {
+        options.set("pool_size", "2");
+    })
+    .await;
+    let (database, role) = (app.database(), app.database().api_role());
+    let (one, two, three) = (
+        database.client_as(role).await,
+        database.client_as(role).await,
+        database.client_as(role).await,
+    );
+    let pool = app.get("/health/pool").await.good(200);
+    assert_eq!(pool["size"], 2);
+    assert!(pool["total"].as_i64().is_some_and(|total| total >= 4), "{pool}");
+    assert!(pool["checked_in"].as_i64().is_some_and(|idle| idle >= 3), "{pool}");
+    assert_eq!(pool["overflow"].as_i64(), pool["total"].as_i64().map(|total| total - 2), "{pool}");
+    drop((one, two, three));
+}
+
+#[tokio::test]
+async fn connections_of_other_roles_do_not_count() {
+    let app = App::start_with(|_| {}).await;
+    let before = pool_now(&app).await["total"].clone();
+    let owners = (app.client().await, app.client().await, app.client().await);
+    assert_eq!(pool_now(&app).await["total"], before);
+    drop(owners);
+}
+
+#[tokio::test]
+async fn connections_to_other_databases_do_not_count() {
+    let app = App::start_with(|_| {}).await;
+    let other = TestDatabase::create().await;
+    let before = pool_now(&app).await["total"].clone();
+    let role = app.database().api_role();
+    let elsewhere =
+        (other.client_as(role).await, other.client_as(role).await, other.client_as(role).await);
+    assert_eq!(pool_now(&app).await["total"], before);
+    drop(elsewhere);
+}
+
+/// One instance asks once a second; each further one, which a host starts when those that are there
+/// cannot take a request at that moment, asks for itself.
+#[tokio::test]
+async fn the_database_is_asked_far_less_often_than_the_service() {
+    const REQUESTS: usize = 200;
+    const FEW: usize = 20;
+    let app = App::start_with(|options| {
+        options.reuse = large_instances();
+    })
+    .await;
+    for path in ["/health/pool", "/health/db"] {
+        let started = Instant::now();
+        let requests = (0..REQUESTS).map(|_| app.get(path).into_future());
+        let responses: Vec<Response> = stream::iter(requests).buffer_unordered(8).collect().await;
+        let seconds = usize::try_from(started.elapsed().as_secs()).expect("a small number");
+
+        for response in &responses {
+            response.good(200);
+        }
+        let asked = responses.iter().filter(|response| is_new(response)).count();
+        assert!(asked >= 1, "{path}");
+        assert!(asked <= FEW * (1 + seconds), "{path}: {asked} in {seconds} s");
+    }
+}

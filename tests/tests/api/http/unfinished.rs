@@ -1,0 +1,217 @@
+//! Bodies that never end and answers that nobody reads: whoever sends or leaves them gets so far and no
+//! further, and nobody else notices.
+
+use std::time::Duration;
+
+use futures::future::{join, join_all};
+use futures::{StreamExt, stream};
+use reqwest::Method;
+use tests::{App, RawResponse, User, raw_request};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use crate::path_of;
+
+/// The beginning of a good body.
+const BEGINNING: &str = "{\"title\": ";
+
+/// How long everything may take while others misuse the service.
+const LIMIT: Duration = Duration::from_mins(2);
+
+const UNFINISHED_BODIES: usize = 250;
+const CLIENTS_THAT_DO_NOT_READ: usize = 60;
+const CLIENTS_OF_THE_POOL: usize = 300;
+
+/// Connections that many of them share, each for fewer requests at once than a server takes.
+const SHARED_CONNECTIONS: usize = 5;
+
+async fn app_that_waits(millis: u32) -> App {
+    App::start_with(|options| {
+        options.set("request_timeout_ms", &millis.to_string());
+    })
+    .await
+}
+
+/// A request whose body is announced and stops after its beginning.
+fn unfinished(method: &str, path: &str, headers: &[&str]) -> Vec<u8> {
+    let headers = [headers, &["Content-Length: 1000"]].concat();
+    let mut bytes = raw_request(method, path, &headers, "");
+    bytes.extend_from_slice(BEGINNING.as_bytes());
+    bytes
+}
+
+/// A good request, but for the end of its body.
+fn unfinished_create(user: &User) -> Vec<u8> {
+    let headers = [&user.authorization(), "Content-Type: application/json"];
+    unfinished("POST", &user.path("/tasks"), &headers)
+}
+
+#[track_caller]
+fn assert_too_slow(label: &str, response: &RawResponse) {
+    assert_eq!(response.status(), Some(408), "{label}: {response:?}");
+    response.to_response().problem(408).kind("body-too-slow");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_end_is_a_408_and_the_end_of_its_connection() {
+    let app = app_that_waits(1_000).await;
+    let alice = app.user("alice").await;
+    let task = alice.path(&path_of(&alice.task("Buy milk").await));
+    let headers = [&alice.authorization(), "Content-Type: application/json"];
+    let chunked = {
+        let headers = [&headers[..], &["Transfer-Encoding: chunked"]].concat();
+        let mut bytes = raw_request("POST", &alice.path("/tasks"), &headers, "");
+        bytes.extend_from_slice(b"a\r\n{\"title\": \r\n");
+        bytes
+    };
+    for (label, bytes) in [
+        ("create", unfinished_create(&alice)),
+        ("create, in chunks", chunked),
+        ("update", unfinished("PATCH", &task, &headers)),
+        ("replace", unfinished("PUT", &task, &headers)),
+    ] {
+        // All until the service hangs up.
+        let response = app.send_raw(bytes).await;
+        assert_too_slow(label, &response);
+    }
+    let tasks = alice.tasks().await;
+    assert_eq!(tasks.len(), 1, "{tasks:?}");
+}
+
+#[tokio::test]
+async fn over_http2_a_body_that_does_not_end_is_a_408_and_its_connection_goes_on() {
+    let app = app_that_waits(1_000).await;
+    let alice = app.user("alice").await;
+    let shared = app.over_http2();
+    let body = || stream::iter([BEGINNING]).chain(stream::pending());
+    let requests = (0..10).map(|_| {
+        let request = shared.request(Method::POST, &alice.path("/tasks")).token(&alice.token);
+        request.json_pieces(body()).into_future()
+    });
+    for response in join_all(requests).await {
+        response.problem(408).kind("body-too-slow");
+    }
+    shared.get(&alice.path("/tasks")).token(&alice.token).await.good(200);
+}
+
+#[tokio::test]
+async fn a_slow_body_that_is_complete_in_time_counts() {
+    let app = app_that_waits(60_000).await;
+    let alice = app.user("alice").await;
+    for app in [app.clone(), app.over_http2()] {
+        // Slow on purpose: each piece is on its way before the next one is there.
+        let pieces = stream::iter([BEGINNING, "\"Buy ", "milk\"", "}"]).then(async |piece| {
+            sleep(Duration::from_millis(300)).await;
+            piece
+        });
+        let request = app.request(Method::POST, &alice.path("/tasks")).token(&alice.token);
+        assert_eq!(request.json_pieces(pieces).await.good(201)["title"], "Buy milk");
+    }
+}
+
+/// So long a limit that nothing but the request's head can have been answered.
+#[tokio::test]
+async fn a_request_that_is_refused_for_its_head_is_answered_before_its_body_is_there() {
+    let app = app_that_waits(60_000).await;
+    let (alice, bob) = (app.user("alice").await, app.user("bob").await);
+    let (token, json) = (alice.authorization(), "Content-Type: application/json");
+    let tasks = alice.path("/tasks");
+    let task = alice.path(&path_of(&alice.task("Buy milk").await));
+    let (bad_id, his) = (alice.path("/tasks/x"), bob.path("/tasks"));
+    for (label, method, path, headers, status) in [
+        ("no token", "POST", &tasks, &[json][..], 401),
+        ("no token", "PATCH", &task, &[json], 401),
+        ("bad token", "POST", &tasks, &["Authorization: Bearer x", json], 401),
+        ("another user's path", "POST", &his, &[&token, json], 404),
+        ("bad id", "PUT", &bad_id, &[&token, json], 400),
+        ("text", "POST", &tasks, &[&token, "Content-Type: text/plain"], 415),
+        ("no media type", "PATCH", &task, &[&token], 415),
+        ("wrong method", "DELETE", &tasks, &[&token, json], 405),
+        ("unknown route", "POST", &"/nope".to_owned(), &[&token, json], 404),
+    ] {
+        let response = app.send_raw(unfinished(method, path, headers)).await;
+        assert_eq!(response.status(), Some(status), "{label}: {response:?}");
+        response.to_response().problem(status);
+    }
+}
+
+/// Asks for 1 MiB and reads nothing of it, as long as the connection is kept.
+async fn ask_and_do_not_read(app: &App, lister: &User) -> TcpStream {
+    let mut stream = TcpStream::connect(app.address()).await.expect("connect to the service");
+    let list =
+        raw_request("GET", &lister.path("/tasks?limit=1000"), &[&lister.authorization()], "");
+    stream.write_all(&list).await.expect("ask for the list");
+    stream
+}
+
+/// Sends bodies that do not end, one after the other, for ever.
+async fn leave_bodies_open(app: App, user: User) {
+    loop {
+        assert_too_slow("beside others", &app.send_raw(unfinished_create(&user)).await);
+    }
+}
+
+async fn leave_bodies_open_over_http2(app: App, user: User) {
+    loop {
+        let request = app.request(Method::POST, &user.path("/tasks")).token(&user.token);
+        let body = stream::iter([BEGINNING]).chain(stream::pending());
+        request.json_pieces(body).await.problem(408);
+    }
+}
+
+async fn ask_for_the_pool(app: App) {
+    for _ in 0..5 {
+        app.get("/health/pool").await.good(200);
+    }
+}
+
+async fn use_the_service(user: &User) {
+    for _ in 0..20 {
+        let task = user.task("Buy milk").await;
+        assert_eq!(user.get(&path_of(&task)).await.good(200), task);
+        assert_eq!(user.tasks().await[0], task);
+    }
+}
+
+#[tokio::test]
+async fn clients_that_neither_finish_nor_read_do_not_stop_others() {
+    let app = App::start_with(|_| {}).await;
+    let (alice, mallory, lister) =
+        (app.user("alice").await, app.user("mallory").await, app.user("lister").await);
+    add_long_tasks(&app, &lister).await;
+    let shared: Vec<App> = (0..SHARED_CONNECTIONS).map(|_| app.over_http2()).collect();
+
+    // Half of them on connections of their own.
+    let mut misuse = tokio::task::JoinSet::new();
+    for i in 0..UNFINISHED_BODIES / 2 {
+        misuse.spawn(leave_bodies_open(app.clone(), mallory.clone()));
+        let shared = shared[i % SHARED_CONNECTIONS].clone();
+        misuse.spawn(leave_bodies_open_over_http2(shared, mallory.clone()));
+    }
+    let not_read =
+        join_all((0..CLIENTS_THAT_DO_NOT_READ).map(|_| ask_and_do_not_read(&app, &lister))).await;
+    let gateways: Vec<App> = (0..SHARED_CONNECTIONS).map(|_| app.over_http2()).collect();
+    let pool = join_all(
+        (0..CLIENTS_OF_THE_POOL)
+            .map(|i| ask_for_the_pool(gateways[i % SHARED_CONNECTIONS].clone())),
+    );
+    let everybody = join(pool, use_the_service(&alice));
+
+    timeout(LIMIT, everybody).await.expect("answers in time");
+    drop(not_read);
+    if let Some(Err(failure)) = misuse.try_join_next() {
+        panic!("{failure}");
+    }
+}
+
+/// A page of 1 MiB.
+async fn add_long_tasks(app: &App, user: &User) {
+    let statement = "
+        insert into tasks (user_id, title, description)
+        select $1, 'long', repeat('x', 5000) from generate_series(1, 300)";
+    app.client().await.execute(statement, &[&user.id]).await.expect("add tasks");
+    let page = user.get("/tasks?limit=1000").await;
+    page.good(200);
+    assert!(page.body.len() > 900_000, "{} bytes", page.body.len());
+}

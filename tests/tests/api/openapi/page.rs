@@ -1,0 +1,136 @@
+//! The page that shows the API, and its files, as a client of HTTP sees them. What a browser makes of
+//! them is the suite `docs`.
+
+use reqwest::Method;
+use tests::App;
+
+/// The page and the files that it names.
+const FILES: [(&str, &str); 7] = [
+    ("/docs", "text/html; charset=utf-8"),
+    ("/docs/", "text/html; charset=utf-8"),
+    ("/docs/page.css", "text/css; charset=utf-8"),
+    ("/docs/start.js", "text/javascript; charset=utf-8"),
+    ("/docs/swagger-ui-dist-5.35.0/swagger-ui.css", "text/css; charset=utf-8"),
+    ("/docs/swagger-ui-dist-5.35.0/swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
+    ("/openapi.json", "application/json"),
+];
+
+#[tokio::test]
+async fn each_file_is_whole_and_has_its_headers() {
+    let app = App::start().await;
+    for (path, content_type) in FILES {
+        let response = app.get(path).header("X-Request-Id", "find-me").await;
+        assert_eq!(response.status, 200, "{path}: {:?}", response.headers);
+        assert_eq!(response.header("content-type"), content_type, "{path}");
+        assert_eq!(response.header("content-length"), response.body.len().to_string(), "{path}");
+        assert_eq!(response.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(response.header("x-request-id"), "find-me", "{path}");
+        assert!(response.header("server-timing").starts_with("db;dur=0.000, total;dur="), "{path}");
+        assert!(!response.has_header("transfer-encoding"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn head_has_the_headers_of_get_and_no_body() {
+    let app = App::start().await;
+    for (path, _) in FILES {
+        let get = app.get(path).await;
+        let head = app.request(Method::HEAD, path).await;
+        head.empty(200);
+        for name in ["content-type", "content-length", "cache-control", "etag"] {
+            assert_eq!(head.header(name), get.header(name), "{path}: {name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_client_has_already_is_not_sent_again() {
+    let app = App::start().await;
+    for (path, _) in FILES {
+        let first = app.get(path).await;
+        let version = first.header("etag");
+        for known in [version, &format!("W/{version}"), &format!("\"x\", {version}"), "*"] {
+            for method in [Method::GET, Method::HEAD] {
+                let again = app.request(method, path).header("If-None-Match", known).await;
+                again.empty(304);
+                assert_eq!(again.header("etag"), version, "{path}");
+                assert_eq!(again.header("cache-control"), first.header("cache-control"), "{path}");
+                assert!(again.has_header("x-request-id"), "{path}");
+            }
+        }
+        let changed = app.get(path).header("If-None-Match", "\"x\"").await;
+        assert_eq!(changed.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_viewers_own_files_are_kept_without_asking() {
+    let app = App::start().await;
+    for (path, _) in FILES {
+        let expected = if path.contains("5.35.0") {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        };
+        assert_eq!(app.get(path).await.header("cache-control"), expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_may_use_its_own_origin_only() {
+    let response = App::start().await.get("/docs").await;
+    let policy = response.header("content-security-policy");
+    for directive in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ] {
+        let mut directives = policy.split(';').map(str::trim);
+        assert!(directives.any(|found| found == directive), "{directive} in {policy}");
+    }
+    assert_eq!(policy.split(';').count(), 8, "{policy}");
+    assert!(!response.text().contains("http"), "the page names no other origin");
+}
+
+#[tokio::test]
+async fn another_method_is_answered_with_the_right_ones() {
+    let app = App::start().await;
+    for (path, _) in FILES {
+        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            let response = app.request(method, path).await;
+            response.problem(405).kind("method-not-allowed");
+            assert_eq!(response.header("allow"), "GET,HEAD,OPTIONS", "{path}");
+        }
+        let response = app.request(Method::OPTIONS, path).await;
+        assert_eq!(response.status, 204, "{response}");
+        assert_eq!(response.header("allow"), "GET,HEAD,OPTIONS", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn another_path_is_not_found() {
+    let app = App::start().await;
+    for path in [
+        "/docs/nope",
+        "/docs/index.html",
+        "/docs/swagger-ui-dist-5.35.0",
+        "/docs/swagger-ui-dist-5.35.0/",
+        "/docs/../openapi.json",
+        "/docs/..%2fopenapi.json",
+        "/docs//start.js",
+        "/docsx",
+        "/Docs",
+        "/openapi.json/",
+        "/openapi",
+    ] {
+        let response = app.request(Method::POST, path).await;
+        assert!([404, 405].contains(&response.status), "{response}");
+        let response = app.get(path).await;
+        assert!(response.status == 404 || path.contains("/../"), "{response}");
+    }
+}

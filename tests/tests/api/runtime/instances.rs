@@ -1,0 +1,103 @@
+//! What a host does when its components' instances have too much to do: no host is kinder than Spin.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use reqwest::Method;
+use tests::{App, InstanceReuse, Request, Response, until};
+use tokio_postgres::Client;
+
+/// Instances that Spin has room for in its process.
+const INSTANCES: usize = 1_000;
+
+/// Requests beyond that.
+const TOO_MANY: usize = 10;
+
+/// HTTP/2 connections that share them, each for fewer at once than a server takes.
+const CONNECTIONS: usize = 8;
+
+/// Locks the tasks: who asks for them waits in an instance until the gate opens.
+async fn close_gate(app: &App) -> Client {
+    let gate = app.client().await;
+    gate.batch_execute("begin; lock table tasks in access exclusive mode")
+        .await
+        .expect("close the gate");
+    gate
+}
+
+async fn open_gate(gate: &Client) {
+    gate.batch_execute("commit").await.expect("open the gate");
+}
+
+/// The host's own answer, which says nothing.
+#[track_caller]
+fn assert_bare_500(response: &Response) {
+    response.empty(500);
+    assert!(!response.has_header("content-type"), "{response:#}");
+    assert!(!response.has_header("x-request-id"), "{response:#}");
+}
+
+/// `GET`, again and again, until it succeeds.
+async fn until_good(path: &str, request: impl Fn() -> Request) {
+    until(&format!("GET {path}"), async || (request().await.status == 200).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_request_that_finds_no_instance_is_a_bare_500() {
+    let app = App::start_with(|options| {
+        options.reuse = InstanceReuse { max_concurrent: 1, ..InstanceReuse::default() };
+    })
+    .await;
+    let alice = app.user("alice").await;
+    let gate = close_gate(&app).await;
+    let gateways: Vec<_> = (0..CONNECTIONS).map(|_| app.over_http2()).collect();
+    let mut responses: FuturesUnordered<_> = (0..INSTANCES + TOO_MANY)
+        .map(|i| {
+            gateways[i % CONNECTIONS]
+                .unregistered_user_with_id(&alice.id)
+                .get("/tasks")
+                .into_future()
+        })
+        .collect();
+
+    // Only they are answered, at first: all the others are in instances, and wait.
+    for _ in 0..TOO_MANY {
+        assert_bare_500(&responses.next().await.expect("a response"));
+    }
+    // It is so on every route of every component, but not on the host's own.
+    for path in ["/health", "/", "/docs", "/openapi.json"] {
+        assert_bare_500(&app.get(path).await);
+    }
+    app.get("/.well-known/spin/health").await.header("content-length");
+    assert!(app.log().contains("instantiation error"), "{}", app.log());
+
+    open_gate(&gate).await;
+    let mut good = 0;
+    while let Some(response) = responses.next().await {
+        match response.status {
+            200 => good += 1,
+            // Spin breaks off some that need another stack at this very moment.
+            _ => assert_bare_500(&response),
+        }
+    }
+    let least = if app.instances().is_some() { INSTANCES } else { INSTANCES / 2 };
+    assert!(good >= least, "only {good} requests had an instance");
+    // Idle instances of one component leave no room for another's until they are gone.
+    for path in ["/health", "/docs"] {
+        until_good(path, || app.request(Method::GET, path)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_a_response_in_time_is_a_bare_500() {
+    let app = App::start_with(|options| {
+        options.reuse.request_timeout = Some(Duration::from_secs(1));
+    })
+    .await;
+    let alice = app.user("alice").await;
+    let gate = close_gate(&app).await;
+    assert_bare_500(&alice.get("/tasks").await);
+    open_gate(&gate).await;
+    until_good("/tasks", || alice.get("/tasks")).await;
+}

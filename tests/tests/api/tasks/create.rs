@@ -1,0 +1,228 @@
+//! `POST /api/{user_id}/tasks`
+
+use chrono::{DateTime, SubsecRound, Utc};
+use serde_json::{Value, json};
+use tests::App;
+
+#[tokio::test]
+async fn a_new_task_comes_back_whole() {
+    let alice = App::start().await.user("alice").await;
+    let task = alice.create(json!({ "title": "Buy milk", "description": "2 l" })).await.good(201);
+    let id = task["id"].as_i64().expect("an id");
+    assert!(id > 0);
+    let expected = json!({
+        "id": id,
+        "user_id": alice.id,
+        "title": "Buy milk",
+        "description": "2 l",
+        "status": "incomplete",
+        "created_at": task["created_at"],
+        "updated_at": task["created_at"],
+    });
+    assert_eq!(task, expected);
+}
+
+#[tokio::test]
+async fn a_new_task_without_a_description_has_null() {
+    let alice = App::start().await.user("alice").await;
+    for body in [json!({ "title": "x" }), json!({ "title": "x", "description": null })] {
+        let task = alice.create(body.clone()).await.good(201);
+        assert_eq!(task["description"], Value::Null, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn location_leads_to_the_new_task() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let response = alice.create(json!({ "title": "Buy milk" })).await;
+    let task = response.good(201);
+    assert_eq!(response.header("location"), format!("/api/{}/tasks/{}", alice.id, task["id"]));
+    let found = app.get(response.header("location")).token(&alice.token).await;
+    assert_eq!(found.good(200), task);
+}
+
+#[tokio::test]
+async fn a_new_task_is_in_the_list_and_in_the_table() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let task = alice.task("Buy milk").await;
+    assert_eq!(alice.tasks().await, [task]);
+    let client = app.client().await;
+    let rows = client
+        .query("select title from tasks where user_id = $1", &[&alice.id])
+        .await
+        .expect("query");
+    let titles: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(titles, ["Buy milk"]);
+}
+
+#[tokio::test]
+async fn timestamps_are_now_in_utc_with_six_digits() {
+    let alice = App::start().await.user("alice").await;
+    let before = Utc::now();
+    let task = alice.task("Buy milk").await;
+    let after = Utc::now();
+    for name in ["created_at", "updated_at"] {
+        let text = task[name].as_str().expect("text");
+        let time: DateTime<Utc> = text.parse().expect("RFC 3339");
+        assert_eq!(text, time.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(), "{name}");
+        let slack = chrono::TimeDelta::seconds(5);
+        assert!(before.trunc_subsecs(6) - slack <= time && time <= after + slack, "{name}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_sessions_time_zone_and_date_style_do_not_show() {
+    let app = App::start_with(|_| {}).await;
+    let name = app.database().name();
+    let settings = format!(
+        "alter database {name} set timezone = 'Asia/Kolkata'; alter database {name} set datestyle = 'SQL, DMY'"
+    );
+    app.client().await.batch_execute(&settings).await.expect("set");
+    let alice = app.user("alice").await;
+    let insert = "insert into tasks (user_id, title, created_at) values ($1, 'Old', '2026-01-02 03:04:05.1+00')";
+    app.client().await.execute(insert, &[&alice.id]).await.expect("insert");
+    assert_eq!(alice.tasks().await[0]["created_at"], "2026-01-02T03:04:05.100000Z");
+}
+
+#[tokio::test]
+async fn texts_are_stored_as_they_were_sent() {
+    let alice = App::start().await.user("alice").await;
+    for (label, text) in [
+        ("surrounding spaces", "  Buy milk \t\n".to_owned()),
+        ("quotes and backslashes", r#"it's "so" \ 'x' \n %s $1"#.to_owned()),
+        ("markup", "<script>alert(1)</script> &amp;".to_owned()),
+        ("SQL", "'); drop table tasks; --".to_owned()),
+        ("control characters", "a\u{1}\u{7f}\u{85}b".to_owned()),
+        ("combining characters, not composed", "e\u{301} \u{e9}".to_owned()),
+        ("right to left", "\u{202e}שלום مرحبا".to_owned()),
+        ("emoji of several scalar values", "👩‍👩‍👧‍👦🏳️‍🌈".to_owned()),
+        ("beyond the basic plane", "𝒯𝒶𝓈𝓀 🦀".to_owned()),
+        ("noncharacters", "\u{fffe}\u{ffff}\u{10ffff}".to_owned()),
+        ("byte order mark", "\u{feff}x".to_owned()),
+        ("255 emoji", "🦀".repeat(255)),
+    ] {
+        let task = alice.create(json!({ "title": text, "description": text })).await.good(201);
+        assert_eq!(task["title"], text, "{label}");
+        assert_eq!(task["description"], text, "{label}");
+        assert_eq!(alice.get(&crate::path_of(&task)).await.good(200), task, "{label}");
+    }
+}
+
+#[tokio::test]
+async fn lengths_are_counted_in_characters_up_to_the_limit() {
+    let alice = App::start().await.user("alice").await;
+    for (label, title, description) in [
+        ("title of 1", "x".to_owned(), None),
+        ("title of 255", "x".repeat(255), None),
+        ("title of 255 characters of 2 bytes", "é".repeat(255), None),
+        ("title of 255 characters of 4 bytes", "🦀".repeat(255), None),
+        ("empty description", "x".to_owned(), Some(String::new())),
+        ("description of 5000", "x".to_owned(), Some("x".repeat(5_000))),
+        ("description of 5000 characters of 4 bytes", "x".to_owned(), Some("🦀".repeat(5_000))),
+    ] {
+        let response = alice.create(json!({ "title": title, "description": description })).await;
+        assert_eq!(response.status, 201, "{label}");
+        let task = response.json();
+        assert_eq!(task["title"], title, "{label}");
+        assert_eq!(task["description"], json!(description), "{label}");
+    }
+}
+
+#[tokio::test]
+async fn a_title_is_required() {
+    let alice = App::start().await.user("alice").await;
+    for (label, body) in [
+        ("missing", json!({})),
+        ("missing beside a description", json!({ "description": "x" })),
+        ("null", json!({ "title": null })),
+        ("empty", json!({ "title": "" })),
+        ("spaces", json!({ "title": "   " })),
+        ("tabs and line breaks", json!({ "title": "\t\r\n" })),
+        ("other white space", json!({ "title": "\u{a0}\u{2003}\u{3000}" })),
+        ("256 spaces", json!({ "title": " ".repeat(256) })),
+    ] {
+        let response = alice.create(body).await;
+        assert_eq!(response.status, 400, "{label}: {response}");
+        response.problem(400).kind("validation").field("title", "Title is required");
+    }
+    assert_eq!(alice.tasks().await, [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn a_title_over_255_characters_is_refused() {
+    let alice = App::start().await.user("alice").await;
+    for (label, title) in [
+        ("256 letters", "x".repeat(256)),
+        ("256 emoji", "🦀".repeat(256)),
+        ("255 letters and a space", format!("{} ", "x".repeat(255))),
+        ("255 letters and a combining character", format!("{}\u{301}", "x".repeat(255))),
+    ] {
+        let response = alice.create(json!({ "title": title })).await;
+        assert_eq!(response.status, 400, "{label}: {response}");
+        response.problem(400).field("title", "Title must be 255 characters or less");
+    }
+    assert_eq!(alice.tasks().await, [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn a_description_over_5000_characters_is_refused() {
+    let alice = App::start().await.user("alice").await;
+    for (label, description) in [("letters", "x".repeat(5_001)), ("emoji", "🦀".repeat(5_001))] {
+        let response = alice.create(json!({ "title": "x", "description": description })).await;
+        assert_eq!(response.status, 400, "{label}: {response}");
+        response.problem(400).field("description", "Description must be 5000 characters or less");
+    }
+    assert_eq!(alice.tasks().await, [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn a_member_of_the_wrong_type_is_named_with_the_expected_type() {
+    let alice = App::start().await.user("alice").await;
+    for (label, member, value) in [
+        ("number", "title", json!(7)),
+        ("boolean", "title", json!(true)),
+        ("array", "title", json!(["x"])),
+        ("object", "title", json!({ "text": "x" })),
+        ("number", "description", json!(1.5)),
+        ("boolean", "description", json!(false)),
+        ("array", "description", json!([])),
+        ("object", "description", json!({})),
+    ] {
+        let mut body = json!({ "title": "x" });
+        body[member] = value;
+        let response = alice.create(body).await;
+        assert_eq!(response.status, 400, "{member}, {label}: {response}");
+        response.problem(400).field_mentions(member, &[member, "string"]);
+    }
+    assert_eq!(alice.tasks().await, [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn all_bad_members_are_listed() {
+    let alice = App::start().await.user("alice").await;
+    let body = json!({ "title": "x".repeat(256), "description": "x".repeat(5_001) });
+    alice.create(body).await.problem(400).fields(&[
+        ("title", "Title must be 255 characters or less"),
+        ("description", "Description must be 5000 characters or less"),
+    ]);
+}
+
+#[tokio::test]
+async fn members_that_are_not_the_clients_to_set_change_nothing() {
+    let app = App::start().await;
+    let (alice, bob) = (app.user("alice").await, app.user("bob").await);
+    let body = json!({
+        "title": "x",
+        "id": 2_000_000_000,
+        "user_id": bob.id,
+        "created_at": "2001-01-01T00:00:00.000000Z",
+        "updated_at": "2001-01-01T00:00:00.000000Z",
+    });
+    let task = alice.create(body).await.good(201);
+    assert_eq!(task["user_id"], alice.id);
+    assert_ne!(task["id"], 2_000_000_000);
+    assert!(!task["created_at"].as_str().expect("text").starts_with("2001"));
+    assert_eq!(bob.tasks().await, [] as [Value; 0]);
+}

@@ -1,0 +1,12 @@
+//! The routes of tasks, one module each, and the accounts and ids behind them.
+
+mod accounts;
+mod complete;
+mod concurrency;
+mod create;
+mod delete;
+mod get;
+mod ids;
+mod list;
+mod paging;
+mod update;

@@ -1,0 +1,57 @@
+//! `.env` files and variables.
+
+use tests::TestDatabase;
+
+use crate::support::catalog::versions;
+use crate::support::folder::Folder;
+use crate::support::program::run_in;
+
+#[tokio::test]
+async fn a_dot_env_file_is_read() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::new(&[]);
+    folder.write(".env", &format!("DATABASE_URL='{}'\n", database.url().to_connection_string()));
+    run_in(folder.path().as_ref(), &[], &["up"]).await.exits(0);
+    assert_eq!(versions(&database).await, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn a_dot_env_file_in_a_parent_folder_is_read() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::new(&[]);
+    folder.write(".env", &format!("DATABASE_URL='{}'\n", database.url().to_connection_string()));
+    let inner = format!("{}/inner", folder.path());
+    std::fs::create_dir(&inner).expect("make a folder");
+    run_in(inner.as_ref(), &[], &["up"]).await.exits(0);
+    assert_eq!(versions(&database).await, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn the_environment_wins_over_a_dot_env_file() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::new(&[]);
+    folder.write(".env", "DATABASE_URL=postgresql://ann@127.0.0.1:1/shop\n");
+    let url = database.url().to_connection_string();
+    run_in(folder.path().as_ref(), &[("DATABASE_URL", &url)], &["up"]).await.exits(0);
+}
+
+#[tokio::test]
+async fn a_broken_dot_env_file_is_a_usage_error_that_does_not_repeat_it() {
+    let folder = Folder::new(&[]);
+    folder.write(".env", "DATABASE_URL='postgresql://ann:hunter2@db.example.com\n");
+    run_in(folder.path().as_ref(), &[], &["up"])
+        .await
+        .exits(2)
+        .says("cannot read the `.env` file")
+        .does_not_print("hunter2");
+}
+
+#[tokio::test]
+async fn the_folder_of_migrations_can_be_a_variable() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::with_three_migrations();
+    let url = database.url().to_connection_string();
+    let variables = [("DATABASE_URL", url.as_str()), ("MIGRATOR_DIR", folder.path())];
+    run_in(folder.path().as_ref(), &variables, &["up"]).await.exits(0);
+    assert_eq!(versions(&database).await, [1, 2, 3]);
+}

@@ -1,0 +1,4 @@
+//! Connecting to the database: failures, and TLS.
+
+mod failures;
+pub(crate) mod tls;

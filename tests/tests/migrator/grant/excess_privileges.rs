@@ -1,0 +1,198 @@
+//! Whatever the role had beyond its need is taken away; what cannot be is said.
+
+use tokio_postgres::error::SqlState;
+
+use super::{grant, prepare, refusal, with_role};
+use crate::support::program::run;
+
+#[tokio::test]
+async fn whatever_was_granted_before_is_gone() {
+    for (label, before, said) in [
+        ("a table", "create table t (); grant all on t to ROLE", "on table public.t"),
+        (
+            "a column",
+            "create table t (a int, b int); grant select (a), update (b) on t to ROLE",
+            "Revoked select, update on table public.t",
+        ),
+        (
+            "a column of the tasks",
+            "grant references (id) on tasks to ROLE",
+            "Revoked references on table public.tasks",
+        ),
+        ("emptying", "grant truncate, trigger on tasks to ROLE", "Revoked trigger, truncate on"),
+        ("the history", "grant all on refinery_schema_history to ROLE", "refinery_schema_history"),
+        ("the users", "grant update (email), delete on users to ROLE", "Revoked delete, update"),
+        ("a view", "create view v as select 1; grant select on v to ROLE", "on table public.v"),
+        ("a sequence", "create sequence s; grant usage on sequence s to ROLE", "sequence public.s"),
+        ("its sequence", "grant all on sequence tasks_id_seq to ROLE", "Revoked select, update on"),
+        (
+            "a function",
+            "create function f(int, text[]) returns int language sql as 'select 1';
+             grant execute on function f to ROLE",
+            "Revoked execute on routine public.f(integer, text[])",
+        ),
+        (
+            "a procedure",
+            "create procedure p(a int) language sql as 'select 1'; grant execute on procedure p to ROLE",
+            "on routine public.p(integer)",
+        ),
+        (
+            "an aggregate",
+            "create aggregate a(float8 order by float8) (sfunc = float8_accum, stype = float8[], initcond = '{0,0,0}');
+             grant execute on function a(float8, float8) to ROLE",
+            "on routine public.a(double precision, double precision)",
+        ),
+        (
+            "a type",
+            "create type t as enum ('a'); grant usage on type t to ROLE",
+            "Revoked usage on type public.t",
+        ),
+        ("a domain", "create domain d as int; grant usage on domain d to ROLE", "type public.d"),
+        ("a language", "grant usage on language plpgsql to ROLE", "usage on language plpgsql"),
+        (
+            "a large object",
+            "select lo_create(4711); grant select on large object 4711 to ROLE",
+            "Revoked select on large object 4711",
+        ),
+        (
+            "a server",
+            "create foreign data wrapper w; create server s foreign data wrapper w;
+             grant usage on foreign data wrapper w to ROLE; grant usage on foreign server s to ROLE",
+            "on foreign server s",
+        ),
+        ("a schema", "create schema s; grant usage on schema s to ROLE", "usage on schema s"),
+        ("creating", "grant create on schema public to ROLE", "Revoked create on schema public"),
+        ("a catalog", "grant select on pg_authid to ROLE", "table pg_catalog.pg_authid"),
+        (
+            "a function of the system",
+            "grant execute on function pg_read_file(text) to ROLE",
+            "routine pg_catalog.pg_read_file(text)",
+        ),
+        (
+            "grant options",
+            "grant select on tasks to ROLE with grant option",
+            "Revoked grant option for select on table public.tasks",
+        ),
+        (
+            "what will be made",
+            "alter default privileges grant select on tables to ROLE",
+            "Revoked default privileges on tables of",
+        ),
+        (
+            "what will be made in the schema",
+            "alter default privileges in schema public grant execute on functions to ROLE",
+            "Revoked default privileges on functions of",
+        ),
+        ("reading everything", "grant pg_read_all_data to ROLE", "membership in pg_read_all_data"),
+        ("making databases", "alter role ROLE createdb", "Revoked createdb"),
+        ("making roles", "alter role ROLE createrole", "Revoked createrole"),
+        ("seeing every row", "alter role ROLE bypassrls", "Revoked bypassrls"),
+        ("copying the server", "alter role ROLE replication", "Revoked replication"),
+        (
+            "a limit of the database",
+            "do $$ begin execute format('alter role %I in database %I set statement_timeout = 0',
+                                        'ROLE', current_database()); end $$",
+            "Revoked statement_timeout = 0 in this database alone",
+        ),
+    ] {
+        let (database, role, owner) = with_role("worker").await;
+        prepare(&owner, &role, &before.replace("'ROLE'", &format!("'{}'", role.name))).await;
+        let first = grant(&database, &role, &[]).await.exits(0);
+        assert!(first.stderr.contains(said), "{label}: {first:#?}");
+        let second = grant(&database, &role, &[]).await.exits(0);
+        assert!(second.stderr.contains("Nothing to do: "), "{label}: {second:#?}");
+        assert!(!second.stderr.contains("warning"), "{label}: {second:#?}");
+    }
+}
+
+/// PostgreSQL's own list of the objects whose privileges name a role.
+#[tokio::test]
+async fn nothing_else_names_the_role_afterwards() {
+    let (database, role, owner) = with_role("worker").await;
+    let before = "
+        grant all on all tables in schema public to ROLE with grant option;
+        grant all on all sequences in schema public to ROLE;
+        grant all on all functions in schema public to ROLE;
+        grant all on schema public, pg_catalog to ROLE;
+        grant all on tablespace pg_default to ROLE;
+        grant select (secret) on secrets to ROLE;
+        alter default privileges grant all on types to ROLE;
+        do $$ begin
+          execute format('grant all on database %I to %I', current_database(), NAME);
+          if current_setting('server_version_num')::int4 >= 150000 then
+            execute format('grant set, alter system on parameter log_statement to %I', NAME);
+          end if;
+        end $$";
+    prepare(&owner, &role, &before.replace("NAME", &format!("'{}'", role.name))).await;
+    grant(&database, &role, &[]).await.exits(0).says("and nothing else");
+    let query = "
+        select pg_describe_object(classid, objid, objsubid)
+          from pg_shdepend
+         where refobjid = (select oid from pg_roles where rolname = $1) and deptype = 'a'";
+    let rows = owner.query(query, &[&role.name]).await.expect("read the catalog");
+    let mut objects: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    objects.sort();
+    let of_the_database = format!("database {}", database.name());
+    assert_eq!(
+        objects,
+        [
+            &of_the_database,
+            "schema public",
+            "sequence tasks_id_seq",
+            "table idempotency_keys",
+            "table refinery_schema_history",
+            "table tasks",
+            "table users"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_every_role_can_create_is_taken_from_every_role_and_that_is_said() {
+    let (database, role, owner) = with_role("worker").await;
+    prepare(&owner, &role, "grant create on schema public to public; create schema s; grant create on schema s to public").await;
+    grant(&database, &role, &[])
+        .await
+        .exits(0)
+        .says("Revoked create on schema public from every role")
+        .says("Revoked create on schema s from every role")
+        .says("from every role\nGranted");
+    let client = database.client_as(&role).await;
+    for statement in
+        ["create table mine ()", "create temporary table mine ()", "create table s.t ()"]
+    {
+        let refusal = refusal(&client, statement).await;
+        assert_eq!(refusal, Some(SqlState::INSUFFICIENT_PRIVILEGE), "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn tables_that_every_role_can_read_are_a_warning() {
+    let (database, role, owner) = with_role("worker").await;
+    prepare(&owner, &role, "create table open (); grant select on open to public").await;
+    let warning = "warning: every role has privileges on table public.open";
+    grant(&database, &role, &[]).await.exits(0).says(warning).does_not_print("nothing else");
+    run(&database, &["grant", "--role", &role.name, "--dry-run"]).await.exits(0).says(warning);
+}
+
+#[tokio::test]
+async fn what_somebody_else_granted_is_a_warning() {
+    let (database, role, owner) = with_role("worker").await;
+    let bob = database.role("bob").await;
+    let before = format!(
+        "create table shared (); grant select on shared to {bob} with grant option;
+         set role {bob}; grant select on shared to ROLE; reset role",
+        bob = bob.quoted()
+    );
+    prepare(&owner, &role, &before).await;
+    let warning = format!("still has select on table public.shared; `{}` granted it", bob.name);
+    let output = grant(&database, &role, &[]).await.exits(0).says(&warning);
+    assert_eq!(output.stderr.matches("warning").count(), 1, "{output:#?}");
+}
+
+#[tokio::test]
+async fn a_role_that_cannot_log_in_is_a_warning() {
+    let (database, role, owner) = with_role("worker").await;
+    prepare(&owner, &role, "alter role ROLE nologin").await;
+    grant(&database, &role, &[]).await.exits(0).says("cannot log in yet");
+}

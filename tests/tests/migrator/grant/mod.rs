@@ -1,0 +1,59 @@
+//! `migrator grant`
+
+mod excess_privileges;
+mod privileges;
+mod refusals;
+mod script;
+
+use tests::{CliOutput, Role, TestDatabase};
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+use crate::support::program::run;
+
+/// A migrated database with a user and with a table that is not the API's business, a new role, and
+/// a connection of the owner's.
+async fn with_role(name: &str) -> (TestDatabase, Role, Client) {
+    let database = TestDatabase::migrated().await;
+    let role = database.role(name).await;
+    let owner = database.client().await;
+    let before = format!(
+        "insert into users (id, email) values ('ann', 'ann@example.com');
+         create table secrets (id int primary key, secret text);
+         -- As it is in a new database; this one may have seen the API's role granted.
+         grant temporary on database {} to public",
+        database.name()
+    );
+    owner.batch_execute(&before).await.expect("fill the database");
+    (database, role, owner)
+}
+
+/// A database with the role of its owner, who is no superuser, and a role that the owner may alter.
+async fn owner_without_power() -> (TestDatabase, Role, Role) {
+    let database = TestDatabase::create().await;
+    let (owner, role) = (database.role("owner").await, database.role("worker").await);
+    let before = format!(
+        "alter role {owner} createrole; grant {role} to {owner} with admin option;
+         alter database {} owner to {owner}; grant create on schema public to {owner}",
+        database.name(),
+        owner = owner.quoted(),
+        role = role.quoted()
+    );
+    database.client().await.batch_execute(&before).await.expect("make an owner");
+    (database, owner, role)
+}
+
+/// Runs `grant` for the role, with more arguments.
+async fn grant(database: &TestDatabase, role: &Role, more: &[&str]) -> CliOutput {
+    run(database, &[&["grant", "--role", &role.name], more].concat()).await
+}
+
+/// Runs a script with `ROLE` for the role's name.
+async fn prepare(owner: &Client, role: &Role, script: &str) {
+    owner.batch_execute(&script.replace("ROLE", &role.quoted())).await.expect(script);
+}
+
+/// What the statement is refused with; none where it is not.
+async fn refusal(client: &Client, statement: &str) -> Option<SqlState> {
+    client.batch_execute(statement).await.err().and_then(|error| error.code().cloned())
+}

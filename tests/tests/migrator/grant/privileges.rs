@@ -1,0 +1,176 @@
+//! What the role can do afterwards, and what it cannot.
+
+use tests::TestDatabase;
+use tokio_postgres::error::SqlState;
+
+use super::{grant, owner_without_power, refusal, with_role};
+use crate::support::program::{run, run_with};
+
+#[tokio::test]
+async fn the_role_can_work_on_tasks_and_read_the_rest_that_the_api_reads() {
+    let (database, role, _) = with_role("worker").await;
+    grant(&database, &role, &[]).await.exits(0);
+    let client = database.client_as(&role).await;
+    for statement in [
+        "insert into tasks (user_id, title) values ('ann', 'Buy milk')",
+        "update tasks set status = 'complete'",
+        "select title from tasks",
+        "delete from tasks",
+        "insert into idempotency_keys values ('ann', 'k', sha256('x'), 1, now())",
+        "update idempotency_keys set task_id = 2",
+        "select task_id from idempotency_keys for update",
+        "delete from idempotency_keys",
+        "select id, email from users",
+        "select max(version) from refinery_schema_history",
+    ] {
+        client.batch_execute(statement).await.expect(statement);
+    }
+}
+
+#[tokio::test]
+async fn the_role_can_do_no_ddl() {
+    let (database, role, _) = with_role("worker").await;
+    grant(&database, &role, &["--provision-users"]).await.exits(0);
+    let client = database.client_as(&role).await;
+    for statement in [
+        "create table mine ()",
+        "create temporary table mine ()",
+        "create schema mine",
+        "create view mine as select 1",
+        "create sequence mine",
+        "create type mine as enum ('a')",
+        "create function mine() returns int language sql as 'select 1'",
+        "create index mine on tasks (title)",
+        "create trigger mine before insert on tasks for each row execute function update_tasks_updated_at()",
+        "create policy mine on tasks",
+        "create table mine (id int references tasks)",
+        "alter table tasks add column mine int",
+        "alter table tasks disable trigger trigger_tasks_updated_at",
+        "alter table tasks disable trigger all",
+        "alter sequence tasks_id_seq restart",
+        "alter function update_tasks_updated_at() rename to mine",
+        "comment on table tasks is 'mine'",
+        "truncate tasks",
+        "drop table tasks",
+        "drop function update_tasks_updated_at()",
+        "drop trigger trigger_tasks_updated_at on tasks",
+        "drop index idx_tasks_user_status",
+        "alter table idempotency_keys add column mine int",
+        "create index mine on idempotency_keys (task_id)",
+        "create table mine (user_id varchar, key varchar, foreign key (user_id, key) references idempotency_keys)",
+        "truncate idempotency_keys",
+        "drop table idempotency_keys",
+        "create role mine",
+        "create database mine",
+        "create extension file_fdw",
+        "set session_replication_role = replica",
+    ] {
+        let refusal = refusal(&client, statement).await;
+        assert_eq!(refusal, Some(SqlState::INSUFFICIENT_PRIVILEGE), "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn the_role_can_read_and_write_nothing_else() {
+    let (database, role, _) = with_role("worker").await;
+    grant(&database, &role, &["--provision-users"]).await.exits(0);
+    let client = database.client_as(&role).await;
+    for statement in [
+        "select from secrets",
+        "insert into secrets values (2, 'mine')",
+        "update secrets set secret = 'mine'",
+        "delete from secrets",
+        "copy secrets to stdout",
+        "insert into refinery_schema_history values (9, 'mine', 'now', '1')",
+        "update refinery_schema_history set checksum = '1'",
+        "delete from refinery_schema_history",
+        "update users set email = 'mine@example.com'",
+        "delete from users",
+        "select setval('tasks_id_seq', 1)",
+        "select last_value from tasks_id_seq",
+        "select rolpassword from pg_authid",
+        "select pg_read_file('/etc/passwd')",
+        "copy tasks to '/tmp/mine'",
+        "copy tasks to program 'cat'",
+    ] {
+        let refusal = refusal(&client, statement).await;
+        assert_eq!(refusal, Some(SqlState::INSUFFICIENT_PRIVILEGE), "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn only_who_provisions_users_can_insert_them() {
+    let (database, role, _) = with_role("worker").await;
+    let insert = "insert into users (id, email) values ('bob', 'bob@example.com')";
+    let client = database.client_as(&role).await;
+    grant(&database, &role, &[]).await.exits(0);
+    assert_eq!(refusal(&client, insert).await, Some(SqlState::INSUFFICIENT_PRIVILEGE));
+    grant(&database, &role, &["--provision-users"])
+        .await
+        .exits(0)
+        .says("Granted insert on table public.users");
+    client.batch_execute(insert).await.expect(insert);
+    grant(&database, &role, &[]).await.exits(0).says("Revoked insert on table public.users");
+    assert_eq!(refusal(&client, insert).await, Some(SqlState::INSUFFICIENT_PRIVILEGE));
+}
+
+#[tokio::test]
+async fn the_time_limits_hold_in_every_new_session() {
+    let (database, role, _) = with_role("worker").await;
+    let limits = async || {
+        let query = "select current_setting('statement_timeout'),
+                            current_setting('idle_in_transaction_session_timeout')";
+        let row = database.client_as(&role).await.query_one(query, &[]).await.expect("ask");
+        (row.get::<_, String>(0), row.get::<_, String>(1))
+    };
+    grant(&database, &role, &[]).await.exits(0);
+    assert_eq!(limits().await, ("4s".to_owned(), "10s".to_owned()));
+    let others = ["--statement-timeout", "200ms", "--idle-in-transaction-timeout", "2m"];
+    grant(&database, &role, &others).await.exits(0).says("Set statement_timeout = 200ms");
+    assert_eq!(limits().await, ("200ms".to_owned(), "2min".to_owned()));
+    let client = database.client_as(&role).await;
+    assert_eq!(refusal(&client, "select pg_sleep(60)").await, Some(SqlState::QUERY_CANCELED));
+}
+
+#[tokio::test]
+async fn a_limit_of_zero_would_be_none_and_is_refused() {
+    let (database, role, _) = with_role("worker").await;
+    grant(&database, &role, &["--statement-timeout", "0"])
+        .await
+        .exits(2)
+        .says("0 would be no limit");
+}
+
+#[tokio::test]
+async fn tables_are_found_by_search_path() {
+    let database = TestDatabase::create().await;
+    let role = database.role("worker").await;
+    let name = database.name();
+    let odd = format!(
+        r#"create schema "Odd ""Schema"; alter database {name} set search_path = "Odd ""Schema""#
+    );
+    database.client().await.batch_execute(&odd).await.expect("make a schema");
+    run(&database, &["up"]).await.exits(0);
+    grant(&database, &role, &[])
+        .await
+        .exits(0)
+        .says(r#"Granted usage on schema "Odd ""Schema""#)
+        .says(r#"Granted select, insert, update, delete on table "Odd ""Schema".tasks"#)
+        .says(r#"insert, update, delete on table "Odd ""Schema".idempotency_keys"#);
+    let client = database.client_as(&role).await;
+    client.batch_execute("select from tasks").await.expect("read the tasks");
+    client.batch_execute("select from idempotency_keys").await.expect("read the keys");
+}
+
+#[tokio::test]
+async fn an_owner_that_is_no_superuser_can_grant() {
+    let (database, owner, role) = owner_without_power().await;
+    let url = database.url_as(&owner).to_connection_string();
+    let variables = [("DATABASE_URL", url.as_str())];
+    run_with(&variables, &["up"]).await.exits(0);
+    let arguments = ["grant", "--role", &role.name];
+    run_with(&variables, &arguments).await.exits(0).says("has what the API needs");
+    run_with(&variables, &arguments).await.exits(0).says("Nothing to do: ");
+    let client = database.client_as(&role).await;
+    assert_eq!(refusal(&client, "select from tasks").await, None);
+}

@@ -1,0 +1,5 @@
+//! The migrations of this repository: the schema that they create.
+
+mod existing_users;
+mod schema;
+mod timestamps;

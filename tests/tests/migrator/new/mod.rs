@@ -1,0 +1,4 @@
+//! `migrator new`
+
+mod empty_files;
+mod from_drift;

@@ -1,0 +1,7 @@
+//! `migrator up`
+
+mod apply;
+mod dry_run;
+mod failures;
+pub(crate) mod no_transaction;
+mod timeouts;
