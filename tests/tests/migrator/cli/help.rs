@@ -4,13 +4,30 @@ use insta::assert_snapshot;
 
 use crate::support::program::run_with;
 
-/// The help of a subcommand, or of the program.
+/// The help of the program or of a command, as `arguments` ask for it.
 async fn help(arguments: &[&str]) -> String {
     // Secrets in the environment must not show.
     let variables = [("DATABASE_URL", "postgresql://ann:hunter2@db.example.com/shop")];
     let output = run_with(&variables, arguments).await.exits(0).does_not_print("hunter2");
     // Without the blanks that clap leaves at the ends of lines.
     output.stdout.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// The help of a command, with `<global options>` in the place of the global options, which are the
+/// program's, byte for byte. They are in the snapshot of the program's help.
+async fn help_of(command: &str) -> String {
+    let text = help(&[command, "--help"]).await;
+    let of_the_program = help(&["--help"]).await;
+    let options = global_options(&text);
+    assert_eq!(options, global_options(&of_the_program), "`{command}`: other global options");
+    text.replacen(options, "<global options>\n", 1)
+}
+
+/// The block of the global options, up to the next heading.
+fn global_options(help: &str) -> &str {
+    let start = help.find("Global options:\n").expect("global options");
+    let len = help[start..].find("\nExamples:").expect("examples after the global options");
+    &help[start..start + len]
 }
 
 #[tokio::test]
@@ -117,7 +134,7 @@ async fn of_the_program() {
 
 #[tokio::test]
 async fn of_up() {
-    assert_snapshot!(help(&["up", "--help"]).await, @r"
+    assert_snapshot!(help_of("up").await, @r"
     Apply pending migrations, oldest first.
 
     Applying twice changes nothing. A migration that fails is rolled back; those before it stay. One
@@ -176,43 +193,7 @@ async fn of_up() {
       -V, --version
               Print version
 
-    Global options:
-          --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-
-              Better set in the environment or in a `.env` file, in single quotes: other users of the
-              machine can see arguments.
-
-              [env: DATABASE_URL]
-
-          --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
-
-              [env: DATABASE_CA]
-
-          --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
-
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-
-              [env: MIGRATOR_CONNECT_TIMEOUT]
-              [default: 30]
-
-          --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
-
-              [env: MIGRATOR_DIR]
-
-          --json
-              Print one JSON document on standard output, also on failure
-
-      -q, --quiet
-              Print no progress, only results, warnings and errors
-
-          --no-color
-              Print without colours, as with `NO_COLOR` set.
-
-              Where the output is not a terminal, there are none anyway.
+    <global options>
 
     Examples:
       migrator up                          apply everything that is pending
@@ -224,7 +205,7 @@ async fn of_up() {
 
 #[tokio::test]
 async fn of_down() {
-    assert_snapshot!(help(&["down", "--help"]).await, @r"
+    assert_snapshot!(help_of("down").await, @r"
     Undo applied migrations, newest first: one, unless told otherwise.
 
     Destroys what the migrations made, data included. Asks on a terminal; elsewhere it needs `--yes`.
@@ -286,43 +267,7 @@ async fn of_down() {
       -V, --version
               Print version
 
-    Global options:
-          --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-
-              Better set in the environment or in a `.env` file, in single quotes: other users of the
-              machine can see arguments.
-
-              [env: DATABASE_URL]
-
-          --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
-
-              [env: DATABASE_CA]
-
-          --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
-
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-
-              [env: MIGRATOR_CONNECT_TIMEOUT]
-              [default: 30]
-
-          --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
-
-              [env: MIGRATOR_DIR]
-
-          --json
-              Print one JSON document on standard output, also on failure
-
-      -q, --quiet
-              Print no progress, only results, warnings and errors
-
-          --no-color
-              Print without colours, as with `NO_COLOR` set.
-
-              Where the output is not a terminal, there are none anyway.
+    <global options>
 
     Examples:
       migrator down                        undo the newest migration, after asking
@@ -334,7 +279,7 @@ async fn of_down() {
 
 #[tokio::test]
 async fn of_status() {
-    assert_snapshot!(help(&["status", "--help"]).await, @r#"
+    assert_snapshot!(help_of("status").await, @r#"
     Show every migration and its state: applied, pending, incomplete, diverged or missing.
 
     Writes nothing, also on a database that has never seen a migration.
@@ -352,43 +297,7 @@ async fn of_status() {
       -V, --version
               Print version
 
-    Global options:
-          --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-
-              Better set in the environment or in a `.env` file, in single quotes: other users of the
-              machine can see arguments.
-
-              [env: DATABASE_URL]
-
-          --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
-
-              [env: DATABASE_CA]
-
-          --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
-
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-
-              [env: MIGRATOR_CONNECT_TIMEOUT]
-              [default: 30]
-
-          --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
-
-              [env: MIGRATOR_DIR]
-
-          --json
-              Print one JSON document on standard output, also on failure
-
-      -q, --quiet
-              Print no progress, only results, warnings and errors
-
-          --no-color
-              Print without colours, as with `NO_COLOR` set.
-
-              Where the output is not a terminal, there are none anyway.
+    <global options>
 
     Examples:
       migrator status                      one line for each migration
@@ -399,7 +308,7 @@ async fn of_status() {
 
 #[tokio::test]
 async fn of_current() {
-    assert_snapshot!(help(&["current", "--help"]).await, @r"
+    assert_snapshot!(help_of("current").await, @r"
     Print the newest applied migration, or `none`. Writes nothing
 
     Usage: migrator current [OPTIONS]
@@ -411,43 +320,7 @@ async fn of_current() {
       -V, --version
               Print version
 
-    Global options:
-          --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-
-              Better set in the environment or in a `.env` file, in single quotes: other users of the
-              machine can see arguments.
-
-              [env: DATABASE_URL]
-
-          --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
-
-              [env: DATABASE_CA]
-
-          --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
-
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-
-              [env: MIGRATOR_CONNECT_TIMEOUT]
-              [default: 30]
-
-          --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
-
-              [env: MIGRATOR_DIR]
-
-          --json
-              Print one JSON document on standard output, also on failure
-
-      -q, --quiet
-              Print no progress, only results, warnings and errors
-
-          --no-color
-              Print without colours, as with `NO_COLOR` set.
-
-              Where the output is not a terminal, there are none anyway.
+    <global options>
 
     Examples:
       migrator current                     such as V1__initial_schema
@@ -457,7 +330,7 @@ async fn of_current() {
 
 #[tokio::test]
 async fn of_new() {
-    assert_snapshot!(help(&["new", "--help"]).await, @r#"
+    assert_snapshot!(help_of("new").await, @r#"
     Make the files of the next migration: the script and the one that undoes it.
 
     They go to `--dir`, or else to `./migrations`. Nothing is overwritten, and no database is needed,
@@ -490,43 +363,7 @@ async fn of_new() {
       -V, --version
               Print version
 
-    Global options:
-          --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-
-              Better set in the environment or in a `.env` file, in single quotes: other users of the
-              machine can see arguments.
-
-              [env: DATABASE_URL]
-
-          --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
-
-              [env: DATABASE_CA]
-
-          --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
-
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-
-              [env: MIGRATOR_CONNECT_TIMEOUT]
-              [default: 30]
-
-          --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
-
-              [env: MIGRATOR_DIR]
-
-          --json
-              Print one JSON document on standard output, also on failure
-
-      -q, --quiet
-              Print no progress, only results, warnings and errors
-
-          --no-color
-              Print without colours, as with `NO_COLOR` set.
-
-              Where the output is not a terminal, there are none anyway.
+    <global options>
 
     Examples:
       migrator new add_due_date            makes V2__add_due_date.sql and V2__add_due_date.down.sql
@@ -538,7 +375,7 @@ async fn of_new() {
 
 #[tokio::test]
 async fn of_lint() {
-    assert_snapshot!(help(&["lint", "--help"]).await, @r"
+    assert_snapshot!(help_of("lint").await, @r"
     Look for what is dangerous in the migrations: locks, rewrites, lost columns.
 
     Needs no database. The rules are squawk's, but for matters of style; scripts that undo are asked
@@ -560,43 +397,7 @@ async fn of_lint() {
       -V, --version
               Print version
 
-    Global options:
-          --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-
-              Better set in the environment or in a `.env` file, in single quotes: other users of the
-              machine can see arguments.
-
-              [env: DATABASE_URL]
-
-          --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
-
-              [env: DATABASE_CA]
-
-          --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
-
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-
-              [env: MIGRATOR_CONNECT_TIMEOUT]
-              [default: 30]
-
-          --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
-
-              [env: MIGRATOR_DIR]
-
-          --json
-              Print one JSON document on standard output, also on failure
-
-      -q, --quiet
-              Print no progress, only results, warnings and errors
-
-          --no-color
-              Print without colours, as with `NO_COLOR` set.
-
-              Where the output is not a terminal, there are none anyway.
+    <global options>
 
     Examples:
       migrator lint --dir migrations       look at the files in a folder
@@ -607,7 +408,7 @@ async fn of_lint() {
 
 #[tokio::test]
 async fn of_check() {
-    assert_snapshot!(help(&["check", "--help"]).await, @r"
+    assert_snapshot!(help_of("check").await, @r"
     Ask in one go whether everything is in order: history, undo scripts, pending migrations.
 
     That undoing undoes is proven: in a shadow database, which is removed again, each migration is
@@ -638,43 +439,7 @@ async fn of_check() {
       -V, --version
               Print version
 
-    Global options:
-          --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-
-              Better set in the environment or in a `.env` file, in single quotes: other users of the
-              machine can see arguments.
-
-              [env: DATABASE_URL]
-
-          --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
-
-              [env: DATABASE_CA]
-
-          --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
-
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-
-              [env: MIGRATOR_CONNECT_TIMEOUT]
-              [default: 30]
-
-          --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
-
-              [env: MIGRATOR_DIR]
-
-          --json
-              Print one JSON document on standard output, also on failure
-
-      -q, --quiet
-              Print no progress, only results, warnings and errors
-
-          --no-color
-              Print without colours, as with `NO_COLOR` set.
-
-              Where the output is not a terminal, there are none anyway.
+    <global options>
 
     Examples:
       migrator check                       for CI, after a deployment
@@ -696,7 +461,7 @@ async fn of_check() {
 
 #[tokio::test]
 async fn of_grant() {
-    assert_snapshot!(help(&["grant", "--help"]).await, @r"
+    assert_snapshot!(help_of("grant").await, @r"
     Give the API's role exactly what the API needs.
 
     The role exists already and owns nothing. It gets the rights that the API's statements need, and
@@ -746,43 +511,7 @@ async fn of_grant() {
       -V, --version
               Print version
 
-    Global options:
-          --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-
-              Better set in the environment or in a `.env` file, in single quotes: other users of the
-              machine can see arguments.
-
-              [env: DATABASE_URL]
-
-          --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
-
-              [env: DATABASE_CA]
-
-          --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
-
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-
-              [env: MIGRATOR_CONNECT_TIMEOUT]
-              [default: 30]
-
-          --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
-
-              [env: MIGRATOR_DIR]
-
-          --json
-              Print one JSON document on standard output, also on failure
-
-      -q, --quiet
-              Print no progress, only results, warnings and errors
-
-          --no-color
-              Print without colours, as with `NO_COLOR` set.
-
-              Where the output is not a terminal, there are none anyway.
+    <global options>
 
     Examples:
       migrator grant --role taskie_api     where an auth provider makes the users
@@ -795,7 +524,7 @@ async fn of_grant() {
 
 #[tokio::test]
 async fn of_health() {
-    assert_snapshot!(help(&["health", "--help"]).await, @r"
+    assert_snapshot!(help_of("health").await, @r"
     Look at the database and the way to it: TLS, times, connections, migrations, role.
 
     Uses the URL as it is given, also when that is a pooled one, makes one attempt, and writes nothing.
@@ -842,43 +571,7 @@ async fn of_health() {
       -V, --version
               Print version
 
-    Global options:
-          --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-
-              Better set in the environment or in a `.env` file, in single quotes: other users of the
-              machine can see arguments.
-
-              [env: DATABASE_URL]
-
-          --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
-
-              [env: DATABASE_CA]
-
-          --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
-
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-
-              [env: MIGRATOR_CONNECT_TIMEOUT]
-              [default: 30]
-
-          --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
-
-              [env: MIGRATOR_DIR]
-
-          --json
-              Print one JSON document on standard output, also on failure
-
-      -q, --quiet
-              Print no progress, only results, warnings and errors
-
-          --no-color
-              Print without colours, as with `NO_COLOR` set.
-
-              Where the output is not a terminal, there are none anyway.
+    <global options>
 
     Examples:
       migrator health                      a report to read
@@ -892,7 +585,7 @@ async fn of_health() {
 
 #[tokio::test]
 async fn of_drift() {
-    assert_snapshot!(help(&["drift", "--help"]).await, @r"
+    assert_snapshot!(help_of("drift").await, @r"
     Compare the database with what its migrations make.
 
     The applied migrations are run in a shadow database, which is made for that and removed again.
@@ -926,43 +619,7 @@ async fn of_drift() {
       -V, --version
               Print version
 
-    Global options:
-          --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-
-              Better set in the environment or in a `.env` file, in single quotes: other users of the
-              machine can see arguments.
-
-              [env: DATABASE_URL]
-
-          --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
-
-              [env: DATABASE_CA]
-
-          --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
-
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-
-              [env: MIGRATOR_CONNECT_TIMEOUT]
-              [default: 30]
-
-          --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
-
-              [env: MIGRATOR_DIR]
-
-          --json
-              Print one JSON document on standard output, also on failure
-
-      -q, --quiet
-              Print no progress, only results, warnings and errors
-
-          --no-color
-              Print without colours, as with `NO_COLOR` set.
-
-              Where the output is not a terminal, there are none anyway.
+    <global options>
 
     Examples:
       migrator drift                       `+` only the database has it, `-` only the migrations make it
@@ -976,7 +633,7 @@ async fn of_drift() {
 
 #[tokio::test]
 async fn of_dump() {
-    assert_snapshot!(help(&["dump", "--help"]).await, @r"
+    assert_snapshot!(help_of("dump").await, @r"
     Write the schema as one script, to review what the migrations come to.
 
     The migrations are run in a shadow database, which is made for that and removed again. The script
@@ -1013,43 +670,7 @@ async fn of_dump() {
       -V, --version
               Print version
 
-    Global options:
-          --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-
-              Better set in the environment or in a `.env` file, in single quotes: other users of the
-              machine can see arguments.
-
-              [env: DATABASE_URL]
-
-          --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
-
-              [env: DATABASE_CA]
-
-          --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
-
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-
-              [env: MIGRATOR_CONNECT_TIMEOUT]
-              [default: 30]
-
-          --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
-
-              [env: MIGRATOR_DIR]
-
-          --json
-              Print one JSON document on standard output, also on failure
-
-      -q, --quiet
-              Print no progress, only results, warnings and errors
-
-          --no-color
-              Print without colours, as with `NO_COLOR` set.
-
-              Where the output is not a terminal, there are none anyway.
+    <global options>
 
     Examples:
       migrator dump                        writes schema.sql
@@ -1105,7 +726,7 @@ async fn in_short() {
 
 #[tokio::test]
 async fn of_repair() {
-    assert_snapshot!(help(&["repair", "--help"]).await, @r"
+    assert_snapshot!(help_of("repair").await, @r"
     Clear up after a migration without a transaction that stopped in the middle.
 
     Drops the invalid index that a broken build has left, finds out which statements are done, and makes
@@ -1172,43 +793,7 @@ async fn of_repair() {
       -V, --version
               Print version
 
-    Global options:
-          --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-
-              Better set in the environment or in a `.env` file, in single quotes: other users of the
-              machine can see arguments.
-
-              [env: DATABASE_URL]
-
-          --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
-
-              [env: DATABASE_CA]
-
-          --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
-
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-
-              [env: MIGRATOR_CONNECT_TIMEOUT]
-              [default: 30]
-
-          --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
-
-              [env: MIGRATOR_DIR]
-
-          --json
-              Print one JSON document on standard output, also on failure
-
-      -q, --quiet
-              Print no progress, only results, warnings and errors
-
-          --no-color
-              Print without colours, as with `NO_COLOR` set.
-
-              Where the output is not a terminal, there are none anyway.
+    <global options>
 
     Examples:
       migrator repair --dry-run            show what is done and what would be dropped
@@ -1220,7 +805,7 @@ async fn of_repair() {
 
 #[tokio::test]
 async fn of_sql() {
-    assert_snapshot!(help(&["sql", "--help"]).await, @r#"
+    assert_snapshot!(help_of("sql").await, @r#"
     Write the script that applies or undoes migrations by hand, history included.
 
     Needs no database. Each migration is a transaction of its own, which first looks at the history: on
@@ -1264,43 +849,7 @@ async fn of_sql() {
       -V, --version
               Print version
 
-    Global options:
-          --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-
-              Better set in the environment or in a `.env` file, in single quotes: other users of the
-              machine can see arguments.
-
-              [env: DATABASE_URL]
-
-          --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
-
-              [env: DATABASE_CA]
-
-          --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
-
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-
-              [env: MIGRATOR_CONNECT_TIMEOUT]
-              [default: 30]
-
-          --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
-
-              [env: MIGRATOR_DIR]
-
-          --json
-              Print one JSON document on standard output, also on failure
-
-      -q, --quiet
-              Print no progress, only results, warnings and errors
-
-          --no-color
-              Print without colours, as with `NO_COLOR` set.
-
-              Where the output is not a terminal, there are none anyway.
+    <global options>
 
     Examples:
       migrator sql > up.sql                everything, for a database without a history
@@ -1314,7 +863,7 @@ async fn of_sql() {
 
 #[tokio::test]
 async fn of_baseline() {
-    assert_snapshot!(help(&["baseline", "--help"]).await, @r"
+    assert_snapshot!(help_of("baseline").await, @r"
     Adopt a schema that is there already: note its migrations as applied, and run none.
 
     For a database without a history, whose tables were made by something else. Looks first whether the
@@ -1365,43 +914,7 @@ async fn of_baseline() {
       -V, --version
               Print version
 
-    Global options:
-          --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-
-              Better set in the environment or in a `.env` file, in single quotes: other users of the
-              machine can see arguments.
-
-              [env: DATABASE_URL]
-
-          --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
-
-              [env: DATABASE_CA]
-
-          --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
-
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-
-              [env: MIGRATOR_CONNECT_TIMEOUT]
-              [default: 30]
-
-          --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
-
-              [env: MIGRATOR_DIR]
-
-          --json
-              Print one JSON document on standard output, also on failure
-
-      -q, --quiet
-              Print no progress, only results, warnings and errors
-
-          --no-color
-              Print without colours, as with `NO_COLOR` set.
-
-              Where the output is not a terminal, there are none anyway.
+    <global options>
 
     Examples:
       migrator baseline 1 --dry-run        look whether the schema is that of version 1
@@ -1413,7 +926,7 @@ async fn of_baseline() {
 
 #[tokio::test]
 async fn of_completions() {
-    assert_snapshot!(help(&["completions", "--help"]).await, @r"
+    assert_snapshot!(help_of("completions").await, @r"
     Print the script that completes this program's arguments in a shell
 
     Usage: migrator completions [OPTIONS] <SHELL>
@@ -1431,43 +944,7 @@ async fn of_completions() {
       -V, --version
               Print version
 
-    Global options:
-          --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-
-              Better set in the environment or in a `.env` file, in single quotes: other users of the
-              machine can see arguments.
-
-              [env: DATABASE_URL]
-
-          --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
-
-              [env: DATABASE_CA]
-
-          --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
-
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-
-              [env: MIGRATOR_CONNECT_TIMEOUT]
-              [default: 30]
-
-          --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
-
-              [env: MIGRATOR_DIR]
-
-          --json
-              Print one JSON document on standard output, also on failure
-
-      -q, --quiet
-              Print no progress, only results, warnings and errors
-
-          --no-color
-              Print without colours, as with `NO_COLOR` set.
-
-              Where the output is not a terminal, there are none anyway.
+    <global options>
 
     Examples:
       migrator completions bash > ~/.local/share/bash-completion/completions/migrator
@@ -1478,7 +955,7 @@ async fn of_completions() {
 
 #[tokio::test]
 async fn of_man() {
-    assert_snapshot!(help(&["man", "--help"]).await, @r"
+    assert_snapshot!(help_of("man").await, @r"
     Print the manual page of this program, or of one of its commands
 
     Usage: migrator man [OPTIONS] [COMMAND]
@@ -1494,43 +971,7 @@ async fn of_man() {
       -V, --version
               Print version
 
-    Global options:
-          --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
-
-              Better set in the environment or in a `.env` file, in single quotes: other users of the
-              machine can see arguments.
-
-              [env: DATABASE_URL]
-
-          --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
-
-              [env: DATABASE_CA]
-
-          --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
-
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
-
-              [env: MIGRATOR_CONNECT_TIMEOUT]
-              [default: 30]
-
-          --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
-
-              [env: MIGRATOR_DIR]
-
-          --json
-              Print one JSON document on standard output, also on failure
-
-      -q, --quiet
-              Print no progress, only results, warnings and errors
-
-          --no-color
-              Print without colours, as with `NO_COLOR` set.
-
-              Where the output is not a terminal, there are none anyway.
+    <global options>
 
     Examples:
       migrator man | man -l -              read it
