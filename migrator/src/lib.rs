@@ -22,88 +22,55 @@
 //! says about them. [`grant()`] is a second beginning: `grant/` knows the tables of the API, which
 //! nothing else here does.
 
-mod advice;
-mod apply;
-mod baseline;
-mod by_hand;
-mod by_hand_statements;
-mod catalog;
-mod check;
 mod connect;
-mod directive;
-mod drift;
-mod dump;
 mod error;
-mod event;
-mod excerpt;
-pub mod exit_code;
-mod failed_script;
-mod failure;
-mod grant;
-mod health;
 mod history;
-mod in_transaction;
-mod incomplete;
-mod incomplete_error;
-mod invalid_index;
-mod limits;
-mod lint;
-mod live_schema;
-mod lock;
 mod migrations;
-mod options;
-mod pair;
-mod position;
-mod rehearsal;
-mod repair;
-mod retry;
-mod role;
+mod model;
+mod ops;
 mod run;
-mod session;
-mod shadow;
+mod schema;
 mod sql;
-mod step;
-mod stepwise;
-mod tls;
-mod transition;
-mod watch;
 
-pub use apply::{
-    PlannedMigration, UndoTarget, current, down, pending, plan_down, plan_up, status, up, up_with,
-};
-pub use baseline::{Baseline, BaselineTarget, baseline, plan_baseline};
-pub use by_hand::{ManualRange, ManualScript, manual_script};
-pub use catalog::{Catalog, CatalogError, Change, Difference, Kind, Object, ObjectId, Property};
-pub use check::{CheckFinding, CheckKind, CheckOptions, check};
+pub use connect::advisory_lock::LOCK_KEY;
+pub use connect::tls::{TlsReport, tls_config};
 pub use connect::{ConnectOptions, ConnectPhase, ConnectPhases};
-pub use directive::TransactionMode;
-pub use drift::{Drift, DriftOptions, drift};
-pub use dump::{DumpError, DumpSource, dump};
+pub use error::catalog::CatalogError;
+pub use error::dump::DumpError;
+pub use error::exit_code;
+pub use error::failed_script::{Direction, FailedScript, Outcome, Progress};
+pub use error::incomplete::IncompleteError;
+pub use error::shadow::ShadowError;
 pub use error::{Divergence, Error, LostDuring};
-pub use event::{Event, LockHolder};
-pub use failed_script::{Direction, FailedScript, Outcome, Progress};
-pub use grant::{GrantOptions, GrantPlan, GrantStatement, Purpose, grant, plan_grant};
-pub use health::{
+pub use history::incomplete::{Incomplete, IncompleteState};
+pub use history::{AppliedMigration, Entry, State};
+pub use migrations::directive::TransactionMode;
+pub use migrations::new_files::PairOfFiles;
+pub use migrations::{MigrationName, Migrations};
+pub use model::{Event, LockHolder, Position};
+pub use ops::baseline::{Baseline, BaselineTarget, baseline, plan_baseline};
+pub use ops::check::{CheckFinding, CheckKind, CheckOptions, check};
+pub use ops::drift::from_drift::{
+    DriftMigration, LiveSchemaError, Rehearsed, describe, migration_from_drift, rehearse_newest,
+};
+pub use ops::drift::{Drift, DriftOptions, drift};
+pub use ops::dump::{DumpSource, dump};
+pub use ops::grant::{GrantOptions, GrantPlan, GrantStatement, Purpose, grant, plan_grant};
+pub use ops::health::{
     ConnectTimes, Connections, EndpointCheck, EndpointReport, ExceededLimit, HealthLimits,
     HealthOptions, HealthReport, HealthWarning, MigrationCounts, OldestTransaction, PhaseTimes,
     PreparedStatements, RoundTrips, SequenceUse, TransactionAge, check_health,
 };
-pub use history::{AppliedMigration, Entry, State};
-pub use incomplete::{Incomplete, IncompleteState};
-pub use incomplete_error::IncompleteError;
-pub use lint::{Finding, LintReport, lint};
-pub use live_schema::{
-    DriftMigration, LiveSchemaError, Rehearsed, describe, migration_from_drift, rehearse_newest,
+pub use ops::lint::{Finding, LintReport, lint};
+pub use ops::offline_sql::{ManualRange, ManualScript, manual_script};
+pub use ops::repair::{Repair, RepairWish, plan_repair, repair};
+pub use ops::role::{RoleObjection, RoleReport};
+pub use run::migrate::{
+    PlannedMigration, UndoTarget, current, down, pending, plan_down, plan_up, status, up, up_with,
 };
-pub use lock::LOCK_KEY;
-pub use migrations::{MigrationName, Migrations};
-pub use options::RunOptions;
-pub use pair::PairOfFiles;
-pub use position::Position;
-pub use repair::{Repair, RepairWish, plan_repair, repair};
-pub use retry::RetryReason;
-pub use role::{RoleObjection, RoleReport};
-pub use shadow::{Contrast, ShadowError, Signal, UndoFlaw, UndoFlawKind};
-pub use tls::{TlsReport, tls_config};
-pub use transition::{Statement, Transition, script, transition};
-pub use watch::ServerProgress;
+pub use run::options::RunOptions;
+pub use run::retry::RetryReason;
+pub use run::server_progress::ServerProgress;
+pub use schema::catalog::{Catalog, Change, Difference, Kind, Object, ObjectId, Property};
+pub use schema::generate::{Statement, Transition, script, transition};
+pub use schema::shadow::{Contrast, Signal, UndoFlaw, UndoFlawKind};

@@ -1,9 +1,12 @@
 //! Connecting, with patience for a database that wakes up and none for one that says no.
 
-mod attempt;
-mod describe;
-mod failure;
+pub(crate) mod advisory_lock;
+mod connector;
+mod handshake;
 mod phases;
+mod retryable;
+pub(crate) mod session;
+pub(crate) mod tls;
 
 use std::time::{Duration, Instant};
 
@@ -15,12 +18,12 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::{AsyncMessage, Client};
 
-pub(crate) use attempt::{Connector, Opened};
-pub(crate) use describe::{address, describe};
+pub(crate) use crate::error::pg_error::{address, describe};
+pub(crate) use connector::{Connector, Opened};
 pub use phases::{ConnectPhase, ConnectPhases};
 pub(crate) use phases::{Stopwatch, milliseconds};
 
-use crate::connect::failure::Failure;
+use crate::connect::retryable::Failure;
 use crate::{Error, Event};
 
 /// What the session calls itself in `pg_stat_activity`.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::tls::TlsReport;
+use crate::connect::tls::TlsReport;
 
 /// What connecting consists of, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -1,0 +1,90 @@
+//! `migrator check`: is everything in order?
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use migrator::{
+    Change, CheckFinding, CheckOptions, Contrast, Drift, Error, MigrationName, Migrations,
+    exit_code,
+};
+use serde_json::{Value, json};
+
+use crate::args::{CheckArguments, Cli};
+use crate::commands::{drift, lint};
+use crate::output::{BAD, Printer, count};
+
+pub(crate) async fn run(cli: &Cli, printer: &Printer, wish: &CheckArguments) -> Result<u8, Error> {
+    let url = cli.database.url()?;
+    let options = cli.database.connect_options()?;
+    let migrations = cli.migrations.load()?;
+    let check = CheckOptions { allowed: wish.allowed(), shadow_server: wish.shadow.url()? };
+    let mut on_event = |event| printer.event(&event);
+    let findings = migrator::check(&url, &options, &migrations, &check, &mut on_event).await?;
+    let dir = cli.migrations.dir();
+    let documents: Vec<Value> = findings.iter().map(|finding| document(dir, finding)).collect();
+    printer.result(&json!({ "findings": documents, "migrations": migrations.len() }), || {
+        findings.iter().map(|finding| text(&migrations, dir, finding)).collect::<Vec<_>>().concat()
+    });
+    let looked_at = count(migrations.len(), "migration");
+    if findings.is_empty() {
+        printer.note(&format!("No findings in {looked_at}"));
+    } else {
+        printer.note(&format!("{} in {looked_at}", count(findings.len(), "finding")));
+    }
+    let codes = findings.iter().map(|finding| finding.kind.exit_code());
+    Ok(codes.min().unwrap_or(exit_code::DONE))
+}
+
+fn document(dir: Option<&Path>, finding: &CheckFinding) -> Value {
+    let mut document = json!({
+        "finding": finding.kind.as_str(),
+        "exit_code": finding.kind.exit_code(),
+        "migration": finding.migration.as_ref().map(MigrationName::to_string),
+        "message": finding.message,
+        "details": details(finding),
+    });
+    if let (Some(found), Value::Object(members)) = (&finding.lint, &mut document)
+        && let Value::Object(more) = lint::document(dir, found)
+    {
+        members.extend(more);
+    }
+    document
+}
+
+fn details(finding: &CheckFinding) -> Vec<String> {
+    let contrast = finding.contrast.iter().flat_map(|contrast| &contrast.differences);
+    let differences = contrast.map(|difference| match &difference.change {
+        Change::OnlyInFirst => format!("{} is left", difference.id),
+        Change::OnlyInSecond => format!("{} is lost", difference.id),
+        Change::Changed(_) => format!("{} differs", difference.id),
+    });
+    finding.details.iter().cloned().chain(differences).collect()
+}
+
+fn text(migrations: &Migrations, dir: Option<&Path>, finding: &CheckFinding) -> String {
+    if let Some(found) = &finding.lint {
+        return lint::text(migrations, dir, found);
+    }
+    let mut text = format!("{BAD}{}{BAD:#}: {}\n", finding.kind.as_str(), finding.message);
+    for line in finding.details.iter().flat_map(|detail| detail.lines()) {
+        let _ = writeln!(text, "  {line}");
+    }
+    if let Some(contrast) = &finding.contrast {
+        for line in drift::text::render(&as_drift(contrast)).lines() {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    text + "\n"
+}
+
+/// What is there too much with a `+`, what is not there any more with a `-`.
+fn as_drift(contrast: &Contrast) -> Drift {
+    Drift {
+        differences: contrast.differences.clone(),
+        live: contrast.found.clone(),
+        made: contrast.expected.clone(),
+        compared_to: None,
+        pending: Vec::new(),
+        not_compared: Vec::new(),
+    }
+}

@@ -1,0 +1,114 @@
+//! `--watch`: look after look, until Ctrl-C or so many were made.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::pin::pin;
+use std::time::Duration;
+
+use chrono::Utc;
+use migrator::{Error, exit_code};
+use serde_json::{Value, json};
+use tokio::signal::ctrl_c;
+use tokio::time::MissedTickBehavior;
+
+use crate::args::OutputOptions;
+use crate::commands::health::{Look, Target, text};
+use crate::output::elapsed;
+
+/// How a look is shown.
+#[derive(Clone, Copy)]
+enum Display {
+    /// Instead of the one before.
+    Redrawn,
+    /// One line.
+    Line,
+    /// One line, which is its document.
+    JsonLine,
+}
+
+/// To the upper left corner; what is there is written over, so that nothing flickers.
+const HOME: &str = "\x1b[H";
+const CLEAR_SCREEN: &str = "\x1b[2J";
+const CLEAR_TO_END_OF_LINE: &str = "\x1b[K";
+const CLEAR_TO_END: &str = "\x1b[J";
+
+/// The exit code is the last look's; without any, the answer is no.
+pub(super) async fn run(
+    target: &Target,
+    output: &OutputOptions,
+    interval: Duration,
+    count: Option<u64>,
+) -> Result<u8, Error> {
+    let display = Display::of(output);
+    let mut exit_code = exit_code::NO;
+    let mut interrupted = pin!(ctrl_c());
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    if let Display::Redrawn = display {
+        control(CLEAR_SCREEN);
+    }
+    for _ in 0..count.unwrap_or(u64::MAX) {
+        let look = async {
+            ticks.tick().await;
+            target.look().await
+        };
+        let look = tokio::select! {
+            look = look => look?,
+            _ = &mut interrupted => break,
+        };
+        exit_code = look.exit_code();
+        display.show(&look, interval);
+    }
+    Ok(exit_code)
+}
+
+impl Display {
+    fn of(output: &OutputOptions) -> Self {
+        let can_redraw = io::stdout().is_terminal()
+            && std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb");
+        match (output.json, can_redraw) {
+            (true, _) => Self::JsonLine,
+            (false, true) => Self::Redrawn,
+            (false, false) => Self::Line,
+        }
+    }
+
+    fn show(self, look: &Look, interval: Duration) {
+        let mut stdout = anstream::stdout();
+        match self {
+            Self::Redrawn => {
+                let now = Utc::now().format("%H:%M:%S UTC");
+                let frame = format!(
+                    "every {}, Ctrl-C ends; {now}\n\n{}\n{}",
+                    elapsed(interval),
+                    text::report(look),
+                    look.remarks()
+                );
+                control(HOME);
+                for line in frame.lines() {
+                    let _ = write!(stdout, "{line}");
+                    control(CLEAR_TO_END_OF_LINE);
+                    let _ = writeln!(stdout);
+                }
+                control(CLEAR_TO_END);
+            }
+            Self::Line => {
+                let _ = writeln!(stdout, "{}", text::line(look));
+            }
+            Self::JsonLine => {
+                let _ = writeln!(stdout, "{}", with_command(look.document()));
+            }
+        }
+    }
+}
+
+fn with_command(mut document: Value) -> Value {
+    document["command"] = json!("health");
+    document
+}
+
+/// Not through `anstream`, which would take it for colour and drop it with `--no-color`.
+fn control(sequence: &str) {
+    let mut stdout = io::stdout();
+    let _ = stdout.write_all(sequence.as_bytes());
+    let _ = stdout.flush();
+}

@@ -1,0 +1,83 @@
+//! One file for each subcommand.
+
+mod baseline;
+mod check;
+mod completions;
+mod confirm;
+mod current;
+mod down;
+mod drift;
+mod dry_run;
+mod dump;
+mod grant;
+mod health;
+mod lint;
+mod man;
+mod new;
+mod repair;
+mod sql;
+mod status;
+mod up;
+
+use migrator::{Direction, Error};
+
+use crate::args::{Cli, Command};
+use crate::commands::confirm::Consent;
+use crate::output::Printer;
+
+/// Runs the command and returns its exit code.
+pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
+    // One thread is enough for one connection, and leaves nothing behind when the process ends.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime needs nothing but memory and a few file descriptors");
+    let result = runtime.block_on(async {
+        match &cli.command {
+            Command::Up { to, dry_run: true, run } => up::plan(cli, printer, *to, *run).await,
+            Command::Up { to, dry_run: false, run } => up::run(cli, printer, *to, *run).await,
+            Command::Down { to, steps, dry_run: true, run, .. } => {
+                down::plan(cli, printer, down::target(*to, *steps), *run).await
+            }
+            Command::Down { to, steps, dry_run: false, yes, run } => {
+                let target = down::target(*to, *steps);
+                down::run(cli, printer, target, Consent::of(*yes), *run).await
+            }
+            Command::Repair { wish, dry_run: true, .. } => {
+                repair::plan(cli, printer, wish.wish()).await
+            }
+            Command::Repair { wish, dry_run: false, yes, run } => {
+                repair::run(cli, printer, wish.wish(), Consent::of(*yes), *run).await
+            }
+            Command::Status { check } => {
+                let verdict =
+                    if *check { status::Verdict::ExitCode } else { status::Verdict::None };
+                status::run(cli, printer, verdict).await
+            }
+            Command::Sql { from, to, down, limits } => {
+                let direction = if *down { Direction::Undo } else { Direction::Apply };
+                sql::run(cli, printer, sql::range(direction, *from, *to), *limits)
+            }
+            Command::Baseline { wish, dry_run: true, shadow, .. } => {
+                baseline::plan(cli, printer, wish.target(), shadow).await
+            }
+            Command::Baseline { wish, dry_run: false, yes, wait, shadow } => {
+                baseline::run(cli, printer, wish.target(), Consent::of(*yes), *wait, shadow).await
+            }
+            Command::Current => current::run(cli, printer).await,
+            Command::New(wish) if wish.from_drift => new::from_drift(cli, printer, wish).await,
+            Command::New(wish) => new::run(cli, printer, &wish.name),
+            Command::Check(wish) => check::run(cli, printer, wish).await,
+            Command::Lint(wish) => lint::run(cli, printer, *wish),
+            Command::Grant { wish, wait } => grant::run(cli, printer, wish, *wait).await,
+            Command::Completions { shell } => Ok(completions::run(printer, *shell)),
+            Command::Man { command } => Ok(man::run(printer, command.as_deref())),
+            Command::Health { arguments } => health::run(cli, printer, arguments).await,
+            Command::Drift(arguments) => drift::run(cli, printer, arguments).await,
+            Command::Dump(arguments) => dump::run(cli, printer, arguments).await,
+        }
+    });
+    // Not waiting for a name lookup that the time limit has given up on.
+    runtime.shutdown_background();
+    result
+}

@@ -1,0 +1,163 @@
+//! `migrator repair`: clear up after a migration without a transaction that stopped in the middle.
+
+use migrator::{Direction, Error, IncompleteError, Repair, RepairWish, RunOptions, exit_code};
+use serde_json::{Value, json};
+
+use crate::args::{Cli, RunArguments};
+use crate::commands::confirm::{self, Consent};
+use crate::output::summary::Summary;
+use crate::output::{Printer, ask, warning};
+
+/// `--dry-run`: what would be done.
+pub(crate) async fn plan(cli: &Cli, printer: &Printer, wish: RepairWish) -> Result<u8, Error> {
+    let url = cli.database.url()?;
+    let options = cli.database.connect_options()?;
+    let migrations = cli.migrations.load()?;
+    let mut on_event = |event| printer.event(&event);
+    let plan = migrator::plan_repair(&url, &options, &migrations, wish, &mut on_event).await?;
+    tell(printer, plan.as_ref(), Mood::Would);
+    Ok(exit_code::DONE)
+}
+
+pub(crate) async fn run(
+    cli: &Cli,
+    printer: &Printer,
+    wish: RepairWish,
+    consent: Consent,
+    run: RunArguments,
+) -> Result<u8, Error> {
+    let url = cli.database.url()?;
+    let options = cli.database.connect_options()?;
+    let migrations = cli.migrations.load()?;
+    if wish == RepairWish::Undo && consent == Consent::ToBeAsked {
+        let mut on_event = |event| printer.event(&event);
+        let plan = migrator::plan_repair(&url, &options, &migrations, wish, &mut on_event).await?;
+        let Some(plan) = plan else {
+            tell(printer, None, Mood::Did);
+            return Ok(exit_code::DONE);
+        };
+        if !confirm::can_be_asked() {
+            return Err(IncompleteError::Unconfirmed.into());
+        }
+        let question = format!(
+            "Undo what is done of {} on database `{}` at `{}`, with all data in what it made?",
+            plan.name,
+            url.database(),
+            url.host()
+        );
+        if !ask(&question) {
+            printer.note("Nothing was repaired");
+            printer.result(&document(None, Mood::Did), String::new);
+            return Ok(exit_code::NO);
+        }
+    }
+
+    let run = RunOptions { watch: printer.watches(), ..run.options() };
+    let mut summary = Summary::default();
+    let mut on_event = |event| {
+        printer.event(&event);
+        summary.event(&event);
+    };
+    let result = migrator::repair(&url, &options, &run, &migrations, wish, &mut on_event).await;
+    printer.summary(summary, result.as_ref().err());
+    tell(printer, result?.as_ref(), Mood::Did);
+    Ok(exit_code::DONE)
+}
+
+/// Whether it happened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    Would,
+    Did,
+}
+
+fn tell(printer: &Printer, repair: Option<&Repair>, mood: Mood) {
+    match repair {
+        None => printer.note("Nothing to do: no migration is incomplete"),
+        Some(repair) => {
+            let dropped = if mood == Mood::Did { "Dropped" } else { "Would drop" };
+            for index in &repair.dropped {
+                printer.note(&format!("{dropped} the invalid index {index}"));
+            }
+            printer.note(&conclusion(repair, mood));
+        }
+    }
+    printer.result(&document(repair, mood), String::new);
+    for text in repair.iter().flat_map(|repair| &repair.warnings) {
+        warning(text);
+    }
+}
+
+fn conclusion(repair: &Repair, mood: Mood) -> String {
+    let name = &repair.name;
+    let would = mood == Mood::Would;
+    let end = if would { "; nothing was changed" } else { "" };
+    match repair.wish {
+        RepairWish::GoOn => {
+            let command = go_on(repair);
+            let verb = if would { "would go on" } else { "can go on" };
+            match next(repair) {
+                Some(next) => format!(
+                    "{name} {verb} at statement {next} of {}: `{command}`{end}",
+                    repair.statements
+                ),
+                None => format!(
+                    "{name} {verb}, with all statements done: `{command}` writes the history{end}"
+                ),
+            }
+        }
+        RepairWish::Restart => {
+            let verb = if would { "would begin" } else { "begins" };
+            format!("{name} {verb} at its first statement again: `{}`{end}", go_on(repair))
+        }
+        RepairWish::Finished => {
+            let state = match repair.direction {
+                Direction::Apply => "applied",
+                Direction::Undo => "undone",
+            };
+            let verb = if would { "would be noted" } else { "is noted" };
+            format!("{name} {verb} as {state}{end}")
+        }
+        RepairWish::Undo => {
+            let verb = if would { "would be undone" } else { "is undone" };
+            format!("{name} {verb}, and not applied{end}")
+        }
+    }
+}
+
+/// The command that goes on with it.
+fn go_on(repair: &Repair) -> &'static str {
+    match (repair.direction, repair.applied) {
+        (Direction::Apply, _) => "migrator up",
+        (Direction::Undo, true) => "migrator down",
+        (Direction::Undo, false) => "migrator repair --undo",
+    }
+}
+
+/// The first statement that is not done, from 1.
+fn next(repair: &Repair) -> Option<usize> {
+    (repair.done < repair.statements).then_some(repair.done + 1)
+}
+
+fn document(repair: Option<&Repair>, mood: Mood) -> Value {
+    let repaired = repair.map(|repair| {
+        let action = match repair.wish {
+            RepairWish::GoOn => "go_on",
+            RepairWish::Restart => "restart",
+            RepairWish::Finished => "applied",
+            RepairWish::Undo => "undo",
+        };
+        json!({
+            "version": repair.name.version,
+            "name": repair.name.name,
+            "direction": repair.direction.to_string(),
+            "action": action,
+            "statements": repair.statements,
+            "done": repair.done,
+            "next_statement": next(repair).filter(|_| repair.wish == RepairWish::GoOn),
+            "dropped_indexes": repair.dropped,
+            "warnings": repair.warnings,
+        })
+    });
+    json!({ "dry_run": mood == Mood::Would, "repaired": repaired })
+}

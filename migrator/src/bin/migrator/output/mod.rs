@@ -1,0 +1,309 @@
+//! Everything that is printed. Standard output is data, standard error is talk.
+
+mod progress_line;
+pub(crate) mod summary;
+pub(crate) mod table;
+pub(crate) mod text_diff;
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use anstream::ColorChoice;
+use anstyle::{AnsiColor, Style};
+use migrator::{Error, Event, MigrationName, exit_code};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::args::OutputOptions;
+use crate::output::progress_line::ProgressLine;
+use crate::output::summary::Summary;
+
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const NEUTRAL: Style = AnsiColor::Yellow.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default();
+pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+pub(crate) const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Prints what a command finds out and how it goes on.
+///
+/// A reader that has gone away (`| head`) is nobody's error: what cannot be written is dropped.
+pub(crate) struct Printer {
+    command: &'static str,
+    json: bool,
+    quiet: bool,
+    line: ProgressLine,
+}
+
+impl Printer {
+    pub(crate) fn new(options: &OutputOptions, command: &'static str) -> Self {
+        if options.no_color {
+            ColorChoice::Never.write_global();
+        }
+        let talks = !options.quiet;
+        Self {
+            command,
+            json: options.json,
+            quiet: options.quiet,
+            line: ProgressLine::new(talks, talks && !options.json && progress_line::can_redraw()),
+        }
+    }
+
+    /// Whether somebody looks at how a run goes.
+    pub(crate) fn watches(&self) -> bool {
+        self.line.redraws()
+    }
+
+    /// A result: as JSON its document, with the command's name in it, else as text.
+    pub(crate) fn result(&self, document: &impl Serialize, text: impl FnOnce() -> String) {
+        if self.json {
+            let mut members = json!({ "command": self.command });
+            if let (Value::Object(all), Ok(Value::Object(more))) =
+                (&mut members, serde_json::to_value(document))
+            {
+                all.extend(more);
+            }
+            write_document(&members);
+        } else {
+            let _ = write!(anstream::stdout(), "{}", text());
+        }
+    }
+
+    /// A line of talk.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(anstream::stderr(), "{text}");
+        }
+    }
+
+    /// The next thing to do, as talk.
+    pub(crate) fn hint(&self, text: &str) {
+        self.note(&format!("{HINT}hint{HINT:#}: {text}"));
+    }
+
+    pub(crate) fn event(&self, event: &Event) {
+        match event {
+            Event::UsingDirectHost { host } => {
+                self.note(&format!(
+                    "Using the direct host `{host}`: a pooled one cannot keep the migration lock"
+                ));
+            }
+            Event::Retrying { reason, wait } => {
+                self.note(&format!(
+                    "The database does not answer yet ({reason}); trying for up to {}",
+                    elapsed(*wait)
+                ));
+            }
+            Event::WaitingForLock { holder, wait } => {
+                let holder =
+                    holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default();
+                self.note(&format!(
+                    "Another migrator is at work{holder}; waiting for up to {}",
+                    elapsed(*wait)
+                ));
+            }
+            Event::Applying(name) => self.line.begin(&format!("Applying {name}")),
+            Event::Undoing(name) => self.line.begin(&format!("Undoing {name}")),
+            Event::Resuming { name, statement, statements, .. } => {
+                self.line
+                    .begin(&format!("Resuming {name} at statement {statement} of {statements}"));
+            }
+            Event::Statement { number, of } => self.line.statement(*number, *of),
+            Event::Running { elapsed, server } => self.line.redraw(*elapsed, server.as_ref()),
+            Event::Applied { elapsed: time, .. } | Event::Undone { elapsed: time, .. } => {
+                self.line.finish(&format!("{GOOD}done{GOOD:#} ({})", elapsed(*time)));
+            }
+            Event::LockRetry { name, reason, pause, retry, of } => {
+                self.line.interrupt();
+                let seconds = pause.as_secs_f64();
+                self.note(&format!(
+                    "  {name} {reason}; trying again in {seconds:.1} s ({retry} of {of})"
+                ));
+            }
+            Event::BuildingShadow { migrations } => {
+                let number = count(*migrations, "migration");
+                self.note(&format!("Building a shadow database from {number}"));
+            }
+            Event::OtherServerVersion { live, shadow } => {
+                warning(&format!(
+                    "the shadow database is on PostgreSQL {shadow} and the live one on {live}: the definitions of views may differ by that alone"
+                ));
+            }
+            Event::NotWritten { what } => {
+                warning(&format!("not in the script: {}", what.join(", ")));
+            }
+            Event::ShadowLeft { name } => {
+                warning(&format!(
+                    "the shadow database `{name}` could not be removed; the next run will try again"
+                ));
+            }
+            Event::Notice(text) => {
+                self.line.interrupt();
+                self.note(&format!("  notice: {text}"));
+            }
+            _ => {}
+        }
+    }
+
+    /// The end of a run: what became of each migration, above the error if there is one.
+    pub(crate) fn summary(&self, summary: Summary, error: Option<&Error>) {
+        if error.is_some() {
+            self.line.fail(&format!("{BAD}failed{BAD:#}"));
+        }
+        if !self.json
+            && let Some(table) = summary.table(error)
+        {
+            self.note(&format!("\n{table}"));
+        }
+    }
+
+    /// Prints an error with what belongs below it, as talk and, with `--json`, as the document.
+    /// Returns the exit code.
+    pub(crate) fn error(&self, error: &Error) -> u8 {
+        self.line.fail(&format!("{BAD}failed{BAD:#}"));
+        let mut stderr = anstream::stderr();
+        let _ = writeln!(stderr, "{ERROR}error{ERROR:#}: {error}");
+        for line in error.details().iter().flat_map(|detail| detail.lines()) {
+            let _ = writeln!(stderr, "  {line}");
+        }
+        if let Some(hint) = error.hint() {
+            let _ = writeln!(stderr, "{HINT}hint{HINT:#}: {hint}");
+        }
+        if self.json {
+            let document = error_document(error, error.exit_code());
+            write_document(&json!({ "command": self.command, "error": document }));
+        }
+        error.exit_code()
+    }
+}
+
+/// Something that works but should be looked at.
+pub(crate) fn warning(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{WARNING}warning{WARNING:#}: {text}");
+}
+
+/// Asks, and takes anything but a clear yes for a no.
+pub(crate) fn ask(question: &str) -> bool {
+    let _ = write!(anstream::stderr(), "{question} [y/N] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+}
+
+/// What `--json` says about an error that makes the process exit with `exit_code`.
+pub(crate) fn error_document(error: &Error, exit_code: u8) -> Value {
+    let mut document = json!({
+        "kind": error.kind(),
+        "message": error.to_string(),
+        "details": error.details(),
+        "hint": error.hint(),
+        "exit_code": exit_code,
+    });
+    if let (Error::FailedScript(failed), Value::Object(members)) = (error, &mut document) {
+        members.insert("migration".to_owned(), json!(failed.name.to_string()));
+        members.insert("file".to_owned(), json!(failed.file));
+        members.insert("line".to_owned(), json!(failed.position.map(|position| position.line)));
+        members.insert("column".to_owned(), json!(failed.position.map(|position| position.column)));
+        members.insert("sqlstate".to_owned(), json!(failed.sqlstate));
+        members.insert("done".to_owned(), json!(strings(&failed.progress.done)));
+        members.insert("not_started".to_owned(), json!(strings(&failed.progress.not_started)));
+    }
+    document
+}
+
+fn strings(names: &[MigrationName]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
+}
+
+/// Help and version go to standard output with 0; everything else is a mistake in the arguments.
+pub(crate) fn usage_error(error: &clap::Error) -> u8 {
+    if !error.use_stderr() {
+        let _ = write!(anstream::stdout(), "{}", error.render().ansi());
+        return exit_code::DONE;
+    }
+    // An argument in the wrong place is repeated by clap; if it is a connection string, that would
+    // show a password.
+    let mut text = error.render().ansi().to_string();
+    let arguments: Vec<String> =
+        std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    for secret in arguments
+        .iter()
+        .filter(|argument| argument.contains("://") || argument.contains("password"))
+    {
+        text = text.replace(secret.as_str(), "***");
+        if let Some((_, value)) = secret.split_once('=') {
+            text = text.replace(value, "***");
+        }
+    }
+    let _ = write!(anstream::stderr(), "{text}");
+    if arguments.iter().any(|argument| argument == "--json") {
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        let message =
+            plain.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let hint = "`migrator --help` lists commands and options";
+        write_document(&json!({
+            "command": null,
+            "error": { "kind": "usage", "message": message, "details": [], "hint": hint, "exit_code": exit_code::USAGE },
+        }));
+    }
+    exit_code::USAGE
+}
+
+fn write_document(document: &Value) {
+    let _ = writeln!(anstream::stdout(), "{document:#}");
+}
+
+/// `12 ms`, `1.5 s`.
+pub(crate) fn elapsed(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        format!("{} ms", duration.as_millis())
+    } else {
+        let tenths = format!("{:.1}", duration.as_secs_f64());
+        format!("{} s", tenths.strip_suffix(".0").unwrap_or(&tenths))
+    }
+}
+
+/// A migration that was run, as the JSON documents have it.
+pub(crate) fn timed(name: &MigrationName, elapsed: Duration, retries: u32) -> Value {
+    let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    json!({
+        "version": name.version,
+        "name": name.name,
+        "elapsed_ms": elapsed_ms,
+        "retries": retries,
+    })
+}
+
+/// `1 migration`, `2 migrations`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{count, elapsed};
+
+    #[test]
+    fn durations_are_short_to_read() {
+        for (milliseconds, text) in [
+            (0, "0 ms"),
+            (12, "12 ms"),
+            (999, "999 ms"),
+            (1_000, "1 s"),
+            (1_540, "1.5 s"),
+            (60_000, "60 s"),
+        ] {
+            assert_eq!(elapsed(Duration::from_millis(milliseconds)), text);
+        }
+    }
+
+    #[test]
+    fn counts_have_real_plurals() {
+        assert_eq!(
+            [0, 1, 2].map(|n| count(n, "migration")),
+            ["0 migrations", "1 migration", "2 migrations"]
+        );
+    }
+}

@@ -1,0 +1,39 @@
+//! A session of those who write: on the direct connection, with the lock.
+
+use std::time::Duration;
+
+use neon_url::DatabaseUrl;
+
+use crate::connect::{self, Connection, advisory_lock};
+use crate::{ConnectOptions, Error, Event};
+
+/// A session on the direct connection that holds the lock.
+pub(crate) async fn open_locked(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    lock_wait: Duration,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Connection, Error> {
+    let connection = open(url, options, on_event).await?;
+    advisory_lock::acquire(&connection.client, lock_wait, on_event).await?;
+    Ok(connection)
+}
+
+/// Ends a session that has the lock.
+pub(crate) async fn close_locked(connection: Connection) {
+    advisory_lock::release(&connection.client).await;
+    connection.close().await;
+}
+
+/// A session on the direct connection.
+pub(crate) async fn open(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Connection, Error> {
+    let direct = url.direct();
+    if url.is_pooled() {
+        on_event(Event::UsingDirectHost { host: direct.host().to_owned() });
+    }
+    connect::connect(&direct, options, on_event).await
+}

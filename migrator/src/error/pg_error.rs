@@ -1,0 +1,46 @@
+//! How errors and places are written in messages.
+
+use std::error::Error as _;
+use std::io;
+
+use neon_url::DatabaseUrl;
+
+/// Host and port as a person writes them.
+pub(crate) fn address(url: &DatabaseUrl) -> String {
+    if url.host().contains(':') {
+        format!("`[{}]:{}`", url.host(), url.port())
+    } else {
+        format!("`{}:{}`", url.host(), url.port())
+    }
+}
+
+/// An error of the driver in one line: what PostgreSQL said, with its code, or else the cause
+/// without the driver's "error connecting to server" and the system's error number, which say
+/// nothing more.
+pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
+    if let Some(error) = error.as_db_error() {
+        return format!("{} ({})", error.message(), error.code().code());
+    }
+    error.source().map_or_else(|| error.to_string(), describe_cause)
+}
+
+/// An error of the system or the network in one line.
+pub(crate) fn describe_io(error: &io::Error) -> String {
+    describe_cause(error)
+}
+
+fn describe_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    let mut text = cause.to_string();
+    while let Some(deeper) = cause.source() {
+        // Some errors repeat their cause in their own text.
+        if !text.ends_with(&deeper.to_string()) {
+            text = format!("{text}: {deeper}");
+        }
+        cause = deeper;
+    }
+    match text.rfind(" (os error ") {
+        Some(number) => text[..number].to_lowercase(),
+        None => text,
+    }
+}

@@ -1,0 +1,354 @@
+//! What the database says about migrations: refinery's table, and how it compares with the files.
+
+pub(crate) mod incomplete;
+
+use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
+use refinery::AsyncMigrate;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, GenericClient, IsolationLevel};
+
+use crate::connect::advisory_lock;
+use crate::history::incomplete::Incomplete;
+use crate::migrations::Script;
+use crate::{Direction, Divergence, Error, IncompleteError, LockHolder, MigrationName, Migrations};
+
+/// refinery's default.
+const TABLE: &str = "refinery_schema_history";
+
+const TABLE_EXISTS: &str = "select to_regclass('refinery_schema_history') is not null";
+
+/// Beside refinery's own statement, which has no comments.
+const COMMENT_ON_TABLE: &str = "\
+comment on table refinery_schema_history is 'Which migrations are applied. Written by the migrator, in refinery''s format.';
+comment on column refinery_schema_history.version is 'The number in the file name.';
+comment on column refinery_schema_history.name is 'The name in the file name.';
+comment on column refinery_schema_history.applied_on is 'When it was applied: RFC 3339, UTC.';
+comment on column refinery_schema_history.checksum is 'refinery''s checksum of version, name and content, in decimal digits.';
+comment on index refinery_schema_history_pkey is 'One row for each version.';
+";
+
+const RECORD: &str = "insert into refinery_schema_history (version, name, applied_on, checksum) values ($1, $2, $3, $4)";
+
+const FORGET: &str = "delete from refinery_schema_history where version = $1";
+
+/// A row of the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppliedMigration {
+    /// Which.
+    pub name: MigrationName,
+    /// When.
+    pub applied_on: DateTime<FixedOffset>,
+    pub(crate) checksum: u64,
+}
+
+/// One migration, seen from both sides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Which.
+    pub name: MigrationName,
+    /// How file and history compare.
+    pub state: State,
+    /// When it was applied, where it is.
+    pub applied_on: Option<DateTime<FixedOffset>>,
+    /// What is wrong with it.
+    pub problem: Option<Divergence>,
+    /// What is done of it, where it runs without a transaction and is not finished.
+    pub incomplete: Option<Incomplete>,
+    /// Who is at work on what is incomplete.
+    pub holder: Option<LockHolder>,
+}
+
+/// How a migration's file and the history compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Applied as it is in the file.
+    Applied,
+    /// Not applied yet.
+    Pending,
+    /// Edited since it was applied, or pending although a later one is applied.
+    Diverged,
+    /// Applied, but without a file.
+    Missing,
+    /// Begun without a transaction, to be applied or undone, and not finished.
+    Incomplete,
+}
+
+/// What the database has noted.
+pub(crate) struct Recorded {
+    /// Oldest first.
+    pub(crate) applied: Vec<AppliedMigration>,
+    pub(crate) incomplete: Option<Incomplete>,
+    /// Who holds the lock, where something is incomplete.
+    pub(crate) holder: Option<LockHolder>,
+}
+
+impl Recorded {
+    /// Refuses while something is incomplete that was not looked at.
+    pub(crate) fn refuse_unrepaired(&self) -> Result<(), IncompleteError> {
+        match &self.incomplete {
+            Some(incomplete) if !incomplete.is_repaired() => {
+                Err(IncompleteError::Unrepaired(Box::new(incomplete.clone())))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl State {
+    /// The one word for it, everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Pending => "pending",
+            Self::Diverged => "diverged",
+            Self::Missing => "missing",
+            Self::Incomplete => "incomplete",
+        }
+    }
+}
+
+impl AppliedMigration {
+    /// When it was applied, as JSON has it: RFC 3339, UTC, to the microsecond.
+    pub fn applied_on_rfc3339(&self) -> String {
+        rfc3339(self.applied_on)
+    }
+}
+
+impl Entry {
+    /// What is wrong with it, and what to do where that is one thing only.
+    pub fn problem_text(&self) -> Option<String> {
+        let Some(incomplete) = &self.incomplete else {
+            return self.problem.as_ref().map(ToString::to_string);
+        };
+        let summary = incomplete.summary();
+        if let Some(holder) = &self.holder {
+            return Some(format!("{summary}; a migrator is at work: {holder}"));
+        }
+        Some(match (incomplete.is_repaired(), incomplete.direction) {
+            (false, _) => format!("{summary}; run `migrator repair`"),
+            (true, Direction::Apply) => format!("{summary}; `migrator up` goes on with it"),
+            (true, Direction::Undo) if self.applied_on.is_none() => {
+                format!("{summary}; `migrator repair --undo` goes on with it")
+            }
+            (true, Direction::Undo) => format!("{summary}; `migrator down` goes on with it"),
+        })
+    }
+
+    /// When it was applied, as JSON has it: RFC 3339, UTC, to the microsecond.
+    pub fn applied_on_rfc3339(&self) -> Option<String> {
+        self.applied_on.map(rfc3339)
+    }
+}
+
+fn rfc3339(time: DateTime<FixedOffset>) -> String {
+    time.to_utc().to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// Reads the history in a read-only transaction; empty where there is no table yet.
+pub(crate) async fn read(client: &mut Client) -> Result<Recorded, Error> {
+    let refused = |source| Error::Query { action: "read the history", source };
+    let transaction = client
+        .build_transaction()
+        .read_only(true)
+        .isolation_level(IsolationLevel::RepeatableRead)
+        .start()
+        .await
+        .map_err(refused)?;
+    let exists: bool =
+        transaction.query_typed_one(TABLE_EXISTS, &[]).await.map_err(refused)?.get(0);
+    let rows = if exists {
+        let query = Client::get_applied_migrations_query(TABLE);
+        transaction.query_typed(&query, &[]).await.map_err(refused)?
+    } else {
+        Vec::new()
+    };
+    let incomplete = incomplete::read(&transaction).await?;
+    transaction.commit().await.map_err(refused)?;
+    let holder = match incomplete {
+        Some(_) => advisory_lock::find_other_holder(client).await?,
+        None => None,
+    };
+    let applied = rows.iter().map(read_row).collect::<Result<_, _>>()?;
+    Ok(Recorded { applied, incomplete, holder })
+}
+
+fn read_row(row: &tokio_postgres::Row) -> Result<AppliedMigration, Error> {
+    let unreadable = |column: &str| Error::History {
+        reason: format!("a value of `{column}` is not what refinery writes"),
+    };
+    let text = |column: &str| {
+        let value: Option<String> = row.try_get(column).map_err(|_| unreadable(column))?;
+        value.ok_or_else(|| unreadable(column))
+    };
+    let version: i32 = row.try_get("version").map_err(|_| unreadable("version"))?;
+    let applied_on =
+        DateTime::parse_from_rfc3339(&text("applied_on")?).map_err(|_| unreadable("applied_on"))?;
+    let checksum = text("checksum")?.parse().map_err(|_| unreadable("checksum"))?;
+    Ok(AppliedMigration {
+        name: MigrationName { version, name: text("name")? },
+        applied_on,
+        checksum,
+    })
+}
+
+/// Makes the table where there is none. Only for those who write; call it with the lock held.
+pub(crate) async fn create_table(client: &mut Client) -> Result<(), Error> {
+    let refused = |source| Error::Query { action: "create the history table", source };
+    let transaction = client.transaction().await.map_err(refused)?;
+    let exists: bool =
+        transaction.query_typed_one(TABLE_EXISTS, &[]).await.map_err(refused)?.get(0);
+    if !exists {
+        transaction
+            .batch_execute(&Client::assert_migrations_table_query(TABLE))
+            .await
+            .map_err(refused)?;
+        transaction.batch_execute(COMMENT_ON_TABLE).await.map_err(refused)?;
+    }
+    transaction.commit().await.map_err(refused)
+}
+
+/// Notes that a migration is applied, within its transaction.
+pub(crate) async fn record(
+    client: &impl GenericClient,
+    script: &Script,
+) -> Result<(), tokio_postgres::Error> {
+    let applied_on = Utc::now().to_rfc3339_opts(SecondsFormat::Nanos, true);
+    let checksum = script.checksum.to_string();
+    client
+        .execute_typed(
+            RECORD,
+            &[
+                (&script.name.version, Type::INT4),
+                (&script.name.name, Type::VARCHAR),
+                (&applied_on, Type::VARCHAR),
+                (&checksum, Type::VARCHAR),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Notes that a migration is undone, within its transaction.
+pub(crate) async fn forget(
+    client: &impl GenericClient,
+    version: i32,
+) -> Result<(), tokio_postgres::Error> {
+    client.execute_typed(FORGET, &[(&version, Type::INT4)]).await?;
+    Ok(())
+}
+
+/// [`create_table`], as a statement to run by hand.
+pub(crate) fn creation_by_hand() -> String {
+    let create = Client::assert_migrations_table_query(TABLE);
+    format!(
+        "\
+do $taskie$
+begin
+  if pg_catalog.to_regclass('refinery_schema_history') is null then
+{create}
+{COMMENT_ON_TABLE}  end if;
+end
+$taskie$;
+"
+    )
+}
+
+/// [`record`], as a statement to run by hand. The name of a migration needs no quoting.
+pub(crate) fn record_by_hand(script: &Script) -> String {
+    let Script { name: MigrationName { version, name }, checksum, .. } = script;
+    format!(
+        "\
+insert into refinery_schema_history (version, name, applied_on, checksum) values (
+  {version}, '{name}',
+  pg_catalog.to_char(pg_catalog.clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),
+  '{checksum}');
+"
+    )
+}
+
+/// [`forget`], as a statement to run by hand.
+pub(crate) fn forget_by_hand(version: i32) -> String {
+    format!("delete from refinery_schema_history where version = {version};\n")
+}
+
+/// Every migration that there is on either side, ordered by version.
+pub(crate) fn compare(migrations: &Migrations, recorded: &Recorded) -> Vec<Entry> {
+    let mut entries = compare_rows(migrations, &recorded.applied);
+    if let Some(incomplete) = &recorded.incomplete {
+        let version = incomplete.name.version;
+        let found = entries.iter().position(|entry| entry.name.version == version);
+        let applied_on = found.and_then(|index| entries.remove(index).applied_on);
+        entries.push(Entry {
+            name: incomplete.name.clone(),
+            state: State::Incomplete,
+            applied_on,
+            problem: None,
+            incomplete: Some(incomplete.clone()),
+            holder: recorded.holder.clone(),
+        });
+        entries.sort_by_key(|entry| entry.name.version);
+    }
+    entries
+}
+
+/// [`compare`], without what is incomplete.
+pub(crate) fn compare_rows(migrations: &Migrations, applied: &[AppliedMigration]) -> Vec<Entry> {
+    let entry = |name: &MigrationName, state, applied_on, problem| Entry {
+        name: name.clone(),
+        state,
+        applied_on,
+        problem,
+        incomplete: None,
+        holder: None,
+    };
+    let newest = applied.last().map(|newest| &newest.name);
+    let mut entries: Vec<Entry> = applied
+        .iter()
+        .map(|row| {
+            let (state, problem) = match migrations.find(row.name.version) {
+                None => (State::Missing, Some(Divergence::Missing(row.name.clone()))),
+                Some(script) if script.checksum != row.checksum => {
+                    (State::Diverged, Some(Divergence::Edited(row.name.clone())))
+                }
+                Some(_) => (State::Applied, None),
+            };
+            entry(&row.name, state, Some(row.applied_on), problem)
+        })
+        .collect();
+    for name in migrations.names() {
+        if applied.iter().any(|row| row.name.version == name.version) {
+            continue;
+        }
+        let (state, problem) = match newest {
+            Some(newest) if newest.version > name.version => (
+                State::Diverged,
+                Some(Divergence::OutOfOrder { name: name.clone(), newest: newest.clone() }),
+            ),
+            _ => (State::Pending, None),
+        };
+        entries.push(entry(name, state, None, problem));
+    }
+    entries.sort_by_key(|entry| entry.name.version);
+    entries
+}
+
+/// The pending ones, or everything that is wrong. What is repaired is pending.
+pub(crate) fn pending(
+    migrations: &Migrations,
+    recorded: &Recorded,
+) -> Result<Vec<MigrationName>, Error> {
+    recorded.refuse_unrepaired()?;
+    if let Some(record) = &recorded.incomplete
+        && record.direction == Direction::Undo
+    {
+        return Err(IncompleteError::Unfinished(Box::new(record.clone())).into());
+    }
+    let entries = compare_rows(migrations, &recorded.applied);
+    let problems: Vec<Divergence> =
+        entries.iter().filter_map(|entry| entry.problem.clone()).collect();
+    if !problems.is_empty() {
+        return Err(Error::Diverged { problems });
+    }
+    let pending = entries.into_iter().filter(|entry| entry.state == State::Pending);
+    Ok(pending.map(|entry| entry.name).collect())
+}

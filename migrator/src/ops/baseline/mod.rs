@@ -1,0 +1,214 @@
+//! Adopting a schema that is there already: its migrations are noted as applied, and none runs.
+
+mod scratch_schema;
+
+use std::time::Duration;
+
+use neon_url::DatabaseUrl;
+use tokio_postgres::Client;
+
+use crate::connect::session;
+use crate::migrations::Script;
+use crate::ops::baseline::scratch_schema::Comparison;
+use crate::ops::drift::from_drift;
+use crate::run::migrate;
+use crate::{ConnectOptions, Error, Event, IncompleteError, MigrationName, Migrations, history};
+
+/// What the schema of the API's predecessor is, which Alembic made.
+const PREDECESSOR: i32 = 1;
+
+const ALEMBIC_EXISTS: &str = "select pg_catalog.to_regclass('alembic_version') is not null";
+
+const ALEMBIC_REVISIONS: &str = "select version_num::text from alembic_version order by 1";
+
+/// What a schema is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BaselineTarget {
+    /// What the migrations up to and including this version make.
+    Version(i32),
+    /// What Alembic has made for the API's predecessor.
+    Alembic,
+}
+
+/// What is adopted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Baseline {
+    /// The migrations that count as applied, oldest first.
+    pub adopted: Vec<MigrationName>,
+    /// Where Alembic is, if it was asked. Its table is left as it is.
+    pub alembic_revision: Option<String>,
+    /// What works otherwise than the migrations would have it, and stays so.
+    pub warnings: Vec<String>,
+}
+
+/// What [`baseline`] would adopt; refuses what it would refuse. Leaves nothing behind, but may write
+/// what it rolls back.
+pub async fn plan_baseline(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    migrations: &Migrations,
+    target: BaselineTarget,
+    shadow_server: Option<&DatabaseUrl>,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Baseline, Error> {
+    let scripts = scripts(migrations, target)?;
+    let mut connection = session::open(url, options, on_event).await?;
+    let client = &mut connection.client;
+    let result = async {
+        match newest_applied(client, migrations).await? {
+            None => check(client, scripts, target).await,
+            Some(newest) => {
+                let later = later(scripts, &newest, target)?;
+                check_later(url, options, migrations, later, shadow_server, on_event).await
+            }
+        }
+    }
+    .await;
+    connection.close().await;
+    result
+}
+
+/// Notes the migrations of a schema that is there already as applied, all of them or none. Refuses
+/// where the schema lacks something that they make.
+///
+/// Where there is a history already, these are the migrations after it, and the schema must be
+/// exactly what they leave: it is compared with a shadow database, on `shadow_server` or beside the
+/// live one.
+pub async fn baseline(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    lock_wait: Duration,
+    migrations: &Migrations,
+    target: BaselineTarget,
+    shadow_server: Option<&DatabaseUrl>,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Baseline, Error> {
+    let scripts = scripts(migrations, target)?;
+    let mut connection = session::open_locked(url, options, lock_wait, on_event).await?;
+    let client = &mut connection.client;
+    let result = async {
+        let (baseline, scripts) = match newest_applied(client, migrations).await? {
+            None => (check(client, scripts, target).await?, scripts),
+            Some(newest) => {
+                let later = later(scripts, &newest, target)?;
+                let checked =
+                    check_later(url, options, migrations, later, shadow_server, on_event).await?;
+                (checked, later)
+            }
+        };
+        history::create_table(client).await?;
+        record_all(client, scripts)
+            .await
+            .map_err(|source| Error::Query { action: "write the history", source })?;
+        Ok(baseline)
+    }
+    .await;
+    session::close_locked(connection).await;
+    result
+}
+
+/// The scripts that are to count as applied.
+fn scripts(migrations: &Migrations, target: BaselineTarget) -> Result<&[Script], Error> {
+    let version = match target {
+        BaselineTarget::Version(version) => version,
+        BaselineTarget::Alembic => PREDECESSOR,
+    };
+    migrate::find_target(migrations, Some(version))?;
+    let scripts = migrations.scripts();
+    Ok(&scripts[..scripts.partition_point(|script| script.name.version <= version)])
+}
+
+async fn newest_applied(
+    client: &mut Client,
+    migrations: &Migrations,
+) -> Result<Option<MigrationName>, Error> {
+    let recorded = history::read(client).await?;
+    history::pending(migrations, &recorded)?;
+    if let Some(record) = recorded.incomplete {
+        return Err(IncompleteError::Unfinished(Box::new(record)).into());
+    }
+    Ok(recorded.applied.last().map(|newest| newest.name.clone()))
+}
+
+/// Of the scripts that are to count as applied, those that do not yet.
+fn later<'a>(
+    scripts: &'a [Script],
+    newest: &MigrationName,
+    target: BaselineTarget,
+) -> Result<&'a [Script], Error> {
+    let later = &scripts[scripts.partition_point(|script| script.name.version <= newest.version)..];
+    if later.is_empty() || target == BaselineTarget::Alembic {
+        return Err(Error::HistoryExists { newest: newest.clone() });
+    }
+    Ok(later)
+}
+
+/// Refuses unless the schema is what the migrations leave, of which `later` are the newest.
+async fn check_later(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    migrations: &Migrations,
+    later: &[Script],
+    shadow_server: Option<&DatabaseUrl>,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Baseline, Error> {
+    let adopted: Vec<MigrationName> = later.iter().map(|script| script.name.clone()).collect();
+    if let Some(newest) = adopted.last() {
+        from_drift::require_no_drift(url, options, migrations, newest, shadow_server, on_event)
+            .await?;
+    }
+    Ok(Baseline { adopted, alembic_revision: None, warnings: Vec::new() })
+}
+
+async fn check(
+    client: &mut Client,
+    scripts: &[Script],
+    target: BaselineTarget,
+) -> Result<Baseline, Error> {
+    let alembic_revision = match target {
+        BaselineTarget::Version(_) => None,
+        BaselineTarget::Alembic => Some(read_alembic_revision(client).await?),
+    };
+    let Comparison { missing, other_functions } = scratch_schema::compare(client, scripts).await?;
+    let adopted: Vec<MigrationName> = scripts.iter().map(|script| script.name.clone()).collect();
+    match adopted.last() {
+        Some(newest) if !missing.is_empty() => {
+            Err(Error::SchemaDiffers { newest: newest.clone(), missing })
+        }
+        Some(_) | None => {
+            let warnings = other_functions.iter().map(|function| {
+                format!(
+                    "the function `{function}` is not the one that the migrations make, and stays as it is: replace it by hand or with a new migration"
+                )
+            });
+            Ok(Baseline { adopted, alembic_revision, warnings: warnings.collect() })
+        }
+    }
+}
+
+async fn read_alembic_revision(client: &Client) -> Result<String, Error> {
+    let refused = |source| Error::Query { action: "read Alembic's table", source };
+    let exists: bool = client.query_typed_one(ALEMBIC_EXISTS, &[]).await.map_err(refused)?.get(0);
+    let no = |reason: &str| Error::Alembic { reason: reason.to_owned() };
+    if !exists {
+        return Err(no("there is no table `alembic_version`"));
+    }
+    let rows = client.query_typed(ALEMBIC_REVISIONS, &[]).await.map_err(refused)?;
+    match &rows[..] {
+        [row] => Ok(row.get(0)),
+        [] => Err(no("`alembic_version` is empty, so Alembic has applied nothing")),
+        rows => {
+            let revisions: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+            let revisions = revisions.join(", ");
+            Err(no(&format!("`alembic_version` has more than one revision: {revisions}")))
+        }
+    }
+}
+
+async fn record_all(client: &mut Client, scripts: &[Script]) -> Result<(), tokio_postgres::Error> {
+    let transaction = client.transaction().await?;
+    for script in scripts {
+        history::record(&transaction, script).await?;
+    }
+    transaction.commit().await
+}

@@ -1,0 +1,220 @@
+//! Whether everything is in order: the history, the scripts that undo, and what is about to be
+//! applied.
+
+use neon_url::DatabaseUrl;
+
+use crate::connect::session;
+use crate::error::exit_code;
+use crate::ops::lint::{Finding, lint};
+use crate::run::migrate;
+use crate::schema::shadow::{self, Contrast, Likeness, UndoFlaw, UndoFlawKind};
+use crate::{ConnectOptions, Entry, Error, Event, MigrationName, Migrations, State};
+
+/// What can be wrong, the most severe first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CheckKind {
+    /// Applied, and the file has changed since.
+    Edited,
+    /// Applied, and there is no such file.
+    Missing,
+    /// Pending, although a later one is applied.
+    OutOfOrder,
+    /// It broke off in the middle.
+    Incomplete,
+    /// The script that undoes it does not.
+    Undo,
+    /// There is no script that undoes it.
+    NoUndoScript,
+    /// It is pending, and something in it is dangerous.
+    Lint,
+    /// It is pending.
+    Pending,
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug)]
+pub struct CheckFinding {
+    /// What.
+    pub kind: CheckKind,
+    /// With which migration; none for a mistake in `lint.allow`.
+    pub migration: Option<MigrationName>,
+    /// What is wrong with it.
+    pub message: String,
+    /// More about it, a line each.
+    pub details: Vec<String>,
+    /// Where undoing leaves something else than was there.
+    pub contrast: Option<Contrast>,
+    /// What `lint` found, and where.
+    pub lint: Option<Finding>,
+}
+
+impl CheckKind {
+    /// All of them, the most severe first.
+    pub const ALL: [Self; 8] = [
+        Self::Edited,
+        Self::Missing,
+        Self::OutOfOrder,
+        Self::Incomplete,
+        Self::Undo,
+        Self::NoUndoScript,
+        Self::Lint,
+        Self::Pending,
+    ];
+
+    /// The one word for it, in options and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Edited => "edited",
+            Self::Missing => "missing",
+            Self::OutOfOrder => "out_of_order",
+            Self::Incomplete => "incomplete",
+            Self::Undo => "undo",
+            Self::NoUndoScript => "no_undo_script",
+            Self::Lint => "lint",
+            Self::Pending => "pending",
+        }
+    }
+
+    /// What the process exits with, if nothing is more severe.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Edited => exit_code::CHECK_EDITED,
+            Self::Missing => exit_code::CHECK_MISSING,
+            Self::OutOfOrder => exit_code::CHECK_OUT_OF_ORDER,
+            Self::Incomplete => exit_code::CHECK_INCOMPLETE,
+            Self::Undo => exit_code::CHECK_UNDO,
+            Self::NoUndoScript => exit_code::CHECK_NO_UNDO_SCRIPT,
+            Self::Lint => exit_code::CHECK_LINT,
+            Self::Pending => exit_code::CHECK_PENDING,
+        }
+    }
+}
+
+/// What to leave out, and where to try scripts.
+#[derive(Clone, Debug, Default)]
+pub struct CheckOptions {
+    /// What is no finding. With [`CheckKind::Undo`], nothing is tried.
+    pub allowed: Vec<CheckKind>,
+    /// Any database on the server on which the shadow database is made; where there is none, that
+    /// of the live one.
+    pub shadow_server: Option<DatabaseUrl>,
+}
+
+/// Everything that is wrong, the most severe first. Writes nothing to the database itself.
+///
+/// That undoing undoes is proven: in a shadow database each migration is applied, undone and applied
+/// again, and what is there is compared, rights included. A migration that cannot be applied there
+/// is an error.
+pub async fn check(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    migrations: &Migrations,
+    wish: &CheckOptions,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Vec<CheckFinding>, Error> {
+    let entries = migrate::status(url, options, migrations, on_event).await?;
+    let mut findings: Vec<CheckFinding> = entries.iter().filter_map(of_history).collect();
+    findings.extend(without_undo_script(migrations));
+    let is_applied = |version| {
+        entries.iter().any(|entry| entry.name.version == version && entry.applied_on.is_some())
+    };
+    let linted = lint(migrations, |version| !is_applied(version));
+    findings.extend(linted.findings.into_iter().map(|finding| of_lint(migrations, finding)));
+    findings.retain(|finding| !wish.allowed.contains(&finding.kind));
+    if !wish.allowed.contains(&CheckKind::Undo) {
+        let connection = session::open(url, options, &mut |_| {}).await?;
+        let likeness = Likeness::read(&connection.client).await;
+        connection.close().await;
+        let likeness = likeness?;
+        let server = wish.shadow_server.as_ref().unwrap_or(url);
+        let proof =
+            shadow::prove(server, options, Some(&likeness), migrations, 0, true, on_event).await?;
+        findings.extend(proof.flaws.into_iter().filter_map(of_undoing));
+    }
+    // Within a kind in the order of the versions, as they were found.
+    findings.sort_by_key(|finding| finding.kind);
+    Ok(findings)
+}
+
+fn of_history(entry: &Entry) -> Option<CheckFinding> {
+    use crate::Divergence;
+    let (kind, message) = match (&entry.problem, entry.state) {
+        (Some(problem), _) => {
+            let kind = match problem {
+                Divergence::Edited(_) => CheckKind::Edited,
+                Divergence::Missing(_) => CheckKind::Missing,
+                Divergence::OutOfOrder { .. } => CheckKind::OutOfOrder,
+            };
+            (kind, problem.to_string())
+        }
+        (None, State::Incomplete) => {
+            let what = entry.problem_text().unwrap_or_default();
+            (CheckKind::Incomplete, format!("{} is incomplete: {what}", entry.name))
+        }
+        (None, State::Pending) => (CheckKind::Pending, format!("{} is pending", entry.name)),
+        (None, State::Applied | State::Diverged | State::Missing) => return None,
+    };
+    Some(finding(kind, entry.name.clone(), message))
+}
+
+fn without_undo_script(migrations: &Migrations) -> impl Iterator<Item = CheckFinding> {
+    let scripts = migrations.scripts().iter().filter(|script| script.undo.is_none());
+    scripts.map(|script| {
+        let message = format!("{} has no script that undoes it", script.name);
+        finding(CheckKind::NoUndoScript, script.name.clone(), message)
+    })
+}
+
+fn of_lint(migrations: &Migrations, lint: Finding) -> CheckFinding {
+    let script = migrations.scripts().iter().find(|script| {
+        let undo = script.undo.as_ref().map(|undo| &undo.name);
+        script.apply.name == lint.file || undo == Some(&lint.file)
+    });
+    CheckFinding {
+        kind: CheckKind::Lint,
+        migration: script.map(|script| script.name.clone()),
+        message: lint.message.clone(),
+        details: Vec::new(),
+        contrast: None,
+        lint: Some(lint),
+    }
+}
+
+fn of_undoing(flaw: UndoFlaw) -> Option<CheckFinding> {
+    let name = flaw.name;
+    let (message, details, contrast) = match flaw.kind {
+        UndoFlawKind::NoScript => return None,
+        UndoFlawKind::Fails(error) => {
+            (format!("the script that undoes {name} fails"), lines(&error), None)
+        }
+        UndoFlawKind::NotAgain(error) => {
+            (format!("{name} cannot be applied again once it is undone"), lines(&error), None)
+        }
+        UndoFlawKind::Leaves(contrast) => {
+            let message = format!("undoing {name} does not leave what was there before");
+            (message, Vec::new(), Some(contrast))
+        }
+        UndoFlawKind::MakesOther(contrast) => {
+            let message = format!("{name} makes something else once it was undone");
+            (message, Vec::new(), Some(contrast))
+        }
+    };
+    Some(CheckFinding { details, contrast, ..finding(CheckKind::Undo, name, message) })
+}
+
+/// What an error says, but for the state of the shadow database, which is gone.
+fn lines(error: &Error) -> Vec<String> {
+    match error {
+        Error::FailedScript(failed) => {
+            let mut lines = vec![error.to_string()];
+            lines.extend(failed.explanation());
+            lines
+        }
+        other => vec![other.to_string()],
+    }
+}
+
+fn finding(kind: CheckKind, migration: MigrationName, message: String) -> CheckFinding {
+    let (details, contrast, lint) = (Vec::new(), None, None);
+    CheckFinding { kind, migration: Some(migration), message, details, contrast, lint }
+}

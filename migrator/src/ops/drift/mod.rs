@@ -1,0 +1,167 @@
+//! Whether a database is what its migrations make.
+
+pub(crate) mod from_drift;
+
+use std::collections::BTreeSet;
+
+use neon_url::DatabaseUrl;
+
+use crate::connect::session;
+use crate::run::migrate;
+use crate::schema::catalog::{
+    self, Catalog, Difference, ObjectId, Property, ReadOptions, split_column,
+};
+use crate::schema::shadow::{self, Likeness, Through};
+use crate::{ConnectOptions, Error, Event, MigrationName, Migrations, history};
+
+/// What to compare, and where.
+#[derive(Clone, Debug, Default)]
+pub struct DriftOptions {
+    /// The newest migration to compare with; where there is none, the newest that is applied.
+    pub to: Option<i32>,
+    /// Any database on the server on which the shadow database is made; where there is none, that
+    /// of the live one.
+    pub shadow_server: Option<DatabaseUrl>,
+    /// Whether to compare who may do what.
+    pub grants: bool,
+    /// What is not compared: names of tables, functions and the rest, with their parts; `part` of
+    /// `table` as `table.part`; and everything in a schema as `schema.*`.
+    pub ignored: Vec<String>,
+}
+
+/// How a database compares with what the migrations make.
+#[derive(Clone, Debug)]
+pub struct Drift {
+    /// Every difference: the database is the first, what the migrations make the second.
+    pub differences: Vec<Difference>,
+    /// What is in the database.
+    pub live: Catalog,
+    /// What the migrations make.
+    pub made: Catalog,
+    /// The newest migration that it is compared with.
+    pub compared_to: Option<MigrationName>,
+    /// Migrations after that, which are not applied.
+    pub pending: Vec<MigrationName>,
+    /// What was not compared: schemas of the database that no migration makes anything in, and what
+    /// is of a kind that is not read, as in `aggregate public.total(integer)`.
+    pub not_compared: Vec<String>,
+}
+
+/// Compares a database with what the migrations make in a shadow database: with those that are
+/// applied, so that pending ones are no drift. Nothing is written to the database itself.
+///
+/// With [`DriftOptions::to`], the history is not asked. Without, [`Error::Diverged`] where history
+/// and migrations do not belong together.
+pub async fn drift(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    migrations: &Migrations,
+    wish: &DriftOptions,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Drift, Error> {
+    migrate::find_target(migrations, wish.to)?;
+    let mut connection = session::open(url, options, on_event).await?;
+    let client = &mut connection.client;
+    let (newest, pending) = if wish.to.is_some() {
+        (wish.to, Vec::new())
+    } else {
+        let recorded = history::read(client).await?;
+        let pending = history::pending(migrations, &recorded)?;
+        (recorded.applied.last().map(|row| row.name.version), pending)
+    };
+    let likeness = Likeness::read(client).await?;
+    let through = newest.map_or(Through::Nothing, Through::Version);
+    let server = wish.shadow_server.as_ref().unwrap_or(url);
+    let likeness_wanted = Some(&likeness);
+    let made =
+        shadow::make(server, options, likeness_wanted, migrations, through, wish.grants, on_event)
+            .await?;
+    let mut not_compared = catalog::other_schemas(client).await?;
+    not_compared.retain(|schema| !made.schemas.contains(schema));
+    let read = ReadOptions { schemas: made.schemas, grants: wish.grants };
+    let live = catalog::read(client, &read).await?;
+    let live_version = shadow::server_version(client).await?;
+    if live_version != made.server_version {
+        let shadow = made.server_version;
+        on_event(Event::OtherServerVersion { live: live_version, shadow });
+    }
+    connection.close().await;
+
+    let ignored = Ignored { names: &wish.ignored, main: likeness.schema() };
+    let mut differences = catalog::diff(&live, &made.catalog);
+    differences.retain(|difference| !ignored.contains(&difference.id, &[&live, &made.catalog]));
+    let compared_to = migrations.names().find(|name| Some(name.version) == newest).cloned();
+    let mut not_compared: Vec<String> =
+        not_compared.iter().map(|schema| format!("schema {schema}")).collect();
+    let unread: BTreeSet<&String> = live.unread.iter().chain(&made.catalog.unread).collect();
+    not_compared.extend(unread.into_iter().cloned());
+    Ok(Drift { differences, live, made: made.catalog, compared_to, pending, not_compared })
+}
+
+/// What somebody does not want to hear about.
+struct Ignored<'a> {
+    names: &'a [String],
+    /// The schema of names without one.
+    main: &'a str,
+}
+
+impl Ignored<'_> {
+    fn contains(&self, id: &ObjectId, catalogs: &[&Catalog]) -> bool {
+        let schema = id.schema.as_deref();
+        if self.has(schema, id.table.as_deref(), &id.name) {
+            return true;
+        }
+        // A sequence is part of the table that it counts for.
+        let owner = catalogs
+            .iter()
+            .find_map(|catalog| catalog.objects.get(id)?.properties.get(&Property::OwnedBy))
+            .and_then(|owner| split_column(owner));
+        owner.is_some_and(|(schema, table, column)| {
+            self.has(schema.as_deref(), Some(&table), &column)
+        })
+    }
+
+    fn has(&self, schema: Option<&str>, table: Option<&str>, name: &str) -> bool {
+        let bare = name.split('(').next().unwrap_or(name);
+        let mut names = vec![name.to_owned(), bare.to_owned()];
+        if let Some(table) = table {
+            names = vec![table.to_owned(), format!("{table}.{name}")];
+        }
+        let qualified = names.iter().map(|name| format!("{}.{name}", schema.unwrap_or(self.main)));
+        let mut wanted: Vec<String> = qualified.collect();
+        wanted.push(format!("{}.*", schema.unwrap_or(self.main)));
+        if schema.is_none() {
+            wanted.append(&mut names);
+        }
+        self.names.iter().any(|ignored| wanted.contains(ignored))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ignored;
+
+    #[test]
+    fn a_name_stands_for_its_parts_and_a_star_for_a_schema() {
+        for (ignored, schema, table, name, expected) in [
+            ("tasks", None, None, "tasks", true),
+            ("tasks", None, Some("tasks"), "title", true),
+            ("tasks.title", None, Some("tasks"), "title", true),
+            ("tasks.title", None, Some("tasks"), "status", false),
+            ("app.tasks", None, None, "tasks", true),
+            ("tasks", Some("audit"), None, "tasks", false),
+            ("audit.tasks", Some("audit"), None, "tasks", true),
+            ("audit.tasks.title", Some("audit"), Some("tasks"), "title", true),
+            ("audit.*", Some("audit"), Some("tasks"), "title", true),
+            ("app.*", None, Some("tasks"), "title", true),
+            ("f", None, None, "f(integer)", true),
+            ("f(integer)", None, None, "f(integer)", true),
+            ("f(text)", None, None, "f(integer)", false),
+            ("title", None, Some("tasks"), "title", false),
+        ] {
+            let names = [ignored.to_owned()];
+            let ignored = Ignored { names: &names, main: "app" };
+            assert_eq!(ignored.has(schema, table, name), expected, "{names:?} {table:?} {name}");
+        }
+    }
+}

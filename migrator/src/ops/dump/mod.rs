@@ -1,0 +1,77 @@
+//! Where the schema comes from that is written down.
+
+mod script;
+
+use neon_url::DatabaseUrl;
+
+use crate::connect::session;
+use crate::ops::dump::script::Grants;
+use crate::schema::catalog::{self, Catalog, ReadOptions};
+use crate::schema::shadow::{self, Likeness, Through};
+use crate::{ConnectOptions, Error, Event, Migrations};
+
+/// What to write down.
+#[derive(Clone, Debug)]
+pub enum DumpSource {
+    /// What the migrations make in a shadow database.
+    Migrations {
+        /// Any database on the server on which the shadow database is made.
+        server: DatabaseUrl,
+        /// Whether that is the live database, which the shadow database takes after: in encoding,
+        /// locale and search path.
+        is_live: bool,
+    },
+    /// What is in a database.
+    Database(DatabaseUrl),
+}
+
+/// The schema as a script that can be run on an empty database. The same schema gives the same
+/// text, whatever the server and its version, but for the queries of views, which PostgreSQL writes
+/// shorter from 18 on. What is not read, and so not written, is told with [`Event::NotWritten`].
+pub async fn dump(
+    source: &DumpSource,
+    options: &ConnectOptions,
+    migrations: &Migrations,
+    grants: bool,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<String, Error> {
+    let written = if grants { Grants::Written } else { Grants::LeftOut };
+    match source {
+        DumpSource::Migrations { server, is_live } => {
+            let likeness = if *is_live {
+                let connection = session::open(server, options, on_event).await?;
+                let likeness = Likeness::read(&connection.client).await;
+                connection.close().await;
+                Some(likeness?)
+            } else {
+                None
+            };
+            let through = if migrations.is_empty() { Through::Nothing } else { Through::Newest };
+            let likeness = likeness.as_ref();
+            let made =
+                shadow::make(server, options, likeness, migrations, through, grants, on_event)
+                    .await?;
+            tell_what_is_left_out(&made.catalog, on_event);
+            let newest =
+                migrations.names().last().map_or("no migration".to_owned(), ToString::to_string);
+            let what = format!("What the migrations make, up to {newest}");
+            Ok(script::write(&made.catalog, &what, written))
+        }
+        DumpSource::Database(url) => {
+            let mut connection = session::open(url, options, on_event).await?;
+            let schemas = catalog::other_schemas(&connection.client).await?;
+            let read = ReadOptions { schemas, grants };
+            let catalog = catalog::read(&mut connection.client, &read).await;
+            connection.close().await;
+            let catalog = catalog?;
+            tell_what_is_left_out(&catalog, on_event);
+            Ok(script::write(&catalog, "What is in a database", written))
+        }
+    }
+}
+
+fn tell_what_is_left_out(catalog: &Catalog, on_event: &mut (dyn FnMut(Event) + Send)) {
+    if !catalog.unread.is_empty() {
+        on_event(Event::NotWritten { what: catalog.unread.clone() });
+    }
+}

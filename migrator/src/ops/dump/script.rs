@@ -1,0 +1,231 @@
+//! A catalog as a script.
+
+use std::collections::BTreeSet;
+
+use crate::schema::catalog::{
+    Catalog, Kind, Object, ObjectId, Property, comments_and_grants, quoting, render, table,
+};
+
+type Entry<'a> = (&'a ObjectId, &'a Object);
+
+/// The script: what needs nothing first, a table with what belongs to it, and last what ties things
+/// together. `what` is said at its top.
+pub(super) fn write(catalog: &Catalog, what: &str, grants: Grants) -> String {
+    let plan = Plan::of(catalog, grants);
+    let mut blocks = vec![format!(
+        "-- {what}.\n-- Written by `migrator dump`, never by hand: a change goes into a migration.\n"
+    )];
+    let unchecked = plan.needs_unchecked_bodies();
+    if unchecked {
+        blocks.push(
+            "-- Some functions mention what is made after them.\nset check_function_bodies = off;\n"
+                .to_owned(),
+        );
+    }
+    blocks.extend(plan.entries.iter().map(|entry| plan.block(*entry)));
+    blocks.extend(plan.late_constraints.iter().map(|(id, object)| {
+        lines(
+            [render::add_constraint(id, object)]
+                .into_iter()
+                .chain(comments_and_grants::comments(id, object)),
+        )
+    }));
+    for kind in [Kind::Trigger, Kind::Policy] {
+        let all = catalog.objects.iter().filter(|(id, _)| id.kind == kind);
+        blocks.extend(all.map(|(id, object)| {
+            let create = render::create(id, object).into_iter();
+            lines(
+                create
+                    .chain(render::settings(id, object))
+                    .chain(comments_and_grants::comments(id, object)),
+            )
+        }));
+    }
+    if unchecked {
+        blocks.push("reset check_function_bodies;\n".to_owned());
+    }
+    blocks.join("\n")
+}
+
+/// Whether grants are written: they were read, too.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grants {
+    Written,
+    LeftOut,
+}
+
+/// What is made when.
+struct Plan<'a> {
+    catalog: &'a Catalog,
+    grants: Grants,
+    /// What stands by itself, and indexes, each after what it needs.
+    entries: Vec<Entry<'a>>,
+    /// Sequences that come with their columns.
+    serial: BTreeSet<&'a ObjectId>,
+    /// Constraints that `create table` cannot have: foreign keys to a table that comes later, and
+    /// those that are not valid yet.
+    late_constraints: Vec<Entry<'a>>,
+}
+
+impl<'a> Plan<'a> {
+    fn of(catalog: &'a Catalog, grants: Grants) -> Self {
+        let objects = catalog.objects.iter();
+        let columns = objects.clone().filter(|(id, _)| id.kind == Kind::Column);
+        let serial: BTreeSet<&ObjectId> = columns
+            .filter_map(|(id, object)| Some(table::serial_sequence(catalog, id, object)?.0))
+            .collect();
+        let mut entries: Vec<Entry<'_>> = objects
+            .clone()
+            .filter(|(id, _)| id.table.is_none() || id.kind == Kind::Index)
+            .filter(|(id, _)| !serial.contains(id))
+            .collect();
+        entries.sort_by_key(|(id, object)| (object.place, *id));
+        let late_constraints = objects
+            .filter(|(id, object)| id.kind == Kind::Constraint && is_late(catalog, id, object))
+            .collect();
+        Self { catalog, grants, entries, serial, late_constraints }
+    }
+
+    /// An object with what is said of it, and a table with its constraints as well.
+    fn block(&self, (id, object): Entry<'_>) -> String {
+        let Some(create) = render::create(id, object) else {
+            return self.table(id, object);
+        };
+        // The column that an own sequence belongs to comes later: the table says it.
+        let settings = match id.kind {
+            Kind::Sequence => Vec::new(),
+            _ => render::settings(id, object),
+        };
+        // The database is empty: there is nothing to replace.
+        let mut statements = vec![create.replacen("create or replace ", "create ", 1)];
+        statements.extend(settings);
+        statements.extend(comments_and_grants::comments(id, object));
+        if matches!(id.kind, Kind::View | Kind::MaterializedView) {
+            for (column, object) in table::columns(self.catalog, id) {
+                statements.extend(comments_and_grants::comments(column, object));
+            }
+        }
+        statements.extend(self.grants(id, object));
+        lines(statements)
+    }
+
+    fn table(&self, id: &ObjectId, object: &Object) -> String {
+        let mut constraints: Vec<Entry<'_>> = table::parts(self.catalog, id)
+            .filter(|entry| entry.0.kind == Kind::Constraint)
+            .filter(|entry| !self.late_constraints.contains(entry))
+            .collect();
+        constraints.sort_by_key(|(id, object)| (rank(object), &id.name));
+        let mut create = table::create(self.catalog, id, object, &constraints);
+        let columns = table::columns(self.catalog, id);
+        let owned: Vec<Entry<'_>> = self
+            .catalog
+            .objects
+            .iter()
+            .filter(|(sequence, object)| sequence.kind == Kind::Sequence && is_owned_by(object, id))
+            .collect();
+        let mut settings = render::settings(id, object);
+        let mut said = comments_and_grants::comments(id, object);
+        let mut granted = self.grants(id, object);
+        for (id, object) in columns.iter().chain(&owned).chain(&constraints) {
+            // What says the sequence of a `serial` column is said here, the rest where it is made.
+            let is_made_here = id.kind != Kind::Sequence || self.serial.contains(id);
+            if is_made_here {
+                said.extend(comments_and_grants::comments(id, object));
+                granted.extend(self.grants(id, object));
+            } else {
+                settings.extend(render::settings(id, object));
+            }
+        }
+        create.push('\n');
+        for group in [settings, said, granted].iter().filter(|group| !group.is_empty()) {
+            create.push('\n');
+            create.push_str(&lines(group.iter().cloned()));
+        }
+        create
+    }
+
+    fn grants(&self, id: &ObjectId, object: &Object) -> Vec<String> {
+        match self.grants {
+            Grants::Written => comments_and_grants::grants(id, object),
+            Grants::LeftOut => Vec::new(),
+        }
+    }
+
+    /// Whether PostgreSQL would miss something if it looked into the bodies of functions when they
+    /// are made.
+    fn needs_unchecked_bodies(&self) -> bool {
+        let mentions = |body: &str, id: &ObjectId| {
+            let own = id.name.split('(').next().unwrap_or(&id.name);
+            let is_word = |character: char| character.is_alphanumeric() || character == '_';
+            body.match_indices(own).any(|(start, _)| {
+                !body[..start].ends_with(is_word) && !body[start + own.len()..].starts_with(is_word)
+            })
+        };
+        self.entries.iter().enumerate().any(|(index, (id, object))| {
+            let body = object.properties.get(&Property::Definition);
+            let later = &self.entries[index + 1..];
+            id.kind == Kind::Function
+                && later.iter().any(|(later, _)| {
+                    later.kind != Kind::Index && body.is_some_and(|body| mentions(body, later))
+                })
+        })
+    }
+}
+
+/// Whether a constraint cannot be made with its table.
+fn is_late(catalog: &Catalog, id: &ObjectId, object: &Object) -> bool {
+    let Some(definition) = object.properties.get(&Property::Definition) else { return false };
+    let table = |schema: &Option<String>, name: &str| {
+        let (schema, name) = (schema.clone(), name.to_owned());
+        let id = ObjectId { schema, kind: Kind::Table, table: None, name };
+        catalog.objects.get_key_value(&id)
+    };
+    let Some((own, own_object)) = id.table.as_ref().and_then(|name| table(&id.schema, name)) else {
+        return false;
+    };
+    if definition.ends_with(" NOT VALID")
+        || own_object.properties.contains_key(&Property::PartitionOf)
+    {
+        return true;
+    }
+    let Some(names) = referenced(definition) else { return false };
+    let found = match &names[..] {
+        [name] => table(&None, name),
+        [schema, name] => table(&Some(schema.clone()), name),
+        _ => None,
+    };
+    found.is_some_and(|(id, object)| id != own && object.place > own_object.place)
+}
+
+/// The table that a foreign key points to, as the names in its qualified name.
+fn referenced(definition: &str) -> Option<Vec<String>> {
+    let mut plain = String::new();
+    for piece in quoting::pieces(definition) {
+        match piece {
+            // What is quoted keeps its length, and hides nothing that is looked for.
+            quoting::Piece::Quoted(text) => plain.push_str(&"x".repeat(text.len())),
+            quoting::Piece::Plain(text) => plain.push_str(text),
+        }
+    }
+    let start = plain.find(" REFERENCES ")? + " REFERENCES ".len();
+    let end = start + plain[start..].find('(')?;
+    Some(quoting::split(&definition[start..end]))
+}
+
+/// The order of constraints in a table.
+fn rank(constraint: &Object) -> usize {
+    let definition = constraint.properties.get(&Property::Definition).map_or("", String::as_str);
+    let kinds = ["PRIMARY KEY", "UNIQUE", "CHECK", "EXCLUDE", "FOREIGN KEY"];
+    kinds.iter().position(|kind| definition.starts_with(kind)).unwrap_or(kinds.len())
+}
+
+fn is_owned_by(sequence: &Object, table: &ObjectId) -> bool {
+    let owner = sequence.properties.get(&Property::OwnedBy);
+    owner
+        .and_then(|owner| quoting::split_column(owner))
+        .is_some_and(|(schema, name, _)| schema == table.schema && name == table.name)
+}
+
+fn lines(statements: impl IntoIterator<Item = String>) -> String {
+    statements.into_iter().map(|statement| statement + "\n").collect()
+}

@@ -1,0 +1,13 @@
+//! The rights of the API's role: what its statements need, and nothing else.
+//!
+//! `target.rs` is what it needs, `excess.rs` what it has beyond that; a plan is the statements
+//! between the two, and `verify.rs` asks PostgreSQL whether they came to what was meant.
+
+mod excess_privileges;
+mod plan;
+mod required_privileges;
+mod run;
+mod verify;
+
+pub use plan::{GrantOptions, GrantPlan, GrantStatement, Purpose};
+pub use run::{grant, plan_grant};

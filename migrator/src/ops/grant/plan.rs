@@ -1,0 +1,132 @@
+//! The statements that make the role what it should be, as they run and as a script to run by hand.
+
+use std::time::Duration;
+
+use tokio_postgres::GenericClient;
+
+use super::excess_privileges;
+use super::required_privileges::{self, Target};
+use crate::Error;
+use crate::ops::role;
+
+/// What to give to whom.
+#[derive(Clone, Debug)]
+pub struct GrantOptions {
+    /// The role with which the API connects.
+    pub role: String,
+    /// Whether the API makes the rows of `users`.
+    pub provision_users: bool,
+    /// The longest that a statement may take; in whole milliseconds, more than 0.
+    pub statement_timeout: Duration,
+    /// The longest that a transaction may wait for its next statement; likewise.
+    pub idle_in_transaction_timeout: Duration,
+}
+
+/// What a role should be able to do, and what that changes.
+#[derive(Clone, Debug)]
+pub struct GrantPlan {
+    /// Whose.
+    pub role: String,
+    /// In the order in which they run, in one transaction.
+    pub statements: Vec<GrantStatement>,
+    /// What will be otherwise than it should, and cannot be changed from here.
+    pub warnings: Vec<String>,
+}
+
+/// One statement.
+#[derive(Clone, Debug)]
+pub struct GrantStatement {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Its text, without a semicolon.
+    pub sql: String,
+    /// What it changes; none where the database is like that already.
+    pub change: Option<String>,
+}
+
+/// What a statement is for. They run in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// Takes from the role what it does not need.
+    Revoke,
+    /// Takes from every role what this one does not need.
+    RevokeFromAll,
+    /// Gives the role what it needs.
+    Grant,
+    /// Sets a time limit.
+    Limit,
+}
+
+impl Purpose {
+    const ALL: [Self; 4] = [Self::Revoke, Self::RevokeFromAll, Self::Grant, Self::Limit];
+
+    /// What the script says above its statements. Never a name: it could end the comment.
+    fn comment(self) -> &'static str {
+        match self {
+            Self::Revoke => "-- What the role has and the API does not need.",
+            Self::RevokeFromAll => {
+                "-- What every role has, and so this one. Other roles lose it too: grant it to those that need it."
+            }
+            Self::Grant => "-- What the statements of the API need.",
+            Self::Limit => {
+                "-- The server gives up by itself. Kept with the role, so that a pooler cannot lose it."
+            }
+        }
+    }
+}
+
+impl GrantPlan {
+    /// The script that does the same when it is run by hand.
+    pub fn script(&self) -> String {
+        let part = |purpose: Purpose| {
+            let statements = self.of(purpose).map(|statement| format!("{};\n", statement.sql));
+            let statements = statements.collect::<Vec<_>>().concat();
+            if statements.is_empty() {
+                return statements;
+            }
+            format!("{}\n{statements}\n", purpose.comment())
+        };
+        format!("begin;\n\n{}commit;\n", Purpose::ALL.map(part).concat())
+    }
+
+    /// What changes by statements of one purpose.
+    pub fn changes(&self, purpose: Purpose) -> Vec<&str> {
+        self.of(purpose).filter_map(|statement| statement.change.as_deref()).collect()
+    }
+
+    fn of(&self, purpose: Purpose) -> impl Iterator<Item = &GrantStatement> {
+        self.statements.iter().filter(move |statement| statement.purpose == purpose)
+    }
+}
+
+/// Looks at the role, and refuses one that cannot be the API's. Reads only.
+pub(super) async fn plan(
+    client: &impl GenericClient,
+    target: &Target<'_>,
+) -> Result<GrantPlan, Error> {
+    let name = &target.wish.role;
+    let role = role::find_fit(client, name).await?;
+    let mut warnings = Vec::new();
+    if !role.can_log_in {
+        warnings.push(format!("`{name}` cannot log in yet: alter it with `login`"));
+    }
+    let statements = statements(client, target).await?;
+    Ok(GrantPlan { role: name.clone(), statements, warnings })
+}
+
+/// The statements between what the role has now and what it should have.
+pub(super) async fn statements(
+    client: &impl GenericClient,
+    target: &Target<'_>,
+) -> Result<Vec<GrantStatement>, Error> {
+    let excess = excess_privileges::find(client, target).await?;
+    let revokes = excess.into_iter().filter(|excess| excess.removable);
+    let revokes = revokes.map(|excess| GrantStatement {
+        purpose: if excess.of_everybody { Purpose::RevokeFromAll } else { Purpose::Revoke },
+        sql: excess.sql,
+        change: Some(excess.what),
+    });
+    let mut statements: Vec<GrantStatement> = revokes.collect();
+    statements.extend(required_privileges::statements(client, target).await?);
+    Ok(statements)
+}

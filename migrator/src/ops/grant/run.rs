@@ -1,0 +1,106 @@
+//! Plans the rights of a role, or makes them so: in one transaction, which ends with a look at what
+//! came of it.
+
+use std::time::Duration;
+
+use neon_url::DatabaseUrl;
+use tokio_postgres::{GenericClient, IsolationLevel};
+
+use super::plan::{self, GrantOptions, GrantPlan};
+use super::required_privileges::Target;
+use super::{excess_privileges, verify};
+use crate::connect::{Connection, session};
+use crate::{ConnectOptions, Error, Event};
+
+/// What [`grant`] would do. Reads only.
+pub async fn plan_grant(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    wish: &GrantOptions,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<GrantPlan, Error> {
+    let mut connection = session::open(url, options, on_event).await?;
+    let result = foresee(&mut connection, wish).await;
+    connection.close().await;
+    result
+}
+
+async fn foresee(connection: &mut Connection, wish: &GrantOptions) -> Result<GrantPlan, Error> {
+    let transaction = connection
+        .client
+        .build_transaction()
+        .read_only(true)
+        .isolation_level(IsolationLevel::RepeatableRead)
+        .start()
+        .await
+        .map_err(|source| Error::Query { action: "begin a transaction", source })?;
+    let target = Target::find(&transaction, wish).await?;
+    let mut plan = plan::plan(&transaction, &target).await?;
+    let mut excess = excess_privileges::find(&transaction, &target).await?;
+    excess.retain(|excess| !excess.removable);
+    let mut others = verify::other_relations(&transaction, &target).await?;
+    others.retain(|other| other.of_everybody);
+    plan.warnings.extend(verify::warnings(&wish.role, &excess, &[], &others));
+    Ok(plan)
+}
+
+/// Gives the role what the API needs, takes the rest away, and sets its time limits: all of it, or
+/// nothing. Returns what was done.
+pub async fn grant(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    lock_wait: Duration,
+    wish: &GrantOptions,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<GrantPlan, Error> {
+    let mut connection = session::open_locked(url, options, lock_wait, on_event).await?;
+    let result = carry_out(&mut connection, wish).await;
+    // PostgreSQL says in notices what it did not grant or revoke. Where all is well without it, as
+    // with what every role has, that is of no interest; the rest is among the warnings.
+    if result.is_err() {
+        connection.notices().into_iter().for_each(|notice| on_event(Event::Notice(notice)));
+    }
+    session::close_locked(connection).await;
+    result
+}
+
+async fn carry_out(connection: &mut Connection, wish: &GrantOptions) -> Result<GrantPlan, Error> {
+    let begin = |source| Error::Query { action: "begin a transaction", source };
+    let transaction = connection.client.transaction().await.map_err(begin)?;
+    let target = Target::find(&transaction, wish).await?;
+    let mut plan = plan::plan(&transaction, &target).await?;
+    for statement in &plan.statements {
+        transaction
+            .batch_execute(&statement.sql)
+            .await
+            .map_err(|source| Error::Grant { statement: statement.sql.clone(), source })?;
+    }
+    plan.warnings.extend(require_rights(&transaction, &target).await?);
+    // What would be left to do changed nothing.
+    let left = plan::statements(&transaction, &target).await?;
+    for statement in &mut plan.statements {
+        if left.iter().any(|left| left.sql == statement.sql && left.change == statement.change) {
+            statement.change = None;
+        }
+    }
+    transaction
+        .commit()
+        .await
+        .map_err(|source| Error::Query { action: "commit the grants", source })?;
+    Ok(plan)
+}
+
+/// Fails where the role cannot do what the API needs. Returns what it can do beyond that.
+async fn require_rights(
+    client: &impl GenericClient,
+    target: &Target<'_>,
+) -> Result<Vec<String>, Error> {
+    let role = &target.wish.role;
+    let differences = verify::differences(client, target).await?;
+    if !differences.missing.is_empty() {
+        return Err(Error::GrantIncomplete { role: role.clone(), missing: differences.missing });
+    }
+    let remaining = excess_privileges::find(client, target).await?;
+    let others = verify::other_relations(client, target).await?;
+    Ok(verify::warnings(role, &remaining, &differences.excess, &others))
+}

@@ -1,0 +1,25 @@
+//! Whether a database can be used, and how well: a report for people and for machines.
+//!
+//! It looks at the endpoint as it is given (a pooled host stays pooled) and at its twin, makes one
+//! attempt without patience, needs no session state, and writes nothing.
+
+mod check;
+mod connect_time;
+mod endpoints;
+mod prepared_statements;
+mod report;
+mod sequences;
+mod server;
+mod server_support;
+mod thresholds;
+pub(crate) mod warning;
+mod warnings;
+
+pub use check::{HealthOptions, check_health};
+pub use connect_time::{ConnectTimes, PhaseTimes};
+pub use endpoints::{EndpointCheck, PreparedStatements};
+pub use report::{EndpointReport, HealthReport, MigrationCounts};
+pub use sequences::SequenceUse;
+pub use server::{Connections, OldestTransaction, RoundTrips, TransactionAge};
+pub use thresholds::{ExceededLimit, HealthLimits};
+pub use warning::HealthWarning;

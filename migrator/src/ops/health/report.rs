@@ -1,0 +1,107 @@
+//! What was found out. Its JSON is a contract.
+
+use serde::Serialize;
+
+use crate::connect::ConnectPhase;
+use crate::connect::tls::TlsReport;
+use crate::ops::health::connect_time::{ConnectTimes, PhaseTimes};
+use crate::ops::health::endpoints::EndpointCheck;
+use crate::ops::health::sequences::SequenceUse;
+use crate::ops::health::server::{Connections, OldestTransaction, RoundTrips, TransactionAge};
+use crate::ops::health::thresholds::ExceededLimit;
+use crate::ops::health::warning::HealthWarning;
+use crate::ops::role::RoleReport;
+
+/// What was found out. Members that depend on the database are null when it cannot be used.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct HealthReport {
+    /// When the look began, RFC 3339.
+    pub checked_at: String,
+    /// Whether the database can be used and is within the limits. Warnings do not count.
+    pub healthy: bool,
+    /// Whether the database can be used.
+    pub usable: bool,
+    /// The limits that were set and not kept.
+    pub exceeded: Vec<ExceededLimit>,
+    /// In which phase connecting failed; null where it did not.
+    pub failed_phase: Option<ConnectPhase>,
+    /// Where it is.
+    pub endpoint: EndpointReport,
+    /// The pooled and the direct endpoint, where both are known; else the one that was given.
+    pub endpoints: Vec<EndpointCheck>,
+    /// The server's version, such as `17.5`.
+    pub server_version: Option<String>,
+    /// How long connecting took.
+    pub connect_ms: Option<ConnectTimes>,
+    /// The same, phase by phase.
+    pub connect_phases_ms: Option<PhaseTimes>,
+    /// Whether the first connection took far longer than those after it, because something had to
+    /// wake up.
+    pub cold_start: Option<bool>,
+    /// How long a statement takes there and back.
+    pub round_trip_ms: Option<RoundTrips>,
+    /// Who is connected to the server.
+    pub connections: Option<Connections>,
+    /// Where the schema stands.
+    pub migrations: Option<MigrationCounts>,
+    /// The role that the API is meant to use: the one asked about, or the one that is connected.
+    pub role: Option<RoleReport>,
+    /// The size of the database.
+    pub database_size_bytes: Option<i64>,
+    /// By how much the server's clock is ahead of this machine's; negative when it is behind.
+    pub clock_difference_s: Option<f64>,
+    /// Whether nothing can be written: a replica, or transactions are read-only by default.
+    pub read_only: Option<bool>,
+    /// The transaction in this database that has been open for longest, where there is one. Other
+    /// roles' are only seen by members of `pg_read_all_stats`.
+    pub oldest_transaction: Option<OldestTransaction>,
+    /// How far the database is from having to freeze its transaction ids.
+    pub transaction_age: Option<TransactionAge>,
+    /// Of the sequences that give columns their numbers, the one that is nearest to its end. Those that
+    /// this role has no rights on are not looked at.
+    pub fullest_sequence: Option<SequenceUse>,
+    /// Indexes that PostgreSQL does not use, because building them failed.
+    pub invalid_indexes: Option<Vec<String>>,
+    /// What is good to know and nothing to be done about.
+    pub notes: Vec<String>,
+    /// What works but should be looked at, each with what to do about it, as one text.
+    pub warnings: Vec<String>,
+    /// The same, in parts.
+    pub warning_details: Vec<HealthWarning>,
+}
+
+/// The connection string, without secrets.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct EndpointReport {
+    /// The host name, address or socket folder.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The database.
+    pub database: String,
+    /// The role.
+    pub user: String,
+    /// `pooled` or `direct`; every host that is not Neon's pooler counts as direct.
+    pub kind: &'static str,
+    /// The TLS mode that connections use.
+    pub ssl_mode: &'static str,
+    /// What TLS was agreed on; null without TLS.
+    pub tls: Option<TlsReport>,
+}
+
+/// How many migrations are in which state.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct MigrationCounts {
+    /// Applied and unchanged.
+    pub applied: usize,
+    /// Not applied yet.
+    pub pending: usize,
+    /// Edited since they were applied, or late.
+    pub diverged: usize,
+    /// Applied, but without a file.
+    pub missing: usize,
+    /// Begun without a transaction, and not finished.
+    pub incomplete: usize,
+    /// The newest applied version.
+    pub current: Option<i32>,
+}

@@ -1,0 +1,232 @@
+//! A script without a transaction, for a person to run: statement by statement, with the same notes
+//! of what is done that [`crate::up`] makes, so that `status` tells the truth also here.
+
+use crate::history::incomplete::{CREATE_TABLE, DROP_TABLE, done_checksum};
+use crate::migrations::Script;
+use crate::ops::offline_sql::{Parts, RESTORE_SESSION, guard, limits};
+use crate::run::step::Step;
+use crate::run::timeouts::{Limit, Limits};
+use crate::sql::{self, Concurrent, Rebuilt};
+use crate::{LOCK_KEY, RunOptions};
+
+/// Goes back to what was remembered, for the statements that follow, which may change it again.
+const RESTORE_SESSION_FOR_SCRIPT: &str = "\
+do $taskie$
+begin
+  perform pg_catalog.set_config(setting, pg_catalog.current_setting('taskie.' || setting), false)
+     from pg_catalog.unnest(array['session_authorization', 'role', 'search_path']) as setting
+    where pg_catalog.current_setting('taskie.' || setting) <> '';
+end
+$taskie$;
+";
+
+/// One migration. `applied` is what the history must say before.
+pub(crate) fn write(step: &Step<'_>, applied: &[Script], options: &RunOptions) -> String {
+    let Step { script, file, .. } = step;
+    let Parts { label, creation, entry } = Parts::of(step, applied);
+    let own = Limits::of(file, options);
+    let mut limits = limits(options);
+    limits.retain(|(name, _)| match *name {
+        "lock_timeout" => own.lock_timeout != Limit::Script,
+        _ => own.statement_timeout != Limit::Script,
+    });
+    let set: Vec<String> =
+        limits.iter().map(|(name, value)| format!("set {name} = '{value}';\n")).collect();
+    let reset: Vec<String> = limits.iter().map(|(name, _)| format!("reset {name};\n")).collect();
+    let (set, reset) = (set.concat(), reset.concat());
+    let lock_timeout = limits.iter().find(|(name, _)| *name == "lock_timeout");
+
+    let statements = sql::statements(&file.sql);
+    let version = script.name.version;
+    let mut text = format!(
+        "
+-- {label}{name}, without a transaction
+
+begin;
+{RESTORE_SESSION}{guard}{lock}{creation}{CREATE_TABLE}{begun}commit;
+{RESTORE_SESSION_FOR_SCRIPT}{set}",
+        name = script.name,
+        guard = guard(applied),
+        lock = take_lock(),
+        begun = begin(step, statements.len()),
+    );
+    for (index, statement) in statements.iter().enumerate() {
+        let content = statement.text(&file.sql);
+        let of = statements.len();
+        let part = if sql::runs_alone(content) {
+            alone(step, index, content, lock_timeout.map(|(_, value)| value.as_str()))
+        } else {
+            in_transaction(step, index, content)
+        };
+        text += &["\n-- ", &file.name, &format!(": statement {} of {of}\n\n", index + 1), &part]
+            .concat();
+    }
+    let last = check(version, &format!("done = {} and running is null", statements.len()), None);
+    text + &format!(
+        "
+-- The history.
+
+begin;
+{RESTORE_SESSION}{last}{entry}delete from migrator_incomplete where version = {version};
+{DROP_TABLE};
+commit;
+{reset}{unlock}",
+        unlock = release_lock(),
+    )
+}
+
+/// The statement and the note that it is done are one transaction.
+fn in_transaction(step: &Step<'_>, index: usize, content: &str) -> String {
+    let version = step.script.name.version;
+    let before = check(version, &format!("done = {index} and running is null"), None);
+    let done = mark_done(step, index + 1);
+    format!("begin;\n{content};\n{RESTORE_SESSION}{before}{done}commit;\n")
+}
+
+/// The statement is noted as begun before, and as done after.
+fn alone(step: &Step<'_>, index: usize, content: &str, lock_timeout: Option<&str>) -> String {
+    let version = step.script.name.version;
+    let number = index + 1;
+    let before = check(version, &format!("done = {index} and running is null"), None);
+    let after = check(version, &format!("running = {number}"), Some(content));
+    let (unlimited, limited) = match (sql::concurrent(content), lock_timeout) {
+        (Some(_), Some(limit)) => {
+            ("set lock_timeout = 0;\n".to_owned(), format!("set lock_timeout = '{limit}';\n"))
+        }
+        _ => (String::new(), String::new()),
+    };
+    format!(
+        "\
+begin;
+{find}{RESTORE_SESSION}{before}update migrator_incomplete
+   set running = {number}, alone = true, statement = {literal},
+       relation = nullif(pg_catalog.current_setting('taskie.relation'), '')::oid
+ where version = {version};
+commit;
+{unlimited}{content};
+{limited}begin;
+{RESTORE_SESSION}{after}{done}commit;
+",
+        find = find_relation(content),
+        literal = literal(content),
+        done = mark_done(step, number),
+    )
+}
+
+/// Looks up what the statement works on, as the script sees it.
+fn find_relation(content: &str) -> String {
+    let found = match sql::concurrent(content) {
+        Some(
+            Concurrent::Create { table: name, .. }
+            | Concurrent::Drop { index: name }
+            | Concurrent::Reindex { rebuilt: Rebuilt::Table(name) },
+        ) => format!("pg_catalog.to_regclass({})::oid::text", literal(name)),
+        Some(Concurrent::Reindex { rebuilt: Rebuilt::Index(name) }) => format!(
+            "(select indrelid::text from pg_catalog.pg_index where indexrelid = pg_catalog.to_regclass({}))",
+            literal(name)
+        ),
+        Some(Concurrent::Reindex { rebuilt: Rebuilt::Many } | Concurrent::Detach) | None => {
+            "null".to_owned()
+        }
+    };
+    format!(
+        "\
+do $taskie$
+begin
+  perform pg_catalog.set_config('taskie.relation', coalesce({found}, ''), true);
+end
+$taskie$;
+"
+    )
+}
+
+/// Fails unless the note is what it should be, and what `done` was to do to an index is done.
+fn check(version: i32, condition: &str, done: Option<&str>) -> String {
+    let outcome = match done.and_then(sql::concurrent) {
+        Some(Concurrent::Create { index: Some(index), .. }) => format!(
+            "
+     and exists (select from pg_catalog.pg_index as index
+                   join pg_catalog.pg_class as class on class.oid = index.indexrelid
+                  where index.indrelid = relation and index.indisvalid
+                    and class.relname = ((pg_catalog.parse_ident({}))[1])::name)",
+            literal(index)
+        ),
+        Some(Concurrent::Drop { .. }) => "
+     and not exists (select from pg_catalog.pg_class where oid = relation)"
+            .to_owned(),
+        Some(_) | None => String::new(),
+    };
+    format!(
+        "\
+do $taskie$
+begin
+  perform from migrator_incomplete
+   where version = {version} and {condition}{outcome};
+  if not found then
+    raise exception using
+      errcode = 'object_not_in_prerequisite_state',
+      message = 'a statement before this one is not done: the migration is incomplete',
+      hint = '`migrator status` shows how far it is; `migrator repair` clears up.';
+  end if;
+end
+$taskie$;
+"
+    )
+}
+
+fn begin(step: &Step<'_>, statements: usize) -> String {
+    let Script { name, checksum, .. } = step.script;
+    let direction = step.direction;
+    let nothing = done_checksum("", 0).unwrap_or_default();
+    let (version, name) = (name.version, &name.name);
+    format!(
+        "\
+insert into migrator_incomplete (version, name, checksum, direction, state, statements, done, done_checksum, alone, started_on)
+values ({version}, '{name}', '{checksum}', '{direction}', 'running', {statements}, 0, '{nothing}', false,
+  pg_catalog.to_char(pg_catalog.clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'));
+"
+    )
+}
+
+fn mark_done(step: &Step<'_>, done: usize) -> String {
+    format!(
+        "\
+update migrator_incomplete
+   set done = {done}, done_checksum = '{sum}', running = null, alone = false, statement = null, relation = null
+ where version = {version};
+",
+        sum = done_checksum(&step.file.sql, done).unwrap_or_default(),
+        version = step.script.name.version,
+    )
+}
+
+/// The lock of [`crate::up`], over several transactions; that it is free is looked at before.
+fn take_lock() -> String {
+    format!("do $taskie$ begin perform pg_catalog.pg_advisory_lock({LOCK_KEY}); end $taskie$;\n")
+}
+
+fn release_lock() -> String {
+    format!("do $taskie$ begin perform pg_catalog.pg_advisory_unlock({LOCK_KEY}); end $taskie$;\n")
+}
+
+/// A text as SQL has it, also where backslashes escape.
+fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') {
+        format!("E'{}'", quoted.replace('\\', r"\\"))
+    } else {
+        format!("'{quoted}'")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::literal;
+
+    #[test]
+    fn texts_are_quoted() {
+        for (text, sql) in [("a", "'a'"), ("it's", "'it''s'"), (r"\n'", r"E'\\n'''")] {
+            assert_eq!(literal(text), sql);
+        }
+    }
+}

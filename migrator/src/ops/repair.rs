@@ -1,0 +1,337 @@
+//! After a script without a transaction stopped in the middle: what it left over is removed, what
+//! is done is found out, and the rest can go on.
+
+use std::time::Duration;
+
+use neon_url::DatabaseUrl;
+use tokio_postgres::Client;
+
+use crate::connect::{Connection, session};
+use crate::history::incomplete::{self, Begun, Incomplete, IncompleteState};
+use crate::history::{self, Recorded};
+use crate::migrations::Script;
+use crate::run::invalid_index::{self, Left, Verdict};
+use crate::run::run_all;
+use crate::run::step::{self, Step};
+use crate::sql::{self, Concurrent};
+use crate::{
+    ConnectOptions, Direction, Error, Event, IncompleteError, MigrationName, Migrations, RunOptions,
+};
+
+/// What is to become of an incomplete migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RepairWish {
+    /// It goes on with the first statement that is not done.
+    GoOn,
+    /// It begins again: what is done is forgotten, not undone.
+    Restart,
+    /// Somebody has finished it by hand: the history says so.
+    Finished,
+    /// It is given up: its undo script runs.
+    Undo,
+}
+
+/// What [`repair`] did, or would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repair {
+    /// The migration.
+    pub name: MigrationName,
+    /// Whether it was being applied or undone.
+    pub direction: Direction,
+    /// What was asked for.
+    pub wish: RepairWish,
+    /// Whether the history says that it is applied.
+    pub applied: bool,
+    /// How many statements the script has now.
+    pub statements: usize,
+    /// How many of them are done.
+    pub done: usize,
+    /// The invalid indexes that were left, and are dropped.
+    pub dropped: Vec<String>,
+    /// What should be looked at.
+    pub warnings: Vec<String>,
+}
+
+/// What was found out about an incomplete migration.
+struct Findings<'a> {
+    record: Incomplete,
+    /// What was being run; none where there is no file for it any more.
+    step: Option<Step<'a>>,
+    script: Option<&'a Script>,
+    applied: Vec<MigrationName>,
+    done: usize,
+    left: Vec<Left>,
+    warnings: Vec<String>,
+}
+
+/// What [`repair`] would do; refuses what it would refuse. Reads only. None where nothing is
+/// incomplete.
+pub async fn plan_repair(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    migrations: &Migrations,
+    wish: RepairWish,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Option<Repair>, Error> {
+    let mut connection = session::open(url, options, on_event).await?;
+    let result = async {
+        let recorded = history::read(&mut connection.client).await?;
+        if let (Some(_), Some(holder)) = (&recorded.incomplete, &recorded.holder) {
+            // What it leaves is not known yet.
+            return Err(Error::Locked { holder: Some(holder.clone()), waited: Duration::ZERO });
+        }
+        let Some(findings) = examine(&connection.client, migrations, recorded, wish).await? else {
+            return Ok(None);
+        };
+        Ok(Some(findings.report(wish)))
+    }
+    .await;
+    connection.close().await;
+    result
+}
+
+/// Makes an incomplete migration ready to go on, or whatever else is wished. None where nothing is
+/// incomplete.
+pub async fn repair(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    run: &RunOptions,
+    migrations: &Migrations,
+    wish: RepairWish,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Option<Repair>, Error> {
+    let mut connection = session::open_locked(url, options, run.wait, on_event).await?;
+    let result = async {
+        let recorded = history::read(&mut connection.client).await?;
+        let Some(findings) = examine(&connection.client, migrations, recorded, wish).await? else {
+            return Ok(None);
+        };
+        let report = findings.report(wish);
+        carry_out(&mut connection, (url, options), run, findings, wish, on_event).await?;
+        Ok(Some(report))
+    }
+    .await;
+    session::close_locked(connection).await;
+    result
+}
+
+async fn examine<'a>(
+    client: &Client,
+    migrations: &'a Migrations,
+    recorded: Recorded,
+    wish: RepairWish,
+) -> Result<Option<Findings<'a>>, Error> {
+    let Some(record) = recorded.incomplete else { return Ok(None) };
+    let script = migrations.find(record.name.version).filter(|script| script.name == record.name);
+    let step = script.and_then(|script| match record.direction {
+        Direction::Apply => Some(Step::apply(script)),
+        Direction::Undo => Step::undo(script),
+    });
+    let applied: Vec<MigrationName> = recorded.applied.into_iter().map(|row| row.name).collect();
+    let mut findings = Findings {
+        done: record.done,
+        record,
+        step,
+        script,
+        applied,
+        left: Vec::new(),
+        warnings: Vec::new(),
+    };
+    if let Some(begun) = findings.record.begun.clone() {
+        findings.judge(client, &begun, wish).await?;
+    }
+    findings.refuse(wish)?;
+    Ok(Some(findings))
+}
+
+impl Findings<'_> {
+    /// Finds out what became of the statement that was begun last.
+    async fn judge(
+        &mut self,
+        client: &Client,
+        begun: &Begun,
+        wish: RepairWish,
+    ) -> Result<(), Error> {
+        let refused = |source| Error::Query { action: "look for what is left", source };
+        if !begun.alone {
+            // It was in a transaction, which was rolled back.
+            return Ok(());
+        }
+        if let Some(site) = &begun.site {
+            self.left = invalid_index::left(client, &begun.text, site).await.map_err(refused)?;
+            // Who goes on drops it. The script that undoes would find it in its way, or even be
+            // content with it.
+            let goes_on = match wish {
+                RepairWish::GoOn | RepairWish::Restart => true,
+                RepairWish::Undo => self.record.direction == Direction::Undo,
+                RepairWish::Finished => false,
+            };
+            if !goes_on {
+                let half = invalid_index::half_dropped(client, &begun.text, site);
+                self.left.extend(half.await.map_err(refused)?);
+            }
+        }
+        let number = self.record.done + 1;
+        let stopped = self.record.progress == IncompleteState::Running;
+        let verdict = invalid_index::verdict(client, &begun.text, begun.site.as_ref());
+        match verdict.await.map_err(refused)? {
+            // An answer was seen where it failed: then what is there was there before.
+            Verdict::Done if stopped => self.done = number,
+            Verdict::Done | Verdict::ToDo => {}
+            Verdict::Unknown => match sql::concurrent(&begun.text) {
+                Some(Concurrent::Detach) => self.warnings.push(format!(
+                    "statement {number} may have begun to detach the partition: `\\d` shows it as `DETACH PENDING`, and then the statement has to be the one with `finalize`"
+                )),
+                None if stopped => self.warnings.push(format!(
+                    "statement {number} was running when the migrator stopped: it runs again from its beginning"
+                )),
+                None if sql::may_commit(&begun.text) => self.warnings.push(format!(
+                    "statement {number} may have committed a part of its work before it failed: it runs again from its beginning"
+                )),
+                Some(_) | None => {}
+            },
+        }
+        Ok(())
+    }
+
+    /// Refuses what cannot be done as wished.
+    fn refuse(&self, wish: RepairWish) -> Result<(), Error> {
+        let Incomplete { name, direction, .. } = &self.record;
+        let no_script = || IncompleteError::NoScript { name: name.clone(), direction: *direction };
+        match wish {
+            RepairWish::Restart => return Ok(()),
+            RepairWish::Finished => {
+                self.script.ok_or_else(no_script)?;
+                return Ok(());
+            }
+            RepairWish::Undo => {
+                let script = self.script.ok_or_else(no_script)?;
+                step::undo_all(&[script])?;
+                if *direction == Direction::Apply {
+                    return Ok(());
+                }
+                if self.is_applied() {
+                    return Err(IncompleteError::BeingUndone { name: name.clone() }.into());
+                }
+            }
+            RepairWish::GoOn => {}
+        }
+        let step = self.step.as_ref().ok_or_else(no_script)?;
+        let (script, file) = (step.script, step.file);
+        Step { script, file, direction: *direction, record: None }.resume(&self.record)?;
+        let last = self.done.checked_sub(1).filter(|_| self.done > self.record.done);
+        let statements = sql::statements(&file.sql);
+        let now = last.map(|last| statements.get(last).map(|statement| statement.text(&file.sql)));
+        let then = self.record.begun.as_ref().map(|begun| begun.text.as_str());
+        if now.is_some_and(|now| now != then) {
+            let file = file.name.clone();
+            return Err(IncompleteError::Edited { file, done: self.done }.into());
+        }
+        Ok(())
+    }
+
+    fn is_applied(&self) -> bool {
+        self.applied.iter().any(|name| name.version == self.record.name.version)
+    }
+
+    fn report(&self, wish: RepairWish) -> Repair {
+        let statements = self
+            .step
+            .as_ref()
+            .map_or(self.record.statements, |step| sql::statements(&step.file.sql).len());
+        let names: Vec<String> = self.left.iter().map(|index| index.name.clone()).collect();
+        let mut warnings = match wish {
+            // These are about going on.
+            RepairWish::GoOn => self.warnings.clone(),
+            RepairWish::Restart | RepairWish::Finished | RepairWish::Undo => Vec::new(),
+        };
+        let dropped = match wish {
+            RepairWish::Finished => {
+                let stays = |name: &String| format!("the index {name} is invalid, and stays so");
+                warnings.extend(names.iter().map(stays));
+                Vec::new()
+            }
+            RepairWish::GoOn | RepairWish::Restart | RepairWish::Undo => names,
+        };
+        Repair {
+            name: self.record.name.clone(),
+            direction: self.record.direction,
+            wish,
+            applied: self.is_applied(),
+            statements,
+            done: self.done,
+            dropped,
+            warnings,
+        }
+    }
+}
+
+async fn carry_out(
+    connection: &mut Connection,
+    way: (&DatabaseUrl, &ConnectOptions),
+    run: &RunOptions,
+    findings: Findings<'_>,
+    wish: RepairWish,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<(), Error> {
+    let noting = |source| Error::Query { action: "note what is repaired", source };
+    let client = &mut connection.client;
+    if wish != RepairWish::Finished {
+        invalid_index::drop_all(client, &findings.left)
+            .await
+            .map_err(|source| Error::Query { action: "drop an invalid index", source })?;
+    }
+    let begins_to_undo_again =
+        findings.record.direction == Direction::Undo && !findings.is_applied();
+    let Findings { record, step, script, applied, done, .. } = findings;
+    let version = record.name.version;
+    let transaction = client.transaction().await.map_err(noting)?;
+    match (wish, &step, script) {
+        (RepairWish::GoOn, Some(step), _) => {
+            incomplete::mark_repaired(&transaction, step.script, step.file, done)
+                .await
+                .map_err(noting)?;
+        }
+        // Nothing but the note says that there is something to undo.
+        (RepairWish::Restart, Some(step), _) if begins_to_undo_again => {
+            incomplete::mark_repaired(&transaction, step.script, step.file, 0)
+                .await
+                .map_err(noting)?;
+        }
+        (RepairWish::Undo, Some(step), _) if record.direction == Direction::Undo => {
+            incomplete::mark_repaired(&transaction, step.script, step.file, done)
+                .await
+                .map_err(noting)?;
+        }
+        (RepairWish::Finished, _, Some(script)) => {
+            let noted = async {
+                match record.direction {
+                    Direction::Apply => history::record(&transaction, script).await?,
+                    Direction::Undo => history::forget(&transaction, version).await?,
+                }
+                incomplete::forget(&transaction, version).await
+            };
+            noted.await.map_err(noting)?;
+        }
+        (RepairWish::Restart, _, _) => {
+            incomplete::forget(&transaction, version).await.map_err(noting)?;
+        }
+        (RepairWish::GoOn | RepairWish::Finished | RepairWish::Undo, _, _) => {}
+    }
+    transaction.commit().await.map_err(noting)?;
+    if wish != RepairWish::Undo {
+        return Ok(());
+    }
+    let Some(undo) = script.and_then(Step::undo) else {
+        return Err(Error::NoUndoScript { missing: vec![record.name] });
+    };
+    let undo = match record.direction {
+        // The note about applying it goes away with what it was about.
+        Direction::Apply => Step { record: Some(record), ..undo },
+        Direction::Undo => match incomplete::read(&connection.client).await? {
+            Some(repaired) => undo.resume(&repaired)?,
+            None => undo,
+        },
+    };
+    run_all(connection, way, run, &[undo], applied, on_event).await.map(|_| ())
+}

@@ -1,0 +1,285 @@
+//! One script without a transaction: statement by statement, and a note of what is done that
+//! survives whatever happens in between.
+//!
+//! A statement and the note that it is done are one transaction wherever PostgreSQL allows it.
+//! Where it does not, the statement is noted as begun before, and as done after.
+
+use std::time::Instant;
+
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Transaction};
+
+use crate::connect::{self, advisory_lock};
+use crate::history;
+use crate::history::incomplete::{self, Begun};
+use crate::run::diagnostics::{self, Place};
+use crate::run::invalid_index::{self, Site, Verdict};
+use crate::run::retry;
+use crate::run::step::{Run, Step};
+use crate::run::timeouts::{self, Limit, Limits};
+use crate::run::transactional::tried;
+use crate::sql::{self, Concurrent, Statement};
+use crate::{Direction, Error, Event, LostDuring, Outcome};
+
+/// For our own notes: as who connected, and where the history is, whatever the script has set. Ends
+/// with the transaction.
+const AS_OURSELVES: &str = "\
+set local session_authorization to default; set local role to default; set local search_path to default";
+
+/// Those who work beside others hold no lock that blocks anybody while they wait, and may have to
+/// wait for the oldest transaction in the database.
+const WITHOUT_LOCK_TIMEOUT: &str = "set lock_timeout = 0";
+
+/// Runs the script, or what is left of it. Returns how often statements were tried again.
+pub(crate) async fn run(step: &Step<'_>, client: &mut Client, run: &Run<'_>) -> Result<u32, Error> {
+    let statements = sql::statements(&step.file.sql);
+    let around = |error: tokio_postgres::Error| match diagnostics::answer(&error) {
+        Some(_) => Error::Query { action: "note what is done of the script", source: error },
+        None => step.connection_lost(&error, LostDuring::Statements),
+    };
+    timeouts::prepare(client, step.file, run.options).await.map_err(around)?;
+    if !advisory_lock::is_held(client).await.map_err(around)? {
+        return Err(Error::LockLost { incomplete: None });
+    }
+    let done = begin(step, client, &statements).await.map_err(around)?;
+    let mut retries = 0;
+    for (index, statement) in statements.iter().enumerate().skip(done) {
+        run.tell(Event::Statement { number: index + 1, of: statements.len() });
+        let text = statement.text(&step.file.sql);
+        let mut one = One { step, run, index, text, statements: statements.len(), retries: 0 };
+        one.run(client).await?;
+        retries += one.retries;
+    }
+    finish(step, client).await.map_err(around)?;
+    Ok(retries)
+}
+
+/// Notes that the script begins or goes on, and returns how many statements are done already.
+async fn begin(
+    step: &Step<'_>,
+    client: &mut Client,
+    statements: &[Statement],
+) -> Result<usize, tokio_postgres::Error> {
+    let transaction = as_ourselves(client).await?;
+    let resumed = step.record.as_ref().filter(|record| record.direction == step.direction);
+    let Some(record) = resumed else {
+        incomplete::begin(&transaction, step.script, step.direction, statements.len()).await?;
+        transaction.commit().await?;
+        return Ok(0);
+    };
+    incomplete::resume(&transaction, record.name.version).await?;
+    transaction.commit().await?;
+    // The rest may count on what the session was set to.
+    for statement in statements.iter().take(record.done) {
+        let text = statement.text(&step.file.sql);
+        if sql::is_session_setting(text) {
+            client.batch_execute(text).await?;
+        }
+    }
+    Ok(record.done)
+}
+
+/// The history and our own note, both or neither.
+async fn finish(step: &Step<'_>, client: &mut Client) -> Result<(), tokio_postgres::Error> {
+    let transaction = as_ourselves(client).await?;
+    match step.direction {
+        Direction::Apply => history::record(&transaction, step.script).await?,
+        Direction::Undo => history::forget(&transaction, step.script.name.version).await?,
+    }
+    incomplete::forget(&transaction, step.script.name.version).await?;
+    transaction.commit().await
+}
+
+async fn as_ourselves(client: &mut Client) -> Result<Transaction<'_>, tokio_postgres::Error> {
+    let transaction = client.transaction().await?;
+    transaction.batch_execute(AS_OURSELVES).await?;
+    Ok(transaction)
+}
+
+/// One statement on its way.
+struct One<'a> {
+    step: &'a Step<'a>,
+    run: &'a Run<'a>,
+    /// From 0.
+    index: usize,
+    text: &'a str,
+    /// How many the script has.
+    statements: usize,
+    retries: u32,
+}
+
+/// Why a statement is not done.
+enum Refusal {
+    Answer(tokio_postgres::Error),
+    /// `if not exists` was content with something that is not the index.
+    NotBuilt,
+}
+
+impl From<tokio_postgres::Error> for Refusal {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Answer(error)
+    }
+}
+
+impl One<'_> {
+    /// Runs the statement, again where it had to give way to others.
+    async fn run(&mut self, client: &mut Client) -> Result<(), Error> {
+        let start = Instant::now();
+        loop {
+            let lost = |error: &tokio_postgres::Error| {
+                self.step.connection_lost(error, LostDuring::Statements)
+            };
+            if !advisory_lock::is_held(client).await.map_err(|error| lost(&error))? {
+                return Err(Error::LockLost { incomplete: Some(self.step.script.name.clone()) });
+            }
+            let mut begun =
+                Begun { text: self.text.to_owned(), alone: sql::runs_alone(self.text), site: None };
+            let refusal = match self.attempt(client, &mut begun).await {
+                Ok(()) => return Ok(()),
+                Err(Refusal::Answer(error)) if diagnostics::answer(&error).is_none() => {
+                    return Err(lost(&error));
+                }
+                Err(refusal) => refusal,
+            };
+            let (mut more, clean) = clean_up(client, self.text, begun.site.as_ref()).await;
+            if let Refusal::Answer(error) = &refusal
+                && let Some(reason) = retry::reason(error)
+                && self.retries < self.run.options.lock_retries
+                && clean
+                && !self.leaves_a_part()
+            {
+                self.retries += 1;
+                self.run.pause(self.step, reason, self.retries).await;
+                continue;
+            }
+            more.extend(tried(self.retries, start));
+            // The first thing that dropping does is to make the index invalid.
+            let half_dropped = begun.site.is_some()
+                && matches!(sql::concurrent(self.text), Some(Concurrent::Drop { .. }));
+            return Err(self.fail(client, refusal, more, clean && !half_dropped).await);
+        }
+    }
+
+    /// Whether a part of the statement can stay when it fails, beside an index that can be dropped.
+    fn leaves_a_part(&self) -> bool {
+        sql::may_commit(self.text) || sql::concurrent(self.text) == Some(Concurrent::Detach)
+    }
+
+    async fn attempt(&self, client: &mut Client, begun: &mut Begun) -> Result<(), Refusal> {
+        begun.site = invalid_index::site(client, self.text).await?;
+        self.note_begun(client, begun).await?;
+        if !begun.alone {
+            let transaction = client.transaction().await?;
+            match transaction.batch_execute(self.text).await {
+                Ok(()) => {
+                    transaction.batch_execute(AS_OURSELVES).await?;
+                    self.note_done(&transaction).await?;
+                    return Ok(transaction.commit().await?);
+                }
+                Err(error) => {
+                    let rolled_back = transaction.rollback().await;
+                    // What went wrong first is what matters.
+                    if error.code() != Some(&SqlState::ACTIVE_SQL_TRANSACTION) {
+                        return Err(error.into());
+                    }
+                    rolled_back?;
+                }
+            }
+            begun.alone = true;
+            self.note_begun(client, begun).await?;
+        }
+        self.run_alone(client).await?;
+        // `if not exists` is content with what an earlier build has left.
+        if matches!(sql::concurrent(self.text), Some(Concurrent::Create { .. })) {
+            let verdict = invalid_index::verdict(client, self.text, begun.site.as_ref()).await?;
+            if verdict == Verdict::ToDo {
+                return Err(Refusal::NotBuilt);
+            }
+        }
+        let transaction = as_ourselves(client).await?;
+        self.note_done(&transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn run_alone(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        let limits = Limits::of(self.step.file, self.run.options);
+        let (Limit::Of(limit), Some(_)) = (limits.lock_timeout, sql::concurrent(self.text)) else {
+            return client.batch_execute(self.text).await;
+        };
+        client.batch_execute(WITHOUT_LOCK_TIMEOUT).await?;
+        let result = client.batch_execute(self.text).await;
+        let limited = timeouts::set(client, "lock_timeout", limit).await;
+        // What went wrong first is what matters.
+        result.and(limited)
+    }
+
+    async fn note_begun(
+        &self,
+        client: &mut Client,
+        begun: &Begun,
+    ) -> Result<(), tokio_postgres::Error> {
+        let transaction = as_ourselves(client).await?;
+        let version = self.step.script.name.version;
+        incomplete::mark_running(&transaction, version, self.index, begun).await?;
+        transaction.commit().await
+    }
+
+    async fn note_done(&self, transaction: &Transaction<'_>) -> Result<(), tokio_postgres::Error> {
+        let (version, script) = (self.step.script.name.version, &self.step.file.sql);
+        incomplete::mark_done(transaction, version, script, self.index + 1).await
+    }
+
+    /// Notes that the statement failed, and says so. Where nothing has happened, nothing is noted.
+    async fn fail(
+        &self,
+        client: &mut Client,
+        refusal: Refusal,
+        more: Vec<String>,
+        nothing_left: bool,
+    ) -> Error {
+        // An earlier run may have done a part of what this one began with.
+        let is_first = self.index == 0 && self.step.record.is_none();
+        let nothing_happened = is_first && nothing_left && !self.leaves_a_part();
+        let version = self.step.script.name.version;
+        let noted = async {
+            let transaction = as_ourselves(client).await?;
+            if nothing_happened {
+                incomplete::forget(&transaction, version).await?;
+            } else {
+                incomplete::mark_failed(&transaction, version).await?;
+            }
+            transaction.commit().await
+        };
+        let outcome = match noted.await {
+            Ok(()) if nothing_happened => Outcome::RolledBack,
+            Ok(()) | Err(_) => {
+                Outcome::Incomplete { done: self.index, statements: self.statements }
+            }
+        };
+        let progress = self.run.progress(outcome);
+        let place = Place::InStatement(self.index);
+        match refusal {
+            Refusal::Answer(error) => self.step.failure(&error, place, more, progress),
+            Refusal::NotBuilt => self.step.index_not_built(self.index, more, progress),
+        }
+    }
+}
+
+/// Drops the invalid index that a statement has left. Returns what to say about it, and whether
+/// nothing is left.
+async fn clean_up(client: &Client, text: &str, site: Option<&Site>) -> (Vec<String>, bool) {
+    let Some(site) = site else { return (Vec::new(), true) };
+    let Ok(left) = invalid_index::left(client, text, site).await else {
+        return (vec!["it is not known whether an invalid index is left".to_owned()], false);
+    };
+    let dropped = invalid_index::drop_all(client, &left).await;
+    let lines = left.iter().map(|index| match &dropped {
+        Ok(()) => format!("the invalid index {} that it left was dropped", index.name),
+        Err(error) => format!(
+            "the invalid index {} is left and could not be dropped: {}",
+            index.name,
+            connect::describe(error)
+        ),
+    });
+    (lines.collect(), dropped.is_ok())
+}

@@ -1,0 +1,174 @@
+//! One script to run, what it means for the history, and what is refused before anything runs.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::sleep;
+use tokio_postgres::Client;
+
+use crate::history::incomplete::Incomplete;
+use crate::migrations::{File, Script};
+use crate::run::{non_transactional, retry, transactional};
+use crate::sql::{self, Concurrent, Objection, Statement};
+use crate::{
+    Direction, Error, Event, FailedScript, IncompleteError, MigrationName, Outcome, Position,
+    Progress, RetryReason, RunOptions, TransactionMode,
+};
+
+/// Within the transaction, so that the history is the one that was read.
+pub(crate) const RESET_NAMES: &str = "reset session authorization; reset role; reset search_path";
+
+/// What the rehearsal waits for a lock, in its transaction.
+pub(crate) const LIMIT_WAITING_HERE: &str = "set local lock_timeout = '3s'";
+
+/// One script to run, and what it means for the history.
+pub(crate) struct Step<'a> {
+    pub(crate) script: &'a Script,
+    pub(crate) file: &'a File,
+    pub(crate) direction: Direction,
+    /// What an earlier run has left of this migration; repaired.
+    pub(crate) record: Option<Incomplete>,
+}
+
+/// The run of which a step is a part.
+pub(crate) struct Run<'a> {
+    pub(crate) options: &'a RunOptions,
+    pub(crate) events: UnboundedSender<Event>,
+    /// Where the database stands before the step.
+    pub(crate) before: Progress,
+}
+
+impl Run<'_> {
+    pub(crate) fn tell(&self, event: Event) {
+        // Who does not listen any more does not need to know.
+        let _ = self.events.send(event);
+    }
+
+    /// Where the database stands when the step ends so.
+    pub(crate) fn progress(&self, outcome: Outcome) -> Progress {
+        Progress { outcome, ..self.before.clone() }
+    }
+
+    /// Makes way for a while, before the `retry`th attempt.
+    pub(crate) async fn pause(&self, step: &Step<'_>, reason: RetryReason, retry: u32) {
+        let pause: Duration = retry::pause(retry);
+        self.tell(Event::LockRetry {
+            name: step.script.name.clone(),
+            reason,
+            pause,
+            retry,
+            of: self.options.lock_retries,
+        });
+        sleep(pause).await;
+    }
+}
+
+/// Refuses scripts which cannot be run as they should be, before any of them runs.
+pub(crate) fn refuse_objectionable(
+    steps: &[Step<'_>],
+    current: Option<&MigrationName>,
+) -> Result<(), Error> {
+    for step in steps {
+        let script = &step.file.sql;
+        let objection = |statement: &Statement| Some((statement.start, step.objection(statement)?));
+        let Some((start, (message, hint))) = sql::statements(script).iter().find_map(objection)
+        else {
+            continue;
+        };
+        let position = Position::of_byte(script, start);
+        let names = steps.iter().map(|step| step.script.name.clone());
+        let progress = Progress {
+            done: Vec::new(),
+            current: current.cloned(),
+            outcome: Outcome::NotStarted,
+            not_started: names.filter(|name| *name != step.script.name).collect(),
+        };
+        return Err(FailedScript {
+            position: Some(position),
+            source_line: Some(position.line_of(script)),
+            hint: Some(hint.to_owned()),
+            ..step.failed(message, progress)
+        }
+        .into());
+    }
+    Ok(())
+}
+
+/// The steps that undo migrations, in the order of the list; refuses unless each has its script.
+pub(crate) fn undo_all<'a>(scripts: &[&'a Script]) -> Result<Vec<Step<'a>>, Error> {
+    let without = scripts.iter().filter(|script| script.undo.is_none());
+    let missing: Vec<MigrationName> = without.map(|script| script.name.clone()).collect();
+    if !missing.is_empty() {
+        return Err(Error::NoUndoScript { missing });
+    }
+    Ok(scripts.iter().filter_map(|script| Step::undo(script)).collect())
+}
+
+impl<'a> Step<'a> {
+    /// The step that applies a migration.
+    pub(crate) fn apply(script: &'a Script) -> Self {
+        Self { script, file: &script.apply, direction: Direction::Apply, record: None }
+    }
+
+    /// The step that undoes a migration, where there is a script for it.
+    pub(crate) fn undo(script: &'a Script) -> Option<Self> {
+        let file = script.undo.as_ref()?;
+        Some(Self { script, file, direction: Direction::Undo, record: None })
+    }
+
+    /// Goes on with what an earlier run has left. Refuses where the script is another one now.
+    pub(crate) fn resume(mut self, record: &Incomplete) -> Result<Self, IncompleteError> {
+        let file = self.file.name.clone();
+        // Where it begins again, it may do so in another way.
+        let begins = record.is_repaired() && record.done == 0;
+        if self.file.mode != TransactionMode::None && !begins {
+            return Err(IncompleteError::ModeChanged { file });
+        }
+        if !record.agrees_with(self.file) {
+            return Err(IncompleteError::Edited { file, done: record.done });
+        }
+        self.record = Some(record.clone());
+        Ok(self)
+    }
+
+    /// Runs the script and notes it in the history. Returns how often something was tried again.
+    pub(crate) async fn run(&self, client: &mut Client, run: &Run<'_>) -> Result<u32, Error> {
+        match self.file.mode {
+            TransactionMode::One => transactional::run(self, client, run).await,
+            TransactionMode::None => non_transactional::run(self, client, run).await,
+        }
+    }
+
+    /// What is wrong with a statement of this script, and what to do about it.
+    fn objection(&self, statement: &Statement) -> Option<(String, &'static str)> {
+        match (statement.objection(), self.file.mode) {
+            (Some(Objection::TransactionControl), TransactionMode::One) => Some((
+                format!(
+                    "`{}` would end the transaction that makes the migration atomic",
+                    statement.name()
+                ),
+                "remove it: each file runs in a transaction of its own, begun and committed for it",
+            )),
+            (Some(Objection::TransactionControl), TransactionMode::None) => Some((
+                format!("`{}` in a script without a transaction", statement.name()),
+                "remove it: each statement is committed by itself; what belongs in one transaction goes into a file of its own",
+            )),
+            (Some(Objection::StandardInput), _) => Some((
+                "`COPY … FROM STDIN` has no input here".to_owned(),
+                "write the rows as `insert` statements",
+            )),
+            (None, TransactionMode::One) => None,
+            (None, TransactionMode::None) => {
+                let text = statement.text(&self.file.sql);
+                matches!(sql::concurrent(text), Some(Concurrent::Create { index: None, .. })).then(
+                    || {
+                        (
+                            "an index that is built concurrently needs a name".to_owned(),
+                            "give it one, so that what a broken build leaves behind can be found and dropped",
+                        )
+                    },
+                )
+            }
+        }
+    }
+}

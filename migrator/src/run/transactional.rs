@@ -1,0 +1,140 @@
+//! One script in one transaction, together with its row in the history: both or neither.
+
+use std::pin::pin;
+use std::time::Instant;
+
+use futures::TryStreamExt as _;
+use tokio_postgres::{Client, SimpleQueryMessage, Transaction};
+
+use crate::connect::advisory_lock;
+use crate::history::{self, incomplete};
+use crate::run::diagnostics::Place;
+use crate::run::step::{RESET_NAMES, Run, Step};
+use crate::run::{retry, timeouts};
+use crate::{Direction, Error, FailedScript, LostDuring, Outcome};
+
+/// How one attempt ended.
+enum Failure {
+    /// PostgreSQL's answer: everything is rolled back.
+    Answer(tokio_postgres::Error, Place),
+    Final(Error),
+}
+
+/// Runs the script, again where it had to give way to others. Returns how often.
+pub(crate) async fn run(step: &Step<'_>, client: &mut Client, run: &Run<'_>) -> Result<u32, Error> {
+    let start = Instant::now();
+    let mut retries = 0;
+    loop {
+        let (error, place) = match attempt(step, client, run).await {
+            Ok(()) => return Ok(retries),
+            Err(Failure::Final(error)) => return Err(error),
+            Err(Failure::Answer(error, place)) => (error, place),
+        };
+        if let Some(reason) = retry::reason(&error)
+            && retries < run.options.lock_retries
+        {
+            retries += 1;
+            run.pause(step, reason, retries).await;
+            continue;
+        }
+        let more = tried(retries, start).into_iter().collect();
+        return Err(step.failure(&error, place, more, run.progress(Outcome::RolledBack)));
+    }
+}
+
+/// How often it was tried, where that was more than once.
+pub(crate) fn tried(retries: u32, start: Instant) -> Option<String> {
+    let seconds = start.elapsed().as_secs_f64();
+    (retries > 0).then(|| format!("tried {} times in {seconds:.1} s", retries + 1))
+}
+
+async fn attempt(step: &Step<'_>, client: &mut Client, run: &Run<'_>) -> Result<(), Failure> {
+    let around = |error| Failure::Answer(error, Place::Around);
+    timeouts::prepare(client, step.file, run.options).await.map_err(around)?;
+    let transaction = client.transaction().await.map_err(around)?;
+    if !advisory_lock::is_held(&transaction).await.map_err(around)? {
+        return Err(Failure::Final(Error::LockLost { incomplete: None }));
+    }
+    let id = transaction_id(&transaction).await.map_err(around)?;
+    if let Err((error, index)) = run_script(&transaction, &step.file.sql).await {
+        // At once: the pause before the next attempt is for others.
+        let _ = transaction.rollback().await;
+        return Err(Failure::Answer(error, index.map_or(Place::Around, Place::InScript)));
+    }
+    match current_transaction_id(&transaction).await {
+        Ok(now) if now == Some(id) => {}
+        Ok(_) => return Err(Failure::Final(ended_its_transaction(step, run))),
+        Err(error) => return Err(around(error)),
+    }
+    record(step, &transaction).await.map_err(around)?;
+    transaction.commit().await.map_err(|error| match error.as_db_error() {
+        // A deferred constraint, say.
+        Some(_) => around(error),
+        None => Failure::Final(step.connection_lost(&error, LostDuring::Commit)),
+    })
+}
+
+/// Notes in the history what the script did.
+async fn record(
+    step: &Step<'_>,
+    transaction: &Transaction<'_>,
+) -> Result<(), tokio_postgres::Error> {
+    transaction.batch_execute(RESET_NAMES).await?;
+    match step.direction {
+        Direction::Apply => history::record(transaction, step.script).await?,
+        Direction::Undo => history::forget(transaction, step.script.name.version).await?,
+    }
+    if step.record.is_some() {
+        incomplete::forget(transaction, step.script.name.version).await?;
+    }
+    Ok(())
+}
+
+fn ended_its_transaction(step: &Step<'_>, run: &Run<'_>) -> Error {
+    FailedScript {
+        more: vec!["what it did up to there may be stored; the history was not changed".to_owned()],
+        hint: Some(
+            "take the transaction control out of the file, and look at what the script left behind"
+                .to_owned(),
+        ),
+        ..step.failed(
+            "the script ended the transaction that it ran in".to_owned(),
+            run.progress(Outcome::Unfinished),
+        )
+    }
+    .into()
+}
+
+/// Runs a script as one simple query. An error comes with the index of its statement.
+async fn run_script(
+    transaction: &Transaction<'_>,
+    script: &str,
+) -> Result<(), (tokio_postgres::Error, Option<usize>)> {
+    let mut finished = 0;
+    let messages =
+        transaction.client().simple_query_raw(script).await.map_err(|error| (error, None))?;
+    let mut messages = pin!(messages);
+    loop {
+        match messages.try_next().await {
+            Ok(Some(SimpleQueryMessage::CommandComplete(_))) => finished += 1,
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(()),
+            Err(error) => return Err((error, Some(finished))),
+        }
+    }
+}
+
+/// The id of the open transaction, assigned if need be.
+async fn transaction_id(transaction: &Transaction<'_>) -> Result<String, tokio_postgres::Error> {
+    Ok(transaction
+        .query_typed_one("select pg_catalog.pg_current_xact_id()::text", &[])
+        .await?
+        .get(0))
+}
+
+async fn current_transaction_id(
+    transaction: &Transaction<'_>,
+) -> Result<Option<String>, tokio_postgres::Error> {
+    let query = "select pg_catalog.pg_current_xact_id_if_assigned()::text";
+    Ok(transaction.query_typed_one(query, &[]).await?.get(0))
+}

@@ -1,0 +1,104 @@
+//! Reading a catalog: everything at one moment, writing nothing.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use tokio_postgres::types::{Oid, Type};
+use tokio_postgres::{Client, IsolationLevel, Row};
+
+use super::dependency_order::{self, Address};
+use super::normalize::normalize;
+use super::queries::{NEEDS, OBJECTS, OTHER_SCHEMAS, PARTS, UNREAD};
+use super::{Catalog, CatalogError, Kind, Object, ObjectId, Property};
+use crate::Error;
+
+const MAIN_SCHEMA: &str = "select pg_catalog.current_schema()::text";
+
+/// PostgreSQL prints names without a schema where this finds them: those of the main schema and its
+/// own, and no others. It locks what it prints, and does not wait for that behind a migration. Both
+/// for the transaction only.
+const PREPARE: &str = "\
+select pg_catalog.set_config('search_path',
+                             pg_catalog.quote_ident(pg_catalog.current_schema()), true),
+       pg_catalog.set_config('lock_timeout', '3s', true)";
+
+/// What to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ReadOptions {
+    /// The schemas to read besides the main one, in which unqualified names are made. Those that
+    /// are not there are left out.
+    pub(crate) schemas: Vec<String>,
+    /// Whether to read who may do what.
+    pub(crate) grants: bool,
+}
+
+/// Reads what there is, but for PostgreSQL's own, what extensions made, and the bookkeeping of
+/// migration tools. Needs no rights but to connect.
+pub(crate) async fn read(client: &mut Client, options: &ReadOptions) -> Result<Catalog, Error> {
+    let refused = |source| Error::Query { action: "read the catalogs", source };
+    let transaction = client
+        .build_transaction()
+        .read_only(true)
+        .isolation_level(IsolationLevel::RepeatableRead)
+        .start()
+        .await
+        .map_err(refused)?;
+    let main: Option<String> =
+        transaction.query_typed_one(MAIN_SCHEMA, &[]).await.map_err(refused)?.get(0);
+    let main = main.ok_or(CatalogError::NoSchema)?;
+    transaction.query_typed_one(PREPARE, &[]).await.map_err(refused)?;
+    let schemas: Vec<&String> = std::iter::once(&main).chain(&options.schemas).collect();
+    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+        [(&schemas, Type::TEXT_ARRAY), (&options.grants, Type::BOOL)];
+    let mut catalog = Catalog::default();
+    let mut addresses = BTreeMap::new();
+    for query in OBJECTS {
+        for row in transaction.query_typed(query, &parameters).await.map_err(refused)? {
+            let (id, object, address) = read_row(&row)?;
+            addresses.insert(address, id.clone());
+            catalog.objects.insert(id, object);
+        }
+    }
+    let unread = transaction.query_typed(UNREAD, &parameters).await.map_err(refused)?;
+    catalog.unread = unread.iter().map(|row| row.get(0)).collect();
+    let parts = transaction.query_typed(PARTS, &[]).await.map_err(refused)?;
+    let needs = transaction.query_typed(NEEDS, &[]).await.map_err(refused)?;
+    transaction.commit().await.map_err(refused)?;
+    let parts = parts.iter().map(read_pair).collect();
+    let needs: Vec<(Address, Address)> = needs.iter().map(read_pair).collect();
+    dependency_order::give_places(&mut catalog, &addresses, &parts, &needs);
+    Ok(catalog)
+}
+
+/// The schemas that [`read`] reads only when it is told to: all but the main one, PostgreSQL's own
+/// and those of extensions.
+pub(crate) async fn other_schemas(client: &Client) -> Result<Vec<String>, Error> {
+    let rows = client.query_typed(OTHER_SCHEMAS, &[]).await;
+    let rows = rows.map_err(|source| Error::Query { action: "read the schemas", source })?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+fn read_row(row: &Row) -> Result<(ObjectId, Object, Address), Error> {
+    let kind: &str = row.get(0);
+    let properties: &str = row.get(7);
+    let unreadable = |reason: serde_json::Error| CatalogError::Unknown { reason };
+    let kind = Kind::deserialize(serde_json::Value::from(kind)).map_err(unreadable)?;
+    let mut properties: BTreeMap<Property, String> =
+        serde_json::from_str(properties).map_err(unreadable)?;
+    let has_body = kind == Kind::Function;
+    for property in [Property::Definition, Property::Default, Property::Generated] {
+        if let Some(text) = properties.get_mut(&property)
+            && !has_body
+        {
+            *text = normalize(text);
+        }
+    }
+    let id = ObjectId { schema: row.get(1), kind, table: row.get(2), name: row.get(3) };
+    let address = (row.get(5), row.get(6));
+    Ok((id, Object { place: row.get(4), properties }, address))
+}
+
+fn read_pair(row: &Row) -> (Address, Address) {
+    let oid = |index: usize| -> Oid { row.get(index) };
+    ((oid(0), oid(1)), (oid(2), oid(3)))
+}

@@ -1,0 +1,174 @@
+//! The SQL that leads from one catalog to another, as far as catalogs can tell: one function for a
+//! migration and for the script that undoes it.
+//!
+//! What has to go goes first and in an order in which nothing that stays depends on it; what is made
+//! comes after what it needs. A thing that must change and cannot be altered is dropped and made
+//! anew, with what depends on it.
+
+mod alter;
+mod columns;
+mod create;
+mod drop;
+mod recreate;
+mod script;
+mod todos;
+
+use std::collections::BTreeSet;
+
+use crate::schema::catalog::{Catalog, Kind, Object, ObjectId, Property};
+pub use script::script;
+
+/// How to get from one catalog to another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transition {
+    /// What to run, in this order.
+    pub statements: Vec<Statement>,
+    /// What somebody has to look at, or to write by hand.
+    pub todos: Vec<String>,
+}
+
+/// One statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// What should be known about it: what is lost, what may fail.
+    pub remarks: Vec<String>,
+    /// With its semicolon.
+    pub sql: String,
+}
+
+/// What leads from one catalog to another.
+pub fn transition(from: &Catalog, to: &Catalog) -> Transition {
+    let skipped = todos::inexpressible_tables(from, to);
+    let mut plan = Plan { from, to, skipped, anew: BTreeSet::new(), out: Transition::default() };
+    plan.anew = recreate::find(&plan);
+    todos::note_what_cannot_be_said(&mut plan);
+    drop::before(&mut plan);
+    create::kinds_of_values(&mut plan);
+    alter::alter(&mut plan);
+    create::what_tables_have(&mut plan);
+    create::what_stands_on_tables(&mut plan);
+    drop::after(&mut plan);
+    create::comments(&mut plan);
+    create::relax_bodies(&mut plan);
+    plan.out
+}
+
+/// A transition in the making.
+struct Plan<'a> {
+    from: &'a Catalog,
+    to: &'a Catalog,
+    /// Tables that are left alone, because what changes about them is left to somebody.
+    skipped: BTreeSet<ObjectId>,
+    /// What is in both and is dropped and made anew.
+    anew: BTreeSet<ObjectId>,
+    out: Transition,
+}
+
+type Entry<'a> = (&'a ObjectId, &'a Object);
+
+impl<'a> Plan<'a> {
+    /// What has to go: it is not in the second, or is made anew. In an order in which it was made.
+    fn going(&self, kinds: &[Kind]) -> Vec<Entry<'a>> {
+        self.only(self.from, self.to, kinds)
+    }
+
+    /// What is to be made: it is not in the first, or is made anew. In an order in which it can be.
+    fn coming(&self, kinds: &[Kind]) -> Vec<Entry<'a>> {
+        self.only(self.to, self.from, kinds)
+    }
+
+    fn only(&self, own: &'a Catalog, other: &Catalog, kinds: &[Kind]) -> Vec<Entry<'a>> {
+        let mut entries: Vec<Entry<'a>> = own
+            .objects
+            .iter()
+            .filter(|(id, _)| {
+                kinds.contains(&id.kind)
+                    && (!other.objects.contains_key(id) || self.anew.contains(id))
+                    && !self.is_skipped(id)
+            })
+            .collect();
+        entries.sort_by_key(|(id, object)| (object.place, *id));
+        entries
+    }
+
+    /// What is in both and stays, in an order in which it can be made.
+    fn staying(&self, kinds: &[Kind]) -> Vec<(&'a ObjectId, &'a Object, &'a Object)> {
+        let mut entries: Vec<_> = self
+            .to
+            .objects
+            .iter()
+            .filter(|(id, _)| {
+                kinds.contains(&id.kind) && !self.anew.contains(id) && !self.is_skipped(id)
+            })
+            .filter_map(|(id, to)| Some((id, self.from.objects.get(id)?, to)))
+            .collect();
+        entries.sort_by_key(|(id, _, to)| (to.place, *id));
+        entries
+    }
+
+    fn is_skipped(&self, id: &ObjectId) -> bool {
+        self.skipped.contains(id) || table_of(id).is_some_and(|table| self.skipped.contains(&table))
+    }
+
+    /// Whether the table or view of a part goes, and the part with it.
+    fn goes_with_table(&self, part: &ObjectId) -> bool {
+        relations_of(part).any(|table| {
+            self.from.objects.contains_key(&table)
+                && (!self.to.objects.contains_key(&table) || self.anew.contains(&table))
+        })
+    }
+
+    /// Whether the table or view of a part is made, so that the part can be made with it.
+    fn comes_with_table(&self, part: &ObjectId) -> bool {
+        table_of(part).is_some_and(|table| {
+            self.to.objects.contains_key(&table) && !self.from.objects.contains_key(&table)
+        })
+    }
+
+    fn push(&mut self, sql: String) {
+        self.out.statements.push(Statement { remarks: Vec::new(), sql });
+    }
+
+    fn push_with(&mut self, remark: impl Into<String>, sql: String) {
+        self.out.statements.push(Statement { remarks: vec![remark.into()], sql });
+    }
+}
+
+/// The table that a part belongs to, if it is a table's.
+fn table_of(part: &ObjectId) -> Option<ObjectId> {
+    relation(part, Kind::Table)
+}
+
+fn relations_of(part: &ObjectId) -> impl Iterator<Item = ObjectId> {
+    [Kind::Table, Kind::View, Kind::MaterializedView]
+        .into_iter()
+        .filter_map(|kind| relation(part, kind))
+}
+
+fn relation(part: &ObjectId, kind: Kind) -> Option<ObjectId> {
+    let name = part.table.clone()?;
+    Some(ObjectId { schema: part.schema.clone(), kind, table: None, name })
+}
+
+fn get(object: &Object, property: Property) -> Option<&str> {
+    object.properties.get(&property).map(String::as_str)
+}
+
+fn definition(object: &Object) -> &str {
+    get(object, Property::Definition).unwrap_or_default()
+}
+
+/// Whether two objects say something else of a property.
+fn differs(one: &Object, other: &Object, property: Property) -> bool {
+    one.properties.get(&property) != other.properties.get(&property)
+}
+
+/// Whether a foreign key, and nothing else, is what a constraint is.
+fn is_foreign_key(object: &Object) -> bool {
+    definition(object).starts_with("FOREIGN KEY")
+}
+
+/// The name of a function without its arguments.
+fn function_name(id: &ObjectId) -> &str {
+    id.name.split('(').next().unwrap_or(&id.name)
+}

@@ -1,0 +1,116 @@
+//! What somebody has to look at: what cannot be said in SQL here, and what may have been meant
+//! otherwise.
+
+use std::collections::BTreeSet;
+
+use super::alter::new_labels;
+use super::{Entry, Plan, differs, get};
+use crate::schema::catalog::table::columns;
+use crate::schema::catalog::{Catalog, Kind, Object, ObjectId, Property};
+
+/// How remarks begin that are about grants, which catalogs are compared without.
+pub(super) const GRANTS: &str = "Grants";
+
+/// Tables that became partitioned, a partition or an heir, or are no longer what they were.
+pub(super) fn inexpressible_tables(from: &Catalog, to: &Catalog) -> BTreeSet<ObjectId> {
+    let tables = from.objects.iter().filter(|(id, _)| id.kind == Kind::Table);
+    tables
+        .filter(|(id, from)| to.objects.get(id).is_some_and(|to| is_rebuilt(from, to)))
+        .map(|(id, _)| id.clone())
+        .collect()
+}
+
+fn is_rebuilt(from: &Object, to: &Object) -> bool {
+    [Property::PartitionKey, Property::PartitionOf, Property::Inherits]
+        .into_iter()
+        .any(|property| differs(from, to, property))
+}
+
+pub(super) fn note_what_cannot_be_said(plan: &mut Plan<'_>) {
+    let todos = left_out(plan).into_iter().chain(renamings(plan)).collect::<Vec<_>>();
+    plan.out.todos.extend(todos);
+}
+
+fn left_out(plan: &Plan<'_>) -> Vec<String> {
+    let mut todos = Vec::new();
+    for thing in plan.to.unread.iter().filter(|thing| !plan.from.unread.contains(thing)) {
+        todos.push(format!("make this by hand, if it is needed: {thing}"));
+    }
+    for thing in plan.from.unread.iter().filter(|thing| !plan.to.unread.contains(thing)) {
+        todos.push(format!("undo this by hand, if it has to go: {thing}"));
+    }
+    for id in &plan.skipped {
+        todos.push(format!(
+            "{id} is partitioned in another way, or inherits otherwise: nothing is written about it or its parts"
+        ));
+    }
+    let kinds = [
+        Kind::Extension,
+        Kind::Enum,
+        Kind::Domain,
+        Kind::CompositeType,
+        Kind::Sequence,
+        Kind::Index,
+    ];
+    for (id, from, to) in plan.staying(&kinds) {
+        let properties: &[Property] = match id.kind {
+            Kind::Extension => &[Property::Options],
+            Kind::Enum if new_labels(from, to).is_none() => &[Property::Labels],
+            Kind::Domain => &[Property::Type, Property::Collation, Property::Definition],
+            Kind::CompositeType => &[Property::Definition],
+            Kind::Sequence => &[Property::Persistence],
+            Kind::Index => &[Property::Disabled],
+            _ => &[],
+        };
+        for property in properties.iter().filter(|property| differs(from, to, **property)) {
+            let value = |object| get(object, *property).unwrap_or("(nothing)").to_owned();
+            todos.push(format!(
+                "write this by hand: {id}, {property}\n  from: {}\n  to:   {}",
+                value(from),
+                value(to)
+            ));
+        }
+    }
+    todos
+}
+
+/// What goes and what comes may be the same thing under another name.
+fn renamings(plan: &Plan<'_>) -> Vec<String> {
+    let mut todos = Vec::new();
+    for (old, from) in plan.going(&[Kind::Column]) {
+        let is_same = |(new, to): &Entry<'_>| {
+            new.schema == old.schema
+                && new.table == old.table
+                && new.name != old.name
+                && get(from, Property::Generated).is_none()
+                && get(to, Property::Generated).is_none()
+                && get(from, Property::Type) == get(to, Property::Type)
+        };
+        if plan.goes_with_table(old) {
+            continue;
+        }
+        for (new, _) in plan.coming(&[Kind::Column]).iter().filter(|entry| is_same(entry)) {
+            todos.push(format!(
+                "if {old} became {}, this is a rename: write `alter table … rename column …` instead of dropping one and adding the other, which loses what is in it",
+                new.name
+            ));
+        }
+    }
+    let shape = |catalog, id| -> Vec<(String, Option<String>)> {
+        let columns = columns(catalog, id).into_iter();
+        columns
+            .map(|(id, object)| (id.name.clone(), get(object, Property::Type).map(str::to_owned)))
+            .collect()
+    };
+    for (old, _) in plan.going(&[Kind::Table]) {
+        for (new, _) in plan.coming(&[Kind::Table]) {
+            if shape(plan.from, old) == shape(plan.to, new) {
+                todos.push(format!(
+                    "if {old} became {}, this is a rename: write `alter table … rename to …` instead of dropping one and making the other, which loses its rows",
+                    new.name
+                ));
+            }
+        }
+    }
+    todos
+}

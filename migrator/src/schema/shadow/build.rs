@@ -1,0 +1,112 @@
+//! What the migrations make, read from a shadow database.
+
+use neon_url::DatabaseUrl;
+use tokio_postgres::Client;
+
+use super::database::with_shadow;
+use super::{Likeness, settings};
+use crate::schema::catalog::{self, Catalog, Kind, ObjectId, ReadOptions};
+use crate::{ConnectOptions, Error, Event, Migrations, Outcome, connect};
+
+const SERVER_VERSION: &str =
+    "select pg_catalog.current_setting('server_version_num')::int4 / 10000";
+
+/// How far the migrations are applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Through {
+    /// None is.
+    Nothing,
+    /// Up to and including this version, which exists.
+    Version(i32),
+    /// All are.
+    Newest,
+}
+
+/// What the migrations make.
+pub(crate) struct Made {
+    pub(crate) catalog: Catalog,
+    /// The schemas that they made or used, but for the main one.
+    pub(crate) schemas: Vec<String>,
+    /// The major version of the server that they made it on.
+    pub(crate) server_version: i32,
+}
+
+/// Applies migrations to a shadow database, reads what is there, and removes it. See
+/// [`with_shadow`] for `server` and `likeness`.
+pub(crate) async fn make(
+    server: &DatabaseUrl,
+    options: &ConnectOptions,
+    likeness: Option<&Likeness>,
+    migrations: &Migrations,
+    through: Through,
+    grants: bool,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Made, Error> {
+    let to = match through {
+        Through::Nothing => Some(0),
+        Through::Version(version) => Some(version),
+        Through::Newest => None,
+    };
+    let number = migrations.names().filter(|name| to.is_none_or(|to| name.version <= to)).count();
+    with_shadow(server, options, likeness, on_event, async |shadow, on_event| {
+        on_event(Event::BuildingShadow { migrations: number });
+        let mut connection = connect::connect(shadow, options, on_event).await?;
+        settings::create_schema(&connection.client, likeness)
+            .await
+            .map_err(|source| Error::Query { action: "prepare the shadow database", source })?;
+        if number > 0 {
+            // What happens meanwhile is nobody's concern, unless it fails.
+            crate::up(shadow, options, migrations, to, &mut |_| {}).await.map_err(in_shadow)?;
+        }
+        let schemas = catalog::other_schemas(&connection.client).await?;
+        let read = ReadOptions { schemas, grants };
+        let catalog = catalog::read(&mut connection.client, &read).await?;
+        let server_version = server_version(&connection.client).await?;
+        connection.close().await;
+        Ok(without_unused_public(Made { catalog, schemas: read.schemas, server_version }))
+    })
+    .await
+}
+
+/// The major version of a server, such as 18.
+pub(crate) async fn server_version(client: &Client) -> Result<i32, Error> {
+    let row = client.query_typed_one(SERVER_VERSION, &[]).await;
+    let row = row.map_err(|source| Error::Query { action: "tell its version", source })?;
+    Ok(row.get(0))
+}
+
+/// Where another schema is the main one, `public` is in the database and not the migrations'
+/// concern, unless they put something into it.
+fn without_unused_public(mut made: Made) -> Made {
+    let is_public = |schema: &String| schema == "public";
+    let is_other = made.schemas.iter().any(is_public);
+    let is_used = |id: &ObjectId| id.schema.as_ref().is_some_and(is_public);
+    if is_other && !made.catalog.objects.keys().any(is_used) {
+        made.schemas.retain(|schema| !is_public(schema));
+        let is_schema = |id: &ObjectId| id.kind == Kind::Schema && is_public(&id.name);
+        made.catalog.objects.retain(|id, _| !is_schema(id));
+    }
+    made
+}
+
+/// Says of a migration that failed that nothing happened to the live database.
+pub(super) fn in_shadow(error: Error) -> Error {
+    match error {
+        Error::FailedScript(mut failed) => {
+            failed.more.push(
+                "this was in a shadow database, which is removed; the live one was not touched"
+                    .to_owned(),
+            );
+            // There is nothing to repair.
+            if matches!(failed.progress.outcome, Outcome::Incomplete { .. }) {
+                failed.progress.outcome = Outcome::Unfinished;
+            }
+            failed.hint = Some(format!(
+                "fix V{}: the migrations must run on an empty database",
+                failed.name.version
+            ));
+            Error::FailedScript(failed)
+        }
+        other => other,
+    }
+}

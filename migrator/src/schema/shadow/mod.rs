@@ -1,0 +1,16 @@
+//! A shadow database: a database of its own, in which the migrations are run to see what they make.
+//! It is made beside the live one, or on another server, and it is always removed.
+
+mod build;
+mod cleanup;
+mod database;
+mod settings;
+pub(crate) mod signals;
+mod undo_check;
+
+pub(crate) use crate::error::shadow::ShadowError;
+pub(crate) use build::{Through, make, server_version};
+pub(crate) use settings::Likeness;
+pub use signals::Signal;
+pub(crate) use undo_check::prove;
+pub use undo_check::{Contrast, UndoFlaw, UndoFlawKind};

@@ -1,0 +1,155 @@
+//! What a shadow database takes after: encoding, locale and search path of the live one.
+
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use crate::Error;
+
+/// As JSON, the row has the columns that some versions lack: the locale of other providers than the
+/// C library is in `daticulocale` from 15, in `datlocale` from 17.
+const LIKENESS: &str = "\
+select pg_catalog.pg_encoding_to_char(encoding)::text, datcollate::text, datctype::text,
+       pg_catalog.to_jsonb(pg_database) ->> 'datlocprovider',
+       coalesce(pg_catalog.to_jsonb(pg_database) ->> 'datlocale',
+                pg_catalog.to_jsonb(pg_database) ->> 'daticulocale'),
+       pg_catalog.current_setting('search_path'), pg_catalog.current_schema()::text
+  from pg_catalog.pg_database
+ where datname = pg_catalog.current_database()";
+
+/// The statement that makes the database `$1` with the encoding `$2`, the collation `$3`, the
+/// character type `$4`, the provider `$5` and its locale `$6`; the latter two may be null. Without a
+/// provider the template has another one from 15 on.
+const CREATION: &str = "\
+select pg_catalog.format(
+         'create database %I template template0 encoding %L lc_collate %L lc_ctype %L', $1, $2, $3, $4)
+       || case when pg_catalog.current_setting('server_version_num')::int4 < 150000 then ''
+               when $5 = 'i' then pg_catalog.format(' locale_provider icu icu_locale %L', $6)
+               when $5 = 'b' then pg_catalog.format(' locale_provider builtin builtin_locale %L', $6)
+               else ' locale_provider libc' end";
+
+const PATH: &str = "select pg_catalog.set_config('search_path', $1, false)";
+
+const CURRENT_SCHEMA: &str = "select pg_catalog.current_schema()::text";
+
+/// The statement that makes the schema `$1`, or else the first that the search path names.
+const SCHEMA: &str = "\
+select pg_catalog.format('create schema if not exists %I', coalesce($1, (
+         select pg_catalog.btrim(pg_catalog.btrim(name), '\"')
+           from pg_catalog.unnest(pg_catalog.string_to_array(
+                  pg_catalog.current_setting('search_path'), ',')) with ordinality as path (name, place)
+          where pg_catalog.btrim(name) not in ('', '\"$user\"', 'pg_catalog')
+          order by place
+          limit 1), 'public'))";
+
+/// What a database is like, as far as it decides what migrations make there.
+#[derive(Clone, Debug)]
+pub(crate) struct Likeness {
+    encoding: String,
+    collate: String,
+    ctype: String,
+    /// `c` for the C library, `i` for ICU, `b` for PostgreSQL's own; none before PostgreSQL 15.
+    provider: Option<String>,
+    /// For the other providers than the C library.
+    locale: Option<String>,
+    search_path: String,
+    /// In which unqualified names are made.
+    schema: String,
+}
+
+impl Likeness {
+    pub(crate) async fn read(client: &Client) -> Result<Self, Error> {
+        let row = client
+            .query_typed_one(LIKENESS, &[])
+            .await
+            .map_err(|source| Error::Query { action: "read the database's settings", source })?;
+        Ok(Self {
+            encoding: row.get(0),
+            collate: row.get(1),
+            ctype: row.get(2),
+            provider: row.get(3),
+            locale: row.get(4),
+            search_path: row.get(5),
+            schema: row
+                .get::<_, Option<String>>(6)
+                .ok_or(crate::schema::catalog::CatalogError::NoSchema)?,
+        })
+    }
+
+    /// The schema in which unqualified names are made.
+    pub(crate) fn schema(&self) -> &str {
+        &self.schema
+    }
+}
+
+/// The statements that make the database, the second for where the first is refused.
+pub(super) async fn creation(
+    client: &Client,
+    name: &str,
+    likeness: Option<&Likeness>,
+) -> Result<Vec<String>, tokio_postgres::Error> {
+    let encoding = likeness.map_or("UTF8", |likeness| &likeness.encoding);
+    let plain = (encoding, "C", "C", None, None);
+    let wished = likeness.map(|own| {
+        (
+            encoding,
+            own.collate.as_str(),
+            own.ctype.as_str(),
+            own.provider.as_ref(),
+            own.locale.as_ref(),
+        )
+    });
+    let mut statements = Vec::new();
+    for (encoding, collate, ctype, provider, locale) in wished.into_iter().chain([plain]) {
+        let row = client
+            .query_typed_one(
+                CREATION,
+                &[
+                    (&name, Type::TEXT),
+                    (&encoding, Type::TEXT),
+                    (&collate, Type::TEXT),
+                    (&ctype, Type::TEXT),
+                    (&provider, Type::TEXT),
+                    (&locale, Type::TEXT),
+                ],
+            )
+            .await?;
+        statements.push(row.get(0));
+    }
+    Ok(statements)
+}
+
+/// Gives the role the live database's search path in the new one. Nothing but the connection string
+/// outranks a setting of a role in a database; and it goes with the database.
+pub(super) async fn set_search_path(
+    client: &Client,
+    name: &str,
+    likeness: Option<&Likeness>,
+) -> Result<(), tokio_postgres::Error> {
+    let Some(likeness) = likeness else { return Ok(()) };
+    client.query_typed_one(PATH, &[(&likeness.search_path, Type::TEXT)]).await?;
+    // The name needs no quoting.
+    let set = format!("alter role current_user in database {name} set search_path from current");
+    client.batch_execute(&set).await
+}
+
+/// Makes the schema in which unqualified names are made, in the new database.
+pub(super) async fn create_schema(
+    client: &Client,
+    likeness: Option<&Likeness>,
+) -> Result<(), tokio_postgres::Error> {
+    let current: Option<String> = client.query_typed_one(CURRENT_SCHEMA, &[]).await?.get(0);
+    let wished = likeness.map(|likeness| &likeness.schema);
+    if current.is_some() && wished.is_none_or(|wished| current.as_ref() == Some(wished)) {
+        return Ok(());
+    }
+    let statement: String = client.query_typed_one(SCHEMA, &[(&wished, Type::TEXT)]).await?.get(0);
+    client.batch_execute(&statement).await?;
+    let current: Option<String> = client.query_typed_one(CURRENT_SCHEMA, &[]).await?.get(0);
+    if current.is_none() {
+        // Another path than the live database's, from the connection string.
+        let statement: String =
+            client.query_typed_one(SCHEMA, &[(&None::<String>, Type::TEXT)]).await?.get(0);
+        client.batch_execute(&statement).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,287 @@
+//! Just enough of PostgreSQL's lexer to tell statements apart: strings, comments, dollar quotes,
+//! and the bodies of SQL functions (`begin atomic … end`), which contain semicolons, follow psql's
+//! rules.
+//!
+//! It serves three purposes: refusing scripts that would end the transaction which they run in,
+//! naming the place of a statement whose error has no position, and sending the statements of a
+//! script without a transaction one by one. Where it should ever be wrong about the first, the check
+//! after the script, that the transaction is still the same, is not.
+
+mod classify;
+mod lexer;
+
+pub(crate) use classify::{Concurrent, Rebuilt, concurrent, is_session_setting, may_commit};
+pub(crate) use classify::{runs_alone, without_concurrently};
+use lexer::{Token, next_token};
+
+/// One statement of a script.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Statement {
+    /// The byte offset of its first token.
+    pub(crate) start: usize,
+    /// The byte offset after its last token, before the semicolon.
+    pub(crate) end: usize,
+    /// Its first few words, in upper case; quoted identifiers do not count.
+    words: Vec<String>,
+    reads_standard_input: bool,
+}
+
+/// Why a script cannot run in a transaction that somebody else opened and will close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Objection {
+    TransactionControl,
+    StandardInput,
+}
+
+impl Statement {
+    /// The statement's name, as far as messages need it: `COMMIT`, `START TRANSACTION`.
+    pub(crate) fn name(&self) -> String {
+        match self.words.first().map(String::as_str) {
+            Some("START" | "PREPARE") => self.words[..2].join(" "),
+            Some(word) => word.to_owned(),
+            None => String::new(),
+        }
+    }
+
+    /// Its text, without the semicolon.
+    pub(crate) fn text<'a>(&self, script: &'a str) -> &'a str {
+        &script[self.start..self.end]
+    }
+
+    /// Whether it is a `set` of this setting, in upper case, and for how long.
+    pub(crate) fn sets(&self, setting: &str) -> Option<Scope> {
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        match words[..] {
+            ["SET", "LOCAL", name, ..] if name == setting => Some(Scope::Transaction),
+            ["SET", "SESSION", name, ..] | ["SET", name, ..] if name == setting => {
+                Some(Scope::Session)
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn objection(&self) -> Option<Objection> {
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        match words[..] {
+            // Going back to a savepoint stays within the transaction.
+            ["ROLLBACK", "TO", ..] | ["ROLLBACK", "WORK" | "TRANSACTION", "TO", ..] => None,
+            ["BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "ABORT", ..]
+            | ["START" | "PREPARE", "TRANSACTION", ..] => Some(Objection::TransactionControl),
+            ["COPY", ..] if self.reads_standard_input => Some(Objection::StandardInput),
+            _ => None,
+        }
+    }
+}
+
+/// For how long a `set` holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Session,
+    Transaction,
+}
+
+/// How many words of a statement are kept.
+const WORDS: usize = 4;
+
+/// Splits a script at its semicolons. Empty statements are left out, as PostgreSQL leaves them out.
+pub(crate) fn statements(script: &str) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    let mut current: Option<Statement> = None;
+    let mut parentheses = 0_usize;
+    let mut body_depth = 0_usize;
+    let mut at = 0;
+    while at < script.len() {
+        let (kind, end) = next_token(script, at);
+        let text = &script[at..end];
+        match kind {
+            Token::Space => {}
+            Token::Semicolon if parentheses == 0 && body_depth == 0 => {
+                statements.extend(current.take());
+            }
+            _ => {
+                let statement = current.get_or_insert_with(|| Statement {
+                    start: at,
+                    end,
+                    words: Vec::new(),
+                    reads_standard_input: false,
+                });
+                statement.end = end;
+                match text {
+                    "(" => parentheses += 1,
+                    ")" => parentheses = parentheses.saturating_sub(1),
+                    _ => {}
+                }
+                if kind == Token::Word {
+                    let word = text.to_ascii_uppercase();
+                    match word.as_str() {
+                        "BEGIN" if statement.creates_routine() => body_depth += 1,
+                        "CASE" if body_depth > 0 => body_depth += 1,
+                        "END" if body_depth > 0 => body_depth -= 1,
+                        "STDIN" => statement.reads_standard_input = true,
+                        _ => {}
+                    }
+                    if statement.words.len() < WORDS {
+                        statement.words.push(word);
+                    }
+                }
+            }
+        }
+        at = end;
+    }
+    statements.extend(current);
+    statements
+}
+
+/// Whether the last statement ends with a semicolon; so does a script without any.
+pub(crate) fn is_terminated(script: &str) -> bool {
+    let mut terminated = true;
+    let mut at = 0;
+    while at < script.len() {
+        let (kind, end) = next_token(script, at);
+        match kind {
+            Token::Space => {}
+            Token::Semicolon => terminated = true,
+            Token::Word | Token::Other => terminated = false,
+        }
+        at = end;
+    }
+    terminated
+}
+
+impl Statement {
+    fn creates_routine(&self) -> bool {
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        matches!(
+            words[..],
+            ["CREATE", "FUNCTION" | "PROCEDURE", ..]
+                | ["CREATE", "OR", "REPLACE", "FUNCTION" | "PROCEDURE", ..]
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Objection, Scope, is_terminated, statements};
+
+    fn starts(script: &str) -> Vec<&str> {
+        statements(script)
+            .iter()
+            .map(|statement| script[statement.start..].split(' ').next().unwrap_or(""))
+            .collect()
+    }
+
+    #[test]
+    fn a_missing_last_semicolon_is_noticed() {
+        for (label, script, expected) in [
+            ("nothing", "", true),
+            ("only a comment", "-- a", true),
+            ("terminated", "a;", true),
+            ("a comment after it", "a; -- b", true),
+            ("not terminated", "a; b", false),
+            ("in a comment only", "a -- b;", false),
+            ("in a string only", "a 'b;'", false),
+        ] {
+            assert_eq!(is_terminated(script), expected, "{label}");
+        }
+    }
+
+    #[test]
+    fn limits_of_a_script_are_noticed() {
+        for (script, expected) in [
+            ("set lock_timeout = '1s'", Some(Scope::Session)),
+            ("select 1; SET LOCAL lock_timeout TO 0;", Some(Scope::Transaction)),
+            ("set session lock_timeout = 0", Some(Scope::Session)),
+            ("set statement_timeout = '1s'", None),
+            ("-- set lock_timeout = 0", None),
+        ] {
+            let found = statements(script);
+            let found = found.iter().find_map(|statement| statement.sets("LOCK_TIMEOUT"));
+            assert_eq!(found, expected, "{script}");
+        }
+    }
+
+    #[test]
+    fn a_statement_is_sent_without_its_semicolon_and_what_is_around_it() {
+        let script = "-- x\n a 'é;' -- y\n ; /* z */ b $$ ; $$ ;; c -- the end";
+        let found = statements(script);
+        let texts: Vec<&str> = found.iter().map(|statement| statement.text(script)).collect();
+        assert_eq!(texts, ["a 'é;'", "b $$ ; $$", "c"]);
+    }
+
+    #[test]
+    fn scripts_are_split_where_postgresql_splits_them() {
+        for (label, script, expected) in [
+            ("nothing", "", &[][..]),
+            ("only a comment", "-- select 1;\n/* ; /* ; */ ; */", &[]),
+            ("empty statements", ";; a ;; b ;", &["a", "b"]),
+            ("no final semicolon", "a 1; b 2", &["a", "b"]),
+            ("comments before", "-- x;\n a 1; /* y; */ b 2", &["a", "b"]),
+            ("string", "a ';' ; b", &["a", "b"]),
+            ("string with a doubled quote", "a 'x'';' ; b", &["a", "b"]),
+            ("string with a backslash", "a '\\' ; b ';'", &["a", "b"]),
+            ("escape string", "a e'\\';' ; b", &["a", "b"]),
+            ("escape string with a doubled quote", "a e'x''\\';' ; b", &["a", "b"]),
+            ("escape string over two lines", "a e'x'\n 'y\\';' ; b", &["a", "b"]),
+            ("two strings in a line", "a e'x' '\\' ; b ';'", &["a", "b"]),
+            ("comment that a carriage return ends", "a -- ;\r ; b", &["a", "b"]),
+            ("quoted identifier", "a \";\" ; b", &["a", "b"]),
+            ("dollar quotes", "a $$ ; $$ ; b $x$ $$ ; $$ $x$ ; c", &["a", "b", "c"]),
+            ("parameter", "a $1 ; b $1", &["a", "b"]),
+            ("dollar in a name", "a x$y ; b x$y", &["a", "b"]),
+            (
+                "rule with several actions",
+                "create rule r as on insert to t do (a ; b) ; c",
+                &["create", "c"],
+            ),
+            (
+                "SQL function body",
+                "create or replace function f() returns int begin atomic select case when true then 1 end ; select 2 ; end ; c",
+                &["create", "c"],
+            ),
+            ("unterminated string", "a ' ; b", &["a"]),
+            ("beyond ASCII", "größe 'ü;' ; b", &["größe", "b"]),
+        ] {
+            assert_eq!(starts(script), expected, "{label}");
+        }
+    }
+
+    #[test]
+    fn statements_that_cannot_run_inside_a_transaction_of_ours_are_found() {
+        for (script, expected) in [
+            ("begin", Some(Objection::TransactionControl)),
+            ("BEGIN WORK", Some(Objection::TransactionControl)),
+            ("/* x */ Commit", Some(Objection::TransactionControl)),
+            ("end", Some(Objection::TransactionControl)),
+            ("rollback", Some(Objection::TransactionControl)),
+            ("rollback work", Some(Objection::TransactionControl)),
+            ("rollback prepared 'x'", Some(Objection::TransactionControl)),
+            ("abort", Some(Objection::TransactionControl)),
+            ("start transaction", Some(Objection::TransactionControl)),
+            ("prepare transaction 'x'", Some(Objection::TransactionControl)),
+            ("copy t from stdin", Some(Objection::StandardInput)),
+            ("copy t from '/tmp/x'", None),
+            ("savepoint a", None),
+            ("release savepoint a", None),
+            ("rollback to savepoint a", None),
+            ("rollback transaction to a", None),
+            ("prepare x as select 1", None),
+            ("do $$ begin null; end $$", None),
+            ("create function f() returns int begin atomic select 1; end", None),
+            ("select 'commit'", None),
+            ("comment on table t is 'commit; begin'", None),
+        ] {
+            let found: Vec<_> =
+                statements(script).iter().map(super::Statement::objection).collect();
+            assert_eq!(found, [expected], "{script}");
+        }
+    }
+
+    #[test]
+    fn statements_are_named_by_their_first_words() {
+        for (script, name) in
+            [("commit and chain", "COMMIT"), ("start transaction read only", "START TRANSACTION")]
+        {
+            assert_eq!(statements(script)[0].name(), name, "{script}");
+        }
+    }
+}
