@@ -35,23 +35,21 @@ mod sql;
 pub use connect::advisory_lock::LOCK_KEY;
 pub use connect::tls::{TlsReport, tls_config};
 pub use connect::{ConnectOptions, ConnectPhase, ConnectPhases};
-pub use error::catalog::CatalogError;
-pub use error::dump::DumpError;
-pub use error::exit_code;
-pub use error::failed_script::{Direction, FailedScript, Outcome, Progress};
-pub use error::incomplete::IncompleteError;
-pub use error::shadow::ShadowError;
-pub use error::{Divergence, Error, LostDuring};
-pub use history::incomplete::{Incomplete, IncompleteState};
+pub use error::{
+    CatalogError, Divergence, DumpError, Error, FailedScript, IncompleteError, LiveSchemaError,
+    LostDuring, RoleObjection, ShadowError, Signal, exit_code,
+};
 pub use history::{AppliedMigration, Entry, State};
-pub use migrations::directive::TransactionMode;
+pub use migrations::Migrations;
 pub use migrations::new_files::PairOfFiles;
-pub use migrations::{MigrationName, Migrations};
-pub use model::{Event, LockHolder, Position};
+pub use model::{
+    Direction, Event, Incomplete, IncompleteState, LockHolder, MigrationName, Outcome, Position,
+    Progress, RetryReason, ServerProgress, TransactionMode,
+};
 pub use ops::baseline::{Baseline, BaselineTarget, baseline, plan_baseline};
 pub use ops::check::{CheckFinding, CheckKind, CheckOptions, check};
 pub use ops::drift::from_drift::{
-    DriftMigration, LiveSchemaError, Rehearsed, describe, migration_from_drift, rehearse_newest,
+    DriftMigration, Rehearsed, describe, migration_from_drift, rehearse_newest,
 };
 pub use ops::drift::{Drift, DriftOptions, drift};
 pub use ops::dump::{DumpSource, dump};
@@ -64,13 +62,11 @@ pub use ops::health::{
 pub use ops::lint::{Finding, LintReport, lint};
 pub use ops::offline_sql::{ManualRange, ManualScript, manual_script};
 pub use ops::repair::{Repair, RepairWish, plan_repair, repair};
-pub use ops::role::{RoleObjection, RoleReport};
+pub use ops::role::RoleReport;
 pub use run::migrate::{
     PlannedMigration, UndoTarget, current, down, pending, plan_down, plan_up, status, up, up_with,
 };
 pub use run::options::RunOptions;
-pub use run::retry::RetryReason;
-pub use run::server_progress::ServerProgress;
 pub use schema::catalog::{Catalog, Change, Difference, Kind, Object, ObjectId, Property};
 pub use schema::generate::{Statement, Transition, script, transition};
-pub use schema::shadow::{Contrast, Signal, UndoFlaw, UndoFlawKind};
+pub use schema::shadow::{Contrast, UndoFlaw, UndoFlawKind};

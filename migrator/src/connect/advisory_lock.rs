@@ -9,7 +9,8 @@ use tokio::time::{sleep, timeout};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient};
 
-use crate::{Error, Event, LockHolder};
+use crate::error::Error;
+use crate::model::{Event, LockHolder};
 
 /// The key of the advisory lock, per database: `TASKIE` in ASCII, then 1, which is
 /// 6071225355489050625. To look for it by hand: `select * from pg_locks where locktype = 'advisory'

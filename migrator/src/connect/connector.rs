@@ -15,13 +15,13 @@ use tokio::time::timeout;
 use tokio_postgres::Config;
 use tokio_postgres::config::LoadBalanceHosts;
 
-use crate::Error;
 use crate::connect::handshake::Handshakes;
 use crate::connect::phases::{ConnectPhase, ConnectPhases, Stopwatch};
 use crate::connect::retryable::Failure;
 use crate::connect::tls::{TlsReport, tls_config};
-use crate::connect::{APPLICATION_NAME, ConnectOptions, Connection};
-use crate::error::pg_error::{address, describe};
+use crate::connect::{APPLICATION_NAME, ConnectOptions, Connection, address};
+use crate::error::Error;
+use crate::error::pg_error::describe;
 
 /// Everything that attempts have in common.
 pub(crate) struct Connector {

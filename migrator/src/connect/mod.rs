@@ -18,13 +18,13 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::{AsyncMessage, Client};
 
-pub(crate) use crate::error::pg_error::{address, describe};
 pub(crate) use connector::{Connector, Opened};
 pub use phases::{ConnectPhase, ConnectPhases};
 pub(crate) use phases::{Stopwatch, milliseconds};
 
 use crate::connect::retryable::Failure;
-use crate::{Error, Event};
+use crate::error::Error;
+use crate::model::Event;
 
 /// What the session calls itself in `pg_stat_activity`.
 pub(crate) const APPLICATION_NAME: &str = "taskie-migrator";
@@ -129,5 +129,14 @@ pub(crate) async fn connect(
         }
         sleep(jittered).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Host and port as a person writes them.
+pub(crate) fn address(url: &DatabaseUrl) -> String {
+    if url.host().contains(':') {
+        format!("`[{}]:{}`", url.host(), url.port())
+    } else {
+        format!("`{}:{}`", url.host(), url.port())
     }
 }

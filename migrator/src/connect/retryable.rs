@@ -5,7 +5,7 @@ use std::io;
 
 use tokio_postgres::error::SqlState;
 
-use crate::Error;
+use crate::error::Error;
 use crate::error::pg_error::{describe, describe_io};
 
 /// The result of one attempt that failed.

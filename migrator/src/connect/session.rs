@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use neon_url::DatabaseUrl;
 
-use crate::connect::{self, Connection, advisory_lock};
-use crate::{ConnectOptions, Error, Event};
+use crate::connect::{self, ConnectOptions, Connection, advisory_lock};
+use crate::error::Error;
+use crate::model::Event;
 
 /// A session on the direct connection that holds the lock.
 pub(crate) async fn open_locked(

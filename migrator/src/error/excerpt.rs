@@ -1,6 +1,6 @@
 //! The place of an error as rustc shows it: the file, the line, and a mark below it.
 
-use crate::Position;
+use crate::model::Position;
 
 /// How wide a line may be, in columns of a terminal.
 const WIDTH: usize = 120;
@@ -76,7 +76,7 @@ fn width(c: char) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{WIDTH, cut, lines, width};
-    use crate::Position;
+    use crate::model::Position;
 
     #[test]
     fn the_mark_stands_below_its_character() {

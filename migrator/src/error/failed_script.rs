@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::error::{excerpt, exit_code};
-use crate::{Error, MigrationName, Position};
+use crate::error::{Error, excerpt, exit_code};
+use crate::model::{Direction, MigrationName, Outcome, Position, Progress};
 
 /// A script that failed or was refused.
 #[derive(Debug)]
@@ -30,55 +30,6 @@ pub struct FailedScript {
     pub hint: Option<String>,
     /// Where the database stands now.
     pub progress: Progress,
-}
-
-/// Where the database stands when a run ends early.
-#[derive(Clone, Debug)]
-pub struct Progress {
-    /// What this run did before.
-    pub done: Vec<MigrationName>,
-    /// The newest migration that is applied now.
-    pub current: Option<MigrationName>,
-    /// What became of the script.
-    pub outcome: Outcome,
-    /// What this run did not get to.
-    pub not_started: Vec<MigrationName>,
-}
-
-/// What a script is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// It applies a migration.
-    Apply,
-    /// It undoes one.
-    Undo,
-}
-
-/// What became of a script that failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Its transaction was rolled back.
-    RolledBack,
-    /// It was refused before anything ran.
-    NotStarted,
-    /// It runs without a transaction, and stopped in the middle.
-    Incomplete {
-        /// How many statements are done.
-        done: usize,
-        /// How many there are.
-        statements: usize,
-    },
-    /// It ended its own transaction, so that nobody can say what is left of it.
-    Unfinished,
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Apply => "apply",
-            Self::Undo => "undo",
-        })
-    }
 }
 
 impl fmt::Display for FailedScript {
@@ -176,7 +127,7 @@ impl FailedScript {
 mod tests {
     use super::{Direction, FailedScript, Outcome, Progress};
     use crate::error::exit_code;
-    use crate::{MigrationName, Position};
+    use crate::model::{MigrationName, Position};
 
     fn name(version: i32) -> MigrationName {
         MigrationName { version, name: "x".to_owned() }

@@ -2,7 +2,8 @@
 
 use tokio_postgres::error::SqlState;
 
-use crate::{Direction, Divergence, Error, LostDuring};
+use crate::error::{Divergence, Error, LostDuring};
+use crate::model::Direction;
 
 impl Error {
     /// Lines that belong below the message: every problem, the place in the file, the state that is
@@ -222,7 +223,7 @@ fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn half_done(name: &crate::MigrationName) -> String {
+fn half_done(name: &crate::model::MigrationName) -> String {
     format!(
         "{name} runs without a transaction: it is incomplete until `migrator repair` has looked at it"
     )

@@ -3,8 +3,7 @@
 use thiserror::Error;
 
 use crate::error::exit_code;
-use crate::history::incomplete::{Incomplete, IncompleteState};
-use crate::{Direction, MigrationName};
+use crate::model::{Direction, Incomplete, IncompleteState, MigrationName};
 
 /// Why nothing is run, or repaired, while a migration is incomplete.
 #[derive(Debug, Error)]

@@ -1,14 +1,16 @@
 //! Everything that can go wrong, with what it means for the exit code and what to do about it.
 
-pub(crate) mod catalog;
-pub(crate) mod dump;
-pub(crate) mod excerpt;
+mod catalog;
+mod drift;
+mod dump;
+mod excerpt;
 pub mod exit_code;
-pub(crate) mod failed_script;
+mod failed_script;
 mod hint;
-pub(crate) mod incomplete;
+mod incomplete;
 pub(crate) mod pg_error;
-pub(crate) mod shadow;
+mod role;
+mod shadow;
 
 use std::fmt;
 use std::io;
@@ -19,11 +21,17 @@ use neon_url::ParseError;
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
+pub use catalog::CatalogError;
+pub use drift::LiveSchemaError;
+pub use dump::DumpError;
+pub use failed_script::FailedScript;
+pub use incomplete::IncompleteError;
+pub use role::RoleObjection;
+pub use shadow::{ShadowError, Signal};
+
 use crate::error::pg_error::describe;
-use crate::{
-    CatalogError, Direction, DumpError, FailedScript, IncompleteError, LiveSchemaError, LockHolder,
-    MigrationName, RoleObjection, ShadowError,
-};
+use crate::model::text::{count, names};
+use crate::model::{Direction, LockHolder, MigrationName};
 
 /// Why a command did not do what it was asked. `Display` is one line; [`Error::details`] and
 /// [`Error::hint`] go below it.
@@ -421,18 +429,9 @@ fn is_for_others(refusal: &tokio_postgres::Error) -> bool {
     refusal.code().is_some_and(|code| others.contains(code))
 }
 
-fn names(list: &[MigrationName]) -> String {
-    list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
 /// `1 part is`, `2 parts are`.
 fn parts(number: usize) -> String {
     format!("{} {}", count(number, "part"), if number == 1 { "is" } else { "are" })
-}
-
-/// `1 problem`, `2 problems`.
-fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 #[cfg(test)]
@@ -440,8 +439,8 @@ mod tests {
     use std::time::Duration;
 
     use super::{Divergence, Error};
-    use crate::error::exit_code;
-    use crate::{Direction, FailedScript, IncompleteError, MigrationName, Outcome, Progress};
+    use crate::error::{FailedScript, IncompleteError, exit_code};
+    use crate::model::{Direction, MigrationName, Outcome, Progress};
 
     fn name(version: i32) -> MigrationName {
         MigrationName { version, name: "x".to_owned() }

@@ -1,18 +1,7 @@
-//! How errors and places are written in messages.
+//! Errors of the driver and the system in one line.
 
 use std::error::Error as _;
 use std::io;
-
-use neon_url::DatabaseUrl;
-
-/// Host and port as a person writes them.
-pub(crate) fn address(url: &DatabaseUrl) -> String {
-    if url.host().contains(':') {
-        format!("`[{}]:{}`", url.host(), url.port())
-    } else {
-        format!("`{}:{}`", url.host(), url.port())
-    }
-}
 
 /// An error of the driver in one line: what PostgreSQL said, with its code, or else the cause
 /// without the driver's "error connecting to server" and the system's error number, which say

@@ -5,7 +5,6 @@ use tokio_postgres::error::SqlState;
 
 use crate::error::exit_code;
 use crate::error::pg_error::describe;
-use crate::schema::shadow::signals::Signal;
 
 /// Why there is no shadow database, or why one is left.
 #[derive(Debug, Error)]
@@ -35,6 +34,28 @@ pub enum ShadowError {
         /// Which.
         signal: Signal,
     },
+}
+
+/// A request to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// The terminal is gone.
+    Hangup,
+    /// Ctrl-C.
+    Interrupt,
+    /// Somebody asked the process to end.
+    Terminate,
+}
+
+impl Signal {
+    /// 128 and the number of the signal, as shells have it.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Hangup => exit_code::HUNG_UP,
+            Self::Interrupt => exit_code::INTERRUPTED,
+            Self::Terminate => exit_code::TERMINATED,
+        }
+    }
 }
 
 impl ShadowError {

@@ -7,9 +7,10 @@ use refinery::Migration;
 use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, Row};
 
+use crate::error::Error;
 use crate::migrations::{File, Script};
-use crate::run::invalid_index::Site;
-use crate::{Direction, Error, MigrationName, sql};
+use crate::model::{Begun, Direction, Incomplete, IncompleteState, MigrationName, Site};
+use crate::sql;
 
 const TABLE_EXISTS: &str = "select pg_catalog.to_regclass('migrator_incomplete') is not null";
 
@@ -102,60 +103,7 @@ const IS_EMPTY: &str = "select not exists (select from migrator_incomplete)";
 
 pub(crate) const DROP_TABLE: &str = "drop table migrator_incomplete";
 
-/// A migration without a transaction that was begun and is not finished.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Incomplete {
-    /// Which.
-    pub name: MigrationName,
-    /// Whether it was being applied or undone.
-    pub direction: Direction,
-    /// How it stands.
-    pub progress: IncompleteState,
-    /// How many statements the script had.
-    pub statements: usize,
-    /// How many of them are done.
-    pub done: usize,
-    pub(crate) done_checksum: String,
-    /// The statement that was begun and not noted as done, and how.
-    pub(crate) begun: Option<Begun>,
-}
-
-/// How an incomplete migration stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IncompleteState {
-    /// A migrator is at work, or one stopped without a word.
-    Running,
-    /// A statement failed.
-    Failed,
-    /// `migrator repair` has looked at it: it can go on.
-    Repaired,
-}
-
-/// A statement that was begun.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Begun {
-    pub(crate) text: String,
-    /// Outside of a transaction, so that a part of it can stay.
-    pub(crate) alone: bool,
-    pub(crate) site: Option<Site>,
-}
-
 impl Incomplete {
-    /// Whether it can go on as it is.
-    pub fn is_repaired(&self) -> bool {
-        self.progress == IncompleteState::Repaired
-    }
-
-    /// `2 of 4 statements are done`.
-    pub(crate) fn summary(&self) -> String {
-        let verb = if self.done == 1 { "is" } else { "are" };
-        let undoing = match self.direction {
-            Direction::Apply => "",
-            Direction::Undo => " of undoing it",
-        };
-        format!("{} of {} statements{undoing} {verb} done", self.done, self.statements)
-    }
-
     /// Whether the statements that are done are still the first ones of the script.
     pub(crate) fn agrees_with(&self, file: &File) -> bool {
         done_checksum(&file.sql, self.done).is_some_and(|sum| sum == self.done_checksum)

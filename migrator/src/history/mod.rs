@@ -8,9 +8,9 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient, IsolationLevel};
 
 use crate::connect::advisory_lock;
-use crate::history::incomplete::Incomplete;
-use crate::migrations::Script;
-use crate::{Direction, Divergence, Error, IncompleteError, LockHolder, MigrationName, Migrations};
+use crate::error::{Divergence, Error, IncompleteError};
+use crate::migrations::{Migrations, Script};
+use crate::model::{Direction, Incomplete, LockHolder, MigrationName};
 
 /// refinery's default.
 const TABLE: &str = "refinery_schema_history";

@@ -1,15 +1,7 @@
 //! What a migration file says about itself in its first line: `-- migrator: no-transaction`.
 
+use crate::model::TransactionMode;
 use crate::sql;
-
-/// How a script is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TransactionMode {
-    /// All of it in one transaction, together with its row in the history.
-    One,
-    /// Statement by statement, for what PostgreSQL does not do in a transaction.
-    None,
-}
 
 /// What the first line of a file says that is not to run in a transaction.
 pub(crate) const NO_TRANSACTION: &str = "no-transaction";

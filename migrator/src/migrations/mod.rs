@@ -4,14 +4,13 @@ pub(crate) mod directive;
 pub(crate) mod new_files;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::Path;
 use std::{fs, io};
 
 use refinery::Migration;
-use serde::Serialize;
 
-use crate::{Error, TransactionMode};
+use crate::error::Error;
+use crate::model::{MigrationName, TransactionMode};
 
 /// `(file name, content)` of the scripts in `migrations/` and of `lint.allow`, listed by the build
 /// script.
@@ -21,21 +20,6 @@ pub(crate) const UNDO_SUFFIX: &str = ".down.sql";
 
 /// What `lint` accepts, in a folder of migrations.
 pub(crate) const ALLOW_FILE: &str = "lint.allow";
-
-/// What a migration is called. Displays as `V1__initial_schema`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct MigrationName {
-    /// Counts up from 1; gaps are fine.
-    pub version: i32,
-    /// What it does, in lower case with underscores.
-    pub name: String,
-}
-
-impl fmt::Display for MigrationName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "V{}__{}", self.version, self.name)
-    }
-}
 
 /// One migration and the script that undoes it.
 #[derive(Clone, Debug)]
@@ -133,6 +117,14 @@ impl Migrations {
 
     pub(crate) fn find(&self, version: i32) -> Option<&Script> {
         self.scripts.iter().find(|script| script.name.version == version)
+    }
+
+    /// Refuses a version that is none of the migrations.
+    pub(crate) fn require(&self, version: Option<i32>) -> Result<(), Error> {
+        match version {
+            Some(version) if self.find(version).is_none() => Err(Error::UnknownTarget { version }),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn from_files(

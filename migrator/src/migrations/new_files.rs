@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use crate::error::Error;
 use crate::migrations::UNDO_SUFFIX;
-use crate::{Error, MigrationName};
+use crate::model::MigrationName;
 
 /// The files of a new migration, not written yet.
 #[derive(Clone, Debug, PartialEq, Eq)]

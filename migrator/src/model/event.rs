@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::{Direction, MigrationName, RetryReason, ServerProgress};
+use crate::model::{Direction, MigrationName};
 
 /// Progress of [`crate::up`] and its siblings.
 #[derive(Clone, Debug)]
@@ -88,7 +88,7 @@ pub enum Event {
         /// How often it may be.
         of: u32,
     },
-    /// A script is running; said every second, where [`crate::RunOptions::watch`] asks for it.
+    /// A script is running; said every second, where [`crate::run::options::RunOptions::watch`] asks for it.
     Running {
         /// For how long.
         elapsed: Duration,
@@ -139,5 +139,47 @@ impl fmt::Display for LockHolder {
             Some(name) => write!(f, "`{name}`, server process {}", self.pid),
             None => write!(f, "server process {}", self.pid),
         }
+    }
+}
+
+/// Why a script is to be run again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryReason {
+    /// Others use a table for longer than `lock_timeout`.
+    LockTimeout,
+    /// PostgreSQL found a deadlock and chose this session to make way.
+    Deadlock,
+}
+
+impl fmt::Display for RetryReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LockTimeout => "waits for a lock on a table that others use",
+            Self::Deadlock => "made way for others in a deadlock",
+        })
+    }
+}
+
+/// What the server says about a statement that takes its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerProgress {
+    /// What it is doing, in PostgreSQL's words: `building index: scanning table`.
+    pub doing: String,
+    /// How much of that is done.
+    pub percent: Option<u8>,
+    /// The server process that it waits for.
+    pub waits_for: Option<i32>,
+}
+
+impl fmt::Display for ServerProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.doing)?;
+        if let Some(percent) = self.percent {
+            write!(f, ", {percent} %")?;
+        }
+        if let Some(pid) = self.waits_for {
+            write!(f, ", held up by server process {pid}")?;
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,13 @@
 //! Plain types that every layer uses.
 
 mod event;
+mod migration;
+mod outcome;
 mod position;
+pub(crate) mod text;
 
-pub use event::{Event, LockHolder};
+pub use event::{Event, LockHolder, RetryReason, ServerProgress};
+pub use migration::{Direction, MigrationName, TransactionMode};
+pub(crate) use outcome::{Begun, Site};
+pub use outcome::{Incomplete, IncompleteState, Outcome, Progress};
 pub use position::Position;

@@ -3,12 +3,14 @@
 
 use neon_url::DatabaseUrl;
 
-use crate::connect::session;
-use crate::error::exit_code;
+use crate::connect::{ConnectOptions, session};
+use crate::error::{Error, exit_code};
+use crate::history::{Entry, State};
+use crate::migrations::Migrations;
+use crate::model::{Event, MigrationName};
 use crate::ops::lint::{Finding, lint};
 use crate::run::migrate;
 use crate::schema::shadow::{self, Contrast, Likeness, UndoFlaw, UndoFlawKind};
-use crate::{ConnectOptions, Entry, Error, Event, MigrationName, Migrations, State};
 
 /// What can be wrong, the most severe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,7 +139,7 @@ pub async fn check(
 }
 
 fn of_history(entry: &Entry) -> Option<CheckFinding> {
-    use crate::Divergence;
+    use crate::error::Divergence;
     let (kind, message) = match (&entry.problem, entry.state) {
         (Some(problem), _) => {
             let kind = match problem {

@@ -6,17 +6,16 @@ use std::time::Duration;
 use neon_url::DatabaseUrl;
 use tokio_postgres::Client;
 
-use crate::connect::{Connection, session};
-use crate::history::incomplete::{self, Begun, Incomplete, IncompleteState};
-use crate::history::{self, Recorded};
-use crate::migrations::Script;
+use crate::connect::{ConnectOptions, Connection, session};
+use crate::error::{Error, IncompleteError};
+use crate::history::{self, Recorded, incomplete};
+use crate::migrations::{Migrations, Script};
+use crate::model::{Begun, Direction, Event, Incomplete, IncompleteState, MigrationName};
 use crate::run::invalid_index::{self, Left, Verdict};
+use crate::run::options::RunOptions;
 use crate::run::run_all;
 use crate::run::step::{self, Step};
 use crate::sql::{self, Concurrent};
-use crate::{
-    ConnectOptions, Direction, Error, Event, IncompleteError, MigrationName, Migrations, RunOptions,
-};
 
 /// What is to become of an incomplete migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

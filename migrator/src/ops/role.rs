@@ -1,12 +1,10 @@
 //! What a role is, as far as it decides whether the API may use it.
 
-use std::fmt;
-
 use serde::Serialize;
 use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 
-use crate::{Error, HealthWarning};
+use crate::error::{Error, RoleObjection};
 
 /// `$1` the role's name. What it owns counts in this database, and the database itself.
 const DESCRIBE_ROLE: &str = "\
@@ -44,25 +42,9 @@ select role.rolname::text, role.rolsuper, role.rolbypassrls,
   from pg_roles as role
  where role.rolname = coalesce($1, current_user)";
 
-/// How many names of what a role owns are shown.
-const SHOWN: usize = 4;
-
 /// A role that is fit to be the API's.
 pub(crate) struct FitRole {
     pub(crate) can_log_in: bool,
-}
-
-/// Why a role cannot be the API's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RoleObjection {
-    /// No privilege matters to a superuser.
-    Superuser,
-    /// The role whose rights are needed to grant cannot be the one that has next to none.
-    Connected,
-    /// PostgreSQL made it, and others are members of it.
-    Predefined,
-    /// An owner can do anything with what it owns, and revoking changes nothing about that.
-    Owner(Vec<String>),
 }
 
 /// A role, looked at as the API's.
@@ -78,44 +60,6 @@ pub struct RoleReport {
     pub can_create: bool,
     /// The tables that it, or a role that it is a member of, owns.
     pub owns_tables: Vec<String>,
-}
-
-impl fmt::Display for RoleObjection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Superuser => f.write_str("it is a superuser"),
-            Self::Connected => f.write_str("this connection uses it"),
-            Self::Predefined => f.write_str("it is one of PostgreSQL's own"),
-            Self::Owner(owned) => write!(f, "it owns {}", list(owned)),
-        }
-    }
-}
-
-impl RoleReport {
-    /// What is wrong with an API that connects as this role.
-    pub(crate) fn warning(&self) -> Option<HealthWarning> {
-        let name = &self.name;
-        let advice = "give the API a role of its own with `migrator grant --role NAME`";
-        if self.superuser {
-            let what = format!(
-                "the role `{name}` is a superuser: an API that connects as it could do anything on this server"
-            );
-            return Some(HealthWarning::new("superuser_role", what, advice));
-        }
-        if !self.owns_tables.is_empty() {
-            let noun = if self.owns_tables.len() == 1 { "table" } else { "tables" };
-            let tables = list(&self.owns_tables);
-            let what = format!(
-                "the role `{name}` owns the {noun} {tables}: an API that connects as it could change the schema"
-            );
-            return Some(HealthWarning::new("owner_role", what, advice));
-        }
-        self.can_create.then(|| {
-            let what = format!("the role `{name}` can create tables beside the API's");
-            let advice = "`migrator grant` takes that away, or says who can";
-            HealthWarning::new("creator_role", what, advice)
-        })
-    }
 }
 
 /// The role, or why it cannot be the API's.
@@ -158,34 +102,4 @@ pub(crate) async fn judge(
         can_create: row.get(3),
         owns_tables: row.get(4),
     })
-}
-
-/// `a`, `a and b`, `a, b and c`; of many the first few and their number.
-pub(crate) fn list(names: &[String]) -> String {
-    let shown = if names.len() > SHOWN { &names[..SHOWN - 1] } else { names };
-    let more = names.len() - shown.len();
-    match (shown, more) {
-        ([only], 0) => only.clone(),
-        ([first @ .., last], 0) => format!("{} and {last}", first.join(", ")),
-        (_, more) => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::list;
-
-    #[test]
-    fn lists_of_names_stay_short() {
-        for (number, text) in [
-            (1, "a"),
-            (2, "a and b"),
-            (3, "a, b and c"),
-            (4, "a, b, c and d"),
-            (6, "a, b, c and 3 more"),
-        ] {
-            let names: Vec<String> = ('a'..).take(number).map(String::from).collect();
-            assert_eq!(list(&names), text);
-        }
-    }
 }

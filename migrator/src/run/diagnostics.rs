@@ -2,9 +2,10 @@
 
 use tokio_postgres::error::{DbError, ErrorPosition};
 
-use crate::error::failed_script::FailedScript;
+use crate::error::{Error, FailedScript, LostDuring, pg_error};
+use crate::model::{Direction, Outcome, Position, Progress};
 use crate::run::step::Step;
-use crate::{Direction, Error, LostDuring, Outcome, Position, Progress, connect, sql};
+use crate::sql;
 
 /// Where in a script an error belongs.
 #[derive(Clone, Copy)]
@@ -26,7 +27,7 @@ impl Step<'_> {
         Error::ConnectionLost {
             name: self.script.name.clone(),
             during,
-            reason: connect::describe(error),
+            reason: pg_error::describe(error),
         }
     }
 

@@ -4,6 +4,7 @@
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient};
 
+use crate::model::Site;
 use crate::sql::{Concurrent, Rebuilt, concurrent};
 
 /// For how long the removal waits for those who use the table. It blocks nobody meanwhile.
@@ -68,15 +69,6 @@ select class.oid, pg_catalog.format('%I.%I', schema.nspname, class.relname)
  where index.indexrelid = $1 and not index.indisvalid";
 
 const EXISTS: &str = "select exists (select from pg_catalog.pg_class where oid = $1)";
-
-/// Where a statement works on indexes, looked up before it begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Site {
-    /// The table; for `drop index` the index itself; none for those of a whole schema or database.
-    pub(crate) relation: Option<u32>,
-    /// The invalid indexes that were there before.
-    pub(crate) known: Vec<u32>,
-}
 
 /// What is left of a statement.
 pub(crate) struct Left {

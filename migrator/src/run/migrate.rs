@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use neon_url::DatabaseUrl;
 
-use crate::connect::{Connection, session};
-use crate::history::{self, Entry, Recorded, State};
-use crate::migrations::Script;
+use crate::connect::{ConnectOptions, Connection, session};
+use crate::error::{Divergence, Error, IncompleteError};
+use crate::history::{self, AppliedMigration, Entry, Recorded, State};
+use crate::migrations::{Migrations, Script};
+use crate::model::{Direction, Event, MigrationName, TransactionMode};
+use crate::run::options::RunOptions;
 use crate::run::run_all;
 use crate::run::step::{self, Step, refuse_objectionable};
 use crate::run::timeouts::{self, Limit, Limits};
-use crate::{
-    AppliedMigration, ConnectOptions, Direction, Divergence, Error, Event, IncompleteError,
-    MigrationName, Migrations, RunOptions, TransactionMode, sql,
-};
+use crate::sql;
 
 /// A script that [`up`] or [`down`] would run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +106,7 @@ pub async fn up_with(
     to: Option<i32>,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Vec<MigrationName>, Error> {
-    find_target(migrations, to)?;
+    migrations.require(to)?;
     let mut connection = session::open_locked(url, options, run.wait, on_event).await?;
     let result = async {
         let recorded = history::read(&mut connection.client).await?;
@@ -129,7 +129,7 @@ pub async fn plan_up(
     to: Option<i32>,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Vec<PlannedMigration>, Error> {
-    find_target(migrations, to)?;
+    migrations.require(to)?;
     let mut connection = session::open(url, options, on_event).await?;
     let result = async {
         let recorded = history::read(&mut connection.client).await?;
@@ -173,16 +173,6 @@ async fn plan(
         }
     });
     Ok(planned.collect())
-}
-
-/// Refuses a version that is none of the migrations.
-pub(crate) fn find_target(migrations: &Migrations, target: Option<i32>) -> Result<(), Error> {
-    match target {
-        Some(version) if migrations.find(version).is_none() => {
-            Err(Error::UnknownTarget { version })
-        }
-        Some(_) | None => Ok(()),
-    }
 }
 
 /// What to apply, oldest first.

@@ -17,14 +17,16 @@ use std::time::Instant;
 use neon_url::DatabaseUrl;
 use tokio::sync::mpsc;
 use tokio::time::{self, MissedTickBehavior};
+use tokio_postgres::Client;
 
-use crate::connect::Connection;
+use crate::connect::{ConnectOptions, Connection};
+use crate::error::Error;
+use crate::history;
+use crate::model::{Direction, Event, MigrationName, Outcome, Progress, TransactionMode};
+use crate::run::options::RunOptions;
 use crate::run::server_progress::{PERIOD, Watch};
 use crate::run::step::{Run, Step, refuse_objectionable};
-use crate::{
-    ConnectOptions, Direction, Error, Event, MigrationName, Outcome, Progress, RunOptions, history,
-    sql,
-};
+use crate::sql;
 
 /// Runs one step after the other; the first that fails is the last. `way` is how the connection was
 /// made, `applied` what the history says before. Returns what was done.
@@ -92,6 +94,14 @@ fn beginning(step: &Step<'_>) -> Event {
     }
 }
 
+/// Runs the script and notes it in the history. Returns how often something was tried again.
+async fn run_step(step: &Step<'_>, client: &mut Client, run: &Run<'_>) -> Result<u32, Error> {
+    match step.file.mode {
+        TransactionMode::One => transactional::run(step, client, run).await,
+        TransactionMode::None => non_transactional::run(step, client, run).await,
+    }
+}
+
 /// Runs one step, and passes on what happens meanwhile, in order and at once.
 async fn run_watched(
     connection: &mut Connection,
@@ -110,7 +120,7 @@ async fn run_watched(
     }
     let notices = &mut connection.notices;
     let result = {
-        let mut work = pin!(step.run(&mut connection.client, &run));
+        let mut work = pin!(run_step(step, &mut connection.client, &run));
         loop {
             tokio::select! {
                 biased;

@@ -9,17 +9,16 @@ use std::time::Instant;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Transaction};
 
-use crate::connect::{self, advisory_lock};
-use crate::history;
-use crate::history::incomplete::{self, Begun};
+use crate::connect::advisory_lock;
+use crate::error::{Error, LostDuring, pg_error};
+use crate::history::{self, incomplete};
+use crate::model::{Begun, Direction, Event, Outcome, Site};
 use crate::run::diagnostics::{self, Place};
-use crate::run::invalid_index::{self, Site, Verdict};
-use crate::run::retry;
+use crate::run::invalid_index::{self, Verdict};
+use crate::run::retry::{self, tried};
 use crate::run::step::{Run, Step};
 use crate::run::timeouts::{self, Limit, Limits};
-use crate::run::transactional::tried;
 use crate::sql::{self, Concurrent, Statement};
-use crate::{Direction, Error, Event, LostDuring, Outcome};
 
 /// For our own notes: as who connected, and where the history is, whatever the script has set. Ends
 /// with the transaction.
@@ -278,7 +277,7 @@ async fn clean_up(client: &Client, text: &str, site: Option<&Site>) -> (Vec<Stri
         Err(error) => format!(
             "the invalid index {} is left and could not be dropped: {}",
             index.name,
-            connect::describe(error)
+            pg_error::describe(error)
         ),
     });
     (lines.collect(), dropped.is_ok())

@@ -19,7 +19,7 @@ pub struct RunOptions {
     /// For how long a statement may take, unless its script sets that itself; zero is without end,
     /// and none leaves it to the server's setting.
     pub statement_timeout: Option<Duration>,
-    /// Tell every second how far the script is, with [`crate::Event::Running`]. What the server
+    /// Tell every second how far the script is, with [`crate::model::Event::Running`]. What the server
     /// knows about it is read over a second connection, once a script takes longer than two
     /// seconds.
     pub watch: bool,

@@ -1,32 +1,15 @@
 //! Trying again: a script that waited for a lock makes way for those who wait behind it, and comes
 //! back a little later.
 
-use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_postgres::error::{DbError, SqlState};
+
+use crate::model::RetryReason;
 
 /// The first pause; each is twice as long as the one before, up to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-
-/// Why a script is to be run again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RetryReason {
-    /// Others use a table for longer than `lock_timeout`.
-    LockTimeout,
-    /// PostgreSQL found a deadlock and chose this session to make way.
-    Deadlock,
-}
-
-impl fmt::Display for RetryReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::LockTimeout => "waits for a lock on a table that others use",
-            Self::Deadlock => "made way for others in a deadlock",
-        })
-    }
-}
 
 /// Whether the same again may come to something else.
 pub(crate) fn reason(error: &tokio_postgres::Error) -> Option<RetryReason> {
@@ -52,6 +35,12 @@ fn is_timeout(cause: &DbError) -> bool {
 pub(crate) fn pause(retry: u32) -> Duration {
     let doubled = FIRST_PAUSE.saturating_mul(1 << retry.saturating_sub(1).min(10));
     doubled.min(LONGEST_PAUSE).mul_f64(rand::random_range(0.8..1.2))
+}
+
+/// How often it was tried, where that was more than once.
+pub(crate) fn tried(retries: u32, start: Instant) -> Option<String> {
+    let seconds = start.elapsed().as_secs_f64();
+    (retries > 0).then(|| format!("tried {} times in {seconds:.1} s", retries + 1))
 }
 
 #[cfg(test)]

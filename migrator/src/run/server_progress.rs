@@ -1,6 +1,5 @@
 //! How far a script is while it runs: the time, and what the server's progress views say.
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use neon_url::DatabaseUrl;
@@ -10,8 +9,9 @@ use tokio::time::sleep;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
-use crate::connect::{self, Connection};
-use crate::{ConnectOptions, Error};
+use crate::connect::{self, ConnectOptions, Connection};
+use crate::error::Error;
+use crate::model::ServerProgress;
 
 /// How often it is told how far a script is.
 pub(crate) const PERIOD: Duration = Duration::from_secs(1);
@@ -50,30 +50,6 @@ with found (rank, doing, done, total, waits_for) as (
     from pg_catalog.pg_stat_activity where pid = $1 and wait_event_type = 'Lock'
 )
 select doing, done::int8, total::int8, waits_for::int4 from found order by rank limit 1";
-
-/// What the server says about a statement that takes its time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerProgress {
-    /// What it is doing, in PostgreSQL's words: `building index: scanning table`.
-    pub doing: String,
-    /// How much of that is done.
-    pub percent: Option<u8>,
-    /// The server process that it waits for.
-    pub waits_for: Option<i32>,
-}
-
-impl fmt::Display for ServerProgress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.doing)?;
-        if let Some(percent) = self.percent {
-            write!(f, ", {percent} %")?;
-        }
-        if let Some(pid) = self.waits_for {
-            write!(f, ", held up by server process {pid}")?;
-        }
-        Ok(())
-    }
-}
 
 impl ServerProgress {
     fn of(row: &Row) -> Option<Self> {

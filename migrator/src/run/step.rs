@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::sleep;
-use tokio_postgres::Client;
 
-use crate::history::incomplete::Incomplete;
+use crate::error::{Error, FailedScript, IncompleteError};
 use crate::migrations::{File, Script};
-use crate::run::{non_transactional, retry, transactional};
-use crate::sql::{self, Concurrent, Objection, Statement};
-use crate::{
-    Direction, Error, Event, FailedScript, IncompleteError, MigrationName, Outcome, Position,
-    Progress, RetryReason, RunOptions, TransactionMode,
+use crate::model::{
+    Direction, Event, Incomplete, MigrationName, Outcome, Position, Progress, RetryReason,
+    TransactionMode,
 };
+use crate::run::options::RunOptions;
+use crate::run::retry;
+use crate::sql::{self, Concurrent, Objection, Statement};
 
 /// Within the transaction, so that the history is the one that was read.
 pub(crate) const RESET_NAMES: &str = "reset session authorization; reset role; reset search_path";
@@ -129,14 +129,6 @@ impl<'a> Step<'a> {
         }
         self.record = Some(record.clone());
         Ok(self)
-    }
-
-    /// Runs the script and notes it in the history. Returns how often something was tried again.
-    pub(crate) async fn run(&self, client: &mut Client, run: &Run<'_>) -> Result<u32, Error> {
-        match self.file.mode {
-            TransactionMode::One => transactional::run(self, client, run).await,
-            TransactionMode::None => non_transactional::run(self, client, run).await,
-        }
     }
 
     /// What is wrong with a statement of this script, and what to do about it.

@@ -6,8 +6,9 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient};
 
 use crate::migrations::File;
+use crate::model::TransactionMode;
+use crate::run::options::RunOptions;
 use crate::sql::{self, Scope};
-use crate::{RunOptions, TransactionMode};
 
 /// Forgets what a script may have set for the session (`set search_path`, as dumps do), so that no
 /// script depends on which ones ran before it in the same run.
@@ -130,7 +131,8 @@ mod tests {
 
     use super::{Limit, Limits, value};
     use crate::migrations::File;
-    use crate::{RunOptions, TransactionMode};
+    use crate::model::TransactionMode;
+    use crate::run::options::RunOptions;
 
     #[test]
     fn a_script_that_sets_a_limit_keeps_it() {

@@ -7,11 +7,13 @@ use futures::TryStreamExt as _;
 use tokio_postgres::{Client, SimpleQueryMessage, Transaction};
 
 use crate::connect::advisory_lock;
+use crate::error::{Error, FailedScript, LostDuring};
 use crate::history::{self, incomplete};
+use crate::model::{Direction, Outcome};
 use crate::run::diagnostics::Place;
+use crate::run::retry::{self, tried};
 use crate::run::step::{RESET_NAMES, Run, Step};
-use crate::run::{retry, timeouts};
-use crate::{Direction, Error, FailedScript, LostDuring, Outcome};
+use crate::run::timeouts;
 
 /// How one attempt ended.
 enum Failure {
@@ -40,12 +42,6 @@ pub(crate) async fn run(step: &Step<'_>, client: &mut Client, run: &Run<'_>) -> 
         let more = tried(retries, start).into_iter().collect();
         return Err(step.failure(&error, place, more, run.progress(Outcome::RolledBack)));
     }
-}
-
-/// How often it was tried, where that was more than once.
-pub(crate) fn tried(retries: u32, start: Instant) -> Option<String> {
-    let seconds = start.elapsed().as_secs_f64();
-    (retries > 0).then(|| format!("tried {} times in {seconds:.1} s", retries + 1))
 }
 
 async fn attempt(step: &Step<'_>, client: &mut Client, run: &Run<'_>) -> Result<(), Failure> {

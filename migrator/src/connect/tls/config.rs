@@ -7,7 +7,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls_platform_verifier::Verifier;
 
-use crate::Error;
+use crate::error::Error;
 
 /// A client configuration that verifies certificate and host name against the platform's
 /// authorities and those in `ca_pem`.

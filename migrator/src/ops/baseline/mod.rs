@@ -7,12 +7,13 @@ use std::time::Duration;
 use neon_url::DatabaseUrl;
 use tokio_postgres::Client;
 
-use crate::connect::session;
-use crate::migrations::Script;
+use crate::connect::{ConnectOptions, session};
+use crate::error::{Error, IncompleteError};
+use crate::history;
+use crate::migrations::{Migrations, Script};
+use crate::model::{Event, MigrationName};
 use crate::ops::baseline::scratch_schema::Comparison;
 use crate::ops::drift::from_drift;
-use crate::run::migrate;
-use crate::{ConnectOptions, Error, Event, IncompleteError, MigrationName, Migrations, history};
 
 /// What the schema of the API's predecessor is, which Alembic made.
 const PREDECESSOR: i32 = 1;
@@ -113,7 +114,7 @@ fn scripts(migrations: &Migrations, target: BaselineTarget) -> Result<&[Script],
         BaselineTarget::Version(version) => version,
         BaselineTarget::Alembic => PREDECESSOR,
     };
-    migrate::find_target(migrations, Some(version))?;
+    migrations.require(Some(version))?;
     let scripts = migrations.scripts();
     Ok(&scripts[..scripts.partition_point(|script| script.name.version <= version)])
 }

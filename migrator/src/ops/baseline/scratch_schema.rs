@@ -8,9 +8,11 @@ use std::borrow::Cow;
 
 use tokio_postgres::{Client, Transaction};
 
+use crate::error::{Error, LostDuring, pg_error};
 use crate::migrations::{File, Script};
+use crate::model::TransactionMode;
 use crate::run::step::{LIMIT_WAITING_HERE, RESET_NAMES, Step, refuse_objectionable};
-use crate::{Error, LostDuring, TransactionMode, connect, sql};
+use crate::sql;
 
 /// Nobody else sees it, because it is never committed.
 const CREATE_SCHEMA: &str = "create schema taskie_rehearsal";
@@ -109,7 +111,7 @@ pub(crate) async fn compare(client: &mut Client, scripts: &[Script]) -> Result<C
             None => Error::ConnectionLost {
                 name: script.name.clone(),
                 during: LostDuring::Transaction,
-                reason: connect::describe(&source),
+                reason: pg_error::describe(&source),
             },
         })?;
     }
@@ -151,8 +153,8 @@ fn rehearsed(file: &File) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::rehearsed;
-    use crate::TransactionMode;
     use crate::migrations::File;
+    use crate::model::TransactionMode;
 
     #[test]
     fn a_script_without_a_transaction_is_tried_out_in_one() {

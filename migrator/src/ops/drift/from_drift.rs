@@ -1,76 +1,16 @@
 //! Taking a database's side where it is not what its migrations make: the migration that leads
 //! there, and noting it as applied where it is already.
 
-use neon_url::DatabaseUrl;
-use thiserror::Error;
-
-use crate::connect::session;
-use crate::error::exit_code;
+use crate::connect::{ConnectOptions, session};
+use crate::error::{Error, LiveSchemaError};
+use crate::migrations::Migrations;
+use crate::model::{Event, MigrationName};
 use crate::ops::drift::{self, Drift, DriftOptions};
+use crate::run::migrate;
 use crate::schema::catalog::{self, Change, Difference};
 use crate::schema::generate::{self, Transition};
 use crate::schema::shadow::{self, Likeness, UndoFlaw};
-use crate::{ConnectOptions, Error, Event, MigrationName, Migrations};
-
-/// Why a database's side cannot be taken.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum LiveSchemaError {
-    /// What is pending would be mistaken for what was taken away by hand.
-    #[error("not every migration is applied: {} pending", names(pending))]
-    Pending {
-        /// Which are not.
-        pending: Vec<MigrationName>,
-    },
-    /// The database is not what the migrations make that are to count as applied.
-    #[error("the schema is not what {newest} leaves")]
-    Differs {
-        /// The newest that was to be adopted.
-        newest: MigrationName,
-        /// How it differs, a line for each.
-        differences: Vec<String>,
-    },
-}
-
-impl LiveSchemaError {
-    pub(crate) fn details(&self) -> Vec<String> {
-        let mut lines = match self {
-            Self::Pending { .. } => Vec::new(),
-            Self::Differs { differences, .. } => differences.clone(),
-        };
-        lines.push("nothing was written".to_owned());
-        lines
-    }
-
-    pub(crate) fn hint(&self) -> String {
-        let hint = match self {
-            Self::Pending { .. } => {
-                "apply them first: `migrator up` with the same `--dir`; what was made by hand and is in the way, undo"
-            }
-            Self::Differs { .. } => {
-                "`migrator drift --to VERSION` shows the differences: change the migration or the database until there are none"
-            }
-        };
-        hint.to_owned()
-    }
-
-    pub(crate) fn exit_code(&self) -> u8 {
-        match self {
-            Self::Pending { .. } | Self::Differs { .. } => exit_code::USAGE,
-        }
-    }
-
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Self::Pending { .. } => "pending",
-            Self::Differs { .. } => "baseline",
-        }
-    }
-}
-
-fn names(list: &[MigrationName]) -> String {
-    list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
+use neon_url::DatabaseUrl;
 
 /// What was done to a database by hand, as a migration.
 #[derive(Clone, Debug)]
@@ -93,7 +33,7 @@ pub async fn migration_from_drift(
     shadow_server: Option<&DatabaseUrl>,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<DriftMigration, Error> {
-    let pending = crate::pending(url, options, migrations).await?;
+    let pending = migrate::pending(url, options, migrations).await?;
     if !pending.is_empty() {
         return Err(LiveSchemaError::Pending { pending }.into());
     }

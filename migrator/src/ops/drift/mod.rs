@@ -6,13 +6,15 @@ use std::collections::BTreeSet;
 
 use neon_url::DatabaseUrl;
 
-use crate::connect::session;
-use crate::run::migrate;
+use crate::connect::{ConnectOptions, session};
+use crate::error::Error;
+use crate::history;
+use crate::migrations::Migrations;
+use crate::model::{Event, MigrationName};
 use crate::schema::catalog::{
     self, Catalog, Difference, ObjectId, Property, ReadOptions, split_column,
 };
 use crate::schema::shadow::{self, Likeness, Through};
-use crate::{ConnectOptions, Error, Event, MigrationName, Migrations, history};
 
 /// What to compare, and where.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +61,7 @@ pub async fn drift(
     wish: &DriftOptions,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Drift, Error> {
-    migrate::find_target(migrations, wish.to)?;
+    migrations.require(wish.to)?;
     let mut connection = session::open(url, options, on_event).await?;
     let client = &mut connection.client;
     let (newest, pending) = if wish.to.is_some() {

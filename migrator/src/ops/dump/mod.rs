@@ -4,11 +4,13 @@ mod script;
 
 use neon_url::DatabaseUrl;
 
-use crate::connect::session;
+use crate::connect::{ConnectOptions, session};
+use crate::error::Error;
+use crate::migrations::Migrations;
+use crate::model::Event;
 use crate::ops::dump::script::Grants;
 use crate::schema::catalog::{self, Catalog, ReadOptions};
 use crate::schema::shadow::{self, Likeness, Through};
-use crate::{ConnectOptions, Error, Event, Migrations};
 
 /// What to write down.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{GenericClient, Row};
 
 use super::required_privileges::{Target, objects, wanted};
-use crate::Error;
+use crate::error::Error;
 
 /// What was granted to the role itself, grant options included; on a column counts as on its table,
 /// because a `revoke` there takes both.

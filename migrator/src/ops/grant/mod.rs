@@ -7,7 +7,9 @@ mod excess_privileges;
 mod plan;
 mod required_privileges;
 mod run;
+mod statement;
 mod verify;
 
-pub use plan::{GrantOptions, GrantPlan, GrantStatement, Purpose};
+pub use plan::GrantPlan;
 pub use run::{grant, plan_grant};
+pub use statement::{GrantOptions, GrantStatement, Purpose};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio_postgres::GenericClient;
 use tokio_postgres::types::{Oid, ToSql, Type};
 
-use super::plan::{GrantOptions, GrantStatement, Purpose};
-use crate::Error;
+use super::statement::{GrantOptions, GrantStatement, Purpose};
+use crate::error::Error;
 
 /// The tables that the rights are about, found as the API finds them: by search path.
 const FIND_TABLES: &str = "\

@@ -6,11 +6,13 @@ use std::time::Duration;
 use neon_url::DatabaseUrl;
 use tokio_postgres::{GenericClient, IsolationLevel};
 
-use super::plan::{self, GrantOptions, GrantPlan};
+use super::plan::{self, GrantPlan};
 use super::required_privileges::Target;
+use super::statement::GrantOptions;
 use super::{excess_privileges, verify};
-use crate::connect::{Connection, session};
-use crate::{ConnectOptions, Error, Event};
+use crate::connect::{ConnectOptions, Connection, session};
+use crate::error::Error;
+use crate::model::Event;
 
 /// What [`grant`] would do. Reads only.
 pub async fn plan_grant(

@@ -4,7 +4,7 @@ use tokio_postgres::{GenericClient, Row};
 
 use super::excess_privileges::Excess;
 use super::required_privileges::{Target, objects, wanted};
-use crate::Error;
+use crate::error::Error;
 
 /// Where what the role needs and what it can do differ on what it is meant to use, and on schemas.
 /// The privilege to maintain tables is not older than PostgreSQL 17.

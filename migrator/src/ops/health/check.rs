@@ -6,14 +6,15 @@ use chrono::{SecondsFormat, Utc};
 use neon_url::DatabaseUrl;
 use tokio::time::timeout;
 
-use crate::connect::Connector;
+use crate::connect::{ConnectOptions, Connector};
+use crate::error::Error;
 use crate::history::{self, State};
+use crate::migrations::Migrations;
 use crate::ops::health::endpoints::{self, PreparedStatements};
 use crate::ops::health::report::{EndpointReport, HealthReport, MigrationCounts};
 use crate::ops::health::thresholds::HealthLimits;
 use crate::ops::health::{connect_time, sequences, server, server_support, warnings};
 use crate::ops::role;
-use crate::{ConnectOptions, Error, Migrations};
 
 /// What to look at beside the database itself.
 #[derive(Clone, Debug, Default)]

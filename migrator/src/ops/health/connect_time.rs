@@ -5,9 +5,9 @@ use std::time::Duration;
 use neon_url::{DatabaseUrl, Endpoint};
 use serde::Serialize;
 
-use crate::Error;
 use crate::connect::tls::TlsReport;
 use crate::connect::{ConnectPhase, ConnectPhases, Connection, Connector};
+use crate::error::Error;
 
 /// Odd, so that one of them is in the middle.
 const WARM_CONNECTIONS: usize = 3;

@@ -6,11 +6,12 @@ use neon_url::{DatabaseUrl, Endpoint};
 use serde::Serialize;
 use tokio::time::timeout;
 
+use crate::connect::ConnectOptions;
 use crate::connect::{Connector, Opened};
+use crate::error::Error;
 use crate::ops::health::prepared_statements;
 pub use crate::ops::health::prepared_statements::PreparedStatements;
 use crate::ops::health::report::HealthReport;
-use crate::{ConnectOptions, Error};
 
 /// Whether an endpoint works: connecting, logging in and one query.
 #[derive(Clone, Debug, Serialize)]

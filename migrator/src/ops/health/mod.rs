@@ -12,14 +12,12 @@ mod sequences;
 mod server;
 mod server_support;
 mod thresholds;
-pub(crate) mod warning;
 mod warnings;
 
 pub use check::{HealthOptions, check_health};
 pub use connect_time::{ConnectTimes, PhaseTimes};
 pub use endpoints::{EndpointCheck, PreparedStatements};
-pub use report::{EndpointReport, HealthReport, MigrationCounts};
+pub use report::{EndpointReport, HealthReport, HealthWarning, MigrationCounts};
 pub use sequences::SequenceUse;
 pub use server::{Connections, OldestTransaction, RoundTrips, TransactionAge};
 pub use thresholds::{ExceededLimit, HealthLimits};
-pub use warning::HealthWarning;

@@ -1,5 +1,7 @@
 //! What was found out. Its JSON is a contract.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::connect::ConnectPhase;
@@ -9,7 +11,6 @@ use crate::ops::health::endpoints::EndpointCheck;
 use crate::ops::health::sequences::SequenceUse;
 use crate::ops::health::server::{Connections, OldestTransaction, RoundTrips, TransactionAge};
 use crate::ops::health::thresholds::ExceededLimit;
-use crate::ops::health::warning::HealthWarning;
 use crate::ops::role::RoleReport;
 
 /// What was found out. Members that depend on the database are null when it cannot be used.
@@ -104,4 +105,31 @@ pub struct MigrationCounts {
     pub incomplete: usize,
     /// The newest applied version.
     pub current: Option<i32>,
+}
+
+/// A warning. As text it is both parts in one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HealthWarning {
+    /// A name for programs, such as `pending_migrations`. A contract.
+    pub kind: &'static str,
+    /// What is the case.
+    pub what: String,
+    /// What to do about it.
+    pub advice: String,
+}
+
+impl HealthWarning {
+    pub(crate) fn new(
+        kind: &'static str,
+        what: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self { kind, what: what.into(), advice: advice.into() }
+    }
+}
+
+impl fmt::Display for HealthWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.what, self.advice)
+    }
 }

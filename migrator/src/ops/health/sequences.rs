@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tokio_postgres::Client;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Of the sequences that a column owns and that end some day, the one that is nearest to it. Those
 /// that this role has no rights on have no last value, and are passed over; so are those that were

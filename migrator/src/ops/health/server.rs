@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::Serialize;
 use tokio_postgres::Client;
 
-use crate::Error;
 use crate::connect::milliseconds;
+use crate::error::Error;
 use crate::ops::health::report::HealthReport;
 
 const PINGS: usize = 20;

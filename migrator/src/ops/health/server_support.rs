@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::ops::health::warning::HealthWarning;
+use crate::ops::health::report::HealthWarning;
 
 /// The oldest major version that the migrations are tested with.
 const OLDEST_TESTED: i32 = 14;

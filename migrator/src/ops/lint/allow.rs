@@ -7,9 +7,9 @@ use std::ops::Range;
 
 use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 
-use crate::TransactionMode;
 use crate::migrations::File;
 use crate::migrations::directive::{NO_TRANSACTION, directive};
+use crate::model::TransactionMode;
 use crate::ops::lint::finding::Finding;
 use crate::ops::lint::rules::check_name;
 

@@ -6,8 +6,7 @@
 
 use std::ops::Range;
 
-use crate::Migrations;
-use crate::migrations::File;
+use crate::migrations::{File, Migrations};
 use crate::ops::lint::allow::{UNUSED, read_allowance};
 use crate::ops::lint::finding::Finding;
 

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::Position;
 use crate::migrations::File;
+use crate::model::Position;
 use crate::ops::lint::rules;
 
 /// Something in a file that should be changed, or accepted with a reason.

@@ -13,7 +13,7 @@ mod script;
 
 use std::collections::BTreeSet;
 
-use crate::Migrations;
+use crate::migrations::Migrations;
 use crate::ops::lint::allow_file::AllowFile;
 pub use crate::ops::lint::finding::Finding;
 use crate::ops::lint::script::Purpose;

@@ -70,6 +70,9 @@ pub(crate) const CONCURRENTLY: &[Rule] = &[
     Rule::AddingSerialPrimaryKeyField,
 ];
 
+/// The rule that PostgreSQL's grammar makes.
+pub(crate) const SYNTAX: &str = "syntax";
+
 /// A linter for scripts that apply.
 pub(crate) fn for_applying() -> Linter {
     let excluded: Vec<Rule> = EXCLUDED.iter().map(|(rule, _)| *rule).collect();
@@ -83,7 +86,7 @@ pub(crate) fn for_undoing() -> Linter {
 
 /// Checks the name of a rule that is to be accepted. The error is what is wrong with it.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
-    if name == super::script::SYNTAX {
+    if name == SYNTAX {
         return Ok(());
     }
     let Ok(rule) = Rule::try_from(name) else {

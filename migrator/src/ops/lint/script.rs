@@ -6,14 +6,11 @@ use std::ops::Range;
 use squawk_linter::{Linter, Rule, Violation};
 use squawk_syntax::{Parse, SourceFile, SyntaxElement, SyntaxKind, SyntaxNode};
 
-use crate::TransactionMode;
 use crate::migrations::File;
+use crate::model::TransactionMode;
 use crate::ops::lint::allow::{Comments, FOR_SQUAWK};
 use crate::ops::lint::finding::Finding;
 use crate::ops::lint::rules::{self, CONCURRENTLY, GENERAL, PRECISE};
-
-/// The rule that PostgreSQL's grammar makes.
-pub(crate) const SYNTAX: &str = "syntax";
 
 /// The oldest major version that is supported.
 const POSTGRESQL: &str = "14";
@@ -122,7 +119,7 @@ fn syntax_errors(
         let place = bytes(error.range().start(), error.range().end());
         let statement = statement_at(place.start, statements);
         if last.replace(statement) != Some(statement) {
-            let finding = Finding::at(file, place, SYNTAX, error.message().to_owned());
+            let finding = Finding::at(file, place, rules::SYNTAX, error.message().to_owned());
             findings.push(finding.help("PostgreSQL is the judge: where it takes this, accept it"));
         }
     }

@@ -2,18 +2,18 @@
 //! as SQL. Written without a database, so each transaction looks by itself whether the database is
 //! what the script was written for.
 
+mod guard;
 mod non_transactional;
 
 use std::ops::Range;
-use std::time::Duration;
 
-use crate::migrations::Script;
+use crate::error::Error;
+use crate::migrations::{Migrations, Script};
+use crate::model::{Direction, MigrationName, TransactionMode};
+use crate::ops::offline_sql::guard::{Parts, RESTORE_SESSION, limits};
+use crate::run::options::RunOptions;
 use crate::run::step::{self, Step, refuse_objectionable};
-use crate::run::{migrate, timeouts};
-use crate::{
-    Direction, Error, LOCK_KEY, MigrationName, Migrations, RunOptions, TransactionMode, history,
-    sql,
-};
+use crate::sql;
 
 /// Which migrations a script is to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,18 +61,6 @@ end
 $taskie$;
 ";
 
-/// Goes back to what was remembered, within a transaction: in this order, because the first resets
-/// the second. A script's `reset all` makes it forget, and has reset the search path by itself.
-pub(crate) const RESTORE_SESSION: &str = "\
-do $taskie$
-begin
-  perform pg_catalog.set_config(setting, pg_catalog.current_setting('taskie.' || setting), true)
-     from pg_catalog.unnest(array['session_authorization', 'role', 'search_path']) as setting
-    where pg_catalog.current_setting('taskie.' || setting) <> '';
-end
-$taskie$;
-";
-
 /// What else there is to know where a migration runs without a transaction.
 const WITHOUT_TRANSACTION: &str = "\
 --
@@ -93,7 +81,7 @@ pub fn manual_script(
         ManualRange::Down { from, to } => (Direction::Undo, from.unwrap_or(newest), to),
     };
     for version in [from, to] {
-        migrate::find_target(migrations, Some(version).filter(|version| *version != 0))?;
+        migrations.require(Some(version).filter(|version| *version != 0))?;
     }
     let all = migrations.scripts();
     let number = |version| all.iter().filter(|script| script.name.version <= version).count();
@@ -179,95 +167,8 @@ begin;
 {RESTORE_SESSION}{entry}commit;
 ",
         name = script.name,
-        guard = guard(applied),
+        guard = guard::guard(applied),
         file_name = file.name,
         content = file.sql,
-    )
-}
-
-/// What a script for one migration needs, whichever way it runs.
-pub(crate) struct Parts {
-    /// Before the name.
-    pub(crate) label: &'static str,
-    /// Makes the history where there is none.
-    pub(crate) creation: String,
-    /// Changes the history.
-    pub(crate) entry: String,
-}
-
-impl Parts {
-    pub(crate) fn of(step: &Step<'_>, applied: &[Script]) -> Self {
-        match step.direction {
-            Direction::Apply => Self {
-                label: "",
-                creation: match applied {
-                    [] => history::creation_by_hand(),
-                    _ => String::new(),
-                },
-                entry: history::record_by_hand(step.script),
-            },
-            Direction::Undo => Self {
-                label: "Undo ",
-                creation: String::new(),
-                entry: history::forget_by_hand(step.script.name.version),
-            },
-        }
-    }
-}
-
-/// The settings of the time limits.
-pub(crate) fn limits(options: &RunOptions) -> Vec<(&'static str, String)> {
-    let lock_timeout = Some(("lock_timeout", options.lock_timeout));
-    let statement_timeout = options.statement_timeout.map(|limit| ("statement_timeout", limit));
-    let value = |limit: Duration| match limit.subsec_nanos() {
-        0 => format!("{}s", limit.as_secs()),
-        _ => timeouts::value(limit),
-    };
-    let both = lock_timeout.into_iter().chain(statement_timeout);
-    both.map(|(name, limit)| (name, value(limit))).collect()
-}
-
-/// Fails unless no migrator is at work, nothing is incomplete, and the history is exactly `applied`. The lock is the one of
-/// [`crate::up`], for the transaction. Names of migrations are letters, digits and underscores.
-pub(crate) fn guard(applied: &[Script]) -> String {
-    let expected: Vec<String> =
-        applied.iter().map(|script| format!("{} ({})", script.name, script.checksum)).collect();
-    let expected = expected.join(", ");
-    format!(
-        "\
-do $taskie$
-declare
-  expected constant text := '{expected}';
-  found text := '';
-begin
-  if not pg_catalog.pg_try_advisory_xact_lock({LOCK_KEY}) then
-    raise exception using
-      errcode = 'lock_not_available',
-      message = 'another migrator is at work; nothing was changed',
-      hint = 'Wait for it to finish and run the script again.';
-  end if;
-  if pg_catalog.to_regclass('migrator_incomplete') is not null then
-    raise exception using
-      errcode = 'object_not_in_prerequisite_state',
-      message = 'a migration is incomplete; nothing was changed',
-      hint = '`migrator status` shows which; `migrator repair` clears up.';
-  end if;
-  if pg_catalog.to_regclass('refinery_schema_history') is not null then
-    select coalesce(pg_catalog.string_agg(
-             pg_catalog.format('V%s__%s (%s)', version, name, checksum), ', ' order by version), '')
-      into found
-      from refinery_schema_history;
-  end if;
-  if found <> expected then
-    raise exception using
-      errcode = 'object_not_in_prerequisite_state',
-      message = 'the history of this database is not the one that this script was written for; nothing was changed',
-      detail = pg_catalog.format('Expected: %s. Found: %s.',
-                 coalesce(nullif(expected, ''), 'none'), coalesce(nullif(found, ''), 'none')),
-      hint = 'Write a script for it with `migrator sql --from VERSION`; `migrator current` shows the version.';
-  end if;
-end
-$taskie$;
-"
     )
 }

@@ -1,13 +1,14 @@
 //! A script without a transaction, for a person to run: statement by statement, with the same notes
 //! of what is done that [`crate::up`] makes, so that `status` tells the truth also here.
 
+use crate::connect::advisory_lock::LOCK_KEY;
 use crate::history::incomplete::{CREATE_TABLE, DROP_TABLE, done_checksum};
 use crate::migrations::Script;
-use crate::ops::offline_sql::{Parts, RESTORE_SESSION, guard, limits};
+use crate::ops::offline_sql::guard::{Parts, RESTORE_SESSION, guard, limits};
+use crate::run::options::RunOptions;
 use crate::run::step::Step;
 use crate::run::timeouts::{Limit, Limits};
 use crate::sql::{self, Concurrent, Rebuilt};
-use crate::{LOCK_KEY, RunOptions};
 
 /// Goes back to what was remembered, for the statements that follow, which may change it again.
 const RESTORE_SESSION_FOR_SCRIPT: &str = "\

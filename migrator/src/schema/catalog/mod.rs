@@ -12,7 +12,6 @@ mod read;
 pub(crate) mod render;
 pub(crate) mod table;
 
-pub(crate) use crate::error::catalog::CatalogError;
 pub(crate) use diff::diff;
 pub use diff::{Change, Difference};
 pub use object::{Catalog, Kind, Object, ObjectId, Property};

@@ -9,8 +9,8 @@ use tokio_postgres::{Client, IsolationLevel, Row};
 use super::dependency_order::{self, Address};
 use super::normalize::normalize;
 use super::queries::{NEEDS, OBJECTS, OTHER_SCHEMAS, PARTS, UNREAD};
-use super::{Catalog, CatalogError, Kind, Object, ObjectId, Property};
-use crate::Error;
+use super::{Catalog, Kind, Object, ObjectId, Property};
+use crate::error::{CatalogError, Error};
 
 const MAIN_SCHEMA: &str = "select pg_catalog.current_schema()::text";
 

@@ -2,10 +2,11 @@
 //! of tables as a whole.
 
 use super::columns::{self, Which};
+use super::sequences;
 use super::{Plan, differs, get};
-use crate::schema::catalog::quoting::{Piece, lower, pieces, quote};
-use crate::schema::catalog::render::{name, qualified, settings, table_name};
-use crate::schema::catalog::{Kind, Object, ObjectId, Property, split_column};
+use crate::schema::catalog::quoting::{Piece, lower, pieces};
+use crate::schema::catalog::render::{name, settings, table_name};
+use crate::schema::catalog::{Kind, Object, ObjectId, Property};
 
 pub(super) fn alter(plan: &mut Plan<'_>) {
     for (id, from, to) in plan.staying(&[Kind::Enum]) {
@@ -21,7 +22,7 @@ pub(super) fn alter(plan: &mut Plan<'_>) {
     columns::change(plan);
     columns::add(plan, Which::Computed);
     for (id, from, to) in plan.staying(&[Kind::Sequence]) {
-        sequence(plan, id, from, to);
+        sequences::change(plan, id, from, to);
     }
     for (id, from, to) in plan.staying(&[Kind::Table]) {
         table(plan, id, from, to);
@@ -92,72 +93,6 @@ fn domain(plan: &mut Plan<'_>, id: &ObjectId, from: &Object, to: &Object) {
     }
 }
 
-fn sequence(plan: &mut Plan<'_>, id: &ObjectId, from: &Object, to: &Object) {
-    let alter = format!("alter sequence {}", name(id));
-    let kind = get(to, Property::Type).unwrap_or("bigint");
-    if differs(from, to, Property::Type) {
-        plan.push(format!("{alter} as {kind};"));
-    }
-    if differs(from, to, Property::Type) || differs(from, to, Property::Options) {
-        let (before, now) = (get(from, Property::Options), get(to, Property::Options));
-        let sql = format!("{alter} {}", counting(now).join(" "));
-        if excludes_start(before, now) {
-            plan.push_with("Counts from the start again.", format!("{sql} restart;"));
-        } else {
-            plan.push(format!("{sql};"));
-        }
-    }
-    if differs(from, to, Property::OwnedBy) {
-        let owner = get(to, Property::OwnedBy).and_then(split_column);
-        let owner = owner.map_or("none".to_owned(), |(schema, table, column)| {
-            format!("{}.{}", qualified(schema.as_deref(), &table), quote(&column))
-        });
-        plan.push(format!("{alter} owned by {owner};"));
-    }
-}
-
-/// Everything that can be said of how a sequence counts: what `options` say, and else what is usual.
-pub(super) fn counting(options: Option<&str>) -> Vec<String> {
-    let limit = |clause: &str| match clause_of(options, clause) {
-        Some(value) => format!("{clause} {value}"),
-        None => format!("no {clause}"),
-    };
-    let or_one = |clause: &str| clause_of(options, clause).unwrap_or("1");
-    let cycles = options.is_some_and(|options| options.split(' ').any(|word| word == "cycle"));
-    vec![
-        format!("increment by {}", or_one("increment by")),
-        limit("minvalue"),
-        limit("maxvalue"),
-        format!("start with {}", start(options)),
-        format!("cache {}", or_one("cache")),
-        if cycles { "cycle".to_owned() } else { "no cycle".to_owned() },
-    ]
-}
-
-/// What is said of a sequence, such as its `minvalue`.
-fn clause_of<'a>(options: Option<&'a str>, clause: &str) -> Option<&'a str> {
-    let (_, rest) = options?.split_once(clause)?;
-    rest.trim_start().split(' ').next()
-}
-
-/// Where a sequence starts, if nothing is said of it: at its lowest or, counting down, its highest.
-fn start(options: Option<&str>) -> &str {
-    let falls = clause_of(options, "increment by").is_some_and(|step| step.starts_with('-'));
-    let (limit, usual) = if falls { ("maxvalue", "-1") } else { ("minvalue", "1") };
-    clause_of(options, "start with").or_else(|| clause_of(options, limit)).unwrap_or(usual)
-}
-
-/// Whether the numbers that a sequence began with are none of those that it is to give out.
-fn excludes_start(before: Option<&str>, now: Option<&str>) -> bool {
-    let number = |text: &str| text.parse::<i64>().ok();
-    let falls = clause_of(now, "increment by").is_some_and(|step| step.starts_with('-'));
-    let lowest =
-        clause_of(now, "minvalue").and_then(number).unwrap_or(if falls { i64::MIN } else { 1 });
-    let highest =
-        clause_of(now, "maxvalue").and_then(number).unwrap_or(if falls { -1 } else { i64::MAX });
-    number(start(before)).is_some_and(|start| start < lowest || start > highest)
-}
-
 fn table(plan: &mut Plan<'_>, id: &ObjectId, from: &Object, to: &Object) {
     let alter = format!("alter table {}", name(id));
     if differs(from, to, Property::Persistence) {
@@ -214,7 +149,7 @@ fn options(plan: &mut Plan<'_>, alter: &str, from: Option<&str>, to: Option<&str
 
 #[cfg(test)]
 mod tests {
-    use super::{counting, new_labels};
+    use super::new_labels;
     use crate::schema::catalog::{Object, Property};
 
     #[test]
@@ -240,17 +175,5 @@ mod tests {
                 "{from} → {to}"
             );
         }
-    }
-
-    #[test]
-    fn a_sequence_is_told_everything() {
-        assert_eq!(
-            counting(Some("start with 5 increment by 2 cycle")).join(" "),
-            "increment by 2 no minvalue no maxvalue start with 5 cache 1 cycle"
-        );
-        assert_eq!(
-            counting(None).join(" "),
-            "increment by 1 no minvalue no maxvalue start with 1 cache 1 no cycle"
-        );
     }
 }

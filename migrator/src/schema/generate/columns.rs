@@ -1,8 +1,8 @@
 //! Columns of tables that stay: those that are added, and what changes about the others.
 
-use super::drop::is_of_table;
 use super::recreate::names;
-use super::{Plan, differs, function_name, get};
+use super::sequences::counting;
+use super::{Plan, differs, function_name, get, is_of_table};
 use crate::schema::catalog::quoting::{literal, lower, quote};
 use crate::schema::catalog::render::{table_name, type_name};
 use crate::schema::catalog::table::column_definition;
@@ -147,7 +147,7 @@ fn change_identity(plan: &mut Plan<'_>, id: &ObjectId, alter: &str, from: &Objec
                 plan.push(format!("{alter} set generated {new};"));
             }
             if differs(from, to, Property::Options) {
-                let clauses = super::alter::counting(options);
+                let clauses = counting(options);
                 let clauses: Vec<String> =
                     clauses.iter().map(|clause| format!("set {clause}")).collect();
                 plan.push(format!("{alter} {};", clauses.join(" ")));

@@ -1,7 +1,9 @@
 //! What goes: first what depends on others, at the end what others depended on.
 
 use super::recreate::{names, signature};
-use super::{Entry, Plan, definition, function_name, get, is_foreign_key, relation, todos};
+use super::{
+    Entry, Plan, definition, function_name, get, is_foreign_key, is_of_table, relation, todos,
+};
 use crate::schema::catalog::quoting::quote;
 use crate::schema::catalog::render::{keyword, name, table_name};
 use crate::schema::catalog::table::serial_sequence;
@@ -100,13 +102,6 @@ fn columns(plan: &mut Plan<'_>) {
             );
         }
     }
-}
-
-/// A view has columns too, of which only a default and a comment are said.
-pub(super) fn is_of_table(plan: &Plan<'_>, column: &ObjectId) -> bool {
-    relation(column, Kind::Table).is_some_and(|table| {
-        plan.from.objects.contains_key(&table) || plan.to.objects.contains_key(&table)
-    })
 }
 
 /// Functions whose arguments or results are rows of tables that go, and those that are made anew.

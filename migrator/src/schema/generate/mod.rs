@@ -11,6 +11,7 @@ mod create;
 mod drop;
 mod recreate;
 mod script;
+mod sequences;
 mod todos;
 
 use std::collections::BTreeSet;
@@ -137,6 +138,13 @@ impl<'a> Plan<'a> {
 /// The table that a part belongs to, if it is a table's.
 fn table_of(part: &ObjectId) -> Option<ObjectId> {
     relation(part, Kind::Table)
+}
+
+/// A view has columns too, of which only a default and a comment are said.
+fn is_of_table(plan: &Plan<'_>, column: &ObjectId) -> bool {
+    relation(column, Kind::Table).is_some_and(|table| {
+        plan.from.objects.contains_key(&table) || plan.to.objects.contains_key(&table)
+    })
 }
 
 fn relations_of(part: &ObjectId) -> impl Iterator<Item = ObjectId> {

@@ -5,8 +5,12 @@ use tokio_postgres::Client;
 
 use super::database::with_shadow;
 use super::{Likeness, settings};
+use crate::connect::{self, ConnectOptions};
+use crate::error::Error;
+use crate::migrations::Migrations;
+use crate::model::{Event, Outcome};
+use crate::run::migrate;
 use crate::schema::catalog::{self, Catalog, Kind, ObjectId, ReadOptions};
-use crate::{ConnectOptions, Error, Event, Migrations, Outcome, connect};
 
 const SERVER_VERSION: &str =
     "select pg_catalog.current_setting('server_version_num')::int4 / 10000";
@@ -56,7 +60,7 @@ pub(crate) async fn make(
             .map_err(|source| Error::Query { action: "prepare the shadow database", source })?;
         if number > 0 {
             // What happens meanwhile is nobody's concern, unless it fails.
-            crate::up(shadow, options, migrations, to, &mut |_| {}).await.map_err(in_shadow)?;
+            migrate::up(shadow, options, migrations, to, &mut |_| {}).await.map_err(in_shadow)?;
         }
         let schemas = catalog::other_schemas(&connection.client).await?;
         let read = ReadOptions { schemas, grants };

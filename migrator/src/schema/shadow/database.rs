@@ -11,9 +11,11 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use super::signals::Interruption;
-use super::{Likeness, ShadowError, cleanup, settings};
-use crate::connect::{self, Connection, session};
-use crate::{ConnectOptions, Error, Event};
+use super::{Likeness, cleanup, settings};
+use crate::connect::{self, ConnectOptions, Connection, session};
+use crate::error::pg_error;
+use crate::error::{Error, ShadowError};
+use crate::model::Event;
 
 /// For how long it is tried to remove a database from a server that does not answer.
 const REMOVAL_LIMIT: Duration = Duration::from_secs(30);
@@ -121,7 +123,7 @@ async fn remove(
                 Err(error) => reason = error,
             }
         }
-        Err(connect::describe(&reason))
+        Err(pg_error::describe(&reason))
     };
     let result = timeout(REMOVAL_LIMIT, removal).await;
     let result = result.unwrap_or_else(|_| Err("the server does not answer".to_owned()));

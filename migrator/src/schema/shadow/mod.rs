@@ -5,12 +5,10 @@ mod build;
 mod cleanup;
 mod database;
 mod settings;
-pub(crate) mod signals;
+mod signals;
 mod undo_check;
 
-pub(crate) use crate::error::shadow::ShadowError;
 pub(crate) use build::{Through, make, server_version};
 pub(crate) use settings::Likeness;
-pub use signals::Signal;
 pub(crate) use undo_check::prove;
 pub use undo_check::{Contrast, UndoFlaw, UndoFlawKind};

@@ -3,7 +3,7 @@
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use crate::Error;
+use crate::error::Error;
 
 /// As JSON, the row has the columns that some versions lack: the locale of other providers than the
 /// C library is in `daticulocale` from 15, in `datlocale` from 17.
@@ -69,9 +69,7 @@ impl Likeness {
             provider: row.get(3),
             locale: row.get(4),
             search_path: row.get(5),
-            schema: row
-                .get::<_, Option<String>>(6)
-                .ok_or(crate::schema::catalog::CatalogError::NoSchema)?,
+            schema: row.get::<_, Option<String>>(6).ok_or(crate::error::CatalogError::NoSchema)?,
         })
     }
 

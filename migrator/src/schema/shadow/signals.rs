@@ -5,29 +5,7 @@ use std::future::pending;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
-use crate::error::exit_code;
-
-/// A request to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// The terminal is gone.
-    Hangup,
-    /// Ctrl-C.
-    Interrupt,
-    /// Somebody asked the process to end.
-    Terminate,
-}
-
-impl Signal {
-    /// 128 and the number of the signal, as shells have it.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Hangup => exit_code::HUNG_UP,
-            Self::Interrupt => exit_code::INTERRUPTED,
-            Self::Terminate => exit_code::TERMINATED,
-        }
-    }
-}
+use crate::error::Signal;
 
 /// Listens for requests to end. From then on they do not end the process by themselves.
 #[cfg(unix)]

@@ -6,10 +6,13 @@ use tokio_postgres::Client;
 
 use super::database::with_shadow;
 use super::{Likeness, build, settings};
+use crate::connect::{self, ConnectOptions};
+use crate::error::Error;
+use crate::migrations::Migrations;
+use crate::model::{Event, MigrationName};
+use crate::run::migrate::{self, UndoTarget};
+use crate::run::options::RunOptions;
 use crate::schema::catalog::{self, Catalog, Difference, ObjectId, ReadOptions};
-use crate::{
-    ConnectOptions, Error, Event, MigrationName, Migrations, RunOptions, UndoTarget, connect,
-};
 
 /// What is wrong with undoing a migration.
 #[derive(Debug)]
@@ -147,13 +150,14 @@ impl Run<'_> {
 
     async fn up(&self, to: i32) -> Result<(), Error> {
         let applied =
-            crate::up(self.shadow, self.options, self.migrations, Some(to), &mut |_| {}).await;
+            migrate::up(self.shadow, self.options, self.migrations, Some(to), &mut |_| {}).await;
         applied.map(drop)
     }
 
     async fn down(&self, target: UndoTarget) -> Result<(), Error> {
         let (shadow, options, run) = (self.shadow, self.options, RunOptions::default());
-        let undone = crate::down(shadow, options, &run, self.migrations, target, &mut |_| {}).await;
+        let undone =
+            migrate::down(shadow, options, &run, self.migrations, target, &mut |_| {}).await;
         undone.map(drop)
     }
 

@@ -4,6 +4,7 @@ mod baseline;
 mod check;
 mod duration;
 mod global;
+mod grant;
 mod health;
 mod lint;
 mod new;
@@ -14,11 +15,12 @@ mod schema;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
-pub(crate) use crate::args::baseline::{BaselineArguments, GrantArguments};
+pub(crate) use crate::args::baseline::BaselineArguments;
 pub(crate) use crate::args::check::CheckArguments;
 pub(crate) use crate::args::global::{
     DatabaseOptions, MigrationOptions, OutputOptions, check_dot_env,
 };
+pub(crate) use crate::args::grant::GrantArguments;
 pub(crate) use crate::args::health::HealthArguments;
 pub(crate) use crate::args::lint::LintArguments;
 pub(crate) use crate::args::new::NewArguments;

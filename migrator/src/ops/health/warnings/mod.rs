@@ -5,10 +5,10 @@ mod tests;
 
 use neon_url::{DatabaseUrl, Endpoint};
 
+use crate::model::text::list;
 use crate::ops::health::endpoints::{EndpointCheck, PreparedStatements};
-use crate::ops::health::report::HealthReport;
-use crate::ops::health::warning::HealthWarning;
-use crate::ops::role::{RoleReport, list};
+use crate::ops::health::report::{HealthReport, HealthWarning};
+use crate::ops::role::RoleReport;
 
 /// Certificates of public authorities are renewed weeks before; Neon's are.
 const CERTIFICATE_DAYS: i64 = 14;
@@ -45,7 +45,7 @@ pub(super) fn find(url: &DatabaseUrl, report: &HealthReport) -> Vec<HealthWarnin
     found.extend(read_only(report));
     found.extend(invalid_indexes(report));
     found.extend(migrations(report));
-    found.extend(report.role.as_ref().and_then(RoleReport::warning));
+    found.extend(report.role.as_ref().and_then(role));
     if !url.ignored().is_empty() {
         let what = format!("parameters without a meaning here: {}", url.ignored().join(", "));
         let advice = "leave them out of the connection string";
@@ -213,4 +213,29 @@ fn migrations(report: &HealthReport) -> Vec<HealthWarning> {
         HealthWarning::new("diverged_migrations", what, "see `migrator status`")
     });
     pending.into_iter().chain(incomplete).chain(diverged).collect()
+}
+
+/// What is wrong with an API that connects as this role.
+fn role(role: &RoleReport) -> Option<HealthWarning> {
+    let name = &role.name;
+    let advice = "give the API a role of its own with `migrator grant --role NAME`";
+    if role.superuser {
+        let what = format!(
+            "the role `{name}` is a superuser: an API that connects as it could do anything on this server"
+        );
+        return Some(HealthWarning::new("superuser_role", what, advice));
+    }
+    if !role.owns_tables.is_empty() {
+        let noun = if role.owns_tables.len() == 1 { "table" } else { "tables" };
+        let tables = list(&role.owns_tables);
+        let what = format!(
+            "the role `{name}` owns the {noun} {tables}: an API that connects as it could change the schema"
+        );
+        return Some(HealthWarning::new("owner_role", what, advice));
+    }
+    role.can_create.then(|| {
+        let what = format!("the role `{name}` can create tables beside the API's");
+        let advice = "`migrator grant` takes that away, or says who can";
+        HealthWarning::new("creator_role", what, advice)
+    })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use neon_url::DatabaseUrl;
 
 use super::{endpoint, find};
-use crate::TlsReport;
+use crate::connect::tls::TlsReport;
 use crate::ops::health::endpoints::{EndpointCheck, PreparedStatements};
 use crate::ops::health::report::{EndpointReport, HealthReport, MigrationCounts};
 use crate::ops::health::sequences::SequenceUse;

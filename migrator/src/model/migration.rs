@@ -1,0 +1,47 @@
+//! A migration's name, and how its scripts run.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What a migration is called. Displays as `V1__initial_schema`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct MigrationName {
+    /// Counts up from 1; gaps are fine.
+    pub version: i32,
+    /// What it does, in lower case with underscores.
+    pub name: String,
+}
+
+impl fmt::Display for MigrationName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "V{}__{}", self.version, self.name)
+    }
+}
+
+/// What a script is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// It applies a migration.
+    Apply,
+    /// It undoes one.
+    Undo,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Apply => "apply",
+            Self::Undo => "undo",
+        })
+    }
+}
+
+/// How a script is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransactionMode {
+    /// All of it in one transaction, together with its row in the history.
+    One,
+    /// Statement by statement, for what PostgreSQL does not do in a transaction.
+    None,
+}
