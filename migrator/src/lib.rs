@@ -1,6 +1,6 @@
-//! Owns the database schema: applies migrations, undoes them, writes the scripts that do so by hand,
-//! adopts a schema that is there already, tells where a database stands and whether it is healthy,
-//! and gives the API's role its rights.
+//! Owns the database schema: applies migrations, undoes them, writes the scripts that do so by
+//! hand, adopts a schema that is there already, tells where a database stands and whether it is
+//! healthy, and gives the API's role its rights.
 //!
 //! Migrations are files `V{version}__{name}.sql`, each with the script that undoes it beside it
 //! (`V{version}__{name}.down.sql`). Names, checksums and the table of applied migrations are
@@ -18,9 +18,12 @@
 //! [`plan_baseline`] makes something, and rolls it back. A shadow database is always removed. No
 //! message has a password.
 //!
-//! Start reading at [`up`]; `migrations.rs` is the set of files, `history.rs` what the database
-//! says about them. [`grant()`] is a second beginning: `grant/` knows the tables of the API, which
-//! nothing else here does.
+//! Layers, each importing only from those after it: `ops/` (the commands), `schema/` (catalogs,
+//! generated SQL, shadow databases), `run/` (`up`, `down` and the execution of scripts), `history/`
+//! (the tables of applied and incomplete migrations), `connect/` and `migrations/` (the files),
+//! `error/` and `sql/` (splitting scripts), `model/`. Only `ops/grant/` knows the API's tables.
+//!
+//! Start reading at [`up`] in `run/migrate.rs`.
 
 mod connect;
 mod error;
@@ -41,7 +44,7 @@ pub use error::{
 };
 pub use history::{AppliedMigration, Entry, State};
 pub use migrations::Migrations;
-pub use migrations::new_files::PairOfFiles;
+pub use migrations::new_files::NewMigrationFiles;
 pub use model::{
     Direction, Event, Incomplete, IncompleteState, LockHolder, MigrationName, Outcome, Position,
     Progress, RetryReason, ServerProgress, TransactionMode,
@@ -60,8 +63,8 @@ pub use ops::health::{
     PreparedStatements, RoundTrips, SequenceUse, TransactionAge, check_health,
 };
 pub use ops::lint::{Finding, LintReport, lint};
-pub use ops::offline_sql::{ManualRange, ManualScript, manual_script};
-pub use ops::repair::{Repair, RepairWish, plan_repair, repair};
+pub use ops::offline_sql::{OfflineRange, OfflineScript, offline_script};
+pub use ops::repair::{Repair, RepairAction, plan_repair, repair};
 pub use ops::role::RoleReport;
 pub use run::migrate::{
     PlannedMigration, UndoTarget, current, down, pending, plan_down, plan_up, status, up, up_with,
@@ -69,4 +72,4 @@ pub use run::migrate::{
 pub use run::options::RunOptions;
 pub use schema::catalog::{Catalog, Change, Difference, Kind, Object, ObjectId, Property};
 pub use schema::generate::{Statement, Transition, script, transition};
-pub use schema::shadow::{Contrast, UndoFlaw, UndoFlawKind};
+pub use schema::shadow::{CatalogDiff, UndoFlaw, UndoFlawKind};

@@ -1,7 +1,7 @@
 //! One attempt to connect, phase by phase.
 //!
-//! The name is looked up here and the driver is given addresses, so that the two can be timed apart;
-//! the driver tells of the rest when it asks for TLS (`tls/handshake.rs`).
+//! The name is looked up here and the driver is given addresses, so that the two can be timed
+//! apart; the driver reports the rest when it asks for TLS (`handshake.rs`).
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Connecting, with patience for a database that wakes up and none for one that says no.
+//! Connections to PostgreSQL: retries while the database starts, not when it rejects the login.
 
 pub(crate) mod advisory_lock;
 mod connector;

@@ -1,4 +1,4 @@
-//! The phases of a connection, and how long each took.
+//! The phases of a connection and their durations.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};

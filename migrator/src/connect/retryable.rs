@@ -1,4 +1,4 @@
-//! What an attempt that failed means: whether another one may help.
+//! Whether a failed attempt to connect is retryable.
 
 use std::error::Error as _;
 use std::io;

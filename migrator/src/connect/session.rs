@@ -1,4 +1,4 @@
-//! A session of those who write: on the direct connection, with the lock.
+//! Sessions on the direct connection, with the advisory lock for those who write.
 
 use std::time::Duration;
 

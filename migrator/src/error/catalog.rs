@@ -1,4 +1,4 @@
-//! Why a catalog cannot be read.
+//! Errors of reading a catalog.
 
 use thiserror::Error;
 

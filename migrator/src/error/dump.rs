@@ -1,4 +1,4 @@
-//! Why a schema cannot be written down.
+//! Errors of `migrator dump`.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! What the exit code of `migrator` says. These numbers are a contract with scripts: they never
-//! change their meaning.
+//! The exit codes of `migrator`. They are a contract with scripts: a number never changes its
+//! meaning.
 
 /// Done, also when there was nothing to do.
 pub const DONE: u8 = 0;

@@ -1,4 +1,4 @@
-//! A script that failed: where, why, and where that leaves the database.
+//! A failed script: position, message, and the state of the database after it.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What goes below an error message: the details, and the next thing to do.
+//! The lines below an error message: details and the next command.
 
 use tokio_postgres::error::SqlState;
 
@@ -58,7 +58,7 @@ impl Error {
             | Self::DotEnv { .. }
             | Self::CertificateAuthority { .. }
             | Self::ReadMigrations { .. }
-            | Self::MigrationWish { .. }
+            | Self::InvalidMigrationName { .. }
             | Self::WriteMigration { .. }
             | Self::UnknownTarget { .. }
             | Self::EmptyRange { .. }
@@ -101,7 +101,7 @@ impl Error {
             Self::MigrationFiles { .. } => {
                 "rename or remove the files; `migrator new NAME` makes a pair with the right names"
             }
-            Self::MigrationWish { .. } => {
+            Self::InvalidMigrationName { .. } => {
                 "use letters and digits, such as `migrator new add_due_date`"
             }
             Self::WriteMigration { .. } => {

@@ -1,4 +1,4 @@
-//! What stands in the way while a migration without a transaction is incomplete.
+//! Errors while a migration without a transaction is incomplete.
 
 use thiserror::Error;
 

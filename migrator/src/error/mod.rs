@@ -1,4 +1,4 @@
-//! Everything that can go wrong, with what it means for the exit code and what to do about it.
+//! The errors of all commands, with exit code, JSON name, details and hint.
 
 mod catalog;
 mod drift;
@@ -76,10 +76,10 @@ pub enum Error {
         problems: Vec<String>,
     },
     /// A name for a new migration without a letter or digit.
-    #[error("cannot name a migration `{wish}`")]
-    MigrationWish {
+    #[error("cannot name a migration `{title}`")]
+    InvalidMigrationName {
         /// What was asked for.
-        wish: String,
+        title: String,
     },
     /// A new migration could not be written.
     #[error("cannot write `{}`: {source}", path.display())]
@@ -347,7 +347,7 @@ impl Error {
             | Self::CertificateAuthority { .. }
             | Self::ReadMigrations { .. }
             | Self::MigrationFiles { .. }
-            | Self::MigrationWish { .. }
+            | Self::InvalidMigrationName { .. }
             | Self::WriteMigration { .. }
             | Self::UnknownTarget { .. }
             | Self::EmptyRange { .. }
@@ -391,7 +391,7 @@ impl Error {
             Self::DotEnv { .. } => "dot_env",
             Self::CertificateAuthority { .. } => "certificate_authority",
             Self::ReadMigrations { .. } | Self::MigrationFiles { .. } => "migration_files",
-            Self::MigrationWish { .. } | Self::WriteMigration { .. } => "new_migration",
+            Self::InvalidMigrationName { .. } | Self::WriteMigration { .. } => "new_migration",
             Self::UnknownTarget { .. }
             | Self::EmptyRange { .. }
             | Self::TargetNotApplied { .. } => "target",

@@ -1,4 +1,4 @@
-//! What can go wrong with a shadow database.
+//! Errors of shadow databases.
 
 use thiserror::Error;
 use tokio_postgres::error::SqlState;

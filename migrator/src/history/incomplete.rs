@@ -1,6 +1,6 @@
-//! What the database says about a migration that runs without a transaction and is not finished:
-//! a table beside the history, which refinery never sees, and which is there only as long as there
-//! is something in it.
+//! The table `migrator_incomplete`: progress of a migration that runs without a transaction and is
+//! not finished. It is beside the history, refinery never sees it, and it exists only while it has
+//! a row.
 
 use chrono::{SecondsFormat, Utc};
 use refinery::Migration;
@@ -9,7 +9,7 @@ use tokio_postgres::{GenericClient, Row};
 
 use crate::error::Error;
 use crate::migrations::{File, Script};
-use crate::model::{Begun, Direction, Incomplete, IncompleteState, MigrationName, Site};
+use crate::model::{Begun, Direction, Incomplete, IncompleteState, IndexTarget, MigrationName};
 use crate::sql;
 
 const TABLE_EXISTS: &str = "select pg_catalog.to_regclass('migrator_incomplete') is not null";
@@ -161,9 +161,9 @@ fn read_row(row: &Row) -> Result<Incomplete, &'static str> {
     };
     let relation: Option<u32> = get(row, "relation")?;
     let known: Option<Vec<u32>> = get(row, "known_indexes")?;
-    let site = (relation.is_some() || known.is_some())
-        .then(|| Site { relation, known: known.unwrap_or_default() });
-    let alone: bool = get(row, "alone")?;
+    let target = (relation.is_some() || known.is_some())
+        .then(|| IndexTarget { relation, known: known.unwrap_or_default() });
+    let outside_transaction: bool = get(row, "alone")?;
     let text: Option<String> = get(row, "statement")?;
     Ok(Incomplete {
         name: MigrationName { version: get(row, "version")?, name: get(row, "name")? },
@@ -172,7 +172,7 @@ fn read_row(row: &Row) -> Result<Incomplete, &'static str> {
         statements: count("statements")?,
         done: count("done")?,
         done_checksum: get(row, "done_checksum")?,
-        begun: text.map(|text| Begun { text, alone, site }),
+        begun: text.map(|text| Begun { text, outside_transaction, target }),
     })
 }
 
@@ -224,15 +224,15 @@ pub(crate) async fn mark_running(
     index: usize,
     begun: &Begun,
 ) -> Result<(), tokio_postgres::Error> {
-    let relation = begun.site.as_ref().and_then(|site| site.relation);
-    let known = begun.site.as_ref().map(|site| &site.known);
+    let relation = begun.target.as_ref().and_then(|target| target.relation);
+    let known = begun.target.as_ref().map(|target| &target.known);
     client
         .execute_typed(
             MARK_RUNNING,
             &[
                 (&version, Type::INT4),
                 (&number(index + 1), Type::INT4),
-                (&begun.alone, Type::BOOL),
+                (&begun.outside_transaction, Type::BOOL),
                 (&begun.text, Type::VARCHAR),
                 (&relation, Type::OID),
                 (&known, Type::OID_ARRAY),

@@ -1,4 +1,4 @@
-//! What the database says about migrations: refinery's table, and how it compares with the files.
+//! The history: refinery's table of applied migrations, and its comparison with the files.
 
 pub(crate) mod incomplete;
 

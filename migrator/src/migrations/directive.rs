@@ -1,4 +1,4 @@
-//! What a migration file says about itself in its first line: `-- migrator: no-transaction`.
+//! The directive in the first line of a migration file: `-- migrator: no-transaction`.
 
 use crate::model::TransactionMode;
 use crate::sql;

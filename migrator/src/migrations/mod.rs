@@ -288,7 +288,7 @@ mod tests {
     fn no_embedded_script_controls_its_own_transaction() {
         for (name, sql) in EMBEDDED.iter().filter(|(name, _)| *name != ALLOW_FILE) {
             assert!(
-                sql::statements(sql).iter().all(|statement| statement.objection().is_none()),
+                sql::statements(sql).iter().all(|statement| statement.unsupported().is_none()),
                 "{name}"
             );
         }

@@ -1,4 +1,4 @@
-//! The files of the next migration, and what they are called.
+//! The files of a new migration and their names.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -9,7 +9,7 @@ use crate::model::MigrationName;
 
 /// The files of a new migration, not written yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PairOfFiles {
+pub struct NewMigrationFiles {
     /// What it will be called.
     pub name: MigrationName,
     /// The migration.
@@ -18,14 +18,14 @@ pub struct PairOfFiles {
     pub undo: PathBuf,
 }
 
-impl PairOfFiles {
-    /// The next version in `dir`, called after `wish` in lower case with underscores.
+impl NewMigrationFiles {
+    /// The next version in `dir`, called after `title` in lower case with underscores.
     ///
     /// Looks at file names only, so that a set with a mistake in it can still be added to.
-    pub fn next(dir: &Path, wish: &str) -> Result<Self, Error> {
-        let name = to_snake_case(wish);
+    pub fn next(dir: &Path, title: &str) -> Result<Self, Error> {
+        let name = to_snake_case(title);
         if name.is_empty() {
-            return Err(Error::MigrationWish { wish: wish.to_owned() });
+            return Err(Error::InvalidMigrationName { title: title.to_owned() });
         }
         let entries = match fs::read_dir(dir) {
             Ok(entries) => Some(entries),
@@ -38,8 +38,9 @@ impl PairOfFiles {
             version.parse::<i32>().ok()
         });
         let newest = versions.max().unwrap_or(0);
-        let version =
-            newest.checked_add(1).ok_or_else(|| Error::MigrationWish { wish: wish.to_owned() })?;
+        let version = newest
+            .checked_add(1)
+            .ok_or_else(|| Error::InvalidMigrationName { title: title.to_owned() })?;
         let name = MigrationName { version, name };
         Ok(Self {
             apply: dir.join(format!("{name}.sql")),
@@ -50,10 +51,10 @@ impl PairOfFiles {
 }
 
 /// `Add due-date index!` becomes `add_due_date_index`, `AddDueDate` becomes `add_due_date`.
-fn to_snake_case(wish: &str) -> String {
+fn to_snake_case(title: &str) -> String {
     let mut name = String::new();
     let mut previous_is_lower = false;
-    for c in wish.chars() {
+    for c in title.chars() {
         if c.is_ascii_alphanumeric() {
             if c.is_ascii_uppercase() && previous_is_lower {
                 name.push('_');
@@ -72,8 +73,8 @@ mod tests {
     use super::to_snake_case;
 
     #[test]
-    fn wishes_become_names() {
-        for (wish, name) in [
+    fn titles_become_names() {
+        for (title, name) in [
             ("add_due_date", "add_due_date"),
             ("Add due-date index!", "add_due_date_index"),
             ("AddDueDate", "add_due_date"),
@@ -82,7 +83,7 @@ mod tests {
             ("größe", "gr_e"),
             ("!?", ""),
         ] {
-            assert_eq!(to_snake_case(wish), name, "{wish}");
+            assert_eq!(to_snake_case(title), name, "{title}");
         }
     }
 }

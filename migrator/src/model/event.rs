@@ -1,4 +1,4 @@
-//! What happens while a command runs, for whoever shows it to a person.
+//! Events while a command runs, for the program to show.
 
 use std::fmt;
 use std::time::Duration;

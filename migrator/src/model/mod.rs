@@ -8,6 +8,6 @@ pub(crate) mod text;
 
 pub use event::{Event, LockHolder, RetryReason, ServerProgress};
 pub use migration::{Direction, MigrationName, TransactionMode};
-pub(crate) use outcome::{Begun, Site};
+pub(crate) use outcome::{Begun, IndexTarget};
 pub use outcome::{Incomplete, IncompleteState, Outcome, Progress};
 pub use position::Position;

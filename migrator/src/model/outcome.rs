@@ -67,13 +67,13 @@ pub enum IncompleteState {
 pub(crate) struct Begun {
     pub(crate) text: String,
     /// Outside of a transaction, so that a part of it can stay.
-    pub(crate) alone: bool,
-    pub(crate) site: Option<Site>,
+    pub(crate) outside_transaction: bool,
+    pub(crate) target: Option<IndexTarget>,
 }
 
 /// Where a statement works on indexes, looked up before it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Site {
+pub(crate) struct IndexTarget {
     /// The table; for `drop index` the index itself; none for those of a whole schema or database.
     pub(crate) relation: Option<u32>,
     /// The invalid indexes that were there before.

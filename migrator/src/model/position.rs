@@ -1,4 +1,4 @@
-//! Places in a file as a person counts them.
+//! Positions in a file, as line and column.
 
 use std::fmt;
 

@@ -1,5 +1,4 @@
-//! Whether everything is in order: the history, the scripts that undo, and what is about to be
-//! applied.
+//! `check`: the history, the undo scripts, and the pending migrations.
 
 use neon_url::DatabaseUrl;
 
@@ -10,7 +9,7 @@ use crate::migrations::Migrations;
 use crate::model::{Event, MigrationName};
 use crate::ops::lint::{Finding, lint};
 use crate::run::migrate;
-use crate::schema::shadow::{self, Contrast, Likeness, UndoFlaw, UndoFlawKind};
+use crate::schema::shadow::{self, CatalogDiff, DatabaseSettings, UndoFlaw, UndoFlawKind};
 
 /// What can be wrong, the most severe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +44,7 @@ pub struct CheckFinding {
     /// More about it, a line each.
     pub details: Vec<String>,
     /// Where undoing leaves something else than was there.
-    pub contrast: Option<Contrast>,
+    pub diff: Option<CatalogDiff>,
     /// What `lint` found, and where.
     pub lint: Option<Finding>,
 }
@@ -111,7 +110,7 @@ pub async fn check(
     url: &DatabaseUrl,
     options: &ConnectOptions,
     migrations: &Migrations,
-    wish: &CheckOptions,
+    request: &CheckOptions,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Vec<CheckFinding>, Error> {
     let entries = migrate::status(url, options, migrations, on_event).await?;
@@ -122,16 +121,17 @@ pub async fn check(
     };
     let linted = lint(migrations, |version| !is_applied(version));
     findings.extend(linted.findings.into_iter().map(|finding| of_lint(migrations, finding)));
-    findings.retain(|finding| !wish.allowed.contains(&finding.kind));
-    if !wish.allowed.contains(&CheckKind::Undo) {
+    findings.retain(|finding| !request.allowed.contains(&finding.kind));
+    if !request.allowed.contains(&CheckKind::Undo) {
         let connection = session::open(url, options, &mut |_| {}).await?;
-        let likeness = Likeness::read(&connection.client).await;
+        let settings = DatabaseSettings::read(&connection.client).await;
         connection.close().await;
-        let likeness = likeness?;
-        let server = wish.shadow_server.as_ref().unwrap_or(url);
-        let proof =
-            shadow::prove(server, options, Some(&likeness), migrations, 0, true, on_event).await?;
-        findings.extend(proof.flaws.into_iter().filter_map(of_undoing));
+        let settings = settings?;
+        let server = request.shadow_server.as_ref().unwrap_or(url);
+        let check =
+            shadow::check_undo(server, options, Some(&settings), migrations, 0, true, on_event)
+                .await?;
+        findings.extend(check.flaws.into_iter().filter_map(of_undoing));
     }
     // Within a kind in the order of the versions, as they were found.
     findings.sort_by_key(|finding| finding.kind);
@@ -177,31 +177,31 @@ fn of_lint(migrations: &Migrations, lint: Finding) -> CheckFinding {
         migration: script.map(|script| script.name.clone()),
         message: lint.message.clone(),
         details: Vec::new(),
-        contrast: None,
+        diff: None,
         lint: Some(lint),
     }
 }
 
 fn of_undoing(flaw: UndoFlaw) -> Option<CheckFinding> {
     let name = flaw.name;
-    let (message, details, contrast) = match flaw.kind {
+    let (message, details, diff) = match flaw.kind {
         UndoFlawKind::NoScript => return None,
         UndoFlawKind::Fails(error) => {
             (format!("the script that undoes {name} fails"), lines(&error), None)
         }
-        UndoFlawKind::NotAgain(error) => {
+        UndoFlawKind::CannotReapply(error) => {
             (format!("{name} cannot be applied again once it is undone"), lines(&error), None)
         }
-        UndoFlawKind::Leaves(contrast) => {
+        UndoFlawKind::LeavesResidue(diff) => {
             let message = format!("undoing {name} does not leave what was there before");
-            (message, Vec::new(), Some(contrast))
+            (message, Vec::new(), Some(diff))
         }
-        UndoFlawKind::MakesOther(contrast) => {
+        UndoFlawKind::NotReproducible(diff) => {
             let message = format!("{name} makes something else once it was undone");
-            (message, Vec::new(), Some(contrast))
+            (message, Vec::new(), Some(diff))
         }
     };
-    Some(CheckFinding { details, contrast, ..finding(CheckKind::Undo, name, message) })
+    Some(CheckFinding { details, diff, ..finding(CheckKind::Undo, name, message) })
 }
 
 /// What an error says, but for the state of the shadow database, which is gone.
@@ -217,6 +217,6 @@ fn lines(error: &Error) -> Vec<String> {
 }
 
 fn finding(kind: CheckKind, migration: MigrationName, message: String) -> CheckFinding {
-    let (details, contrast, lint) = (Vec::new(), None, None);
-    CheckFinding { kind, migration: Some(migration), message, details, contrast, lint }
+    let (details, diff, lint) = (Vec::new(), None, None);
+    CheckFinding { kind, migration: Some(migration), message, details, diff, lint }
 }

@@ -1,4 +1,4 @@
-//! What the commands do, one module for each.
+//! The commands, one module each.
 
 pub(crate) mod baseline;
 pub(crate) mod check;

@@ -1,5 +1,5 @@
-//! After a script without a transaction stopped in the middle: what it left over is removed, what
-//! is done is found out, and the rest can go on.
+//! `repair`: after a script without a transaction stopped in the middle, drops invalid indexes,
+//! finds out which statements are done, and lets the rest resume.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::error::{Error, IncompleteError};
 use crate::history::{self, Recorded, incomplete};
 use crate::migrations::{Migrations, Script};
 use crate::model::{Begun, Direction, Event, Incomplete, IncompleteState, MigrationName};
-use crate::run::invalid_index::{self, Left, Verdict};
+use crate::run::invalid_index::{self, InvalidIndex, Verdict};
 use crate::run::options::RunOptions;
 use crate::run::run_all;
 use crate::run::step::{self, Step};
@@ -19,9 +19,9 @@ use crate::sql::{self, Concurrent};
 
 /// What is to become of an incomplete migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RepairWish {
+pub enum RepairAction {
     /// It goes on with the first statement that is not done.
-    GoOn,
+    Resume,
     /// It begins again: what is done is forgotten, not undone.
     Restart,
     /// Somebody has finished it by hand: the history says so.
@@ -38,7 +38,7 @@ pub struct Repair {
     /// Whether it was being applied or undone.
     pub direction: Direction,
     /// What was asked for.
-    pub wish: RepairWish,
+    pub action: RepairAction,
     /// Whether the history says that it is applied.
     pub applied: bool,
     /// How many statements the script has now.
@@ -59,7 +59,7 @@ struct Findings<'a> {
     script: Option<&'a Script>,
     applied: Vec<MigrationName>,
     done: usize,
-    left: Vec<Left>,
+    invalid_indexes: Vec<InvalidIndex>,
     warnings: Vec<String>,
 }
 
@@ -69,7 +69,7 @@ pub async fn plan_repair(
     url: &DatabaseUrl,
     options: &ConnectOptions,
     migrations: &Migrations,
-    wish: RepairWish,
+    action: RepairAction,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Option<Repair>, Error> {
     let mut connection = session::open(url, options, on_event).await?;
@@ -79,10 +79,11 @@ pub async fn plan_repair(
             // What it leaves is not known yet.
             return Err(Error::Locked { holder: Some(holder.clone()), waited: Duration::ZERO });
         }
-        let Some(findings) = examine(&connection.client, migrations, recorded, wish).await? else {
+        let Some(findings) = examine(&connection.client, migrations, recorded, action).await?
+        else {
             return Ok(None);
         };
-        Ok(Some(findings.report(wish)))
+        Ok(Some(findings.report(action)))
     }
     .await;
     connection.close().await;
@@ -96,17 +97,18 @@ pub async fn repair(
     options: &ConnectOptions,
     run: &RunOptions,
     migrations: &Migrations,
-    wish: RepairWish,
+    action: RepairAction,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Option<Repair>, Error> {
     let mut connection = session::open_locked(url, options, run.wait, on_event).await?;
     let result = async {
         let recorded = history::read(&mut connection.client).await?;
-        let Some(findings) = examine(&connection.client, migrations, recorded, wish).await? else {
+        let Some(findings) = examine(&connection.client, migrations, recorded, action).await?
+        else {
             return Ok(None);
         };
-        let report = findings.report(wish);
-        carry_out(&mut connection, (url, options), run, findings, wish, on_event).await?;
+        let report = findings.report(action);
+        carry_out(&mut connection, (url, options), run, findings, action, on_event).await?;
         Ok(Some(report))
     }
     .await;
@@ -118,7 +120,7 @@ async fn examine<'a>(
     client: &Client,
     migrations: &'a Migrations,
     recorded: Recorded,
-    wish: RepairWish,
+    action: RepairAction,
 ) -> Result<Option<Findings<'a>>, Error> {
     let Some(record) = recorded.incomplete else { return Ok(None) };
     let script = migrations.find(record.name.version).filter(|script| script.name == record.name);
@@ -133,13 +135,13 @@ async fn examine<'a>(
         step,
         script,
         applied,
-        left: Vec::new(),
+        invalid_indexes: Vec::new(),
         warnings: Vec::new(),
     };
     if let Some(begun) = findings.record.begun.clone() {
-        findings.judge(client, &begun, wish).await?;
+        findings.judge(client, &begun, action).await?;
     }
-    findings.refuse(wish)?;
+    findings.refuse(action)?;
     Ok(Some(findings))
 }
 
@@ -149,30 +151,32 @@ impl Findings<'_> {
         &mut self,
         client: &Client,
         begun: &Begun,
-        wish: RepairWish,
+        action: RepairAction,
     ) -> Result<(), Error> {
         let refused = |source| Error::Query { action: "look for what is left", source };
-        if !begun.alone {
+        if !begun.outside_transaction {
             // It was in a transaction, which was rolled back.
             return Ok(());
         }
-        if let Some(site) = &begun.site {
-            self.left = invalid_index::left(client, &begun.text, site).await.map_err(refused)?;
+        if let Some(target) = &begun.target {
+            self.invalid_indexes = invalid_index::invalid_indexes(client, &begun.text, target)
+                .await
+                .map_err(refused)?;
             // Who goes on drops it. The script that undoes would find it in its way, or even be
             // content with it.
-            let goes_on = match wish {
-                RepairWish::GoOn | RepairWish::Restart => true,
-                RepairWish::Undo => self.record.direction == Direction::Undo,
-                RepairWish::Finished => false,
+            let goes_on = match action {
+                RepairAction::Resume | RepairAction::Restart => true,
+                RepairAction::Undo => self.record.direction == Direction::Undo,
+                RepairAction::Finished => false,
             };
             if !goes_on {
-                let half = invalid_index::half_dropped(client, &begun.text, site);
-                self.left.extend(half.await.map_err(refused)?);
+                let half = invalid_index::half_dropped(client, &begun.text, target);
+                self.invalid_indexes.extend(half.await.map_err(refused)?);
             }
         }
         let number = self.record.done + 1;
         let stopped = self.record.progress == IncompleteState::Running;
-        let verdict = invalid_index::verdict(client, &begun.text, begun.site.as_ref());
+        let verdict = invalid_index::verdict(client, &begun.text, begun.target.as_ref());
         match verdict.await.map_err(refused)? {
             // An answer was seen where it failed: then what is there was there before.
             Verdict::Done if stopped => self.done = number,
@@ -194,16 +198,16 @@ impl Findings<'_> {
     }
 
     /// Refuses what cannot be done as wished.
-    fn refuse(&self, wish: RepairWish) -> Result<(), Error> {
+    fn refuse(&self, action: RepairAction) -> Result<(), Error> {
         let Incomplete { name, direction, .. } = &self.record;
         let no_script = || IncompleteError::NoScript { name: name.clone(), direction: *direction };
-        match wish {
-            RepairWish::Restart => return Ok(()),
-            RepairWish::Finished => {
+        match action {
+            RepairAction::Restart => return Ok(()),
+            RepairAction::Finished => {
                 self.script.ok_or_else(no_script)?;
                 return Ok(());
             }
-            RepairWish::Undo => {
+            RepairAction::Undo => {
                 let script = self.script.ok_or_else(no_script)?;
                 step::undo_all(&[script])?;
                 if *direction == Direction::Apply {
@@ -213,7 +217,7 @@ impl Findings<'_> {
                     return Err(IncompleteError::BeingUndone { name: name.clone() }.into());
                 }
             }
-            RepairWish::GoOn => {}
+            RepairAction::Resume => {}
         }
         let step = self.step.as_ref().ok_or_else(no_script)?;
         let (script, file) = (step.script, step.file);
@@ -233,29 +237,30 @@ impl Findings<'_> {
         self.applied.iter().any(|name| name.version == self.record.name.version)
     }
 
-    fn report(&self, wish: RepairWish) -> Repair {
+    fn report(&self, action: RepairAction) -> Repair {
         let statements = self
             .step
             .as_ref()
             .map_or(self.record.statements, |step| sql::statements(&step.file.sql).len());
-        let names: Vec<String> = self.left.iter().map(|index| index.name.clone()).collect();
-        let mut warnings = match wish {
+        let names: Vec<String> =
+            self.invalid_indexes.iter().map(|index| index.name.clone()).collect();
+        let mut warnings = match action {
             // These are about going on.
-            RepairWish::GoOn => self.warnings.clone(),
-            RepairWish::Restart | RepairWish::Finished | RepairWish::Undo => Vec::new(),
+            RepairAction::Resume => self.warnings.clone(),
+            RepairAction::Restart | RepairAction::Finished | RepairAction::Undo => Vec::new(),
         };
-        let dropped = match wish {
-            RepairWish::Finished => {
+        let dropped = match action {
+            RepairAction::Finished => {
                 let stays = |name: &String| format!("the index {name} is invalid, and stays so");
                 warnings.extend(names.iter().map(stays));
                 Vec::new()
             }
-            RepairWish::GoOn | RepairWish::Restart | RepairWish::Undo => names,
+            RepairAction::Resume | RepairAction::Restart | RepairAction::Undo => names,
         };
         Repair {
             name: self.record.name.clone(),
             direction: self.record.direction,
-            wish,
+            action,
             applied: self.is_applied(),
             statements,
             done: self.done,
@@ -270,13 +275,13 @@ async fn carry_out(
     way: (&DatabaseUrl, &ConnectOptions),
     run: &RunOptions,
     findings: Findings<'_>,
-    wish: RepairWish,
+    action: RepairAction,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<(), Error> {
     let noting = |source| Error::Query { action: "note what is repaired", source };
     let client = &mut connection.client;
-    if wish != RepairWish::Finished {
-        invalid_index::drop_all(client, &findings.left)
+    if action != RepairAction::Finished {
+        invalid_index::drop_all(client, &findings.invalid_indexes)
             .await
             .map_err(|source| Error::Query { action: "drop an invalid index", source })?;
     }
@@ -285,24 +290,24 @@ async fn carry_out(
     let Findings { record, step, script, applied, done, .. } = findings;
     let version = record.name.version;
     let transaction = client.transaction().await.map_err(noting)?;
-    match (wish, &step, script) {
-        (RepairWish::GoOn, Some(step), _) => {
+    match (action, &step, script) {
+        (RepairAction::Resume, Some(step), _) => {
             incomplete::mark_repaired(&transaction, step.script, step.file, done)
                 .await
                 .map_err(noting)?;
         }
         // Nothing but the note says that there is something to undo.
-        (RepairWish::Restart, Some(step), _) if begins_to_undo_again => {
+        (RepairAction::Restart, Some(step), _) if begins_to_undo_again => {
             incomplete::mark_repaired(&transaction, step.script, step.file, 0)
                 .await
                 .map_err(noting)?;
         }
-        (RepairWish::Undo, Some(step), _) if record.direction == Direction::Undo => {
+        (RepairAction::Undo, Some(step), _) if record.direction == Direction::Undo => {
             incomplete::mark_repaired(&transaction, step.script, step.file, done)
                 .await
                 .map_err(noting)?;
         }
-        (RepairWish::Finished, _, Some(script)) => {
+        (RepairAction::Finished, _, Some(script)) => {
             let noted = async {
                 match record.direction {
                     Direction::Apply => history::record(&transaction, script).await?,
@@ -312,13 +317,13 @@ async fn carry_out(
             };
             noted.await.map_err(noting)?;
         }
-        (RepairWish::Restart, _, _) => {
+        (RepairAction::Restart, _, _) => {
             incomplete::forget(&transaction, version).await.map_err(noting)?;
         }
-        (RepairWish::GoOn | RepairWish::Finished | RepairWish::Undo, _, _) => {}
+        (RepairAction::Resume | RepairAction::Finished | RepairAction::Undo, _, _) => {}
     }
     transaction.commit().await.map_err(noting)?;
-    if wish != RepairWish::Undo {
+    if action != RepairAction::Undo {
         return Ok(());
     }
     let Some(undo) = script.and_then(Step::undo) else {

@@ -1,4 +1,4 @@
-//! What a role is, as far as it decides whether the API may use it.
+//! The properties of a role that decide whether the API may use it.
 
 use serde::Serialize;
 use tokio_postgres::GenericClient;

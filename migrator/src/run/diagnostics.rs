@@ -1,4 +1,4 @@
-//! From an error of PostgreSQL's to what a person is told about the script.
+//! Turns an error of PostgreSQL into the message about a script: position, details, hint.
 
 use tokio_postgres::error::{DbError, ErrorPosition};
 

@@ -1,10 +1,10 @@
-//! What a concurrent index build leaves behind when it breaks: an index that is invalid, slows
-//! writes down, and stands in the way of the next attempt.
+//! Invalid indexes, which a failed concurrent index build leaves behind: they slow writes down and
+//! block the next attempt.
 
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient};
 
-use crate::model::Site;
+use crate::model::IndexTarget;
 use crate::sql::{Concurrent, Rebuilt, concurrent};
 
 /// For how long the removal waits for those who use the table. It blocks nobody meanwhile.
@@ -71,7 +71,7 @@ select class.oid, pg_catalog.format('%I.%I', schema.nspname, class.relname)
 const EXISTS: &str = "select exists (select from pg_catalog.pg_class where oid = $1)";
 
 /// What is left of a statement.
-pub(crate) struct Left {
+pub(crate) struct InvalidIndex {
     pub(crate) oid: u32,
     /// With its schema, quoted.
     pub(crate) name: String,
@@ -87,10 +87,10 @@ pub(crate) enum Verdict {
 }
 
 /// Looks at the place of a statement on indexes, as its session sees it.
-pub(crate) async fn site(
+pub(crate) async fn find_target(
     client: &Client,
     statement: &str,
-) -> Result<Option<Site>, tokio_postgres::Error> {
+) -> Result<Option<IndexTarget>, tokio_postgres::Error> {
     let (query, name) = match concurrent(statement) {
         Some(
             Concurrent::Create { table: name, .. }
@@ -101,8 +101,8 @@ pub(crate) async fn site(
             (FIND_TABLE_OF_INDEX, index)
         }
         Some(Concurrent::Reindex { rebuilt: Rebuilt::Many }) => {
-            let known = invalid(client, None, None).await?;
-            return Ok(Some(Site {
+            let known = find_invalid(client, None, None).await?;
+            return Ok(Some(IndexTarget {
                 relation: None,
                 known: known.into_iter().map(|index| index.oid).collect(),
             }));
@@ -113,35 +113,39 @@ pub(crate) async fn site(
     // Something that is not there is the statement's own problem.
     let Some(relation) = row.and_then(|row| row.get::<_, Option<u32>>(0)) else { return Ok(None) };
     let known = match concurrent(statement) {
-        Some(Concurrent::Create { index, .. }) => invalid(client, Some(relation), index).await?,
-        Some(Concurrent::Reindex { .. }) => invalid(client, Some(relation), None).await?,
+        Some(Concurrent::Create { index, .. }) => {
+            find_invalid(client, Some(relation), index).await?
+        }
+        Some(Concurrent::Reindex { .. }) => find_invalid(client, Some(relation), None).await?,
         Some(Concurrent::Drop { .. } | Concurrent::Detach) | None => Vec::new(),
     };
     let known = known.into_iter().map(|index| index.oid).collect();
-    Ok(Some(Site { relation: Some(relation), known }))
+    Ok(Some(IndexTarget { relation: Some(relation), known }))
 }
 
-async fn invalid(
+async fn find_invalid(
     client: &impl GenericClient,
     relation: Option<u32>,
     name: Option<&str>,
-) -> Result<Vec<Left>, tokio_postgres::Error> {
+) -> Result<Vec<InvalidIndex>, tokio_postgres::Error> {
     let rows = client.query_typed(INVALID, &[(&relation, Type::OID), (&name, Type::TEXT)]).await?;
-    Ok(rows.iter().map(|row| Left { oid: row.get(0), name: row.get(1) }).collect())
+    Ok(rows.iter().map(|row| InvalidIndex { oid: row.get(0), name: row.get(1) }).collect())
 }
 
 /// The invalid indexes that a statement has left.
-pub(crate) async fn left(
+pub(crate) async fn invalid_indexes(
     client: &impl GenericClient,
     statement: &str,
-    site: &Site,
-) -> Result<Vec<Left>, tokio_postgres::Error> {
+    target: &IndexTarget,
+) -> Result<Vec<InvalidIndex>, tokio_postgres::Error> {
     let mut found = match concurrent(statement) {
-        Some(Concurrent::Create { index, .. }) => invalid(client, site.relation, index).await?,
-        Some(Concurrent::Reindex { .. }) => invalid(client, site.relation, None).await?,
+        Some(Concurrent::Create { index, .. }) => {
+            find_invalid(client, target.relation, index).await?
+        }
+        Some(Concurrent::Reindex { .. }) => find_invalid(client, target.relation, None).await?,
         Some(Concurrent::Drop { .. } | Concurrent::Detach) | None => Vec::new(),
     };
-    found.retain(|index| !site.known.contains(&index.oid));
+    found.retain(|index| !target.known.contains(&index.oid));
     Ok(found)
 }
 
@@ -149,19 +153,19 @@ pub(crate) async fn left(
 pub(crate) async fn half_dropped(
     client: &impl GenericClient,
     statement: &str,
-    site: &Site,
-) -> Result<Option<Left>, tokio_postgres::Error> {
+    target: &IndexTarget,
+) -> Result<Option<InvalidIndex>, tokio_postgres::Error> {
     if !matches!(concurrent(statement), Some(Concurrent::Drop { .. })) {
         return Ok(None);
     }
-    let row = client.query_typed_opt(HALF_DROPPED, &[(&site.relation, Type::OID)]).await?;
-    Ok(row.map(|row| Left { oid: row.get(0), name: row.get(1) }))
+    let row = client.query_typed_opt(HALF_DROPPED, &[(&target.relation, Type::OID)]).await?;
+    Ok(row.map(|row| InvalidIndex { oid: row.get(0), name: row.get(1) }))
 }
 
 /// Drops them, without blocking anybody.
 pub(crate) async fn drop_all(
     client: &Client,
-    indexes: &[Left],
+    indexes: &[InvalidIndex],
 ) -> Result<(), tokio_postgres::Error> {
     if indexes.is_empty() {
         return Ok(());
@@ -182,9 +186,11 @@ pub(crate) async fn drop_all(
 pub(crate) async fn verdict(
     client: &impl GenericClient,
     statement: &str,
-    site: Option<&Site>,
+    target: Option<&IndexTarget>,
 ) -> Result<Verdict, tokio_postgres::Error> {
-    let Some(relation) = site.and_then(|site| site.relation) else { return Ok(Verdict::Unknown) };
+    let Some(relation) = target.and_then(|target| target.relation) else {
+        return Ok(Verdict::Unknown);
+    };
     match concurrent(statement) {
         Some(Concurrent::Create { index: Some(index), .. }) => {
             let parameters = [(&relation as _, Type::OID), (&index as _, Type::TEXT)];

@@ -1,4 +1,4 @@
-//! Which scripts to run, in which order: up and down.
+//! `up`, `down`, `status` and `current`: which scripts to run, in which order.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::migrations::{Migrations, Script};
 use crate::model::{Direction, Event, MigrationName, TransactionMode};
 use crate::run::options::RunOptions;
 use crate::run::run_all;
-use crate::run::step::{self, Step, refuse_objectionable};
+use crate::run::step::{self, Step, refuse_unsupported};
 use crate::run::timeouts::{self, Limit, Limits};
 use crate::sql;
 
@@ -147,7 +147,7 @@ async fn plan(
     steps: &[Step<'_>],
     recorded: &Recorded,
 ) -> Result<Vec<PlannedMigration>, Error> {
-    refuse_objectionable(steps, recorded.applied.last().map(|row| &row.name))?;
+    refuse_unsupported(steps, recorded.applied.last().map(|row| &row.name))?;
     let server = timeouts::statement_timeout(&connection.client)
         .await
         .map_err(|source| Error::Query { action: "tell its time limits", source })?;

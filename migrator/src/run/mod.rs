@@ -1,4 +1,4 @@
-//! Running one script after the other, and telling how it goes.
+//! Runs scripts one after the other, and reports their progress.
 
 mod diagnostics;
 pub(crate) mod invalid_index;
@@ -25,7 +25,7 @@ use crate::history;
 use crate::model::{Direction, Event, MigrationName, Outcome, Progress, TransactionMode};
 use crate::run::options::RunOptions;
 use crate::run::server_progress::{PERIOD, Watch};
-use crate::run::step::{Run, Step, refuse_objectionable};
+use crate::run::step::{Run, Step, refuse_unsupported};
 use crate::sql;
 
 /// Runs one step after the other; the first that fails is the last. `way` is how the connection was
@@ -38,7 +38,7 @@ pub(crate) async fn run_all(
     mut applied: Vec<MigrationName>,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Vec<MigrationName>, Error> {
-    refuse_objectionable(steps, applied.last())?;
+    refuse_unsupported(steps, applied.last())?;
     let Some(first) = steps.first() else { return Ok(Vec::new()) };
     let names = |steps: &[Step<'_>]| -> Vec<MigrationName> {
         steps.iter().map(|step| step.script.name.clone()).collect()
@@ -129,7 +129,7 @@ async fn run_watched(
                 result = &mut work => break result,
                 _ = ticks.tick() => {
                     if let Some(watch) = &mut watch {
-                        let (elapsed, server) = watch.look();
+                        let (elapsed, server) = watch.poll();
                         on_event(Event::Running { elapsed, server });
                     }
                 }

@@ -1,8 +1,8 @@
-//! One script without a transaction: statement by statement, and a note of what is done that
-//! survives whatever happens in between.
+//! Runs one script without a transaction: statement by statement, with a record of its progress
+//! that survives an interruption.
 //!
-//! A statement and the note that it is done are one transaction wherever PostgreSQL allows it.
-//! Where it does not, the statement is noted as begun before, and as done after.
+//! A statement and the record that it is done are one transaction wherever PostgreSQL allows it.
+//! Where it does not, the statement is recorded as started before and completed after.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Transaction};
 use crate::connect::advisory_lock;
 use crate::error::{Error, LostDuring, pg_error};
 use crate::history::{self, incomplete};
-use crate::model::{Begun, Direction, Event, Outcome, Site};
+use crate::model::{Begun, Direction, Event, IndexTarget, Outcome};
 use crate::run::diagnostics::{self, Place};
 use crate::run::invalid_index::{self, Verdict};
 use crate::run::retry::{self, tried};
@@ -43,11 +43,12 @@ pub(crate) async fn run(step: &Step<'_>, client: &mut Client, run: &Run<'_>) -> 
     let done = begin(step, client, &statements).await.map_err(around)?;
     let mut retries = 0;
     for (index, statement) in statements.iter().enumerate().skip(done) {
-        run.tell(Event::Statement { number: index + 1, of: statements.len() });
+        run.report(Event::Statement { number: index + 1, of: statements.len() });
         let text = statement.text(&step.file.sql);
-        let mut one = One { step, run, index, text, statements: statements.len(), retries: 0 };
-        one.run(client).await?;
-        retries += one.retries;
+        let mut statement_run =
+            StatementRun { step, run, index, text, statements: statements.len(), retries: 0 };
+        statement_run.run(client).await?;
+        retries += statement_run.retries;
     }
     finish(step, client).await.map_err(around)?;
     Ok(retries)
@@ -95,8 +96,8 @@ async fn as_ourselves(client: &mut Client) -> Result<Transaction<'_>, tokio_post
     Ok(transaction)
 }
 
-/// One statement on its way.
-struct One<'a> {
+/// The execution of one statement.
+struct StatementRun<'a> {
     step: &'a Step<'a>,
     run: &'a Run<'a>,
     /// From 0.
@@ -108,19 +109,19 @@ struct One<'a> {
 }
 
 /// Why a statement is not done.
-enum Refusal {
+enum StatementError {
     Answer(tokio_postgres::Error),
     /// `if not exists` was content with something that is not the index.
     NotBuilt,
 }
 
-impl From<tokio_postgres::Error> for Refusal {
+impl From<tokio_postgres::Error> for StatementError {
     fn from(error: tokio_postgres::Error) -> Self {
         Self::Answer(error)
     }
 }
 
-impl One<'_> {
+impl StatementRun<'_> {
     /// Runs the statement, again where it had to give way to others.
     async fn run(&mut self, client: &mut Client) -> Result<(), Error> {
         let start = Instant::now();
@@ -131,17 +132,20 @@ impl One<'_> {
             if !advisory_lock::is_held(client).await.map_err(|error| lost(&error))? {
                 return Err(Error::LockLost { incomplete: Some(self.step.script.name.clone()) });
             }
-            let mut begun =
-                Begun { text: self.text.to_owned(), alone: sql::runs_alone(self.text), site: None };
-            let refusal = match self.attempt(client, &mut begun).await {
+            let mut begun = Begun {
+                text: self.text.to_owned(),
+                outside_transaction: sql::needs_own_transaction(self.text),
+                target: None,
+            };
+            let error = match self.attempt(client, &mut begun).await {
                 Ok(()) => return Ok(()),
-                Err(Refusal::Answer(error)) if diagnostics::answer(&error).is_none() => {
+                Err(StatementError::Answer(error)) if diagnostics::answer(&error).is_none() => {
                     return Err(lost(&error));
                 }
-                Err(refusal) => refusal,
+                Err(error) => error,
             };
-            let (mut more, clean) = clean_up(client, self.text, begun.site.as_ref()).await;
-            if let Refusal::Answer(error) = &refusal
+            let (mut more, clean) = clean_up(client, self.text, begun.target.as_ref()).await;
+            if let StatementError::Answer(error) = &error
                 && let Some(reason) = retry::reason(error)
                 && self.retries < self.run.options.lock_retries
                 && clean
@@ -153,9 +157,9 @@ impl One<'_> {
             }
             more.extend(tried(self.retries, start));
             // The first thing that dropping does is to make the index invalid.
-            let half_dropped = begun.site.is_some()
+            let half_dropped = begun.target.is_some()
                 && matches!(sql::concurrent(self.text), Some(Concurrent::Drop { .. }));
-            return Err(self.fail(client, refusal, more, clean && !half_dropped).await);
+            return Err(self.fail(client, error, more, clean && !half_dropped).await);
         }
     }
 
@@ -164,10 +168,10 @@ impl One<'_> {
         sql::may_commit(self.text) || sql::concurrent(self.text) == Some(Concurrent::Detach)
     }
 
-    async fn attempt(&self, client: &mut Client, begun: &mut Begun) -> Result<(), Refusal> {
-        begun.site = invalid_index::site(client, self.text).await?;
+    async fn attempt(&self, client: &mut Client, begun: &mut Begun) -> Result<(), StatementError> {
+        begun.target = invalid_index::find_target(client, self.text).await?;
         self.note_begun(client, begun).await?;
-        if !begun.alone {
+        if !begun.outside_transaction {
             let transaction = client.transaction().await?;
             match transaction.batch_execute(self.text).await {
                 Ok(()) => {
@@ -184,15 +188,15 @@ impl One<'_> {
                     rolled_back?;
                 }
             }
-            begun.alone = true;
+            begun.outside_transaction = true;
             self.note_begun(client, begun).await?;
         }
-        self.run_alone(client).await?;
+        self.run_outside_transaction(client).await?;
         // `if not exists` is content with what an earlier build has left.
         if matches!(sql::concurrent(self.text), Some(Concurrent::Create { .. })) {
-            let verdict = invalid_index::verdict(client, self.text, begun.site.as_ref()).await?;
+            let verdict = invalid_index::verdict(client, self.text, begun.target.as_ref()).await?;
             if verdict == Verdict::ToDo {
-                return Err(Refusal::NotBuilt);
+                return Err(StatementError::NotBuilt);
             }
         }
         let transaction = as_ourselves(client).await?;
@@ -200,7 +204,7 @@ impl One<'_> {
         Ok(transaction.commit().await?)
     }
 
-    async fn run_alone(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
+    async fn run_outside_transaction(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
         let limits = Limits::of(self.step.file, self.run.options);
         let (Limit::Of(limit), Some(_)) = (limits.lock_timeout, sql::concurrent(self.text)) else {
             return client.batch_execute(self.text).await;
@@ -232,7 +236,7 @@ impl One<'_> {
     async fn fail(
         &self,
         client: &mut Client,
-        refusal: Refusal,
+        error: StatementError,
         more: Vec<String>,
         nothing_left: bool,
     ) -> Error {
@@ -257,18 +261,22 @@ impl One<'_> {
         };
         let progress = self.run.progress(outcome);
         let place = Place::InStatement(self.index);
-        match refusal {
-            Refusal::Answer(error) => self.step.failure(&error, place, more, progress),
-            Refusal::NotBuilt => self.step.index_not_built(self.index, more, progress),
+        match error {
+            StatementError::Answer(error) => self.step.failure(&error, place, more, progress),
+            StatementError::NotBuilt => self.step.index_not_built(self.index, more, progress),
         }
     }
 }
 
 /// Drops the invalid index that a statement has left. Returns what to say about it, and whether
 /// nothing is left.
-async fn clean_up(client: &Client, text: &str, site: Option<&Site>) -> (Vec<String>, bool) {
-    let Some(site) = site else { return (Vec::new(), true) };
-    let Ok(left) = invalid_index::left(client, text, site).await else {
+async fn clean_up(
+    client: &Client,
+    text: &str,
+    target: Option<&IndexTarget>,
+) -> (Vec<String>, bool) {
+    let Some(target) = target else { return (Vec::new(), true) };
+    let Ok(left) = invalid_index::invalid_indexes(client, text, target).await else {
         return (vec!["it is not known whether an invalid index is left".to_owned()], false);
     };
     let dropped = invalid_index::drop_all(client, &left).await;

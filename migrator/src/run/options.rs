@@ -1,4 +1,4 @@
-//! How scripts are run: whom they wait for, for how long, and how often they try again.
+//! The options of a run: timeouts and retries.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! Trying again: a script that waited for a lock makes way for those who wait behind it, and comes
-//! back a little later.
+//! Retries after a lock timeout or a deadlock.
 
 use std::time::{Duration, Instant};
 

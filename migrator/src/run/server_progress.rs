@@ -1,4 +1,4 @@
-//! How far a script is while it runs: the time, and what the server's progress views say.
+//! The progress of a running script: elapsed time, and the server's progress views.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ const OWN_PROCESS: &str = "select pg_catalog.pg_backend_pid()";
 /// What a session is doing, from the most telling source: in words, how much of it is done, how much
 /// there is, and which session it waits for. One statement for each look, so that no snapshot is
 /// held in between: an index that is built concurrently would wait for that. `$1` the server process.
-const LOOK: &str = "\
+const PROGRESS: &str = "\
 with found (rank, doing, done, total, waits_for) as (
   select 1, phase,
          case when phase like 'waiting%' then lockers_done
@@ -81,7 +81,7 @@ pub(crate) struct Watch {
     start: Instant,
     report: Receiver<Option<ServerProgress>>,
     sender: Option<Sender<Option<ServerProgress>>>,
-    looking: Option<JoinHandle<()>>,
+    polling: Option<JoinHandle<()>>,
 }
 
 impl Watch {
@@ -100,7 +100,7 @@ impl Watch {
             start: Instant::now(),
             report,
             sender: Some(sender),
-            looking: None,
+            polling: None,
         })
     }
 
@@ -111,16 +111,16 @@ impl Watch {
 
     /// For how long the script has run, and what is known about it. Begins to look when that is
     /// worth a connection.
-    pub(crate) fn look(&mut self) -> (Duration, Option<ServerProgress>) {
+    pub(crate) fn poll(&mut self) -> (Duration, Option<ServerProgress>) {
         let elapsed = self.start.elapsed();
         if elapsed >= PATIENCE
             && let Some(sender) = self.sender.take()
         {
             let (url, options, pid) = (self.url.clone(), self.options.clone(), self.pid);
-            self.looking = Some(tokio::spawn(async move {
+            self.polling = Some(tokio::spawn(async move {
                 // Whatever goes wrong here, the script is not to blame, and goes on.
                 if let Ok(connection) = connect::connect(&url, &options, &mut |_| {}).await {
-                    keep_looking(&connection.client, pid, &sender).await;
+                    keep_polling(&connection.client, pid, &sender).await;
                 }
             }));
         }
@@ -130,14 +130,14 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        if let Some(looking) = &self.looking {
-            looking.abort();
+        if let Some(polling) = &self.polling {
+            polling.abort();
         }
     }
 }
 
-async fn keep_looking(client: &Client, pid: i32, sender: &Sender<Option<ServerProgress>>) {
-    while let Ok(row) = client.query_typed_opt(LOOK, &[(&pid, Type::INT4)]).await {
+async fn keep_polling(client: &Client, pid: i32, sender: &Sender<Option<ServerProgress>>) {
+    while let Ok(row) = client.query_typed_opt(PROGRESS, &[(&pid, Type::INT4)]).await {
         sender.send_replace(row.as_ref().and_then(ServerProgress::of));
         sleep(PERIOD).await;
     }

@@ -1,4 +1,4 @@
-//! One script to run, what it means for the history, and what is refused before anything runs.
+//! One script to run and its direction, and the checks before anything runs.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::model::{
 };
 use crate::run::options::RunOptions;
 use crate::run::retry;
-use crate::sql::{self, Concurrent, Objection, Statement};
+use crate::sql::{self, Concurrent, Statement, Unsupported};
 
 /// Within the transaction, so that the history is the one that was read.
 pub(crate) const RESET_NAMES: &str = "reset session authorization; reset role; reset search_path";
@@ -39,7 +39,7 @@ pub(crate) struct Run<'a> {
 }
 
 impl Run<'_> {
-    pub(crate) fn tell(&self, event: Event) {
+    pub(crate) fn report(&self, event: Event) {
         // Who does not listen any more does not need to know.
         let _ = self.events.send(event);
     }
@@ -52,7 +52,7 @@ impl Run<'_> {
     /// Makes way for a while, before the `retry`th attempt.
     pub(crate) async fn pause(&self, step: &Step<'_>, reason: RetryReason, retry: u32) {
         let pause: Duration = retry::pause(retry);
-        self.tell(Event::LockRetry {
+        self.report(Event::LockRetry {
             name: step.script.name.clone(),
             reason,
             pause,
@@ -64,14 +64,15 @@ impl Run<'_> {
 }
 
 /// Refuses scripts which cannot be run as they should be, before any of them runs.
-pub(crate) fn refuse_objectionable(
+pub(crate) fn refuse_unsupported(
     steps: &[Step<'_>],
     current: Option<&MigrationName>,
 ) -> Result<(), Error> {
     for step in steps {
         let script = &step.file.sql;
-        let objection = |statement: &Statement| Some((statement.start, step.objection(statement)?));
-        let Some((start, (message, hint))) = sql::statements(script).iter().find_map(objection)
+        let unsupported =
+            |statement: &Statement| Some((statement.start, step.unsupported(statement)?));
+        let Some((start, (message, hint))) = sql::statements(script).iter().find_map(unsupported)
         else {
             continue;
         };
@@ -132,20 +133,20 @@ impl<'a> Step<'a> {
     }
 
     /// What is wrong with a statement of this script, and what to do about it.
-    fn objection(&self, statement: &Statement) -> Option<(String, &'static str)> {
-        match (statement.objection(), self.file.mode) {
-            (Some(Objection::TransactionControl), TransactionMode::One) => Some((
+    fn unsupported(&self, statement: &Statement) -> Option<(String, &'static str)> {
+        match (statement.unsupported(), self.file.mode) {
+            (Some(Unsupported::TransactionControl), TransactionMode::One) => Some((
                 format!(
                     "`{}` would end the transaction that makes the migration atomic",
                     statement.name()
                 ),
                 "remove it: each file runs in a transaction of its own, begun and committed for it",
             )),
-            (Some(Objection::TransactionControl), TransactionMode::None) => Some((
+            (Some(Unsupported::TransactionControl), TransactionMode::None) => Some((
                 format!("`{}` in a script without a transaction", statement.name()),
                 "remove it: each statement is committed by itself; what belongs in one transaction goes into a file of its own",
             )),
-            (Some(Objection::StandardInput), _) => Some((
+            (Some(Unsupported::StandardInput), _) => Some((
                 "`COPY … FROM STDIN` has no input here".to_owned(),
                 "write the rows as `insert` statements",
             )),

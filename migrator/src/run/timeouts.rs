@@ -1,4 +1,4 @@
-//! What a session is set to before a script runs in it, time limits above all.
+//! Session settings before a script runs, above all its time limits.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! One script in one transaction, together with its row in the history: both or neither.
+//! Runs one script in one transaction, together with its row in the history: both or neither.
 
 use std::pin::pin;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! What a schema consists of, how to get from one to another, and databases to try that in.
+//! Catalogs of schemas, the SQL between two of them, and shadow databases.
 
 pub(crate) mod catalog;
 pub(crate) mod generate;

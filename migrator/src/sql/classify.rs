@@ -1,9 +1,9 @@
 //! Statements that cannot share a transaction with anything: those that PostgreSQL refuses to run
 //! in one, and those that may commit by themselves.
 //!
-//! What is not recognised here is found out from PostgreSQL's refusal; being recognised decides what
-//! a script that is run by hand looks like, and what is done about an index that a broken build
-//! leaves behind.
+//! What is not recognised here is found out from PostgreSQL's refusal; being recognised decides
+//! what a script that is run by hand looks like, and what is done about an index that a broken
+//! build leaves behind.
 
 use std::ops::Range;
 
@@ -52,7 +52,7 @@ pub(crate) fn without_concurrently(statement: &str) -> String {
 }
 
 /// Whether the statement is to be sent by itself from the start.
-pub(crate) fn runs_alone(statement: &str) -> bool {
+pub(crate) fn needs_own_transaction(statement: &str) -> bool {
     if concurrent(statement).is_some() || may_commit(statement) {
         return true;
     }
@@ -261,7 +261,7 @@ impl<'a> Cursor<'a> {
 #[cfg(test)]
 mod tests {
     use super::{
-        Concurrent, Rebuilt, concurrent, is_session_setting, may_commit, runs_alone,
+        Concurrent, Rebuilt, concurrent, is_session_setting, may_commit, needs_own_transaction,
         without_concurrently,
     };
 
@@ -314,8 +314,8 @@ mod tests {
     }
 
     #[test]
-    fn statements_that_run_alone_are_told() {
-        for (statement, alone) in [
+    fn statements_that_cannot_run_in_a_transaction_are_known() {
+        for (statement, expected) in [
             ("vacuum analyze t", true),
             ("create index concurrently i on t (a)", true),
             ("call p()", true),
@@ -328,7 +328,7 @@ mod tests {
             ("create table t ()", false),
             ("alter table t add column vacuum int", false),
         ] {
-            assert_eq!(runs_alone(statement), alone, "{statement}");
+            assert_eq!(needs_own_transaction(statement), expected, "{statement}");
         }
         assert!(may_commit("DO LANGUAGE plpgsql $$ BEGIN COMMIT; END $$"));
         assert!(!may_commit("vacuum"));

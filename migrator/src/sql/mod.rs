@@ -4,14 +4,14 @@
 //!
 //! It serves three purposes: refusing scripts that would end the transaction which they run in,
 //! naming the place of a statement whose error has no position, and sending the statements of a
-//! script without a transaction one by one. Where it should ever be wrong about the first, the check
-//! after the script, that the transaction is still the same, is not.
+//! script without a transaction one by one. Where it should ever be wrong about the first, the
+//! check after the script, that the transaction is still the same, is not.
 
 mod classify;
 mod lexer;
 
 pub(crate) use classify::{Concurrent, Rebuilt, concurrent, is_session_setting, may_commit};
-pub(crate) use classify::{runs_alone, without_concurrently};
+pub(crate) use classify::{needs_own_transaction, without_concurrently};
 use lexer::{Token, next_token};
 
 /// One statement of a script.
@@ -28,7 +28,7 @@ pub(crate) struct Statement {
 
 /// Why a script cannot run in a transaction that somebody else opened and will close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Objection {
+pub(crate) enum Unsupported {
     TransactionControl,
     StandardInput,
 }
@@ -60,14 +60,14 @@ impl Statement {
         }
     }
 
-    pub(crate) fn objection(&self) -> Option<Objection> {
+    pub(crate) fn unsupported(&self) -> Option<Unsupported> {
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
         match words[..] {
             // Going back to a savepoint stays within the transaction.
             ["ROLLBACK", "TO", ..] | ["ROLLBACK", "WORK" | "TRANSACTION", "TO", ..] => None,
             ["BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "ABORT", ..]
-            | ["START" | "PREPARE", "TRANSACTION", ..] => Some(Objection::TransactionControl),
-            ["COPY", ..] if self.reads_standard_input => Some(Objection::StandardInput),
+            | ["START" | "PREPARE", "TRANSACTION", ..] => Some(Unsupported::TransactionControl),
+            ["COPY", ..] if self.reads_standard_input => Some(Unsupported::StandardInput),
             _ => None,
         }
     }
@@ -161,7 +161,7 @@ impl Statement {
 
 #[cfg(test)]
 mod tests {
-    use super::{Objection, Scope, is_terminated, statements};
+    use super::{Scope, Unsupported, is_terminated, statements};
 
     fn starts(script: &str) -> Vec<&str> {
         statements(script)
@@ -248,17 +248,17 @@ mod tests {
     #[test]
     fn statements_that_cannot_run_inside_a_transaction_of_ours_are_found() {
         for (script, expected) in [
-            ("begin", Some(Objection::TransactionControl)),
-            ("BEGIN WORK", Some(Objection::TransactionControl)),
-            ("/* x */ Commit", Some(Objection::TransactionControl)),
-            ("end", Some(Objection::TransactionControl)),
-            ("rollback", Some(Objection::TransactionControl)),
-            ("rollback work", Some(Objection::TransactionControl)),
-            ("rollback prepared 'x'", Some(Objection::TransactionControl)),
-            ("abort", Some(Objection::TransactionControl)),
-            ("start transaction", Some(Objection::TransactionControl)),
-            ("prepare transaction 'x'", Some(Objection::TransactionControl)),
-            ("copy t from stdin", Some(Objection::StandardInput)),
+            ("begin", Some(Unsupported::TransactionControl)),
+            ("BEGIN WORK", Some(Unsupported::TransactionControl)),
+            ("/* x */ Commit", Some(Unsupported::TransactionControl)),
+            ("end", Some(Unsupported::TransactionControl)),
+            ("rollback", Some(Unsupported::TransactionControl)),
+            ("rollback work", Some(Unsupported::TransactionControl)),
+            ("rollback prepared 'x'", Some(Unsupported::TransactionControl)),
+            ("abort", Some(Unsupported::TransactionControl)),
+            ("start transaction", Some(Unsupported::TransactionControl)),
+            ("prepare transaction 'x'", Some(Unsupported::TransactionControl)),
+            ("copy t from stdin", Some(Unsupported::StandardInput)),
             ("copy t from '/tmp/x'", None),
             ("savepoint a", None),
             ("release savepoint a", None),
@@ -271,7 +271,7 @@ mod tests {
             ("comment on table t is 'commit; begin'", None),
         ] {
             let found: Vec<_> =
-                statements(script).iter().map(super::Statement::objection).collect();
+                statements(script).iter().map(super::Statement::unsupported).collect();
             assert_eq!(found, [expected], "{script}");
         }
     }

@@ -1,4 +1,4 @@
-//! The command `migrator`: parse, run, exit. Everything it does is in the library beside it.
+//! The command `migrator`: parse, run, exit. The work is done in the library beside it.
 
 mod args;
 mod commands;

@@ -1,4 +1,4 @@
-//! The certificates that are trusted: the platform's, plus one private authority where that is given.
+//! The trusted certificates: the platform's, and one private authority if it is given.
 
 use std::sync::Arc;
 

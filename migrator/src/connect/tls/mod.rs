@@ -1,4 +1,4 @@
-//! TLS as every connection of this crate uses it: verified, timed, and told about.
+//! TLS settings and the TLS report of a connection.
 
 mod config;
 mod report;

@@ -1,4 +1,4 @@
-//! What TLS looks like at an endpoint: version, cipher suite and certificate.
+//! TLS of an endpoint: version, cipher suite and certificate.
 //!
 //! It is read off the connection itself: what PostgreSQL says about TLS (`pg_stat_ssl`) is behind a
 //! proxy, as at Neon, not what this side of the proxy sees.

@@ -1,4 +1,4 @@
-//! Adopting a schema that is there already: its migrations are noted as applied, and none runs.
+//! `baseline`: mark migrations as applied on an existing schema, without running them.
 
 mod scratch_schema;
 

@@ -1,8 +1,8 @@
-//! What migrations make, found out by making it: in a schema of its own, within a transaction that
-//! is rolled back.
+//! The objects that migrations create, found by running them in a scratch schema within a
+//! transaction that is rolled back.
 //!
-//! Reading the scripts would not do: a table may be made in the middle of a block, and renamed by
-//! the next migration.
+//! Reading the scripts would not do: a table may be created in the middle of a block, and renamed
+//! by the next migration.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use tokio_postgres::{Client, Transaction};
 use crate::error::{Error, LostDuring, pg_error};
 use crate::migrations::{File, Script};
 use crate::model::TransactionMode;
-use crate::run::step::{LIMIT_WAITING_HERE, RESET_NAMES, Step, refuse_objectionable};
+use crate::run::step::{LIMIT_WAITING_HERE, RESET_NAMES, Step, refuse_unsupported};
 use crate::sql;
 
 /// Nobody else sees it, because it is never committed.
@@ -100,7 +100,7 @@ pub(crate) struct Comparison {
 /// Makes what the scripts make, compares it with the database, and rolls it back.
 pub(crate) async fn compare(client: &mut Client, scripts: &[Script]) -> Result<Comparison, Error> {
     let steps: Vec<Step<'_>> = scripts.iter().map(Step::apply).collect();
-    refuse_objectionable(&steps, None)?;
+    refuse_unsupported(&steps, None)?;
     let refused =
         |source| Error::Query { action: "try the migrations out in a schema of their own", source };
     let transaction = client.transaction().await.map_err(refused)?;
@@ -142,7 +142,10 @@ fn rehearsed(file: &File) -> Cow<'_, str> {
     let mut content = String::new();
     for statement in sql::statements(&file.sql) {
         let text = statement.text(&file.sql);
-        if sql::concurrent(text).is_some() || sql::may_commit(text) || !sql::runs_alone(text) {
+        if sql::concurrent(text).is_some()
+            || sql::may_commit(text)
+            || !sql::needs_own_transaction(text)
+        {
             content += &sql::without_concurrently(text);
             content += ";\n";
         }

@@ -1,5 +1,6 @@
-//! Taking a database's side where it is not what its migrations make: the migration that leads
-//! there, and noting it as applied where it is already.
+//! Generating a migration from drift, and checking that a database has no drift.
+
+use neon_url::DatabaseUrl;
 
 use crate::connect::{ConnectOptions, session};
 use crate::error::{Error, LiveSchemaError};
@@ -9,8 +10,7 @@ use crate::ops::drift::{self, Drift, DriftOptions};
 use crate::run::migrate;
 use crate::schema::catalog::{self, Change, Difference};
 use crate::schema::generate::{self, Transition};
-use crate::schema::shadow::{self, Likeness, UndoFlaw};
-use neon_url::DatabaseUrl;
+use crate::schema::shadow::{self, DatabaseSettings, UndoFlaw};
 
 /// What was done to a database by hand, as a migration.
 #[derive(Clone, Debug)]
@@ -37,10 +37,10 @@ pub async fn migration_from_drift(
     if !pending.is_empty() {
         return Err(LiveSchemaError::Pending { pending }.into());
     }
-    let wish = DriftOptions { shadow_server: shadow_server.cloned(), ..DriftOptions::default() };
-    let drift = drift::drift(url, options, migrations, &wish, on_event).await?;
-    let apply = generate::transition(&drift.made, &drift.live);
-    let undo = generate::transition(&drift.live, &drift.made);
+    let request = DriftOptions { shadow_server: shadow_server.cloned(), ..DriftOptions::default() };
+    let drift = drift::drift(url, options, migrations, &request, on_event).await?;
+    let apply = generate::transition(&drift.expected, &drift.live);
+    let undo = generate::transition(&drift.live, &drift.expected);
     Ok(DriftMigration { drift, apply, undo })
 }
 
@@ -63,20 +63,20 @@ pub async fn rehearse_newest(
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Rehearsed, Error> {
     let connection = session::open(url, options, on_event).await?;
-    let likeness = Likeness::read(&connection.client).await;
+    let settings = DatabaseSettings::read(&connection.client).await;
     connection.close().await;
-    let likeness = likeness?;
+    let settings = settings?;
     let versions: Vec<i32> = migrations.names().map(|name| name.version).collect();
     let before = versions.iter().rev().nth(1).copied().unwrap_or(0);
     let server = shadow_server.unwrap_or(url);
-    let proof =
-        shadow::prove(server, options, Some(&likeness), migrations, before, false, on_event)
+    let check =
+        shadow::check_undo(server, options, Some(&settings), migrations, before, false, on_event)
             .await?;
-    let remaining = match proof.made {
-        Some(made) => catalog::diff(&drift.live, &made),
+    let remaining = match check.catalog {
+        Some(catalog) => catalog::diff(&drift.live, &catalog),
         None => Vec::new(),
     };
-    Ok(Rehearsed { remaining, flaws: proof.flaws })
+    Ok(Rehearsed { remaining, flaws: check.flaws })
 }
 
 /// Refuses unless the database is what the migrations up to a version make.
@@ -88,12 +88,12 @@ pub(crate) async fn require_no_drift(
     shadow_server: Option<&DatabaseUrl>,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<(), Error> {
-    let wish = DriftOptions {
+    let request = DriftOptions {
         to: Some(newest.version),
         shadow_server: shadow_server.cloned(),
         ..DriftOptions::default()
     };
-    let drift = drift::drift(url, options, migrations, &wish, on_event).await?;
+    let drift = drift::drift(url, options, migrations, &request, on_event).await?;
     if drift.differences.is_empty() {
         return Ok(());
     }

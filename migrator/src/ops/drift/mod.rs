@@ -1,4 +1,4 @@
-//! Whether a database is what its migrations make.
+//! `drift`: compares a database with what its migrations create.
 
 pub(crate) mod from_drift;
 
@@ -14,7 +14,7 @@ use crate::model::{Event, MigrationName};
 use crate::schema::catalog::{
     self, Catalog, Difference, ObjectId, Property, ReadOptions, split_column,
 };
-use crate::schema::shadow::{self, Likeness, Through};
+use crate::schema::shadow::{self, DatabaseSettings, Through};
 
 /// What to compare, and where.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,7 @@ pub struct Drift {
     /// What is in the database.
     pub live: Catalog,
     /// What the migrations make.
-    pub made: Catalog,
+    pub expected: Catalog,
     /// The newest migration that it is compared with.
     pub compared_to: Option<MigrationName>,
     /// Migrations after that, which are not applied.
@@ -58,46 +58,54 @@ pub async fn drift(
     url: &DatabaseUrl,
     options: &ConnectOptions,
     migrations: &Migrations,
-    wish: &DriftOptions,
+    request: &DriftOptions,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Drift, Error> {
-    migrations.require(wish.to)?;
+    migrations.require(request.to)?;
     let mut connection = session::open(url, options, on_event).await?;
     let client = &mut connection.client;
-    let (newest, pending) = if wish.to.is_some() {
-        (wish.to, Vec::new())
+    let (newest, pending) = if request.to.is_some() {
+        (request.to, Vec::new())
     } else {
         let recorded = history::read(client).await?;
         let pending = history::pending(migrations, &recorded)?;
         (recorded.applied.last().map(|row| row.name.version), pending)
     };
-    let likeness = Likeness::read(client).await?;
+    let settings = DatabaseSettings::read(client).await?;
     let through = newest.map_or(Through::Nothing, Through::Version);
-    let server = wish.shadow_server.as_ref().unwrap_or(url);
-    let likeness_wanted = Some(&likeness);
-    let made =
-        shadow::make(server, options, likeness_wanted, migrations, through, wish.grants, on_event)
-            .await?;
+    let server = request.shadow_server.as_ref().unwrap_or(url);
+    let live_settings = Some(&settings);
+    let built = shadow::build(
+        server,
+        options,
+        live_settings,
+        migrations,
+        through,
+        request.grants,
+        on_event,
+    )
+    .await?;
     let mut not_compared = catalog::other_schemas(client).await?;
-    not_compared.retain(|schema| !made.schemas.contains(schema));
-    let read = ReadOptions { schemas: made.schemas, grants: wish.grants };
+    not_compared.retain(|schema| !built.schemas.contains(schema));
+    let read = ReadOptions { schemas: built.schemas, grants: request.grants };
     let live = catalog::read(client, &read).await?;
     let live_version = shadow::server_version(client).await?;
-    if live_version != made.server_version {
-        let shadow = made.server_version;
+    if live_version != built.server_version {
+        let shadow = built.server_version;
         on_event(Event::OtherServerVersion { live: live_version, shadow });
     }
     connection.close().await;
 
-    let ignored = Ignored { names: &wish.ignored, main: likeness.schema() };
-    let mut differences = catalog::diff(&live, &made.catalog);
-    differences.retain(|difference| !ignored.contains(&difference.id, &[&live, &made.catalog]));
+    let ignored = Ignored { names: &request.ignored, main: settings.schema() };
+    let mut differences = catalog::diff(&live, &built.catalog);
+    differences.retain(|difference| !ignored.contains(&difference.id, &[&live, &built.catalog]));
     let compared_to = migrations.names().find(|name| Some(name.version) == newest).cloned();
     let mut not_compared: Vec<String> =
         not_compared.iter().map(|schema| format!("schema {schema}")).collect();
-    let unread: BTreeSet<&String> = live.unread.iter().chain(&made.catalog.unread).collect();
-    not_compared.extend(unread.into_iter().cloned());
-    Ok(Drift { differences, live, made: made.catalog, compared_to, pending, not_compared })
+    let unsupported: BTreeSet<&String> =
+        live.unsupported.iter().chain(&built.catalog.unsupported).collect();
+    not_compared.extend(unsupported.into_iter().cloned());
+    Ok(Drift { differences, live, expected: built.catalog, compared_to, pending, not_compared })
 }
 
 /// What somebody does not want to hear about.

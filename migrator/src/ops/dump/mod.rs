@@ -1,4 +1,4 @@
-//! Where the schema comes from that is written down.
+//! `dump`: the schema as one script.
 
 mod script;
 
@@ -10,7 +10,7 @@ use crate::migrations::Migrations;
 use crate::model::Event;
 use crate::ops::dump::script::Grants;
 use crate::schema::catalog::{self, Catalog, ReadOptions};
-use crate::schema::shadow::{self, Likeness, Through};
+use crate::schema::shadow::{self, DatabaseSettings, Through};
 
 /// What to write down.
 #[derive(Clone, Debug)]
@@ -40,24 +40,24 @@ pub async fn dump(
     let written = if grants { Grants::Written } else { Grants::LeftOut };
     match source {
         DumpSource::Migrations { server, is_live } => {
-            let likeness = if *is_live {
+            let settings = if *is_live {
                 let connection = session::open(server, options, on_event).await?;
-                let likeness = Likeness::read(&connection.client).await;
+                let settings = DatabaseSettings::read(&connection.client).await;
                 connection.close().await;
-                Some(likeness?)
+                Some(settings?)
             } else {
                 None
             };
             let through = if migrations.is_empty() { Through::Nothing } else { Through::Newest };
-            let likeness = likeness.as_ref();
-            let made =
-                shadow::make(server, options, likeness, migrations, through, grants, on_event)
+            let settings = settings.as_ref();
+            let built =
+                shadow::build(server, options, settings, migrations, through, grants, on_event)
                     .await?;
-            tell_what_is_left_out(&made.catalog, on_event);
+            report_unsupported(&built.catalog, on_event);
             let newest =
                 migrations.names().last().map_or("no migration".to_owned(), ToString::to_string);
             let what = format!("What the migrations make, up to {newest}");
-            Ok(script::write(&made.catalog, &what, written))
+            Ok(script::write(&built.catalog, &what, written))
         }
         DumpSource::Database(url) => {
             let mut connection = session::open(url, options, on_event).await?;
@@ -66,14 +66,14 @@ pub async fn dump(
             let catalog = catalog::read(&mut connection.client, &read).await;
             connection.close().await;
             let catalog = catalog?;
-            tell_what_is_left_out(&catalog, on_event);
+            report_unsupported(&catalog, on_event);
             Ok(script::write(&catalog, "What is in a database", written))
         }
     }
 }
 
-fn tell_what_is_left_out(catalog: &Catalog, on_event: &mut (dyn FnMut(Event) + Send)) {
-    if !catalog.unread.is_empty() {
-        on_event(Event::NotWritten { what: catalog.unread.clone() });
+fn report_unsupported(catalog: &Catalog, on_event: &mut (dyn FnMut(Event) + Send)) {
+    if !catalog.unsupported.is_empty() {
+        on_event(Event::NotWritten { what: catalog.unsupported.clone() });
     }
 }

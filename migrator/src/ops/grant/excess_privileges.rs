@@ -1,4 +1,4 @@
-//! What a role has beyond what the API needs, and the statements that take it away.
+//! Privileges of the role that the API does not need, and the statements that revoke them.
 
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{GenericClient, Row};
@@ -173,7 +173,7 @@ pub(super) async fn find(
     target: &Target<'_>,
 ) -> Result<Vec<Excess>, Error> {
     let refused = |source| Error::Query { action: "tell what was granted", source };
-    let role: [(&(dyn ToSql + Sync), Type); 1] = [(&target.wish.role, Type::TEXT)];
+    let role: [(&(dyn ToSql + Sync), Type); 1] = [(&target.request.role, Type::TEXT)];
     let has_parameters =
         client.query_typed_one(HAS_PARAMETER_PRIVILEGES, &[]).await.map_err(refused)?.get(0);
 

@@ -1,7 +1,7 @@
-//! The rights of the API's role: what its statements need, and nothing else.
+//! `grant`: gives the API's role the privileges that the API's statements need, and no others.
 //!
-//! `target.rs` is what it needs, `excess.rs` what it has beyond that; a plan is the statements
-//! between the two, and `verify.rs` asks PostgreSQL whether they came to what was meant.
+//! `required_privileges.rs` and `excess_privileges.rs` give the statements of a plan; `verify.rs`
+//! asks PostgreSQL for the result.
 
 mod excess_privileges;
 mod plan;

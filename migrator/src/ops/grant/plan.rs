@@ -1,4 +1,5 @@
-//! The statements that make the role what it should be, as they run and as a script to run by hand.
+//! The statements that bring the role to its privileges, as they run and as a script to run by
+//! hand.
 
 use tokio_postgres::GenericClient;
 
@@ -66,7 +67,7 @@ pub(super) async fn plan(
     client: &impl GenericClient,
     target: &Target<'_>,
 ) -> Result<GrantPlan, Error> {
-    let name = &target.wish.role;
+    let name = &target.request.role;
     let role = role::find_fit(client, name).await?;
     let mut warnings = Vec::new();
     if !role.can_log_in {

@@ -1,4 +1,4 @@
-//! What the API's role needs: for its statements, and for its health report.
+//! Privileges that the API's role needs: for its statements, and for its health report.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const PIN_NAMES: &str = "set local search_path = pg_catalog, pg_temp";
 
 /// A role, what it should be able to do, and the tables that this is about.
 pub(super) struct Target<'a> {
-    pub(super) wish: &'a GrantOptions,
+    pub(super) request: &'a GrantOptions,
     tasks: Oid,
     users: Oid,
     keys: Oid,
@@ -33,7 +33,7 @@ impl<'a> Target<'a> {
     /// where the migrations that make the tables are not applied.
     pub(super) async fn find(
         client: &impl GenericClient,
-        wish: &'a GrantOptions,
+        request: &'a GrantOptions,
     ) -> Result<Self, Error> {
         let refused = |source| Error::Query { action: "look for the tables", source };
         let row = client.query_typed_one(FIND_TABLES, &[]).await.map_err(refused)?;
@@ -41,7 +41,7 @@ impl<'a> Target<'a> {
         let names = ["tasks", "users", "idempotency_keys", "refinery_schema_history"];
         let found: [Option<Oid>; 4] = [row.get(0), row.get(1), row.get(2), row.get(3)];
         if let [Some(tasks), Some(users), Some(keys), Some(history)] = found {
-            return Ok(Self { wish, tasks, users, keys, history });
+            return Ok(Self { request, tasks, users, keys, history });
         }
         let missing = names.into_iter().zip(found).filter(|(_, found)| found.is_none());
         Err(Error::MissingTables { missing: missing.map(|(name, _)| name).collect() })
@@ -50,8 +50,8 @@ impl<'a> Target<'a> {
     /// The parameters of [`wanted`].
     pub(super) fn params(&self) -> [(&(dyn ToSql + Sync), Type); 6] {
         [
-            (&self.wish.role, Type::TEXT),
-            (&self.wish.provision_users, Type::BOOL),
+            (&self.request.role, Type::TEXT),
+            (&self.request.provision_users, Type::BOOL),
             (&self.tasks, Type::OID),
             (&self.users, Type::OID),
             (&self.keys, Type::OID),
@@ -168,13 +168,13 @@ pub(super) async fn statements(
 ) -> Result<Vec<GrantStatement>, Error> {
     let refused = |source| Error::Query { action: "tell what was granted", source };
     let grants = client.query_typed(GRANT_WANTED, &target.params()).await.map_err(refused)?;
-    let Target { wish, .. } = target;
-    let statement = setting(wish.statement_timeout);
-    let idle = setting(wish.idle_in_transaction_timeout);
+    let Target { request, .. } = target;
+    let statement = setting(request.statement_timeout);
+    let idle = setting(request.idle_in_transaction_timeout);
     let limits = client
         .query_typed(
             SET_LIMITS,
-            &[(&wish.role, Type::TEXT), (&statement, Type::TEXT), (&idle, Type::TEXT)],
+            &[(&request.role, Type::TEXT), (&statement, Type::TEXT), (&idle, Type::TEXT)],
         )
         .await
         .map_err(refused)?;

@@ -1,5 +1,5 @@
-//! Plans the rights of a role, or makes them so: in one transaction, which ends with a look at what
-//! came of it.
+//! Plans or grants the privileges of a role, in one transaction whose result is verified at its
+//! end.
 
 use std::time::Duration;
 
@@ -18,16 +18,16 @@ use crate::model::Event;
 pub async fn plan_grant(
     url: &DatabaseUrl,
     options: &ConnectOptions,
-    wish: &GrantOptions,
+    request: &GrantOptions,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<GrantPlan, Error> {
     let mut connection = session::open(url, options, on_event).await?;
-    let result = foresee(&mut connection, wish).await;
+    let result = foresee(&mut connection, request).await;
     connection.close().await;
     result
 }
 
-async fn foresee(connection: &mut Connection, wish: &GrantOptions) -> Result<GrantPlan, Error> {
+async fn foresee(connection: &mut Connection, request: &GrantOptions) -> Result<GrantPlan, Error> {
     let transaction = connection
         .client
         .build_transaction()
@@ -36,13 +36,13 @@ async fn foresee(connection: &mut Connection, wish: &GrantOptions) -> Result<Gra
         .start()
         .await
         .map_err(|source| Error::Query { action: "begin a transaction", source })?;
-    let target = Target::find(&transaction, wish).await?;
+    let target = Target::find(&transaction, request).await?;
     let mut plan = plan::plan(&transaction, &target).await?;
     let mut excess = excess_privileges::find(&transaction, &target).await?;
     excess.retain(|excess| !excess.removable);
     let mut others = verify::other_relations(&transaction, &target).await?;
     others.retain(|other| other.of_everybody);
-    plan.warnings.extend(verify::warnings(&wish.role, &excess, &[], &others));
+    plan.warnings.extend(verify::warnings(&request.role, &excess, &[], &others));
     Ok(plan)
 }
 
@@ -52,11 +52,11 @@ pub async fn grant(
     url: &DatabaseUrl,
     options: &ConnectOptions,
     lock_wait: Duration,
-    wish: &GrantOptions,
+    request: &GrantOptions,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<GrantPlan, Error> {
     let mut connection = session::open_locked(url, options, lock_wait, on_event).await?;
-    let result = carry_out(&mut connection, wish).await;
+    let result = carry_out(&mut connection, request).await;
     // PostgreSQL says in notices what it did not grant or revoke. Where all is well without it, as
     // with what every role has, that is of no interest; the rest is among the warnings.
     if result.is_err() {
@@ -66,10 +66,13 @@ pub async fn grant(
     result
 }
 
-async fn carry_out(connection: &mut Connection, wish: &GrantOptions) -> Result<GrantPlan, Error> {
+async fn carry_out(
+    connection: &mut Connection,
+    request: &GrantOptions,
+) -> Result<GrantPlan, Error> {
     let begin = |source| Error::Query { action: "begin a transaction", source };
     let transaction = connection.client.transaction().await.map_err(begin)?;
-    let target = Target::find(&transaction, wish).await?;
+    let target = Target::find(&transaction, request).await?;
     let mut plan = plan::plan(&transaction, &target).await?;
     for statement in &plan.statements {
         transaction
@@ -97,7 +100,7 @@ async fn require_rights(
     client: &impl GenericClient,
     target: &Target<'_>,
 ) -> Result<Vec<String>, Error> {
-    let role = &target.wish.role;
+    let role = &target.request.role;
     let differences = verify::differences(client, target).await?;
     if !differences.missing.is_empty() {
         return Err(Error::GrantIncomplete { role: role.clone(), missing: differences.missing });

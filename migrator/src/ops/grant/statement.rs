@@ -1,4 +1,4 @@
-//! The rights to grant, and the statements that do so.
+//! The options of `grant` and its statements.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Asks PostgreSQL itself what the role can do now, whatever the reason is.
+//! Asks PostgreSQL for the privileges that the role has, whatever their source.
 
 use tokio_postgres::{GenericClient, Row};
 

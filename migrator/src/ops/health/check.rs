@@ -1,4 +1,4 @@
-//! One look at a database.
+//! The health check of a database.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub async fn check_health(
     url: &DatabaseUrl,
     options: &ConnectOptions,
     migrations: &Migrations,
-    wish: &HealthOptions,
+    request: &HealthOptions,
 ) -> (HealthReport, Option<Error>) {
     let mut report = HealthReport {
         checked_at: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
@@ -48,7 +48,7 @@ pub async fn check_health(
         ..HealthReport::default()
     };
     let limit = url.connect_timeout().min(options.wait).max(Duration::from_millis(100));
-    let examined = examine(url, options, limit, migrations, wish, &mut report).await;
+    let examined = examine(url, options, limit, migrations, request, &mut report).await;
     let version = match examined {
         Ok(version) => Some(version),
         // Nothing is wrong with the database: there is no such role to look at.
@@ -56,7 +56,7 @@ pub async fn check_health(
         Err(error) => {
             report.endpoints = endpoints::check(
                 url,
-                wish.pooled_url.as_ref(),
+                request.pooled_url.as_ref(),
                 options,
                 limit,
                 &report,
@@ -67,10 +67,10 @@ pub async fn check_health(
         }
     };
 
-    let pooled = wish.pooled_url.as_ref();
+    let pooled = request.pooled_url.as_ref();
     report.endpoints = endpoints::check(url, pooled, options, limit, &report, None).await;
     report.usable = true;
-    report.exceeded = wish.limits.exceeded(&report);
+    report.exceeded = request.limits.exceeded(&report);
     report.healthy = report.exceeded.is_empty();
     report.notes.extend(notes(&report));
     let old = version.and_then(|version| server_support::judge(version, Utc::now().date_naive()));
@@ -85,7 +85,7 @@ async fn examine(
     options: &ConnectOptions,
     limit: Duration,
     migrations: &Migrations,
-    wish: &HealthOptions,
+    request: &HealthOptions,
     report: &mut HealthReport,
 ) -> Result<i32, Error> {
     let connector = Connector::new(url, options)?;
@@ -99,7 +99,7 @@ async fn examine(
     report.connect_phases_ms = Some(measured.phases);
     report.cold_start = Some(times.is_cold_start());
     if times.is_cold_start() {
-        report.notes.push(connect_time::tell_cold_start(url, times));
+        report.notes.push(connect_time::describe_cold_start(url, times));
     }
     report.endpoint.tls = measured.tls.take();
 
@@ -108,7 +108,7 @@ async fn examine(
         let version = server::describe(client, report).await?;
         report.fullest_sequence = sequences::find_fullest(client).await?;
         report.migrations = Some(count_migrations(client, migrations).await?);
-        report.role = Some(role::judge(client, wish.role.as_deref()).await?);
+        report.role = Some(role::judge(client, request.role.as_deref()).await?);
         Ok(version)
     };
     let answered = timeout(limit, questions).await;

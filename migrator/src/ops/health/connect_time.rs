@@ -1,4 +1,4 @@
-//! How long connecting takes: once cold, then a few times warm.
+//! The time that connecting takes: once cold, then a few times warm.
 
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ pub(super) async fn measure(
 }
 
 /// What a cold start means to whoever saw it.
-pub(super) fn tell_cold_start(url: &DatabaseUrl, times: ConnectTimes) -> String {
+pub(super) fn describe_cold_start(url: &DatabaseUrl, times: ConnectTimes) -> String {
     let meaning = match url.endpoint() {
         Endpoint::Other => "something had to wake up first: the server, a pooler, or a name server",
         Endpoint::NeonPooled | Endpoint::NeonDirect => {
@@ -94,7 +94,7 @@ pub(super) fn tell_cold_start(url: &DatabaseUrl, times: ConnectTimes) -> String 
 mod tests {
     use neon_url::DatabaseUrl;
 
-    use super::{ConnectTimes, tell_cold_start};
+    use super::{ConnectTimes, describe_cold_start};
 
     #[test]
     fn a_cold_start_is_far_above_the_rest() {
@@ -124,7 +124,7 @@ mod tests {
             ),
         ] {
             let url: DatabaseUrl = url.parse().expect("a connection string");
-            assert_eq!(tell_cold_start(&url, times), text);
+            assert_eq!(describe_cold_start(&url, times), text);
         }
     }
 }

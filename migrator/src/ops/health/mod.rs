@@ -1,7 +1,7 @@
-//! Whether a database can be used, and how well: a report for people and for machines.
+//! `health`: a report on whether a database is usable and how well it works.
 //!
-//! It looks at the endpoint as it is given (a pooled host stays pooled) and at its twin, makes one
-//! attempt without patience, needs no session state, and writes nothing.
+//! Checks the endpoint as it is given (a pooled host stays pooled) and its counterpart. One attempt
+//! to connect, no session state, no writes.
 
 mod check;
 mod connect_time;

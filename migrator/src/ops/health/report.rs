@@ -1,4 +1,4 @@
-//! What was found out. Its JSON is a contract.
+//! The health report. Its JSON is a contract.
 
 use std::fmt;
 

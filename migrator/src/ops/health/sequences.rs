@@ -1,4 +1,4 @@
-//! How far the numbers reach that columns are given by sequences of their own.
+//! The numbers that the sequences of columns have left.
 
 use serde::Serialize;
 use tokio_postgres::Client;

@@ -1,4 +1,4 @@
-//! For how long a major version of PostgreSQL gets corrections.
+//! The end of support of each major version of PostgreSQL.
 
 use chrono::NaiveDate;
 

@@ -1,4 +1,4 @@
-//! One thing that was found, and where.
+//! A finding and its position.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! One script: what squawk finds in it, less what is accepted on purpose.
+//! Lints one script: squawk's findings, less the allowed ones.
 
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -1,4 +1,5 @@
-//! The parts of a script that are the same whichever way it runs.
+//! The parts of a script that both transaction modes have: the check of the history, the time
+//! limits, the entry in the history.
 
 use std::time::Duration;
 

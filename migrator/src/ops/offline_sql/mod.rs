@@ -1,6 +1,6 @@
-//! Scripts for a person to run: what [`crate::up`] and [`crate::down`] would do, history included,
-//! as SQL. Written without a database, so each transaction looks by itself whether the database is
-//! what the script was written for.
+//! `sql`: the script that does by hand what [`crate::up`] and [`crate::down`] do, history included.
+//! Written without a database, so each transaction checks that the database is in the state that
+//! the script was written for.
 
 mod guard;
 mod non_transactional;
@@ -12,12 +12,12 @@ use crate::migrations::{Migrations, Script};
 use crate::model::{Direction, MigrationName, TransactionMode};
 use crate::ops::offline_sql::guard::{Parts, RESTORE_SESSION, limits};
 use crate::run::options::RunOptions;
-use crate::run::step::{self, Step, refuse_objectionable};
+use crate::run::step::{self, Step, refuse_unsupported};
 use crate::sql;
 
 /// Which migrations a script is to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ManualRange {
+pub enum OfflineRange {
     /// Apply those after `from` (0: from the first one on), up to and including `to` (none: up to
     /// the newest).
     Up {
@@ -37,7 +37,7 @@ pub enum ManualRange {
 
 /// A script to run by hand.
 #[derive(Clone, Debug)]
-pub struct ManualScript {
+pub struct OfflineScript {
     /// What it does.
     pub direction: Direction,
     /// The version at which the database must be, 0 for none.
@@ -70,15 +70,15 @@ const WITHOUT_TRANSACTION: &str = "\
 ";
 
 /// The script for a range of migrations, with the time limits of `options`. Needs no database.
-pub fn manual_script(
+pub fn offline_script(
     migrations: &Migrations,
-    range: ManualRange,
+    range: OfflineRange,
     options: &RunOptions,
-) -> Result<ManualScript, Error> {
+) -> Result<OfflineScript, Error> {
     let newest = migrations.names().last().map_or(0, |name| name.version);
     let (direction, from, to) = match range {
-        ManualRange::Up { from, to } => (Direction::Apply, from, to.unwrap_or(newest)),
-        ManualRange::Down { from, to } => (Direction::Undo, from.unwrap_or(newest), to),
+        OfflineRange::Up { from, to } => (Direction::Apply, from, to.unwrap_or(newest)),
+        OfflineRange::Down { from, to } => (Direction::Undo, from.unwrap_or(newest), to),
     };
     for version in [from, to] {
         migrations.require(Some(version).filter(|version| *version != 0))?;
@@ -95,7 +95,7 @@ pub fn manual_script(
     if steps.is_empty() {
         return Err(Error::EmptyRange { direction, from, to });
     }
-    refuse_objectionable(&steps, migrations.find(from).map(|script| &script.name))?;
+    refuse_unsupported(&steps, migrations.find(from).map(|script| &script.name))?;
 
     let mut sql = heading(&steps, direction);
     for (index, step) in steps.iter().enumerate() {
@@ -109,7 +109,7 @@ pub fn manual_script(
         };
     }
     let migrations = steps.iter().map(|step| step.script.name.clone()).collect();
-    Ok(ManualScript { direction, from, to, migrations, sql })
+    Ok(OfflineScript { direction, from, to, migrations, sql })
 }
 
 fn between(scripts: &[Script], range: Range<usize>) -> std::slice::Iter<'_, Script> {

@@ -1,5 +1,5 @@
-//! A script without a transaction, for a person to run: statement by statement, with the same notes
-//! of what is done that [`crate::up`] makes, so that `status` tells the truth also here.
+//! A migration without a transaction as a script to run by hand: statement by statement, with the
+//! same records of its progress as [`crate::up`] writes, so that `status` stays accurate.
 
 use crate::connect::advisory_lock::LOCK_KEY;
 use crate::history::incomplete::{CREATE_TABLE, DROP_TABLE, done_checksum};
@@ -54,8 +54,8 @@ begin;
     for (index, statement) in statements.iter().enumerate() {
         let content = statement.text(&file.sql);
         let of = statements.len();
-        let part = if sql::runs_alone(content) {
-            alone(step, index, content, lock_timeout.map(|(_, value)| value.as_str()))
+        let part = if sql::needs_own_transaction(content) {
+            outside_transaction(step, index, content, lock_timeout.map(|(_, value)| value.as_str()))
         } else {
             in_transaction(step, index, content)
         };
@@ -85,7 +85,12 @@ fn in_transaction(step: &Step<'_>, index: usize, content: &str) -> String {
 }
 
 /// The statement is noted as begun before, and as done after.
-fn alone(step: &Step<'_>, index: usize, content: &str, lock_timeout: Option<&str>) -> String {
+fn outside_transaction(
+    step: &Step<'_>,
+    index: usize,
+    content: &str,
+    lock_timeout: Option<&str>,
+) -> String {
     let version = step.script.name.version;
     let number = index + 1;
     let before = check(version, &format!("done = {index} and running is null"), None);

@@ -1,4 +1,4 @@
-//! What is said of objects, as SQL: comments, and who may do what.
+//! Comments on objects and grants, as SQL.
 
 use super::quoting::{literal, quote};
 use super::render::{keyword, name, table_name};

@@ -1,4 +1,4 @@
-//! The order in which objects can be made: each after what it needs.
+//! The order in which objects can be created: each after its dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ pub(super) fn give_places(
     catalog: &mut Catalog,
     addresses: &BTreeMap<Address, ObjectId>,
     parts: &BTreeMap<Address, Address>,
-    needs: &[(Address, Address)],
+    dependencies: &[(Address, Address)],
 ) {
     let find = |mut address: Address| {
         // A part of a part of a part: an array of rows of a table. No circle is that long.
@@ -30,7 +30,7 @@ pub(super) fn give_places(
         None
     };
     let mut needed: BTreeMap<&ObjectId, BTreeSet<&ObjectId>> = BTreeMap::new();
-    for (from, to) in needs {
+    for (from, to) in dependencies {
         if let (Some(from), Some(to)) = (find(*from), find(*to))
             && from != to
             // It is made first, and given to its column when there is one.

@@ -1,4 +1,4 @@
-//! How two catalogs differ.
+//! The differences between two catalogs.
 
 use std::collections::BTreeSet;
 

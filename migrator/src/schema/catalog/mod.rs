@@ -1,5 +1,5 @@
-//! What a database consists of, as far as migrations make it: its tables, columns, constraints,
-//! indexes, triggers, functions and the rest, as a flat and ordered list of objects with properties.
+//! The catalog of a database: its tables, columns, constraints, indexes, triggers, functions and
+//! the rest, as a flat and ordered list of objects with properties.
 
 pub(crate) mod comments_and_grants;
 mod dependency_order;

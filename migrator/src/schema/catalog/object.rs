@@ -1,4 +1,4 @@
-//! The objects of a database and what they are told apart by.
+//! The objects of a database and their identifiers.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +15,7 @@ pub struct Catalog {
     pub objects: BTreeMap<ObjectId, Object>,
     /// What is there besides and was not read, such as rules and aggregates, in PostgreSQL's words
     /// for it. Not compared.
-    pub unread: Vec<String>,
+    pub unsupported: Vec<String>,
 }
 
 /// What an object is called.

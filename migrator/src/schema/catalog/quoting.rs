@@ -1,4 +1,4 @@
-//! Names and texts as SQL has them.
+//! Quoting of names and texts in SQL.
 
 /// Words that cannot be a name without quotes somewhere, of PostgreSQL 14 to 18 together: all that
 /// its `quote_ident` quotes.

@@ -1,4 +1,4 @@
-//! Reading a catalog: everything at one moment, writing nothing.
+//! Reads a catalog in one read-only snapshot.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use tokio_postgres::{Client, IsolationLevel, Row};
 
 use super::dependency_order::{self, Address};
 use super::normalize::normalize;
-use super::queries::{NEEDS, OBJECTS, OTHER_SCHEMAS, PARTS, UNREAD};
+use super::queries::{DEPENDENCIES, OBJECTS, OTHER_SCHEMAS, PARTS, UNSUPPORTED};
 use super::{Catalog, Kind, Object, ObjectId, Property};
 use crate::error::{CatalogError, Error};
 
@@ -59,14 +59,14 @@ pub(crate) async fn read(client: &mut Client, options: &ReadOptions) -> Result<C
             catalog.objects.insert(id, object);
         }
     }
-    let unread = transaction.query_typed(UNREAD, &parameters).await.map_err(refused)?;
-    catalog.unread = unread.iter().map(|row| row.get(0)).collect();
+    let unsupported = transaction.query_typed(UNSUPPORTED, &parameters).await.map_err(refused)?;
+    catalog.unsupported = unsupported.iter().map(|row| row.get(0)).collect();
     let parts = transaction.query_typed(PARTS, &[]).await.map_err(refused)?;
-    let needs = transaction.query_typed(NEEDS, &[]).await.map_err(refused)?;
+    let dependencies = transaction.query_typed(DEPENDENCIES, &[]).await.map_err(refused)?;
     transaction.commit().await.map_err(refused)?;
     let parts = parts.iter().map(read_pair).collect();
-    let needs: Vec<(Address, Address)> = needs.iter().map(read_pair).collect();
-    dependency_order::give_places(&mut catalog, &addresses, &parts, &needs);
+    let dependencies: Vec<(Address, Address)> = dependencies.iter().map(read_pair).collect();
+    dependency_order::give_places(&mut catalog, &addresses, &parts, &dependencies);
     Ok(catalog)
 }
 

@@ -1,5 +1,5 @@
-//! What stays and changes: labels of enumerated types, domains, sequences, columns, and what is said
-//! of tables as a whole.
+//! Objects to alter: labels of enumerated types, domains, sequences, columns, and properties of
+//! tables.
 
 use super::columns::{self, Which};
 use super::sequences;

@@ -1,4 +1,4 @@
-//! Columns of tables that stay: those that are added, and what changes about the others.
+//! Columns to add and to alter, of tables that stay.
 
 use super::recreate::names;
 use super::sequences::counting;
@@ -55,7 +55,7 @@ pub(super) fn add(plan: &mut Plan<'_>, which: Which) {
                 id.table.as_deref().unwrap_or_default()
             ));
             plan.push_with("TODO: fails where the table has rows; see above.", sql);
-        } else if plan.anew.contains(id) {
+        } else if plan.recreated.contains(id) {
             plan.push_with("Computed anew for every row.", sql);
         } else {
             plan.push(sql);

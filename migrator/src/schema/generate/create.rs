@@ -1,4 +1,4 @@
-//! What comes: each thing after what it needs.
+//! Objects to create, each after its dependencies.
 
 use std::collections::BTreeSet;
 
@@ -117,7 +117,7 @@ pub(super) fn comments(plan: &mut Plan<'_>) {
         if plan.is_skipped(id) {
             continue;
         }
-        match plan.from.objects.get(id).filter(|_| !plan.anew.contains(id)) {
+        match plan.from.objects.get(id).filter(|_| !plan.recreated.contains(id)) {
             None => plan.out.statements.extend(all_comments(id, to).into_iter().map(plain)),
             Some(from) => {
                 if differs(from, to, Property::Comment) {
@@ -134,7 +134,7 @@ pub(super) fn comments(plan: &mut Plan<'_>) {
         let is_silent = super::relations_of(id).any(|relation| {
             relation.kind == Kind::View
                 && plan.to.objects.contains_key(&relation)
-                && !plan.anew.contains(&relation)
+                && !plan.recreated.contains(&relation)
         });
         if is_silent && get(from, Property::Comment).is_some() {
             plan.push(comment(id, from, None));
@@ -178,7 +178,7 @@ fn early_functions<'a>(plan: &Plan<'a>) -> BTreeSet<&'a ObjectId> {
     let users = plan.to.objects.iter().filter(|(id, object)| {
         let own = [Kind::Column, Kind::Constraint, Kind::Index, Kind::Domain];
         own.contains(&id.kind)
-            && (plan.anew.contains(id) || plan.from.objects.get(id) != Some(*object))
+            && (plan.recreated.contains(id) || plan.from.objects.get(id) != Some(*object))
     });
     let mut texts: Vec<&str> = users.flat_map(|(_, object)| expressions(object)).collect();
     let functions: Vec<Entry<'a>> =

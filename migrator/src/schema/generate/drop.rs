@@ -1,4 +1,4 @@
-//! What goes: first what depends on others, at the end what others depended on.
+//! Objects to drop, each before its dependencies.
 
 use super::recreate::{names, signature};
 use super::{
@@ -18,7 +18,7 @@ pub(super) fn before(plan: &mut Plan<'_>) {
     let views = plan.going(&[Kind::View, Kind::MaterializedView]);
     for (id, _) in views.into_iter().rev() {
         let sql = format!("drop {} {};", id.kind, name(id));
-        if plan.anew.contains(id) {
+        if plan.recreated.contains(id) {
             plan.push_with(format!("Made anew below. {} on it are lost.", todos::GRANTS), sql);
         } else {
             plan.push(sql);
@@ -61,7 +61,7 @@ pub(super) fn after(plan: &mut Plan<'_>) {
         Kind::Schema,
     ];
     for (id, object) in plan.going(&kinds).into_iter().rev() {
-        if !plan.anew.contains(id) && !goes_early(plan, id, object) {
+        if !plan.recreated.contains(id) && !goes_early(plan, id, object) {
             plan.push(format!("drop {} {};", keyword(id, object), name(id)));
         }
     }
@@ -108,7 +108,7 @@ fn columns(plan: &mut Plan<'_>) {
 fn early_functions(plan: &mut Plan<'_>) {
     for (id, object) in plan.going(&[Kind::Function]).into_iter().rev() {
         let sql = format!("drop {} {};", keyword(id, object), name(id));
-        if plan.anew.contains(id) {
+        if plan.recreated.contains(id) {
             plan.push_with(format!("Made anew below. {} on it are lost.", todos::GRANTS), sql);
         } else if goes_early(plan, id, object) {
             plan.push(sql);
@@ -130,7 +130,7 @@ fn goes_early(plan: &Plan<'_>, id: &ObjectId, object: &Object) -> bool {
 /// Indexes and checks of tables that go, and that use a function which has to go before these.
 fn users_of_early_functions(plan: &mut Plan<'_>) {
     let mut early = plan.going(&[Kind::Function]);
-    early.retain(|(id, object)| !plan.anew.contains(id) && goes_early(plan, id, object));
+    early.retain(|(id, object)| !plan.recreated.contains(id) && goes_early(plan, id, object));
     let mut users = plan.going(&[Kind::Index, Kind::Constraint]);
     users.retain(|(id, user)| {
         let text = definition(user);

@@ -1,9 +1,9 @@
-//! The SQL that leads from one catalog to another, as far as catalogs can tell: one function for a
-//! migration and for the script that undoes it.
+//! Generates the SQL that leads from one catalog to another: one function for a migration and for
+//! the script that undoes it.
 //!
-//! What has to go goes first and in an order in which nothing that stays depends on it; what is made
-//! comes after what it needs. A thing that must change and cannot be altered is dropped and made
-//! anew, with what depends on it.
+//! Drops come first, in an order in which nothing that stays depends on them; an object is created
+//! after its dependencies. An object that must change and cannot be altered is dropped and
+//! recreated, with what depends on it.
 
 mod alter;
 mod columns;
@@ -40,8 +40,9 @@ pub struct Statement {
 /// What leads from one catalog to another.
 pub fn transition(from: &Catalog, to: &Catalog) -> Transition {
     let skipped = todos::inexpressible_tables(from, to);
-    let mut plan = Plan { from, to, skipped, anew: BTreeSet::new(), out: Transition::default() };
-    plan.anew = recreate::find(&plan);
+    let mut plan =
+        Plan { from, to, skipped, recreated: BTreeSet::new(), out: Transition::default() };
+    plan.recreated = recreate::find(&plan);
     todos::note_what_cannot_be_said(&mut plan);
     drop::before(&mut plan);
     create::kinds_of_values(&mut plan);
@@ -61,7 +62,7 @@ struct Plan<'a> {
     /// Tables that are left alone, because what changes about them is left to somebody.
     skipped: BTreeSet<ObjectId>,
     /// What is in both and is dropped and made anew.
-    anew: BTreeSet<ObjectId>,
+    recreated: BTreeSet<ObjectId>,
     out: Transition,
 }
 
@@ -84,7 +85,7 @@ impl<'a> Plan<'a> {
             .iter()
             .filter(|(id, _)| {
                 kinds.contains(&id.kind)
-                    && (!other.objects.contains_key(id) || self.anew.contains(id))
+                    && (!other.objects.contains_key(id) || self.recreated.contains(id))
                     && !self.is_skipped(id)
             })
             .collect();
@@ -99,7 +100,7 @@ impl<'a> Plan<'a> {
             .objects
             .iter()
             .filter(|(id, _)| {
-                kinds.contains(&id.kind) && !self.anew.contains(id) && !self.is_skipped(id)
+                kinds.contains(&id.kind) && !self.recreated.contains(id) && !self.is_skipped(id)
             })
             .filter_map(|(id, to)| Some((id, self.from.objects.get(id)?, to)))
             .collect();
@@ -115,7 +116,7 @@ impl<'a> Plan<'a> {
     fn goes_with_table(&self, part: &ObjectId) -> bool {
         relations_of(part).any(|table| {
             self.from.objects.contains_key(&table)
-                && (!self.to.objects.contains_key(&table) || self.anew.contains(&table))
+                && (!self.to.objects.contains_key(&table) || self.recreated.contains(&table))
         })
     }
 

@@ -1,8 +1,8 @@
-//! What is in both catalogs and cannot be altered: it is dropped and made anew, and so is what
-//! depends on it.
+//! Objects in both catalogs that cannot be altered: they are dropped and recreated, and so is what
+//! depends on them.
 //!
-//! A catalog does not say what depends on what. Whatever names a thing is taken to depend on it:
-//! making something anew without need is harmless, because it ends up as it was.
+//! A catalog does not have the dependencies between objects. Whatever names an object counts as
+//! dependent: recreating something without need is harmless, because it ends up as it was.
 
 use std::collections::BTreeSet;
 
@@ -13,22 +13,24 @@ use crate::schema::catalog::{Kind, Object, ObjectId, Property};
 /// Everything that is made anew.
 pub(super) fn find(plan: &Plan<'_>) -> BTreeSet<ObjectId> {
     let both = both(plan);
-    let mut anew: BTreeSet<ObjectId> = both
+    let mut recreated: BTreeSet<ObjectId> = both
         .iter()
         .filter(|(id, from, to)| is_replaced(id, from, to))
         .map(|(id, ..)| (*id).clone())
         .collect();
     loop {
-        let touched = touched_columns(plan, &anew);
+        let touched = touched_columns(plan, &recreated);
         let more: Vec<ObjectId> = both
             .iter()
-            .filter(|(id, from, _)| !anew.contains(id) && follows(plan, id, from, &anew, &touched))
+            .filter(|(id, from, _)| {
+                !recreated.contains(id) && follows(plan, id, from, &recreated, &touched)
+            })
             .map(|(id, ..)| (*id).clone())
             .collect();
         if more.is_empty() {
-            return anew;
+            return recreated;
         }
-        anew.extend(more);
+        recreated.extend(more);
     }
 }
 
@@ -76,17 +78,17 @@ pub(super) fn signature(function: &Object) -> &str {
 struct Touched<'a> {
     id: &'a ObjectId,
     /// Its values are computed again, in a column of the same name.
-    is_anew: bool,
+    is_recreated: bool,
 }
 
-fn touched_columns<'a>(plan: &Plan<'a>, anew: &BTreeSet<ObjectId>) -> Vec<Touched<'a>> {
+fn touched_columns<'a>(plan: &Plan<'a>, recreated: &BTreeSet<ObjectId>) -> Vec<Touched<'a>> {
     let columns = plan.from.objects.iter().filter(|(id, _)| id.kind == Kind::Column);
     let touched = columns.filter_map(|(id, from)| {
-        let is_anew = anew.contains(id);
+        let is_recreated = recreated.contains(id);
         let is_touched = plan.to.objects.get(id).is_none_or(|to| {
             differs(from, to, Property::Type) || differs(from, to, Property::Collation)
         });
-        (is_anew || is_touched).then_some(Touched { id, is_anew })
+        (is_recreated || is_touched).then_some(Touched { id, is_recreated })
     });
     touched.collect()
 }
@@ -96,10 +98,10 @@ fn follows(
     plan: &Plan<'_>,
     id: &ObjectId,
     object: &Object,
-    anew: &BTreeSet<ObjectId>,
+    recreated: &BTreeSet<ObjectId>,
     touched: &[Touched<'_>],
 ) -> bool {
-    if relations_of(id).any(|relation| anew.contains(&relation)) {
+    if relations_of(id).any(|relation| recreated.contains(&relation)) {
         return true;
     }
     let text = match id.kind {
@@ -117,7 +119,9 @@ fn follows(
             Kind::View | Kind::MaterializedView => names(text, table) && names_it(),
             Kind::Column => own_table(column.id) && id != column.id && names_it(),
             Kind::Trigger | Kind::Policy => own_table(column.id) && names_it(),
-            Kind::Constraint | Kind::Index => column.is_anew && own_table(column.id) && names_it(),
+            Kind::Constraint | Kind::Index => {
+                column.is_recreated && own_table(column.id) && names_it()
+            }
             _ => false,
         }
     });
@@ -134,21 +138,21 @@ fn follows(
             | Kind::Constraint
             | Kind::Index
     );
-    let by_other = anew.iter().any(|other| match other.kind {
+    let by_other = recreated.iter().any(|other| match other.kind {
         Kind::View | Kind::MaterializedView => {
             matches!(id.kind, Kind::View | Kind::MaterializedView) && names(text, &other.name)
         }
         Kind::Function => depends && names(text, function_name(other)),
         _ => false,
     });
-    by_other || is_foreign_key(object) && loses_its_key(plan, text, anew)
+    by_other || is_foreign_key(object) && loses_its_key(plan, text, recreated)
 }
 
 /// Whether a foreign key points to a table of which a key goes.
-fn loses_its_key(plan: &Plan<'_>, foreign_key: &str, anew: &BTreeSet<ObjectId>) -> bool {
+fn loses_its_key(plan: &Plan<'_>, foreign_key: &str, recreated: &BTreeSet<ObjectId>) -> bool {
     let keys = plan.from.objects.iter().filter(|(id, key)| {
         let text = definition(key);
-        (anew.contains(id) || !plan.to.objects.contains_key(id))
+        (recreated.contains(id) || !plan.to.objects.contains_key(id))
             && match id.kind {
                 Kind::Constraint => text.starts_with("PRIMARY KEY") || text.starts_with("UNIQUE"),
                 Kind::Index => text.starts_with("CREATE UNIQUE"),

@@ -1,4 +1,4 @@
-//! Sequences that stay and change.
+//! Sequences to alter.
 
 use super::{Plan, differs, get};
 use crate::schema::catalog::quoting::quote;

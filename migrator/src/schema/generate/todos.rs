@@ -1,5 +1,4 @@
-//! What somebody has to look at: what cannot be said in SQL here, and what may have been meant
-//! otherwise.
+//! TODOs in a generated script: what it cannot express, and what may be intended differently.
 
 use std::collections::BTreeSet;
 
@@ -33,10 +32,10 @@ pub(super) fn note_what_cannot_be_said(plan: &mut Plan<'_>) {
 
 fn left_out(plan: &Plan<'_>) -> Vec<String> {
     let mut todos = Vec::new();
-    for thing in plan.to.unread.iter().filter(|thing| !plan.from.unread.contains(thing)) {
+    for thing in plan.to.unsupported.iter().filter(|thing| !plan.from.unsupported.contains(thing)) {
         todos.push(format!("make this by hand, if it is needed: {thing}"));
     }
-    for thing in plan.from.unread.iter().filter(|thing| !plan.to.unread.contains(thing)) {
+    for thing in plan.from.unsupported.iter().filter(|thing| !plan.to.unsupported.contains(thing)) {
         todos.push(format!("undo this by hand, if it has to go: {thing}"));
     }
     for id in &plan.skipped {

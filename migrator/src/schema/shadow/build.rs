@@ -1,10 +1,10 @@
-//! What the migrations make, read from a shadow database.
+//! Applies migrations to a shadow database and reads its catalog.
 
 use neon_url::DatabaseUrl;
 use tokio_postgres::Client;
 
 use super::database::with_shadow;
-use super::{Likeness, settings};
+use super::{DatabaseSettings, settings};
 use crate::connect::{self, ConnectOptions};
 use crate::error::Error;
 use crate::migrations::Migrations;
@@ -27,7 +27,7 @@ pub(crate) enum Through {
 }
 
 /// What the migrations make.
-pub(crate) struct Made {
+pub(crate) struct ShadowCatalog {
     pub(crate) catalog: Catalog,
     /// The schemas that they made or used, but for the main one.
     pub(crate) schemas: Vec<String>,
@@ -36,26 +36,26 @@ pub(crate) struct Made {
 }
 
 /// Applies migrations to a shadow database, reads what is there, and removes it. See
-/// [`with_shadow`] for `server` and `likeness`.
-pub(crate) async fn make(
+/// [`with_shadow`] for `server` and `settings`.
+pub(crate) async fn build(
     server: &DatabaseUrl,
     options: &ConnectOptions,
-    likeness: Option<&Likeness>,
+    settings: Option<&DatabaseSettings>,
     migrations: &Migrations,
     through: Through,
     grants: bool,
     on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<Made, Error> {
+) -> Result<ShadowCatalog, Error> {
     let to = match through {
         Through::Nothing => Some(0),
         Through::Version(version) => Some(version),
         Through::Newest => None,
     };
     let number = migrations.names().filter(|name| to.is_none_or(|to| name.version <= to)).count();
-    with_shadow(server, options, likeness, on_event, async |shadow, on_event| {
+    with_shadow(server, options, settings, on_event, async |shadow, on_event| {
         on_event(Event::BuildingShadow { migrations: number });
         let mut connection = connect::connect(shadow, options, on_event).await?;
-        settings::create_schema(&connection.client, likeness)
+        settings::create_schema(&connection.client, settings)
             .await
             .map_err(|source| Error::Query { action: "prepare the shadow database", source })?;
         if number > 0 {
@@ -67,7 +67,7 @@ pub(crate) async fn make(
         let catalog = catalog::read(&mut connection.client, &read).await?;
         let server_version = server_version(&connection.client).await?;
         connection.close().await;
-        Ok(without_unused_public(Made { catalog, schemas: read.schemas, server_version }))
+        Ok(without_unused_public(ShadowCatalog { catalog, schemas: read.schemas, server_version }))
     })
     .await
 }
@@ -81,16 +81,16 @@ pub(crate) async fn server_version(client: &Client) -> Result<i32, Error> {
 
 /// Where another schema is the main one, `public` is in the database and not the migrations'
 /// concern, unless they put something into it.
-fn without_unused_public(mut made: Made) -> Made {
+fn without_unused_public(mut built: ShadowCatalog) -> ShadowCatalog {
     let is_public = |schema: &String| schema == "public";
-    let is_other = made.schemas.iter().any(is_public);
+    let is_other = built.schemas.iter().any(is_public);
     let is_used = |id: &ObjectId| id.schema.as_ref().is_some_and(is_public);
-    if is_other && !made.catalog.objects.keys().any(is_used) {
-        made.schemas.retain(|schema| !is_public(schema));
+    if is_other && !built.catalog.objects.keys().any(is_used) {
+        built.schemas.retain(|schema| !is_public(schema));
         let is_schema = |id: &ObjectId| id.kind == Kind::Schema && is_public(&id.name);
-        made.catalog.objects.retain(|id, _| !is_schema(id));
+        built.catalog.objects.retain(|id, _| !is_schema(id));
     }
-    made
+    built
 }
 
 /// Says of a migration that failed that nothing happened to the live database.

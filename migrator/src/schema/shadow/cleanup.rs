@@ -1,11 +1,11 @@
-//! What runs that were killed left behind.
+//! Removes orphaned shadow databases, which killed runs have left behind.
 
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 /// Shadow databases beside the database with the oid `$1` that nobody works with: whoever does,
 /// holds an advisory lock, in whichever database of the server.
-const LEFTOVERS: &str = "\
+const ORPHANED: &str = "\
 select datname::text
   from pg_catalog.pg_database
  where datname::text ~ ('^taskie_shadow_' || $1 || '_[0-9a-f]{16}$')
@@ -17,9 +17,12 @@ select datname::text
 
 /// Removes leftovers. One that somebody else removes at this moment, or that is somebody else's, is
 /// theirs.
-pub(super) async fn remove(client: &Client, beside: u32) -> Result<(), tokio_postgres::Error> {
+pub(super) async fn remove_orphaned(
+    client: &Client,
+    beside: u32,
+) -> Result<(), tokio_postgres::Error> {
     let beside = beside.to_string();
-    for row in client.query_typed(LEFTOVERS, &[(&beside, Type::TEXT)]).await? {
+    for row in client.query_typed(ORPHANED, &[(&beside, Type::TEXT)]).await? {
         let _ = client.batch_execute(&drop_statement(row.get(0))).await;
     }
     Ok(())

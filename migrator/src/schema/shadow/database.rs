@@ -1,4 +1,4 @@
-//! A shadow database from its making to its removal, which nothing prevents.
+//! Creates a shadow database and always drops it.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
@@ -10,8 +10,8 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
-use super::signals::Interruption;
-use super::{Likeness, cleanup, settings};
+use super::signals::SignalListener;
+use super::{DatabaseSettings, cleanup, settings};
 use crate::connect::{self, ConnectOptions, Connection, session};
 use crate::error::pg_error;
 use crate::error::{Error, ShadowError};
@@ -32,12 +32,12 @@ const LOCK: &str = "select pg_catalog.pg_advisory_lock(pg_catalog.hashtextextend
 /// and which becomes the error [`ShadowError::Interrupted`]. What is left behind by a process that
 /// was killed is removed by the next run.
 ///
-/// `server` is any database on the server to use, `likeness` what the new database takes after.
+/// `server` is any database on the server to use, `settings` what the new database takes after.
 /// `work` gets its connection string. Whoever drops this future leaves a database to the next run.
 pub(crate) async fn with_shadow<T>(
     server: &DatabaseUrl,
     options: &ConnectOptions,
-    likeness: Option<&Likeness>,
+    settings: Option<&DatabaseSettings>,
     on_event: &mut (dyn FnMut(Event) + Send),
     work: impl AsyncFnOnce(&DatabaseUrl, &mut (dyn FnMut(Event) + Send)) -> Result<T, Error>,
 ) -> Result<T, Error> {
@@ -47,12 +47,12 @@ pub(crate) async fn with_shadow<T>(
     let refused = |source| Error::Query { action: "make a shadow database", source };
     let beside: u32 = client.query_typed_one(BESIDE, &[]).await.map_err(refused)?.get(0);
     let name = format!("taskie_shadow_{beside}_{:016x}", rand::random::<u64>());
-    cleanup::remove(client, beside).await.map_err(refused)?;
+    cleanup::remove_orphaned(client, beside).await.map_err(refused)?;
     client.query_typed_one(LOCK, &[(&name, Type::TEXT)]).await.map_err(refused)?;
 
     // From here on, nothing may end this early. A signal that arrives meanwhile is kept.
-    let mut interruption = Interruption::listen();
-    let created = create(client, &name, likeness).await;
+    let mut signals = SignalListener::listen();
+    let created = create(client, &name, settings).await;
     let shadow = server.with_database(&name);
     let work = async {
         created?;
@@ -60,7 +60,7 @@ pub(crate) async fn with_shadow<T>(
     };
     let outcome = tokio::select! {
         biased;
-        signal = interruption.wait() => Ok(Err(ShadowError::Interrupted { signal }.into())),
+        signal = signals.wait() => Ok(Err(ShadowError::Interrupted { signal }.into())),
         outcome = AssertUnwindSafe(work).catch_unwind() => outcome,
     };
     let removed = remove(admin, &server, options, &name).await;
@@ -76,11 +76,15 @@ pub(crate) async fn with_shadow<T>(
     }
 }
 
-/// Makes the database; first as `likeness` has it, and where the server knows no such locale,
+/// Makes the database; first as `settings` has it, and where the server knows no such locale,
 /// without one.
-async fn create(client: &Client, name: &str, likeness: Option<&Likeness>) -> Result<(), Error> {
+async fn create(
+    client: &Client,
+    name: &str,
+    settings: Option<&DatabaseSettings>,
+) -> Result<(), Error> {
     let query = |source| Error::Query { action: "make a shadow database", source };
-    let statements = settings::creation(client, name, likeness).await.map_err(query)?;
+    let statements = settings::creation(client, name, settings).await.map_err(query)?;
     let mut result = Ok(());
     for statement in statements {
         result = client.batch_execute(&statement).await;
@@ -97,7 +101,7 @@ async fn create(client: &Client, name: &str, likeness: Option<&Likeness>) -> Res
         }
     }
     result.map_err(|source| ShadowError::Create { source })?;
-    settings::set_search_path(client, name, likeness).await.map_err(query)
+    settings::set_search_path(client, name, settings).await.map_err(query)
 }
 
 /// Drops the database, over a new connection where the old one is gone.

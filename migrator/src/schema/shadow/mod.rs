@@ -1,5 +1,5 @@
-//! A shadow database: a database of its own, in which the migrations are run to see what they make.
-//! It is made beside the live one, or on another server, and it is always removed.
+//! Shadow databases: temporary databases in which the migrations run, to read what they create. One
+//! is created beside the live database, or on another server, and always dropped.
 
 mod build;
 mod cleanup;
@@ -8,7 +8,7 @@ mod settings;
 mod signals;
 mod undo_check;
 
-pub(crate) use build::{Through, make, server_version};
-pub(crate) use settings::Likeness;
-pub(crate) use undo_check::prove;
-pub use undo_check::{Contrast, UndoFlaw, UndoFlawKind};
+pub(crate) use build::{Through, build, server_version};
+pub(crate) use settings::DatabaseSettings;
+pub(crate) use undo_check::check_undo;
+pub use undo_check::{CatalogDiff, UndoFlaw, UndoFlawKind};

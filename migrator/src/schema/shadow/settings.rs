@@ -1,4 +1,4 @@
-//! What a shadow database takes after: encoding, locale and search path of the live one.
+//! Settings copied from the live database to a shadow database: encoding, locale and search path.
 
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
@@ -7,7 +7,7 @@ use crate::error::Error;
 
 /// As JSON, the row has the columns that some versions lack: the locale of other providers than the
 /// C library is in `daticulocale` from 15, in `datlocale` from 17.
-const LIKENESS: &str = "\
+const SETTINGS: &str = "\
 select pg_catalog.pg_encoding_to_char(encoding)::text, datcollate::text, datctype::text,
        pg_catalog.to_jsonb(pg_database) ->> 'datlocprovider',
        coalesce(pg_catalog.to_jsonb(pg_database) ->> 'datlocale',
@@ -43,7 +43,7 @@ select pg_catalog.format('create schema if not exists %I', coalesce($1, (
 
 /// What a database is like, as far as it decides what migrations make there.
 #[derive(Clone, Debug)]
-pub(crate) struct Likeness {
+pub(crate) struct DatabaseSettings {
     encoding: String,
     collate: String,
     ctype: String,
@@ -56,10 +56,10 @@ pub(crate) struct Likeness {
     schema: String,
 }
 
-impl Likeness {
+impl DatabaseSettings {
     pub(crate) async fn read(client: &Client) -> Result<Self, Error> {
         let row = client
-            .query_typed_one(LIKENESS, &[])
+            .query_typed_one(SETTINGS, &[])
             .await
             .map_err(|source| Error::Query { action: "read the database's settings", source })?;
         Ok(Self {
@@ -83,11 +83,11 @@ impl Likeness {
 pub(super) async fn creation(
     client: &Client,
     name: &str,
-    likeness: Option<&Likeness>,
+    settings: Option<&DatabaseSettings>,
 ) -> Result<Vec<String>, tokio_postgres::Error> {
-    let encoding = likeness.map_or("UTF8", |likeness| &likeness.encoding);
+    let encoding = settings.map_or("UTF8", |settings| &settings.encoding);
     let plain = (encoding, "C", "C", None, None);
-    let wished = likeness.map(|own| {
+    let wanted = settings.map(|own| {
         (
             encoding,
             own.collate.as_str(),
@@ -97,7 +97,7 @@ pub(super) async fn creation(
         )
     });
     let mut statements = Vec::new();
-    for (encoding, collate, ctype, provider, locale) in wished.into_iter().chain([plain]) {
+    for (encoding, collate, ctype, provider, locale) in wanted.into_iter().chain([plain]) {
         let row = client
             .query_typed_one(
                 CREATION,
@@ -121,10 +121,10 @@ pub(super) async fn creation(
 pub(super) async fn set_search_path(
     client: &Client,
     name: &str,
-    likeness: Option<&Likeness>,
+    settings: Option<&DatabaseSettings>,
 ) -> Result<(), tokio_postgres::Error> {
-    let Some(likeness) = likeness else { return Ok(()) };
-    client.query_typed_one(PATH, &[(&likeness.search_path, Type::TEXT)]).await?;
+    let Some(settings) = settings else { return Ok(()) };
+    client.query_typed_one(PATH, &[(&settings.search_path, Type::TEXT)]).await?;
     // The name needs no quoting.
     let set = format!("alter role current_user in database {name} set search_path from current");
     client.batch_execute(&set).await
@@ -133,14 +133,14 @@ pub(super) async fn set_search_path(
 /// Makes the schema in which unqualified names are made, in the new database.
 pub(super) async fn create_schema(
     client: &Client,
-    likeness: Option<&Likeness>,
+    settings: Option<&DatabaseSettings>,
 ) -> Result<(), tokio_postgres::Error> {
     let current: Option<String> = client.query_typed_one(CURRENT_SCHEMA, &[]).await?.get(0);
-    let wished = likeness.map(|likeness| &likeness.schema);
-    if current.is_some() && wished.is_none_or(|wished| current.as_ref() == Some(wished)) {
+    let wanted = settings.map(|settings| &settings.schema);
+    if current.is_some() && wanted.is_none_or(|wanted| current.as_ref() == Some(wanted)) {
         return Ok(());
     }
-    let statement: String = client.query_typed_one(SCHEMA, &[(&wished, Type::TEXT)]).await?.get(0);
+    let statement: String = client.query_typed_one(SCHEMA, &[(&wanted, Type::TEXT)]).await?.get(0);
     client.batch_execute(&statement).await?;
     let current: Option<String> = client.query_typed_one(CURRENT_SCHEMA, &[]).await?.get(0);
     if current.is_none() {

@@ -1,4 +1,4 @@
-//! Ctrl-C and other requests to end, which must not leave a database behind.
+//! Ctrl-C and other signals to end, which must not leave a database behind.
 
 use std::future::pending;
 
@@ -9,12 +9,12 @@ use crate::error::Signal;
 
 /// Listens for requests to end. From then on they do not end the process by themselves.
 #[cfg(unix)]
-pub(super) struct Interruption {
+pub(super) struct SignalListener {
     streams: Vec<(Signal, Stream)>,
 }
 
 #[cfg(unix)]
-impl Interruption {
+impl SignalListener {
     pub(super) fn listen() -> Self {
         let kinds = [
             (Signal::Hangup, SignalKind::hangup()),
@@ -42,10 +42,10 @@ impl Interruption {
 
 /// Listens for Ctrl-C. From then on it does not end the process by itself.
 #[cfg(not(unix))]
-pub(super) struct Interruption;
+pub(super) struct SignalListener;
 
 #[cfg(not(unix))]
-impl Interruption {
+impl SignalListener {
     pub(super) fn listen() -> Self {
         Self
     }

@@ -1,11 +1,11 @@
-//! Whether scripts that undo do undo: each migration is applied, undone and applied again in a
-//! shadow database, and what is there is compared.
+//! Checks undo scripts: each migration is applied, undone and applied again in a shadow database,
+//! and the catalogs are compared.
 
 use neon_url::DatabaseUrl;
 use tokio_postgres::Client;
 
 use super::database::with_shadow;
-use super::{Likeness, build, settings};
+use super::{DatabaseSettings, build, settings};
 use crate::connect::{self, ConnectOptions};
 use crate::error::Error;
 use crate::migrations::Migrations;
@@ -31,16 +31,16 @@ pub enum UndoFlawKind {
     /// The script fails.
     Fails(Box<Error>),
     /// Undone, the database is not what it was before.
-    Leaves(Contrast),
+    LeavesResidue(CatalogDiff),
     /// Undone, it cannot be applied again.
-    NotAgain(Box<Error>),
+    CannotReapply(Box<Error>),
     /// Undone and applied again, it does not make the same.
-    MakesOther(Contrast),
+    NotReproducible(CatalogDiff),
 }
 
 /// Two catalogs and how they differ.
 #[derive(Clone, Debug)]
-pub struct Contrast {
+pub struct CatalogDiff {
     /// What should be there.
     pub expected: Catalog,
     /// What is there.
@@ -51,11 +51,11 @@ pub struct Contrast {
 
 /// What came of trying.
 #[derive(Debug, Default)]
-pub(crate) struct Proof {
+pub(crate) struct UndoCheck {
     /// In the order of the migrations.
     pub(crate) flaws: Vec<UndoFlaw>,
     /// What is there with all migrations applied, each once, unless a flaw was in the way.
-    pub(crate) made: Option<Catalog>,
+    pub(crate) catalog: Option<Catalog>,
 }
 
 /// Tries every migration after version `after`; those before are just applied. The error of a
@@ -63,33 +63,33 @@ pub(crate) struct Proof {
 ///
 /// One that spoils the shadow database, because it cannot be applied again, does not keep those
 /// after it from being tried: that is done in another one.
-pub(crate) async fn prove(
+pub(crate) async fn check_undo(
     server: &DatabaseUrl,
     options: &ConnectOptions,
-    likeness: Option<&Likeness>,
+    settings: Option<&DatabaseSettings>,
     migrations: &Migrations,
     after: i32,
     grants: bool,
     on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<Proof, Error> {
-    let mut proof = Proof::default();
+) -> Result<UndoCheck, Error> {
+    let mut check = UndoCheck::default();
     let mut next = Some(after);
     while let Some(after) = next {
-        next = with_shadow(server, options, likeness, on_event, async |shadow, on_event| {
+        next = with_shadow(server, options, settings, on_event, async |shadow, on_event| {
             on_event(Event::BuildingShadow { migrations: migrations.len() });
             let mut connection = connect::connect(shadow, options, on_event).await?;
-            settings::create_schema(&connection.client, likeness)
+            settings::create_schema(&connection.client, settings)
                 .await
                 .map_err(|source| Error::Query { action: "prepare the shadow database", source })?;
             let client = &mut connection.client;
             let mut run = Run { shadow, options, migrations, client, grants };
-            let spoilt = run.all(after, &mut proof).await;
+            let spoilt = run.all(after, &mut check).await;
             connection.close().await;
             spoilt
         })
         .await?;
     }
-    Ok(proof)
+    Ok(check)
 }
 
 struct Run<'a> {
@@ -103,7 +103,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Returns the version after which nothing could be tried any more, if there is one.
-    async fn all(&mut self, after: i32, proof: &mut Proof) -> Result<Option<i32>, Error> {
+    async fn all(&mut self, after: i32, check: &mut UndoCheck) -> Result<Option<i32>, Error> {
         let newest = self.migrations.names().last().map(|name| name.version);
         let spoilt = |version| Ok(Some(version).filter(|version| Some(*version) != newest));
         let mut before = self.read().await?;
@@ -116,32 +116,32 @@ impl Run<'_> {
             }
             let applied = self.read().await?;
             if newest == Some(version) {
-                proof.made = Some(applied.clone());
+                check.catalog = Some(applied.clone());
             }
             let flaw = |kind| UndoFlaw { name: script.name.clone(), kind };
             if script.undo.is_none() {
-                proof.flaws.push(flaw(UndoFlawKind::NoScript));
+                check.flaws.push(flaw(UndoFlawKind::NoScript));
                 before = applied;
                 continue;
             }
             let target = before_version(self.migrations, version);
             if let Err(error) = self.down(target).await {
-                proof.flaws.push(flaw(UndoFlawKind::Fails(Box::new(of_script(error)?))));
+                check.flaws.push(flaw(UndoFlawKind::Fails(Box::new(of_script(error)?))));
                 return spoilt(version);
             }
             let undone = self.read().await?;
-            let left = contrast(&before, &undone);
+            let left = compare(&before, &undone);
             let known: Vec<ObjectId> = ids(left.as_ref()).cloned().collect();
-            proof.flaws.extend(left.map(|left| flaw(UndoFlawKind::Leaves(left))));
+            check.flaws.extend(left.map(|left| flaw(UndoFlawKind::LeavesResidue(left))));
             if let Err(error) = self.up(version).await {
-                proof.flaws.push(flaw(UndoFlawKind::NotAgain(Box::new(of_script(error)?))));
+                check.flaws.push(flaw(UndoFlawKind::CannotReapply(Box::new(of_script(error)?))));
                 return spoilt(version);
             }
             let again = self.read().await?;
             // What was left before is still there, and said.
-            let other = contrast(&applied, &again);
+            let other = compare(&applied, &again);
             if ids(other.as_ref()).any(|id| !known.contains(id)) {
-                proof.flaws.extend(other.map(|other| flaw(UndoFlawKind::MakesOther(other))));
+                check.flaws.extend(other.map(|other| flaw(UndoFlawKind::NotReproducible(other))));
             }
             before = again;
         }
@@ -181,9 +181,9 @@ fn before_version(migrations: &Migrations, version: i32) -> UndoTarget {
     UndoTarget::Version(earlier.last().unwrap_or(0))
 }
 
-fn contrast(expected: &Catalog, found: &Catalog) -> Option<Contrast> {
+fn compare(expected: &Catalog, found: &Catalog) -> Option<CatalogDiff> {
     let differences = catalog::diff(found, expected);
-    (!differences.is_empty()).then(|| Contrast {
+    (!differences.is_empty()).then(|| CatalogDiff {
         expected: expected.clone(),
         found: found.clone(),
         differences,
@@ -191,6 +191,6 @@ fn contrast(expected: &Catalog, found: &Catalog) -> Option<Contrast> {
 }
 
 /// What differs.
-fn ids(contrast: Option<&Contrast>) -> impl Iterator<Item = &ObjectId> {
-    contrast.into_iter().flat_map(|contrast| &contrast.differences).map(|one| &one.id)
+fn ids(diff: Option<&CatalogDiff>) -> impl Iterator<Item = &ObjectId> {
+    diff.into_iter().flat_map(|diff| &diff.differences).map(|one| &one.id)
 }

@@ -159,7 +159,7 @@ Examples:
   migrator repair --undo --yes         give the migration up")]
     Repair {
         #[command(flatten)]
-        wish: RepairArguments,
+        arguments: RepairArguments,
         /// Print what would be done, and change nothing.
         #[arg(long)]
         dry_run: bool,
@@ -215,7 +215,7 @@ Examples:
   migrator baseline --from-alembic     where Alembic has made the tables of the API's predecessor")]
     Baseline {
         #[command(flatten)]
-        wish: BaselineArguments,
+        arguments: BaselineArguments,
         /// Look at everything, and change nothing.
         #[arg(long)]
         dry_run: bool,
@@ -304,7 +304,7 @@ Examples:
                                        the same as a script, to read or to run by hand")]
     Grant {
         #[command(flatten)]
-        wish: GrantArguments,
+        arguments: GrantArguments,
         #[command(flatten)]
         wait: WaitOptions,
     },

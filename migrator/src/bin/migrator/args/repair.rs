@@ -1,35 +1,35 @@
-//! The arguments of `repair`.
+//! The arguments of `migrator repair`.
 
 use clap::Args;
-use migrator::RepairWish;
+use migrator::RepairAction;
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct RepairArguments {
     /// Forget what is done; `up` or `down` then begins at the first statement.
-    #[arg(long, group = "wish")]
+    #[arg(long, group = "action")]
     restart: bool,
 
     /// It was finished by hand: note it in the history as applied, or as undone.
-    #[arg(long, group = "wish")]
+    #[arg(long, group = "action")]
     applied: bool,
 
     /// Give up a migration that is not applied: run its undo script, and forget about it.
     ///
     /// Destroys what it made, data included. Asks on a terminal; elsewhere it needs `--yes`.
-    #[arg(long, group = "wish")]
+    #[arg(long, group = "action")]
     undo: bool,
 }
 
 impl RepairArguments {
-    pub(crate) fn wish(self) -> RepairWish {
+    pub(crate) fn action(self) -> RepairAction {
         if self.restart {
-            RepairWish::Restart
+            RepairAction::Restart
         } else if self.applied {
-            RepairWish::Finished
+            RepairAction::Finished
         } else if self.undo {
-            RepairWish::Undo
+            RepairAction::Undo
         } else {
-            RepairWish::GoOn
+            RepairAction::Resume
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How scripts are run: whom they wait for, for how long, and how often they try again.
+//! Timeouts and retries of the commands that run scripts.
 
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use migrator::{Baseline, BaselineTarget, Error, exit_code};
 use serde_json::{Value, json};
 
 use crate::args::{Cli, ShadowOptions, WaitOptions};
-use crate::commands::confirm::{self, Consent};
+use crate::commands::confirm::{self, Confirmation};
 use crate::output::{Printer, ask, count, warning};
 
 /// `--dry-run`: what would be adopted.
@@ -22,7 +22,7 @@ pub(crate) async fn plan(
     let mut on_event = |event| printer.event(&event);
     let plan =
         migrator::plan_baseline(&url, &options, &migrations, target, server, &mut on_event).await?;
-    tell_revision(printer, &plan);
+    report_revision(printer, &plan);
     let number = count(plan.adopted.len(), "migration");
     printer.note(&format!("{number} would be adopted; nothing was changed"));
     let mut document = document(&plan);
@@ -38,7 +38,7 @@ pub(crate) async fn run(
     cli: &Cli,
     printer: &Printer,
     target: BaselineTarget,
-    consent: Consent,
+    confirmation: Confirmation,
     wait: WaitOptions,
     shadow: &ShadowOptions,
 ) -> Result<u8, Error> {
@@ -48,14 +48,14 @@ pub(crate) async fn run(
     let server = shadow.url()?;
     let server = server.as_ref();
     let mut on_event = |event| printer.event(&event);
-    if consent == Consent::ToBeAsked {
-        if !confirm::can_be_asked() {
+    if confirmation == Confirmation::Ask {
+        if !confirm::can_ask() {
             return Err(Error::AdoptionUnconfirmed);
         }
         let plan =
             migrator::plan_baseline(&url, &options, &migrations, target, server, &mut on_event)
                 .await?;
-        tell_revision(printer, &plan);
+        report_revision(printer, &plan);
         plan.warnings.iter().for_each(|text| warning(text));
         let question = format!(
             "Note {} as applied on database `{}` at `{}`, and run nothing?",
@@ -73,18 +73,18 @@ pub(crate) async fn run(
     let wait = wait.wait;
     let done = migrator::baseline(&url, &options, wait, &migrations, target, server, &mut on_event)
         .await?;
-    if consent == Consent::Given {
-        tell_revision(printer, &done);
+    if confirmation == Confirmation::Given {
+        report_revision(printer, &done);
     }
     printer.note(&format!("{} adopted; nothing was run", names(&done)));
     printer.result(&document(&done), String::new);
-    if consent == Consent::Given {
+    if confirmation == Confirmation::Given {
         done.warnings.iter().for_each(|text| warning(text));
     }
     Ok(exit_code::DONE)
 }
 
-fn tell_revision(printer: &Printer, baseline: &Baseline) {
+fn report_revision(printer: &Printer, baseline: &Baseline) {
     if let Some(revision) = &baseline.alembic_revision {
         printer.note(&format!("Alembic is at revision `{revision}`: that is {}", names(baseline)));
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use migrator::{
-    Change, CheckFinding, CheckOptions, Contrast, Drift, Error, MigrationName, Migrations,
+    CatalogDiff, Change, CheckFinding, CheckOptions, Drift, Error, MigrationName, Migrations,
     exit_code,
 };
 use serde_json::{Value, json};
@@ -13,11 +13,16 @@ use crate::args::{CheckArguments, Cli};
 use crate::commands::{drift, lint};
 use crate::output::{BAD, Printer, count};
 
-pub(crate) async fn run(cli: &Cli, printer: &Printer, wish: &CheckArguments) -> Result<u8, Error> {
+pub(crate) async fn run(
+    cli: &Cli,
+    printer: &Printer,
+    arguments: &CheckArguments,
+) -> Result<u8, Error> {
     let url = cli.database.url()?;
     let options = cli.database.connect_options()?;
     let migrations = cli.migrations.load()?;
-    let check = CheckOptions { allowed: wish.allowed(), shadow_server: wish.shadow.url()? };
+    let check =
+        CheckOptions { allowed: arguments.allowed(), shadow_server: arguments.shadow.url()? };
     let mut on_event = |event| printer.event(&event);
     let findings = migrator::check(&url, &options, &migrations, &check, &mut on_event).await?;
     let dir = cli.migrations.dir();
@@ -52,8 +57,8 @@ fn document(dir: Option<&Path>, finding: &CheckFinding) -> Value {
 }
 
 fn details(finding: &CheckFinding) -> Vec<String> {
-    let contrast = finding.contrast.iter().flat_map(|contrast| &contrast.differences);
-    let differences = contrast.map(|difference| match &difference.change {
+    let diff = finding.diff.iter().flat_map(|diff| &diff.differences);
+    let differences = diff.map(|difference| match &difference.change {
         Change::OnlyInFirst => format!("{} is left", difference.id),
         Change::OnlyInSecond => format!("{} is lost", difference.id),
         Change::Changed(_) => format!("{} differs", difference.id),
@@ -69,8 +74,8 @@ fn text(migrations: &Migrations, dir: Option<&Path>, finding: &CheckFinding) -> 
     for line in finding.details.iter().flat_map(|detail| detail.lines()) {
         let _ = writeln!(text, "  {line}");
     }
-    if let Some(contrast) = &finding.contrast {
-        for line in drift::text::render(&as_drift(contrast)).lines() {
+    if let Some(diff) = &finding.diff {
+        for line in drift::text::render(&as_drift(diff)).lines() {
             let _ = writeln!(text, "  {line}");
         }
     }
@@ -78,11 +83,11 @@ fn text(migrations: &Migrations, dir: Option<&Path>, finding: &CheckFinding) -> 
 }
 
 /// What is there too much with a `+`, what is not there any more with a `-`.
-fn as_drift(contrast: &Contrast) -> Drift {
+fn as_drift(diff: &CatalogDiff) -> Drift {
     Drift {
-        differences: contrast.differences.clone(),
-        live: contrast.found.clone(),
-        made: contrast.expected.clone(),
+        differences: diff.differences.clone(),
+        live: diff.found.clone(),
+        expected: diff.expected.clone(),
         compared_to: None,
         pending: Vec::new(),
         not_compared: Vec::new(),

@@ -4,7 +4,7 @@ use migrator::{Error, RunOptions, UndoTarget, exit_code};
 use serde_json::json;
 
 use crate::args::{Cli, RunArguments};
-use crate::commands::confirm::{self, Consent};
+use crate::commands::confirm::{self, Confirmation};
 use crate::commands::dry_run::{documents, table};
 use crate::output::summary::Summary;
 use crate::output::{Printer, ask, count, timed};
@@ -19,15 +19,15 @@ pub(crate) async fn run(
     cli: &Cli,
     printer: &Printer,
     mut target: UndoTarget,
-    consent: Consent,
+    confirmation: Confirmation,
     run: RunArguments,
 ) -> Result<u8, Error> {
     let url = cli.database.url()?;
     let options = cli.database.connect_options()?;
     let migrations = cli.migrations.load()?;
     let run = RunOptions { watch: printer.watches(), ..run.options() };
-    if consent == Consent::ToBeAsked {
-        if !confirm::can_be_asked() {
+    if confirmation == Confirmation::Ask {
+        if !confirm::can_ask() {
             return Err(Error::ConfirmationNeeded);
         }
         let mut on_event = |event| printer.event(&event);

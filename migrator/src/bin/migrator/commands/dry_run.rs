@@ -1,4 +1,4 @@
-//! What `--dry-run` shows of `up` and `down`.
+//! The plan that `up --dry-run` and `down --dry-run` show.
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ pub(crate) async fn run(
 ) -> Result<u8, Error> {
     let url = cli.database.url()?;
     let options = cli.database.connect_options()?;
-    let wish = GrantOptions {
+    let request = GrantOptions {
         role: arguments.role.clone(),
         provision_users: arguments.provision_users,
         statement_timeout: arguments.statement_timeout,
@@ -22,12 +22,12 @@ pub(crate) async fn run(
     };
     let mut on_event = |event| printer.event(&event);
     let plan = if arguments.dry_run {
-        let plan = migrator::plan_grant(&url, &options, &wish, &mut on_event).await?;
+        let plan = migrator::plan_grant(&url, &options, &request, &mut on_event).await?;
         printer.result(&document(&plan, arguments), || plan.script());
         plan
     } else {
-        let plan = migrator::grant(&url, &options, wait.wait, &wish, &mut on_event).await?;
-        tell(printer, &plan);
+        let plan = migrator::grant(&url, &options, wait.wait, &request, &mut on_event).await?;
+        report(printer, &plan);
         printer.result(&document(&plan, arguments), String::new);
         plan
     };
@@ -37,7 +37,7 @@ pub(crate) async fn run(
     Ok(exit_code::DONE)
 }
 
-fn tell(printer: &Printer, plan: &GrantPlan) {
+fn report(printer: &Printer, plan: &GrantPlan) {
     let changes = [
         (Purpose::Revoke, "Revoked", ""),
         (Purpose::RevokeFromAll, "Revoked", " from every role"),

@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use crate::args::{Cli, LintArguments};
 use crate::output::{Printer, count};
 
-pub(crate) fn run(cli: &Cli, printer: &Printer, wish: LintArguments) -> Result<u8, Error> {
+pub(crate) fn run(cli: &Cli, printer: &Printer, arguments: LintArguments) -> Result<u8, Error> {
     let migrations = cli.migrations.load()?;
     let dir = cli.migrations.dir();
-    let report = migrator::lint(&migrations, |version| wish.from.is_none_or(|from| version > from));
+    let report =
+        migrator::lint(&migrations, |version| arguments.from.is_none_or(|from| version > from));
     let document = json!({
         "findings": report.findings.iter().map(|finding| document(dir, finding)).collect::<Vec<_>>(),
         "allowed": report.allowed,

@@ -22,7 +22,7 @@ mod up;
 use migrator::{Direction, Error};
 
 use crate::args::{Cli, Command};
-use crate::commands::confirm::Consent;
+use crate::commands::confirm::Confirmation;
 use crate::output::Printer;
 
 /// Runs the command and returns its exit code.
@@ -41,13 +41,13 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
             }
             Command::Down { to, steps, dry_run: false, yes, run } => {
                 let target = down::target(*to, *steps);
-                down::run(cli, printer, target, Consent::of(*yes), *run).await
+                down::run(cli, printer, target, Confirmation::of(*yes), *run).await
             }
-            Command::Repair { wish, dry_run: true, .. } => {
-                repair::plan(cli, printer, wish.wish()).await
+            Command::Repair { arguments, dry_run: true, .. } => {
+                repair::plan(cli, printer, arguments.action()).await
             }
-            Command::Repair { wish, dry_run: false, yes, run } => {
-                repair::run(cli, printer, wish.wish(), Consent::of(*yes), *run).await
+            Command::Repair { arguments, dry_run: false, yes, run } => {
+                repair::run(cli, printer, arguments.action(), Confirmation::of(*yes), *run).await
             }
             Command::Status { check } => {
                 let verdict =
@@ -58,18 +58,28 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
                 let direction = if *down { Direction::Undo } else { Direction::Apply };
                 sql::run(cli, printer, sql::range(direction, *from, *to), *limits)
             }
-            Command::Baseline { wish, dry_run: true, shadow, .. } => {
-                baseline::plan(cli, printer, wish.target(), shadow).await
+            Command::Baseline { arguments, dry_run: true, shadow, .. } => {
+                baseline::plan(cli, printer, arguments.target(), shadow).await
             }
-            Command::Baseline { wish, dry_run: false, yes, wait, shadow } => {
-                baseline::run(cli, printer, wish.target(), Consent::of(*yes), *wait, shadow).await
+            Command::Baseline { arguments, dry_run: false, yes, wait, shadow } => {
+                baseline::run(
+                    cli,
+                    printer,
+                    arguments.target(),
+                    Confirmation::of(*yes),
+                    *wait,
+                    shadow,
+                )
+                .await
             }
             Command::Current => current::run(cli, printer).await,
-            Command::New(wish) if wish.from_drift => new::from_drift(cli, printer, wish).await,
-            Command::New(wish) => new::run(cli, printer, &wish.name),
-            Command::Check(wish) => check::run(cli, printer, wish).await,
-            Command::Lint(wish) => lint::run(cli, printer, *wish),
-            Command::Grant { wish, wait } => grant::run(cli, printer, wish, *wait).await,
+            Command::New(arguments) if arguments.from_drift => {
+                new::from_drift(cli, printer, arguments).await
+            }
+            Command::New(arguments) => new::run(cli, printer, &arguments.name),
+            Command::Check(arguments) => check::run(cli, printer, arguments).await,
+            Command::Lint(arguments) => lint::run(cli, printer, *arguments),
+            Command::Grant { arguments, wait } => grant::run(cli, printer, arguments, *wait).await,
             Command::Completions { shell } => Ok(completions::run(printer, *shell)),
             Command::Man { command } => Ok(man::run(printer, command.as_deref())),
             Command::Health { arguments } => health::run(cli, printer, arguments).await,

@@ -1,42 +1,43 @@
 //! `migrator repair`: clear up after a migration without a transaction that stopped in the middle.
 
-use migrator::{Direction, Error, IncompleteError, Repair, RepairWish, RunOptions, exit_code};
+use migrator::{Direction, Error, IncompleteError, Repair, RepairAction, RunOptions, exit_code};
 use serde_json::{Value, json};
 
 use crate::args::{Cli, RunArguments};
-use crate::commands::confirm::{self, Consent};
+use crate::commands::confirm::{self, Confirmation};
 use crate::output::summary::Summary;
 use crate::output::{Printer, ask, warning};
 
 /// `--dry-run`: what would be done.
-pub(crate) async fn plan(cli: &Cli, printer: &Printer, wish: RepairWish) -> Result<u8, Error> {
+pub(crate) async fn plan(cli: &Cli, printer: &Printer, action: RepairAction) -> Result<u8, Error> {
     let url = cli.database.url()?;
     let options = cli.database.connect_options()?;
     let migrations = cli.migrations.load()?;
     let mut on_event = |event| printer.event(&event);
-    let plan = migrator::plan_repair(&url, &options, &migrations, wish, &mut on_event).await?;
-    tell(printer, plan.as_ref(), Mood::Would);
+    let plan = migrator::plan_repair(&url, &options, &migrations, action, &mut on_event).await?;
+    report(printer, plan.as_ref(), true);
     Ok(exit_code::DONE)
 }
 
 pub(crate) async fn run(
     cli: &Cli,
     printer: &Printer,
-    wish: RepairWish,
-    consent: Consent,
+    action: RepairAction,
+    confirmation: Confirmation,
     run: RunArguments,
 ) -> Result<u8, Error> {
     let url = cli.database.url()?;
     let options = cli.database.connect_options()?;
     let migrations = cli.migrations.load()?;
-    if wish == RepairWish::Undo && consent == Consent::ToBeAsked {
+    if action == RepairAction::Undo && confirmation == Confirmation::Ask {
         let mut on_event = |event| printer.event(&event);
-        let plan = migrator::plan_repair(&url, &options, &migrations, wish, &mut on_event).await?;
+        let plan =
+            migrator::plan_repair(&url, &options, &migrations, action, &mut on_event).await?;
         let Some(plan) = plan else {
-            tell(printer, None, Mood::Did);
+            report(printer, None, false);
             return Ok(exit_code::DONE);
         };
-        if !confirm::can_be_asked() {
+        if !confirm::can_ask() {
             return Err(IncompleteError::Unconfirmed.into());
         }
         let question = format!(
@@ -47,7 +48,7 @@ pub(crate) async fn run(
         );
         if !ask(&question) {
             printer.note("Nothing was repaired");
-            printer.result(&document(None, Mood::Did), String::new);
+            printer.result(&document(None, false), String::new);
             return Ok(exit_code::NO);
         }
     }
@@ -58,44 +59,36 @@ pub(crate) async fn run(
         printer.event(&event);
         summary.event(&event);
     };
-    let result = migrator::repair(&url, &options, &run, &migrations, wish, &mut on_event).await;
+    let result = migrator::repair(&url, &options, &run, &migrations, action, &mut on_event).await;
     printer.summary(summary, result.as_ref().err());
-    tell(printer, result?.as_ref(), Mood::Did);
+    report(printer, result?.as_ref(), false);
     Ok(exit_code::DONE)
 }
 
-/// Whether it happened.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mood {
-    Would,
-    Did,
-}
-
-fn tell(printer: &Printer, repair: Option<&Repair>, mood: Mood) {
+fn report(printer: &Printer, repair: Option<&Repair>, dry_run: bool) {
     match repair {
         None => printer.note("Nothing to do: no migration is incomplete"),
         Some(repair) => {
-            let dropped = if mood == Mood::Did { "Dropped" } else { "Would drop" };
+            let dropped = if dry_run { "Would drop" } else { "Dropped" };
             for index in &repair.dropped {
                 printer.note(&format!("{dropped} the invalid index {index}"));
             }
-            printer.note(&conclusion(repair, mood));
+            printer.note(&conclusion(repair, dry_run));
         }
     }
-    printer.result(&document(repair, mood), String::new);
+    printer.result(&document(repair, dry_run), String::new);
     for text in repair.iter().flat_map(|repair| &repair.warnings) {
         warning(text);
     }
 }
 
-fn conclusion(repair: &Repair, mood: Mood) -> String {
+fn conclusion(repair: &Repair, dry_run: bool) -> String {
     let name = &repair.name;
-    let would = mood == Mood::Would;
-    let end = if would { "; nothing was changed" } else { "" };
-    match repair.wish {
-        RepairWish::GoOn => {
+    let end = if dry_run { "; nothing was changed" } else { "" };
+    match repair.action {
+        RepairAction::Resume => {
             let command = go_on(repair);
-            let verb = if would { "would go on" } else { "can go on" };
+            let verb = if dry_run { "would go on" } else { "can go on" };
             match next(repair) {
                 Some(next) => format!(
                     "{name} {verb} at statement {next} of {}: `{command}`{end}",
@@ -106,20 +99,20 @@ fn conclusion(repair: &Repair, mood: Mood) -> String {
                 ),
             }
         }
-        RepairWish::Restart => {
-            let verb = if would { "would begin" } else { "begins" };
+        RepairAction::Restart => {
+            let verb = if dry_run { "would begin" } else { "begins" };
             format!("{name} {verb} at its first statement again: `{}`{end}", go_on(repair))
         }
-        RepairWish::Finished => {
+        RepairAction::Finished => {
             let state = match repair.direction {
                 Direction::Apply => "applied",
                 Direction::Undo => "undone",
             };
-            let verb = if would { "would be noted" } else { "is noted" };
+            let verb = if dry_run { "would be noted" } else { "is noted" };
             format!("{name} {verb} as {state}{end}")
         }
-        RepairWish::Undo => {
-            let verb = if would { "would be undone" } else { "is undone" };
+        RepairAction::Undo => {
+            let verb = if dry_run { "would be undone" } else { "is undone" };
             format!("{name} {verb}, and not applied{end}")
         }
     }
@@ -139,13 +132,13 @@ fn next(repair: &Repair) -> Option<usize> {
     (repair.done < repair.statements).then_some(repair.done + 1)
 }
 
-fn document(repair: Option<&Repair>, mood: Mood) -> Value {
+fn document(repair: Option<&Repair>, dry_run: bool) -> Value {
     let repaired = repair.map(|repair| {
-        let action = match repair.wish {
-            RepairWish::GoOn => "go_on",
-            RepairWish::Restart => "restart",
-            RepairWish::Finished => "applied",
-            RepairWish::Undo => "undo",
+        let action = match repair.action {
+            RepairAction::Resume => "go_on",
+            RepairAction::Restart => "restart",
+            RepairAction::Finished => "applied",
+            RepairAction::Undo => "undo",
         };
         json!({
             "version": repair.name.version,
@@ -154,10 +147,10 @@ fn document(repair: Option<&Repair>, mood: Mood) -> Value {
             "action": action,
             "statements": repair.statements,
             "done": repair.done,
-            "next_statement": next(repair).filter(|_| repair.wish == RepairWish::GoOn),
+            "next_statement": next(repair).filter(|_| repair.action == RepairAction::Resume),
             "dropped_indexes": repair.dropped,
             "warnings": repair.warnings,
         })
     });
-    json!({ "dry_run": mood == Mood::Would, "repaired": repaired })
+    json!({ "dry_run": dry_run, "repaired": repaired })
 }

@@ -1,4 +1,4 @@
-//! Everything that is printed. Standard output is data, standard error is talk.
+//! Everything that is printed. Standard output is data, standard error is for messages.
 
 mod progress_line;
 pub(crate) mod summary;

@@ -1,7 +1,7 @@
 //! The line that says what is being run: `Applying V1__initial_schema ... done (12 ms)`.
 //!
-//! On a terminal it is drawn again every second while the script runs. Elsewhere it is written once,
-//! from left to right.
+//! On a terminal it is drawn again every second while the script runs. Elsewhere it is written
+//! once, from left to right.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! What became of every migration of a run: the table at its end.
+//! The table at the end of a run: the outcome of each migration.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Columns of text, as wide as what is in them.
+//! Text in columns, each as wide as its content.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Two texts, line by line.
+//! Line diff.
 
 use similar::{ChangeTag, TextDiff};
 

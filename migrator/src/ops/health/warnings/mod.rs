@@ -1,4 +1,4 @@
-//! What in a report should be looked at, and what to do about each.
+//! The warnings of a report, each with advice.
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! What is part of what, and what needs what.
+//! Parts and dependencies of objects.
 
 /// What an entry of a catalog is part of: a default of its table, a rule of its view, a row type of
 /// its table, an array of its elements, the index of a constraint, what an extension made.
@@ -27,7 +27,7 @@ union all
 select classid, objid, refclassid, refobjid from pg_depend where deptype = 'e'";
 
 /// What needs what. Objects below 16384 are PostgreSQL's own.
-pub(in crate::schema::catalog) const NEEDS: &str = "\
+pub(in crate::schema::catalog) const DEPENDENCIES: &str = "\
 select classid, objid, refclassid, refobjid
   from pg_depend
  where deptype in ('n', 'a', 'i') and objid >= 16384 and refobjid >= 16384

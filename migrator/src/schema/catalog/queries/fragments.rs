@@ -1,4 +1,4 @@
-//! What the queries have in common.
+//! The text that the queries share.
 
 /// Prepends what the queries have in common: the schemas, and the relations in them that are
 /// neither an extension's nor bookkeeping of a migration tool.

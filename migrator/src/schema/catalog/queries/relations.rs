@@ -1,4 +1,4 @@
-//! Tables and views with what belongs to them.
+//! Tables and views with their parts.
 
 pub(super) const RELATIONS: &str = query!(
     "\

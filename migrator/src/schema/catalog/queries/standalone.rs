@@ -1,4 +1,4 @@
-//! What stands by itself: schemas, extensions, types, sequences, functions.
+//! Standalone objects: schemas, extensions, types, sequences, functions.
 
 /// Every schema but PostgreSQL's own, those of extensions, and the main one.
 pub(in crate::schema::catalog) const OTHER_SCHEMAS: &str = "\

@@ -1,7 +1,7 @@
-//! What is there and not read: it is named, so that nobody takes silence for likeness.
+//! Unsupported objects: they are listed, so that "no drift" is not misread.
 
 /// Only `$1` is used, the schemas that are read. What is in no schema counts wherever it is.
-pub(in crate::schema::catalog) const UNREAD: &str = query!(
+pub(in crate::schema::catalog) const UNSUPPORTED: &str = query!(
     "\
 , things (classid, objid, about, column_number) as (
   select 'pg_proc'::regclass, pg_proc.oid, '', 0

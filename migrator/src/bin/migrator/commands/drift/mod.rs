@@ -1,4 +1,4 @@
-//! Runs the comparison and tells what it came to.
+//! `migrator drift`: compare the database with what its migrations create.
 
 pub(crate) mod text;
 
@@ -16,14 +16,14 @@ pub(crate) async fn run(
     let url = cli.database.url()?;
     let options = cli.database.connect_options()?;
     let migrations = cli.migrations.load()?;
-    let wish = DriftOptions {
+    let request = DriftOptions {
         to: arguments.to,
         shadow_server: arguments.shadow.url()?,
         grants: arguments.grants,
         ignored: arguments.ignore.clone(),
     };
     let mut on_event = |event| printer.event(&event);
-    let drift = migrator::drift(&url, &options, &migrations, &wish, &mut on_event).await?;
+    let drift = migrator::drift(&url, &options, &migrations, &request, &mut on_event).await?;
 
     if !drift.pending.is_empty() {
         let number = count(drift.pending.len(), "migration");
@@ -69,7 +69,7 @@ fn difference_document(drift: &Drift, difference: &Difference) -> Value {
             ("added", all.map(|(name, value)| property(*name, Some(value), None)).collect())
         }
         Change::OnlyInSecond => {
-            let object = drift.made.objects.get(id).into_iter();
+            let object = drift.expected.objects.get(id).into_iter();
             let all = object.flat_map(|object| &object.properties);
             ("missing", all.map(|(name, value)| property(*name, None, Some(value))).collect())
         }

@@ -1,5 +1,5 @@
-//! A drift as people read it: `+` for what only the database has, `-` for what only the migrations
-//! make, `~` for what both have and is different, grouped by table.
+//! A drift as text: `+` for what only the database has, `-` for what only the migrations create,
+//! `~` for what differs, grouped by table.
 
 use std::fmt::Write as _;
 
@@ -65,7 +65,7 @@ fn render_difference(text: &mut String, drift: &Drift, difference: &Difference, 
     let id = &difference.id;
     let (sign, style, catalog) = match &difference.change {
         Change::OnlyInFirst => ("+", GOOD, Some(&drift.live)),
-        Change::OnlyInSecond => ("-", BAD, Some(&drift.made)),
+        Change::OnlyInSecond => ("-", BAD, Some(&drift.expected)),
         Change::Changed(_) => ("~", NEUTRAL, None),
     };
     // Below its table, the name is enough.

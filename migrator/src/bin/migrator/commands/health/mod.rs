@@ -23,44 +23,44 @@ pub(crate) async fn run(
         url: cli.database.url()?,
         options: cli.database.connect_options()?,
         migrations: cli.migrations.load()?,
-        wish: arguments.options()?,
+        request: arguments.options()?,
     };
     if let Some(interval) = arguments.watch {
         return watch::run(&target, &cli.output, interval, arguments.count).await;
     }
-    let look = target.look().await?;
-    printer.result(&look.document(), || text::report(&look));
-    let _ = write!(anstream::stderr(), "{}", look.remarks());
-    Ok(look.exit_code())
+    let check = target.check().await?;
+    printer.result(&check.document(), || text::report(&check));
+    let _ = write!(anstream::stderr(), "{}", check.remarks());
+    Ok(check.exit_code())
 }
 
-/// What is looked at, and how.
+/// The database to check, and how.
 struct Target {
     url: DatabaseUrl,
     options: ConnectOptions,
     migrations: Migrations,
-    wish: HealthOptions,
+    request: HealthOptions,
 }
 
 /// What was found out.
-struct Look {
+struct HealthCheck {
     report: HealthReport,
     error: Option<Error>,
 }
 
 impl Target {
-    async fn look(&self) -> Result<Look, Error> {
-        let looked =
-            migrator::check_health(&self.url, &self.options, &self.migrations, &self.wish).await;
-        match looked {
+    async fn check(&self) -> Result<HealthCheck, Error> {
+        let checked =
+            migrator::check_health(&self.url, &self.options, &self.migrations, &self.request).await;
+        match checked {
             // Not the database's fault: there is no such role to look at.
             (_, Some(error @ Error::NoSuchRole { .. })) => Err(error),
-            (report, error) => Ok(Look { report, error }),
+            (report, error) => Ok(HealthCheck { report, error }),
         }
     }
 }
 
-impl Look {
+impl HealthCheck {
     fn exit_code(&self) -> u8 {
         if self.report.healthy { exit_code::DONE } else { exit_code::NO }
     }

@@ -4,18 +4,18 @@ use migrator::{
     ConnectPhases, EndpointCheck, HealthReport, MigrationCounts, PreparedStatements, RoleReport,
 };
 
-use crate::commands::health::Look;
+use crate::commands::health::HealthCheck;
 use crate::output::count;
 
 /// A line for each thing that is known.
-pub(super) fn report(look: &Look) -> String {
-    let lines = the_way_there(look).into_iter().chain(the_database(&look.report));
+pub(super) fn report(check: &HealthCheck) -> String {
+    let lines = the_way_there(check).into_iter().chain(the_database(&check.report));
     lines.map(|(label, value)| format!("{label:<12} {value}\n")).collect::<Vec<_>>().concat()
 }
 
-/// One line for the whole look.
-pub(super) fn line(look: &Look) -> String {
-    let report = &look.report;
+/// One line for the whole check.
+pub(super) fn line(check: &HealthCheck) -> String {
+    let report = &check.report;
     let mut parts = Vec::new();
     if let Some(times) = report.connect_ms {
         parts.push(format!("connecting {:.1} ms", times.warm));
@@ -32,7 +32,7 @@ pub(super) fn line(look: &Look) -> String {
     if !report.warnings.is_empty() {
         parts.push(count(report.warnings.len(), "warning"));
     }
-    let verdict = match &look.error {
+    let verdict = match &check.error {
         Some(error) => format!("unusable: {error}"),
         None if report.exceeded.is_empty() => format!("ok: {}", parts.join(", ")),
         None => {
@@ -46,8 +46,8 @@ pub(super) fn line(look: &Look) -> String {
 
 type Line = (&'static str, String);
 
-fn the_way_there(look: &Look) -> Vec<Line> {
-    let report = &look.report;
+fn the_way_there(check: &HealthCheck) -> Vec<Line> {
+    let report = &check.report;
     let endpoint = &report.endpoint;
     let mut lines = vec![
         (
@@ -59,7 +59,7 @@ fn the_way_there(look: &Look) -> Vec<Line> {
         ),
         ("endpoint", endpoint.kind.to_owned()),
     ];
-    match &look.error {
+    match &check.error {
         Some(error) => lines.push(("usable", format!("no: {error}"))),
         None => lines.push(("usable", "yes".to_owned())),
     }
@@ -72,7 +72,7 @@ fn the_way_there(look: &Look) -> Vec<Line> {
     if report.endpoints.len() > 1 {
         lines.extend(report.endpoints.iter().map(|check| (check.kind, endpoint_check(check))));
     }
-    if look.error.is_none() {
+    if check.error.is_none() {
         let tls = endpoint.tls.as_ref();
         let text = tls.map_or("none".to_owned(), |tls| format!("{}, {}", tls.version, tls.cipher));
         lines.push(("TLS", text));

@@ -1,4 +1,4 @@
-//! `--watch`: look after look, until Ctrl-C or so many were made.
+//! `--watch`: check after check, until Ctrl-C or so many were made.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::pin::pin;
@@ -11,7 +11,7 @@ use tokio::signal::ctrl_c;
 use tokio::time::MissedTickBehavior;
 
 use crate::args::OutputOptions;
-use crate::commands::health::{Look, Target, text};
+use crate::commands::health::{HealthCheck, Target, text};
 use crate::output::elapsed;
 
 /// How a look is shown.
@@ -47,16 +47,16 @@ pub(super) async fn run(
         control(CLEAR_SCREEN);
     }
     for _ in 0..count.unwrap_or(u64::MAX) {
-        let look = async {
+        let check = async {
             ticks.tick().await;
-            target.look().await
+            target.check().await
         };
-        let look = tokio::select! {
-            look = look => look?,
+        let check = tokio::select! {
+            check = check => check?,
             _ = &mut interrupted => break,
         };
-        exit_code = look.exit_code();
-        display.show(&look, interval);
+        exit_code = check.exit_code();
+        display.show(&check, interval);
     }
     Ok(exit_code)
 }
@@ -72,7 +72,7 @@ impl Display {
         }
     }
 
-    fn show(self, look: &Look, interval: Duration) {
+    fn show(self, check: &HealthCheck, interval: Duration) {
         let mut stdout = anstream::stdout();
         match self {
             Self::Redrawn => {
@@ -80,8 +80,8 @@ impl Display {
                 let frame = format!(
                     "every {}, Ctrl-C ends; {now}\n\n{}\n{}",
                     elapsed(interval),
-                    text::report(look),
-                    look.remarks()
+                    text::report(check),
+                    check.remarks()
                 );
                 control(HOME);
                 for line in frame.lines() {
@@ -92,10 +92,10 @@ impl Display {
                 control(CLEAR_TO_END);
             }
             Self::Line => {
-                let _ = writeln!(stdout, "{}", text::line(look));
+                let _ = writeln!(stdout, "{}", text::line(check));
             }
             Self::JsonLine => {
-                let _ = writeln!(stdout, "{}", with_command(look.document()));
+                let _ = writeln!(stdout, "{}", with_command(check.document()));
             }
         }
     }

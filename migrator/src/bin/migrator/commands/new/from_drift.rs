@@ -1,8 +1,8 @@
 //! `migrator new --from-drift`: what was done to the database by hand, as the next migration.
 
 use migrator::{
-    DriftMigration, Error, Migrations, PairOfFiles, Rehearsed, Transition, UndoFlaw, UndoFlawKind,
-    describe, exit_code, script,
+    DriftMigration, Error, Migrations, NewMigrationFiles, Rehearsed, Transition, UndoFlaw,
+    UndoFlawKind, describe, exit_code, script,
 };
 use serde_json::json;
 
@@ -21,14 +21,14 @@ const UNDO: &str = "Undoes the migration of the same name. What is lost by that 
 pub(crate) async fn from_drift(
     cli: &Cli,
     printer: &Printer,
-    wish: &NewArguments,
+    arguments: &NewArguments,
 ) -> Result<u8, Error> {
     let url = cli.database.url()?;
     let options = cli.database.connect_options()?;
     let folder = cli.migrations.folder();
-    let pair = PairOfFiles::next(folder, &wish.name)?;
+    let pair = NewMigrationFiles::next(folder, &arguments.name)?;
     let migrations = Migrations::from_dir(folder)?;
-    let server = wish.shadow.url()?;
+    let server = arguments.shadow.url()?;
     let server = server.as_ref();
     let mut on_event = |event| printer.event(&event);
     let found =
@@ -67,7 +67,7 @@ pub(crate) async fn from_drift(
         "not_compared": not_compared,
     });
     printer.result(&document, || files.clone().map(|file| format!("{file}\n")).concat());
-    tell(printer, &found, &problems);
+    report(printer, &found, &problems);
     let version = pair.name.version;
     let dir = folder.display();
     printer.hint(&format!(
@@ -77,7 +77,7 @@ pub(crate) async fn from_drift(
     Ok(exit_code::DONE)
 }
 
-fn tell(printer: &Printer, found: &DriftMigration, problems: &[String]) {
+fn report(printer: &Printer, found: &DriftMigration, problems: &[String]) {
     let statements = |transition: &Transition| count(transition.statements.len(), "statement");
     printer.note(&format!(
         "Written: {}, and {} to undo them",
@@ -116,12 +116,12 @@ fn flaw(flaw: &UndoFlaw) -> String {
     match &flaw.kind {
         UndoFlawKind::NoScript => "there is no script that undoes it".to_owned(),
         UndoFlawKind::Fails(error) => format!("the script that undoes it fails: {error}"),
-        UndoFlawKind::NotAgain(error) => {
+        UndoFlawKind::CannotReapply(error) => {
             format!("once undone, it cannot be applied again: {error}")
         }
-        UndoFlawKind::Leaves(contrast) | UndoFlawKind::MakesOther(contrast) => {
+        UndoFlawKind::LeavesResidue(diff) | UndoFlawKind::NotReproducible(diff) => {
             let parts: Vec<String> =
-                contrast.differences.iter().map(|difference| difference.id.to_string()).collect();
+                diff.differences.iter().map(|difference| difference.id.to_string()).collect();
             format!("the script that undoes it is not the whole way back: {}", parts.join(", "))
         }
     }

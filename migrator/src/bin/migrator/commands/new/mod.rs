@@ -6,7 +6,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 
-use migrator::{Error, PairOfFiles, exit_code};
+use migrator::{Error, NewMigrationFiles, exit_code};
 use serde_json::json;
 
 use crate::args::Cli;
@@ -26,9 +26,9 @@ const UNDO: &str = "\
 
 ";
 
-pub(crate) fn run(cli: &Cli, printer: &Printer, wish: &str) -> Result<u8, Error> {
+pub(crate) fn run(cli: &Cli, printer: &Printer, title: &str) -> Result<u8, Error> {
     let folder = cli.migrations.folder();
-    let pair = PairOfFiles::next(folder, wish)?;
+    let pair = NewMigrationFiles::next(folder, title)?;
     prepare(folder)?;
     write_new(&pair.apply, APPLY)?;
     write_new(&pair.undo, UNDO)?;
