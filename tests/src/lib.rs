@@ -6,7 +6,7 @@
 //! | Variable | Meaning |
 //! |---|---|
 //! | `TASKIE_RUNTIME=local` (default) | the `local` host, in this process, on a free port |
-//! | `TASKIE_RUNTIME=spin` | `spin up` (the binary from `SPIN`, else from `PATH`) on a free port |
+//! | `TASKIE_RUNTIME=spin`, as `cargo test-spin` sets it | `spin up` (the binary from `SPIN`, else from `PATH`) on a free port |
 //! | `TASKIE_URL`, `TASKIE_DATABASE_URL`, `TASKIE_JWT_SECRET` | a service that runs already, and its database |
 //! | `TEST_DATABASE_URL` | a PostgreSQL server on which the tests may create and drop databases; otherwise a throwaway server is started |
 //! | `TASKIE_PG_BIN` | a folder with `initdb` and `postgres` for the throwaway server |

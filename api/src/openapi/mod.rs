@@ -119,7 +119,7 @@ mod tests {
     use crate::http::route::Route;
     use crate::tasks::{MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS};
 
-    /// Set to write the file instead of comparing with it.
+    /// Set by `cargo update-openapi`: the file is written before it is compared.
     const UPDATE: &str = "TASKIE_UPDATE_OPENAPI";
 
     const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
@@ -141,8 +141,7 @@ mod tests {
         let kept: Value = serde_json::from_str(&kept).unwrap_or_default();
         assert!(
             kept == as_json(),
-            "openapi.json is not what the code says: run `{UPDATE}=1 cargo test -p api openapi` and \
-             look at the difference"
+            "openapi.json is not what the code says: run `cargo update-openapi` and look at the difference"
         );
     }
 

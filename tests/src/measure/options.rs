@@ -8,14 +8,14 @@ use crate::InstanceReuse;
 
 /// Measures the API beside a bare component on the same host and database.
 ///
-/// Starts everything itself, as the tests do: real Spin with `TASKIE_RUNTIME=spin` (the program from
-/// `SPIN`, else from `PATH`), else the `local` host in this process, which is good for trying this
-/// program but not for its figures.
+/// Starts everything itself, as the tests do: `cargo measure-spin` the real Spin (the program from
+/// `SPIN`, else from `PATH`), `cargo measure` the `local` host in this process, which is good for
+/// trying this program but not for its figures.
 #[derive(Clone, Debug, Parser)]
 #[command(after_help = "Examples:
-  TASKIE_RUNTIME=spin cargo measure
-  TASKIE_RUNTIME=spin cargo measure latency --reuse single-use
-  TASKIE_RUNTIME=spin cargo measure throughput --workload get --rounds 9 --seconds 10")]
+  cargo measure-spin
+  cargo measure-spin latency --reuse single-use
+  cargo measure-spin throughput --workload get --rounds 9 --seconds 10")]
 pub struct Options {
     /// Only this part.
     pub part: Option<Part>,

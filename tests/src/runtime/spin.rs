@@ -95,7 +95,7 @@ impl Spin {
             .unwrap_or_else(|err| {
                 panic!(
                     "failed to run `{}`: {err}\nhint: install Spin 4.1 or newer, or name its program in SPIN, \
-                     or leave TASKIE_RUNTIME unset to use the local runtime",
+                     or run plain `cargo test`, which uses the local runtime",
                     program.display()
                 )
             });

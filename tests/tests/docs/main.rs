@@ -1,4 +1,4 @@
-//! The page that shows the API, in a browser: `cargo test --test docs`, with Chromium and its driver.
+//! The page that shows the API, in a browser: `cargo test-docs`, with Chromium and its driver.
 
 mod browser;
 

@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use nix::unistd::geteuid;
 use tempfile::TempDir;
-use tests::{TestDatabase, until};
+use tests::{TestDatabase, until, workspace};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
@@ -103,18 +103,21 @@ async fn connect(url: &str) -> Client {
     client
 }
 
-/// Where PgBouncer is. Panics where it is not: a check that is left out is no check.
+/// The program that `TASKIE_PGBOUNCER` names, that `.ci/pgbouncer` has built, or that is installed.
+/// Panics without one: a skipped test proves nothing.
 fn program() -> PathBuf {
     let named = std::env::var_os("TASKIE_PGBOUNCER").map(PathBuf::from);
-    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::var_os("PATH").unwrap_or_default();
     let program = named.or_else(|| {
-        std::env::split_paths(&folders)
+        [workspace().join("target/pgbouncer")]
+            .into_iter()
+            .chain(std::env::split_paths(&path))
             .chain([PathBuf::from("/usr/sbin")])
             .map(|folder| folder.join("pgbouncer"))
             .find(|program| program.is_file())
     });
     let program = program.expect(
-        "PgBouncer is missing: run `TASKIE_PGBOUNCER=$(.ci/pgbouncer) cargo test --test pooler`",
+        "PgBouncer is missing\nhint: `.ci/pgbouncer && cargo test-pooler` builds and uses it",
     );
     assert!(program.is_file(), "TASKIE_PGBOUNCER names `{}`, which is no file", program.display());
     program

@@ -1,5 +1,5 @@
-//! The migrator and the API through a real PgBouncer: `.ci/pgbouncer`, then `cargo test --test pooler` with the
-//! program that it names in `TASKIE_PGBOUNCER`, or with one in `PATH`.
+//! The migrator and the API through a real PgBouncer: `.ci/pgbouncer && cargo test-pooler`, or with another
+//! program of 1.21 or newer, named in `TASKIE_PGBOUNCER` or in `PATH`.
 
 mod api;
 mod bouncer;

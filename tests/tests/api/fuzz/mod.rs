@@ -80,7 +80,9 @@ impl Service {
             Ok(())
         });
         if let Err(failure) = result {
-            panic!("{failure}\nPROPTEST_RNG_SEED={seed} makes up the same cases");
+            panic!(
+                "{failure}\nhint: `PROPTEST_RNG_SEED={seed} cargo test --test api fuzz` repeats these cases"
+            );
         }
         let his = self.runtime.block_on(async { self.bob.tasks().await });
         assert_eq!(his, [self.his]);

@@ -6,6 +6,9 @@ use tests::{TestDatabase, workspace};
 use crate::support::folder::Folder;
 use crate::support::program::{command, run, run_in, run_with};
 
+/// Set by `cargo update-schema`: `schema.sql` is written before it is compared.
+const UPDATE: &str = "TASKIE_UPDATE_SCHEMA";
+
 /// A bit of everything that migrations may make, in an order that a sorted list would break.
 const EVERYTHING: &str = include_str!("everything.sql");
 
@@ -22,10 +25,17 @@ async fn execute(database: &TestDatabase, sql: &str) {
 async fn the_file_in_this_repository_is_current() {
     let database = TestDatabase::create().await;
     let url = database.url().to_connection_string();
-    run_in(workspace(), &[("DATABASE_URL", &url)], &["dump", "--check"])
-        .await
-        .exits(0)
-        .says("`schema.sql` is current");
+    let variables = [("DATABASE_URL", url.as_str())];
+    if std::env::var_os(UPDATE).is_some() {
+        run_in(workspace(), &variables, &["dump"]).await.exits(0);
+    }
+    let output = run_in(workspace(), &variables, &["dump", "--check"]).await;
+    assert!(
+        output.has_exited_with(0),
+        "schema.sql is not what the migrations create: run `cargo update-schema` and look at the \
+         difference\n{output:#?}"
+    );
+    output.says("`schema.sql` is current");
 }
 
 #[tokio::test]

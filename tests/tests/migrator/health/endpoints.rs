@@ -1,4 +1,4 @@
-//! The pooled endpoint beside the direct one. With a real pooler: `cargo test --test pooler`.
+//! The pooled endpoint beside the direct one. With a real pooler: `cargo test-pooler`.
 
 use serde_json::json;
 use tests::TestDatabase;
