@@ -96,6 +96,7 @@ struct PoolHealth {
     responses(
         (status = 200, description = "It runs", body = ProcessHealth, example = json!({ "status": "healthy" })),
     ),
+    security(),
 ))]
 /// `GET /health`: 200 as long as the component runs; asks nothing of the database.
 pub(crate) async fn check_process() -> Json<ProcessHealth> {
@@ -118,6 +119,7 @@ pub(crate) async fn check_process() -> Json<ProcessHealth> {
         ),
         (status = 503, response = failures::DatabaseUnhealthy),
     ),
+    security(),
 ))]
 /// `GET /health/db`: 200, or 503 when the configuration or the database is not usable.
 pub(crate) async fn check_database(database: Result<Database, ApiError>) -> Response {
@@ -159,6 +161,7 @@ async fn database_health(database: Result<Database, ApiError>) -> Result<Databas
         ),
         (status = 503, response = failures::DatabaseUnhealthy),
     ),
+    security(),
 ))]
 /// `GET /health/pool`: 200, or 503 when the database cannot be asked.
 pub(crate) async fn show_connections(database: Result<Database, ApiError>) -> Response {

@@ -23,6 +23,7 @@ pub(crate) struct Index {
         body = Index,
         example = json!({ "message": "Taskie, a task API", "docs": "/docs", "openapi": "/openapi.json" }),
     )),
+    security(),
 ))]
 /// `GET /`: 200, always.
 pub(crate) async fn show_index() -> Json<Index> {

@@ -67,6 +67,8 @@ fn document() -> Document {
             failures::DatabaseTooSlow
         )
     ),
+    // Relative to where the document is, so also behind a proxy that adds a prefix.
+    servers((url = ".", description = "The service that this document is from")),
     tags(
         (name = "Tasks", description = "The tasks of one user: the one whom the token and the path name"),
         (name = "Health", description = "For probes and operators; no token"),
@@ -165,6 +167,41 @@ mod tests {
             })
             .collect();
         assert_eq!(routes, documented);
+    }
+
+    /// Generated clients make a type without members of an object that says nothing of them: not even
+    /// the right value would be of that type.
+    #[test]
+    fn every_object_says_what_its_members_are() {
+        fn check(value: &Value, place: &str) {
+            if value["type"] == "object" {
+                let members = value.get("properties").or(value.get("additionalProperties"));
+                assert!(members.is_some(), "{place}: {value}");
+            }
+            match value {
+                Value::Object(members) => {
+                    members
+                        .iter()
+                        .for_each(|(name, member)| check(member, &format!("{place}/{name}")));
+                }
+                Value::Array(items) => items.iter().for_each(|item| check(item, place)),
+                _ => {}
+            }
+        }
+        check(&as_json(), "#");
+    }
+
+    #[test]
+    fn every_operation_says_who_may_use_it() {
+        let document = as_json();
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            let needs_token = path.starts_with("/api/");
+            for (method, operation) in item.as_object().expect("operations") {
+                let security = operation["security"].as_array();
+                let security = security.unwrap_or_else(|| panic!("{method} {path}"));
+                assert_eq!(!security.is_empty(), needs_token, "{method} {path}");
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the task routes read and write. PostgreSQL writes a task's JSON and [`crate::http::json`] reads
 //! bodies, so these types only describe; the black-box suite holds the answers against them.
 
-use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, ObjectBuilder, Schema, SchemaType};
 use utoipa::openapi::{Object, RefOr};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
@@ -79,14 +79,13 @@ pub(crate) struct TaskUpdate;
 
 impl PartialSchema for TaskUpdate {
     fn schema() -> RefOr<Schema> {
-        let one_of_them = ["title", "description", "status"].into_iter().fold(
-            AnyOfBuilder::new(),
-            |any, member| {
-                let object: Object =
-                    ObjectBuilder::new().schema_type(Type::Object).required(member).build();
-                any.item(object)
-            },
-        );
+        // Without a type: of an object without properties, generated clients make one that takes none.
+        let present = |member: &str| -> Object {
+            ObjectBuilder::new().schema_type(SchemaType::AnyValue).required(member).build()
+        };
+        let one_of_them = ["title", "description", "status"]
+            .into_iter()
+            .fold(AnyOfBuilder::new(), |any, member| any.item(present(member)));
         AllOfBuilder::new()
             .description(Some("What to change: at least one of the members"))
             .item(Changes::schema())
@@ -126,7 +125,7 @@ pub(crate) struct TaskInPath {
 #[expect(dead_code, reason = "it describes")]
 pub(crate) struct ListFilter {
     /// Only tasks of this status. Of several, the last one counts.
-    #[param(inline, nullable = false)]
+    #[param(nullable = false)]
     status: Option<Status>,
     /// How many tasks the page has at most. It also ends where its JSON would have more than 1 MiB.
     #[param(nullable = false, minimum = 1, maximum = 1000, default = 1000)]

@@ -6,7 +6,7 @@ mod page;
 
 use std::collections::BTreeSet;
 
-use reqwest::Method;
+use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use tests::{App, workspace};
 
@@ -18,6 +18,20 @@ async fn the_document_is_the_one_in_the_repository() {
     let kept = std::fs::read_to_string(workspace().join("openapi.json")).expect("openapi.json");
     assert_eq!(served.0, serde_json::from_str::<Value>(&kept).expect("JSON"));
     assert_eq!(served.0["openapi"], "3.1.0");
+}
+
+/// Also behind a proxy that adds a prefix to every path.
+#[tokio::test]
+async fn the_server_is_where_the_document_is() {
+    let document = Document::of(&App::start().await).await;
+    let server = document.0["servers"][0]["url"].as_str().expect("a server");
+    for (document, expected) in [
+        ("http://127.0.0.1:3000/openapi.json", "http://127.0.0.1:3000/"),
+        ("https://example.org/todo/openapi.json", "https://example.org/todo/"),
+    ] {
+        let document = Url::parse(document).expect("a URL");
+        assert_eq!(document.join(server).expect("a URL").as_str(), expected, "{server}");
+    }
 }
 
 /// What the service says of its paths itself: an unknown method is answered with the known ones.
