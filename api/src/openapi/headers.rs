@@ -49,7 +49,7 @@ fn described() -> [(&'static str, Header); 9] {
         ),
         optional(
             "Link",
-            "The next page (RFC 8288); not there on the last one",
+            "The next page (RFC 8288), with the request's `status` and `limit`; not there on the last one",
             text().pattern(Some("^</[^>]+>; rel=\"next\"$")).build(),
             "</api/demo/tasks?limit=2&cursor=AAZg3mwcSlAAAAAD>; rel=\"next\"",
         ),

@@ -184,7 +184,7 @@ impl ListQuery {
         if errors.is_empty() { Ok(parsed) } else { Err(ApiError::Invalid(errors)) }
     }
 
-    /// The `Link` (RFC 8288) to the page that begins there, with the rest of this query.
+    /// The `Link` (RFC 8288) to the page that begins there, with this query's status and limit.
     fn link_to(&self, user_id: &str, cursor: Cursor) -> String {
         let path = path::of_tasks(user_id);
         let status = self.status.map(|status| format!("status={}&", status.as_str()));
