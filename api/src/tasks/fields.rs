@@ -11,7 +11,7 @@ pub(crate) const MAX_TITLE_CHARS: usize = 255;
 /// The longest description, in Unicode scalar values.
 pub(crate) const MAX_DESCRIPTION_CHARS: usize = 5_000;
 
-/// A title: 1–255 characters, not only white space, kept as it was sent.
+/// A title: 1–255 characters, one of them visible, kept as it was sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Title(pub(crate) String);
 
@@ -109,7 +109,7 @@ impl<'a> FieldReader<'a> {
     }
 
     fn title(&mut self, text: String, when_blank: &str) -> Option<Title> {
-        if text.trim().is_empty() {
+        if text.chars().all(is_invisible) {
             self.wrong("title", when_blank)
         } else if text.chars().count() > MAX_TITLE_CHARS {
             self.wrong("title", TITLE_TOO_LONG)
@@ -121,5 +121,76 @@ impl<'a> FieldReader<'a> {
     fn wrong<T>(&mut self, field: &str, message: impl Into<String>) -> Option<T> {
         self.errors.push(FieldError { field: field.to_owned(), message: message.into() });
         None
+    }
+}
+
+/// Whether nothing of a character can be seen: white space, control and format characters, other
+/// code points that are ignored in display (Unicode's `Default_Ignorable_Code_Point`), and letters and
+/// symbols whose glyph is blank. Format characters that have a glyph, such as U+06DD, are visible.
+fn is_invisible(character: char) -> bool {
+    character.is_whitespace()
+        || character.is_control()
+        || matches!(character,
+            '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            // Braille without a dot.
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            // Blanks and formatting of Egyptian hieroglyphs.
+            | '\u{13430}'..='\u{13442}'
+            // The filler of the Khitan small script.
+            | '\u{16fe4}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            // A notehead without a form.
+            | '\u{1d159}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_invisible;
+
+    #[test]
+    fn a_title_needs_a_character_that_can_be_seen() {
+        for (label, title, is_blank) in [
+            ("nothing", "", true),
+            ("white space", " \t\u{a0}\u{2003}\u{2028}\u{3000}", true),
+            ("control characters", "\u{1}\u{7f}\u{9f}", true),
+            ("zero-width characters", "\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}", true),
+            ("marks of direction", "\u{61c}\u{200e}\u{200f}\u{202e}\u{2069}", true),
+            ("a soft hyphen", "\u{ad}", true),
+            ("Hangul fillers", "\u{115f}\u{1160}\u{3164}\u{ffa0}", true),
+            ("blank Braille", "\u{2800}", true),
+            ("variation selectors", "\u{180b}\u{fe0f}\u{e0100}\u{e01ef}", true),
+            ("tags", "\u{e0001}\u{e0020}\u{e007f}", true),
+            ("inherent vowels", "\u{17b4}\u{17b5}", true),
+            ("formatting of notes", "\u{1d159}\u{1d173}\u{1d17a}", true),
+            ("interlinear annotation", "\u{fff9}\u{fffa}\u{fffb}", true),
+            ("a joiner of graphemes", "\u{34f}", true),
+            ("all of it and a letter", " \u{200b}\u{3164}\u{2800}x", false),
+            ("emoji with joiners", "👩\u{200d}👩\u{200d}👧", false),
+            ("emoji with a selector", "\u{2764}\u{fe0f}", false),
+            ("right to left", "\u{202b}שלום\u{202c}", false),
+            ("Braille with dots", "\u{2801}", false),
+            ("a replacement character", "\u{fffd}", false),
+            ("the end of an ayah", "\u{6dd}", false),
+            ("a combining mark", "\u{301}", false),
+            ("Hangul", "\u{1100}\u{1161}", false),
+            ("a noncharacter", "\u{ffff}", false),
+        ] {
+            assert_eq!(title.chars().all(is_invisible), is_blank, "{label}");
+        }
     }
 }
