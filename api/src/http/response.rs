@@ -19,6 +19,9 @@ use crate::config::{self, LogLevel};
 use crate::error::Cause;
 use crate::log;
 
+/// The longest method in the log, in bytes; they are ASCII.
+const MAX_METHOD_BYTES: usize = 32;
+
 /// Makes a response whole, body and headers, and its line for the log.
 pub(crate) async fn complete(
     context: RequestContext,
@@ -71,12 +74,12 @@ pub(crate) struct LogLine {
     method: Method,
     status: StatusCode,
     total: Duration,
-    /// Why a 5xx was answered.
+    /// The reason of a failure that the response does not tell.
     cause: Option<String>,
 }
 
 /// One request in the log. It has no path, no query, no header and no body: those hold user ids,
-/// texts and tokens.
+/// texts and tokens. All that a client can choose in it is short.
 #[derive(Serialize)]
 struct LogDocument<'a> {
     time: String,
@@ -100,7 +103,7 @@ impl LogLine {
         let document = LogDocument {
             time: log::time(),
             request_id: self.context.id(),
-            method: self.method.as_str(),
+            method: self.method.as_str().get(..MAX_METHOD_BYTES).unwrap_or(self.method.as_str()),
             route: self.context.route().map(Route::template),
             status: self.status.as_u16(),
             total_ms: rounded_millis(self.total),
