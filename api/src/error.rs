@@ -16,7 +16,7 @@ use responses::problem::{FieldError, Problem};
 /// had: about what a suspended Neon database takes to wake up.
 const RETRY_AFTER_SECONDS: &str = "2";
 
-/// Why a 5xx was answered, for the log; travels as an extension of the response.
+/// The reason of a failure, for the log; travels as an extension of the response.
 #[derive(Clone)]
 pub(crate) struct Cause(pub(crate) String);
 
@@ -37,16 +37,16 @@ pub(crate) enum ApiError {
     BodyTooLarge,
     /// The body was not complete within this time.
     BodyTooSlow(Duration),
-    /// No token was sent.
-    TokenMissing,
-    /// A token was sent and does not count; why is nobody's business.
-    TokenInvalid,
+    /// No token was sent. The reason is for the log.
+    TokenMissing(&'static str),
+    /// A token was sent and is invalid. The reason is for the log, and not disclosed to the client.
+    TokenInvalid(&'static str),
     /// A token that was good has run out.
     TokenExpired,
     /// Whether the token counts cannot be told: its issuer's keys are not to be had.
     KeysUnavailable(Unavailable),
-    /// The token's user has no account here.
-    NotRegistered,
+    /// The token's user has no account here. The reason is for the log.
+    NotRegistered(&'static str),
     /// The token's email address belongs to another account.
     EmailTaken,
     /// The task does not exist, or not for this caller: nothing tells the two apart.
@@ -81,7 +81,7 @@ impl ApiError {
     pub(crate) fn while_making_an_account(self) -> Self {
         match self {
             // No account was made although there is none with this id: its email address is taken.
-            Self::NotRegistered => Self::EmailTaken,
+            Self::NotRegistered(_) => Self::EmailTaken,
             // An auth provider's table without `email`, or one that this role may not write to.
             Self::Internal(DbError::Refused { code, .. }) if code == "42703" || code == "42501" => {
                 Self::Misconfigured(Misconfiguration::accounts_are_not_ours())
@@ -121,10 +121,10 @@ impl ApiError {
                 StatusCode::REQUEST_TIMEOUT,
                 format!("The request body must be complete within {limit:?}"),
             ),
-            Self::TokenMissing => {
+            Self::TokenMissing(_) => {
                 ("unauthorized", StatusCode::UNAUTHORIZED, "Authentication required".to_owned())
             }
-            Self::TokenInvalid => {
+            Self::TokenInvalid(_) => {
                 ("unauthorized", StatusCode::UNAUTHORIZED, "Invalid token".to_owned())
             }
             Self::TokenExpired => {
@@ -135,7 +135,7 @@ impl ApiError {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Tokens cannot be checked at the moment".to_owned(),
             ),
-            Self::NotRegistered => (
+            Self::NotRegistered(_) => (
                 "not-registered",
                 StatusCode::FORBIDDEN,
                 "The account is not registered".to_owned(),
@@ -193,7 +193,7 @@ impl ApiError {
         Problem { kind, status, detail, errors }
     }
 
-    /// What the log says about a server error.
+    /// The reason of the failure, for the log. It has nothing of a token in it.
     fn cause(&self) -> Option<String> {
         match self {
             Self::Misconfigured(wrong) => Some(wrong.to_string()),
@@ -202,6 +202,10 @@ impl ApiError {
             | Self::Internal(error) => Some(error.to_string()),
             Self::KeysUnavailable(unavailable) => Some(unavailable.to_string()),
             Self::SchemaMissing => Some("the table tasks does not exist".to_owned()),
+            Self::TokenMissing(reason)
+            | Self::TokenInvalid(reason)
+            | Self::NotRegistered(reason) => Some((*reason).to_owned()),
+            Self::TokenExpired => Some("expired token".to_owned()),
             _ => None,
         }
     }
@@ -209,8 +213,8 @@ impl ApiError {
     /// The challenge of a 401 (RFC 6750, section 3): without a token it names no error.
     fn challenge(&self) -> Option<&'static str> {
         match self {
-            Self::TokenMissing => Some("Bearer"),
-            Self::TokenInvalid => {
+            Self::TokenMissing(_) => Some("Bearer"),
+            Self::TokenInvalid(_) => {
                 Some("Bearer error=\"invalid_token\", error_description=\"The token is not valid\"")
             }
             Self::TokenExpired => {
@@ -280,10 +284,11 @@ impl From<DbError> for ApiError {
                 Self::field("status", messages::STATUS_UNKNOWN)
             }
             ("23503", Some("tasks_user_id_fkey" | "idempotency_keys_user_id_fkey")) => {
-                Self::NotRegistered
+                Self::NotRegistered("no account: the user has no row in users")
             }
-            // Required columns that only the provider of the accounts can fill.
-            ("23502", _) if table == Some("users") => Self::NotRegistered,
+            ("23502", _) if table == Some("users") => Self::NotRegistered(
+                "no account: users has required columns that only the provider of the accounts can fill",
+            ),
             // A character that the database cannot store; ours are checked, a user id is not.
             ("22021" | "22P05", _) => {
                 Self::BadRequest("The request has a character that cannot be stored".to_owned())

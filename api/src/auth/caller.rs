@@ -51,17 +51,18 @@ async fn recognise(auth: Auth, parts: &Parts) -> Result<Caller, ApiError> {
 /// The token of the one `Authorization: Bearer …` header (RFC 6750, section 2.1).
 fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value: &HeaderValue = values.next().ok_or(ApiError::TokenMissing)?;
+    let value: &HeaderValue =
+        values.next().ok_or(ApiError::TokenMissing("no token: no `Authorization`"))?;
     if values.next().is_some() {
-        return Err(ApiError::TokenInvalid);
+        return Err(ApiError::TokenInvalid("more than one `Authorization`"));
     }
-    let text = value.to_str().map_err(|_| ApiError::TokenInvalid)?;
+    let text = value.to_str().map_err(|_| ApiError::TokenInvalid("malformed token"))?;
     // Another scheme, or nothing after this one, brings no token that could be invalid.
     match text.split_once(' ').map(|(scheme, token)| (scheme, token.trim())) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() => {
             Ok(token)
         }
-        _ => Err(ApiError::TokenMissing),
+        _ => Err(ApiError::TokenMissing("no token: `Authorization` is not `Bearer` with a token")),
     }
 }
 
@@ -95,12 +96,12 @@ mod tests {
 
     #[test]
     fn no_token_is_told_from_a_bad_one() {
-        assert!(matches!(bearer_token(&HeaderMap::new()), Err(ApiError::TokenMissing)));
+        assert!(matches!(bearer_token(&HeaderMap::new()), Err(ApiError::TokenMissing(_))));
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::from_static("Basic YTpi"));
-        assert!(matches!(bearer_token(&headers), Err(ApiError::TokenMissing)));
+        assert!(matches!(bearer_token(&headers), Err(ApiError::TokenMissing(_))));
         headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer a"));
         headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer b"));
-        assert!(matches!(bearer_token(&headers), Err(ApiError::TokenInvalid)));
+        assert!(matches!(bearer_token(&headers), Err(ApiError::TokenInvalid(_))));
     }
 }

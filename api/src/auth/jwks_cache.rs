@@ -8,9 +8,8 @@ use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jsonwebtoken::Algorithm;
-
-use super::jwks_record::Record;
+use super::algorithms::Algorithm;
+use super::jwks_record::{INTERVAL_MILLIS, Record};
 use super::key_set::{Key, KeySet, Unavailable};
 use crate::single_flight::{Permit, SingleFlight};
 
@@ -67,23 +66,43 @@ struct Fetched {
     number: u64,
 }
 
+/// Condition on a set: while the known one does not meet it, the issuer is asked for another.
+#[derive(Clone, Copy)]
+enum Need<'a> {
+    Nothing,
+    /// A key with this `kid`.
+    Id(&'a str),
+    /// A key for this algorithm.
+    Algorithm(Algorithm),
+    /// Another key than this one.
+    Not(&'a Key),
+}
+
 impl<E: Environment> JwksCache<E> {
     pub(crate) fn new(environment: E) -> Self {
         Self { environment, copy: Mutex::new(None), single_flight: SingleFlight::new() }
     }
 
-    /// The key with this `kid` for this algorithm. `Ok(None)` when the issuer has none.
+    /// The key for a token with this algorithm and `kid`. `Ok(None)` when the issuer has none.
     pub(super) async fn find(
         &self,
-        id: &str,
+        id: Option<&str>,
         algorithm: Algorithm,
     ) -> Result<Option<Arc<Key>>, Unavailable> {
-        Ok(self.set_with(Some(id)).await?.find(id, algorithm))
+        let need = id.map_or(Need::Algorithm(algorithm), Need::Id);
+        Ok(self.set_with(need).await?.find(id, algorithm))
+    }
+
+    /// The key that the issuer has in place of this one, for a token without `kid` that this one has
+    /// not signed.
+    pub(super) async fn find_other(&self, key: &Key) -> Result<Option<Arc<Key>>, Unavailable> {
+        let found = self.set_with(Need::Not(key)).await?.find(None, key.public.algorithm());
+        Ok(found.filter(|found| **found != *key))
     }
 
     /// Whether the issuer still has this key.
     pub(super) async fn contains(&self, key: &Key) -> Result<bool, Unavailable> {
-        Ok(self.set_with(None).await?.contains(key))
+        Ok(self.set_with(Need::Nothing).await?.contains(key))
     }
 
     /// Fetches the set anew when it nears its end, unless somebody else does. To be called when the
@@ -100,32 +119,32 @@ impl<E: Environment> JwksCache<E> {
             && self.environment.update(|newer| newer.claim(record.number, now)).await
         {
             // A failure is in the record and in the log.
-            let _ = self.fetch(now, None).await;
+            let _ = self.fetch(now, Need::Nothing).await;
         }
     }
 
-    /// The set that counts now, looked for at the issuer when it has no key with this `kid`.
-    async fn set_with(&self, id: Option<&str>) -> Result<Arc<KeySet>, Unavailable> {
+    /// The set that counts now, looked for at the issuer when it does not meet the need.
+    async fn set_with(&self, need: Need<'_>) -> Result<Arc<KeySet>, Unavailable> {
         let now = self.environment.now();
         if let Some(copy) = self.copy().as_ref()
             && copy.counts_at(now)
-            && copy.has(id)
+            && copy.meets(need, now)
         {
             return Ok(Arc::clone(&copy.set));
         }
         let _permit = self.permit().await;
-        self.look_up(id).await
+        self.look_up(need).await
     }
 
     /// The caller must hold the permit.
-    async fn look_up(&self, id: Option<&str>) -> Result<Arc<KeySet>, Unavailable> {
+    async fn look_up(&self, need: Need<'_>) -> Result<Arc<KeySet>, Unavailable> {
         let started = self.environment.now();
         loop {
             let now = self.environment.now();
             let record = self.environment.load().await;
             let newest = self.newest(&record);
             let current = newest.as_ref().filter(|fetched| fetched.counts_at(now));
-            if let Some(current) = current.filter(|current| current.has(id)) {
+            if let Some(current) = current.filter(|current| current.meets(need, now)) {
                 return Ok(Arc::clone(&current.set));
             }
             let stale = newest.as_ref().filter(|fetched| fetched.is_usable_at(now));
@@ -147,7 +166,7 @@ impl<E: Environment> JwksCache<E> {
                     if is_search { newer.claim_search(seen, now) } else { newer.claim(seen, now) }
                 })
                 .await;
-            if is_claimed && let Ok(fetched) = self.fetch(now, id).await {
+            if is_claimed && let Ok(fetched) = self.fetch(now, need).await {
                 return Ok(fetched.set);
             }
             // Somebody else was quicker, or it is too soon.
@@ -166,7 +185,7 @@ impl<E: Environment> JwksCache<E> {
     }
 
     /// The caller must have claimed the fetch at `now`.
-    async fn fetch(&self, now: u64, id: Option<&str>) -> Result<Fetched, Unavailable> {
+    async fn fetch(&self, now: u64, need: Need<'_>) -> Result<Fetched, Unavailable> {
         let fetched = self.environment.fetch().await.and_then(|document| {
             let set = KeySet::parse(document.as_bytes());
             let set = set.map_err(|error| Unavailable(format!("the answer {error}")))?;
@@ -175,7 +194,8 @@ impl<E: Environment> JwksCache<E> {
         });
         match fetched {
             Ok((document, set)) => {
-                let in_vain = id.is_some_and(|id| !set.knows(id));
+                let mut fetched = Fetched { set, at: now, number: 0 };
+                let in_vain = !fetched.meets(need, now);
                 let number = AtomicU64::new(0);
                 self.environment
                     .update(|record| {
@@ -184,7 +204,7 @@ impl<E: Environment> JwksCache<E> {
                         true
                     })
                     .await;
-                let fetched = Fetched { set, at: now, number: number.into_inner() };
+                fetched.number = number.into_inner();
                 *self.copy() = Some(fetched.clone());
                 Ok(fetched)
             }
@@ -251,9 +271,15 @@ impl Fetched {
         self.at <= now + CLOCK_SKEW_MILLIS && now.saturating_sub(self.at) < millis
     }
 
-    /// Whether the set has a key with this `kid`, if it has to.
-    fn has(&self, id: Option<&str>) -> bool {
-        id.is_none_or(|id| self.set.knows(id))
+    /// Whether the set has what is needed. One that was fetched a moment ago is not worth a search for
+    /// another: anybody can sign with a key that is not in it.
+    fn meets(&self, need: Need<'_>, now: u64) -> bool {
+        match need {
+            Need::Nothing => true,
+            Need::Id(id) => self.set.knows(id),
+            Need::Algorithm(algorithm) => self.set.has_for(algorithm),
+            Need::Not(key) => !self.set.contains(key) || self.is_younger_than(INTERVAL_MILLIS, now),
+        }
     }
 }
 
@@ -269,12 +295,12 @@ mod tests {
     use futures::executor::block_on;
     use futures::future::join_all;
     use futures::join;
-    use jsonwebtoken::Algorithm;
     use serde_json::json;
 
     use super::{Environment, JwksCache};
+    use crate::auth::algorithms::Algorithm;
     use crate::auth::jwks_record::Record;
-    use crate::auth::key_set::Unavailable;
+    use crate::auth::key_set::{Key, Unavailable};
 
     const MINUTE: u64 = 60;
 
@@ -341,12 +367,16 @@ mod tests {
         }
     }
 
+    /// A set of keys with these ids. All are the same key but the one of the id "other".
     fn document_of(ids: &[&str]) -> String {
-        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
-        let keys: Vec<_> = ids
-            .iter()
-            .map(|id| json!({ "kty": "OKP", "crv": "Ed25519", "kid": id, "x": x }))
-            .collect();
+        let key = |id: &&str| {
+            let x = match *id {
+                "other" => "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw",
+                _ => "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+            };
+            json!({ "kty": "OKP", "crv": "Ed25519", "kid": id, "x": x })
+        };
+        let keys: Vec<_> = ids.iter().map(key).collect();
         json!({ "keys": keys }).to_string()
     }
 
@@ -386,7 +416,18 @@ mod tests {
 
     impl JwksCache<Arc<World>> {
         async fn has(&self, id: &str) -> Result<bool, Unavailable> {
-            self.find(id, Algorithm::EdDSA).await.map(|key| key.is_some())
+            self.find(Some(id), Algorithm::EdDSA).await.map(|key| key.is_some())
+        }
+
+        /// The key for a token without an id.
+        async fn only_key(&self) -> Result<Option<Arc<Key>>, Unavailable> {
+            self.find(None, Algorithm::EdDSA).await
+        }
+
+        /// Refuses a token without an id that none of the keys has signed.
+        async fn refuse(&self) {
+            let key = self.only_key().await.expect("a set").expect("a key");
+            assert_eq!(self.find_other(&key).await, Ok(None));
         }
     }
 
@@ -460,7 +501,7 @@ mod tests {
     fn a_withdrawn_key_is_not_contained() {
         let world = world(&[Some(&["a"]), Some(&["b"])]);
         let keys = instance(&world);
-        let key = block_on(keys.find("a", Algorithm::EdDSA)).expect("a set").expect("a key");
+        let key = block_on(keys.find(Some("a"), Algorithm::EdDSA)).expect("a set").expect("a key");
         assert_eq!(block_on(keys.contains(&key)), Ok(true));
         assert_eq!(block_on(keys.has("b")), Ok(true));
         assert_eq!(block_on(keys.contains(&key)), Ok(false));
@@ -510,8 +551,71 @@ mod tests {
         let world = world(&[Some(&["a"])]);
         let keys = instance(&world);
         assert_eq!(block_on(keys.has("a")), Ok(true));
-        assert_eq!(block_on(keys.find("a", Algorithm::ES256)), Ok(None));
+        assert_eq!(block_on(keys.find(Some("a"), Algorithm::ES256)), Ok(None));
         assert_eq!(world.fetches(), 1);
+    }
+
+    #[test]
+    fn tokens_without_an_id_cost_no_more_fetches_than_others() {
+        let world = world(&[Some(&["a"])]);
+        for _ in 0..3 {
+            assert!(block_on(instance(&world).only_key()).expect("a set").is_some());
+        }
+        assert_eq!(world.fetches(), 1);
+    }
+
+    #[test]
+    fn several_keys_send_nobody_looking_for_the_only_one() {
+        let world = world(&[Some(&["a", "b"])]);
+        for _ in 0..3 {
+            assert_eq!(block_on(instance(&world).only_key()), Ok(None));
+            world.wait(31);
+        }
+        assert_eq!(world.fetches(), 1);
+    }
+
+    #[test]
+    fn a_key_that_was_replaced_is_found_by_a_token_without_an_id() {
+        let world = world(&[Some(&["a"]), Some(&["other"])]);
+        let keys = instance(&world);
+        let old = block_on(keys.only_key()).expect("a set").expect("a key");
+        world.wait(29);
+        assert_eq!(block_on(keys.find_other(&old)), Ok(None), "too soon");
+        assert_eq!(world.fetches(), 1);
+        world.wait(1);
+        let new = block_on(keys.find_other(&old)).expect("a set").expect("a key");
+        assert_ne!(new, old);
+        assert_eq!(block_on(keys.only_key()), Ok(Some(new)));
+        assert_eq!(world.fetches(), 2);
+    }
+
+    #[test]
+    fn forged_tokens_without_an_id_cause_one_fetch_in_thirty_seconds() {
+        let world = world(&[Some(&["a"])]);
+        for fetches in 1..=3 {
+            for _ in 0..50 {
+                block_on(instance(&world).refuse());
+            }
+            let instances: Vec<_> = (0..50).map(|_| instance(&world)).collect();
+            block_on(join_all(instances.iter().map(JwksCache::refuse)));
+            assert_eq!(world.fetches(), fetches);
+            world.wait(29);
+            block_on(instance(&world).refuse());
+            assert_eq!(world.fetches(), fetches, "too soon");
+            world.wait(1);
+        }
+    }
+
+    #[test]
+    fn forged_tokens_with_and_without_an_id_share_their_fetches() {
+        let world = world(&[Some(&["a"])]);
+        block_on(instance(&world).refuse());
+        world.wait(30);
+        for _ in 0..50 {
+            block_on(instance(&world).refuse());
+            assert_eq!(has(&world, "forged"), Ok(false));
+        }
+        assert_eq!(world.fetches(), 2);
     }
 
     #[test]

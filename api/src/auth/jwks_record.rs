@@ -6,7 +6,7 @@ const CLAIM_MILLIS: u64 = 8_000;
 
 /// How long the issuer is left alone after a failure, and after a search for a key that it does not
 /// have: a forged token can name any.
-const INTERVAL_MILLIS: u64 = 30_000;
+pub(super) const INTERVAL_MILLIS: u64 = 30_000;
 
 /// What is known about an issuer's key set. Times are milliseconds since 1970, by the hosts' clocks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

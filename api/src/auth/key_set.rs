@@ -2,17 +2,11 @@
 
 use std::sync::Arc;
 
-use jsonwebtoken::jwk::AlgorithmParameters::{EllipticCurve, OctetKeyPair, RSA};
-use jsonwebtoken::jwk::EllipticCurve::{Ed25519, P256};
-use jsonwebtoken::jwk::KeyOperations::Verify;
-use jsonwebtoken::jwk::PublicKeyUse::Signature;
-use jsonwebtoken::jwk::{Jwk, KeyAlgorithm};
-use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
 
-use super::algorithms;
+use super::algorithms::{Algorithm, PublicKey};
 
 /// The keys of a set that can be used here. The others are left out: an issuer may have keys for
 /// other purposes and other programs in it.
@@ -20,11 +14,11 @@ use super::algorithms;
 pub(crate) struct KeySet(Vec<Arc<Key>>);
 
 /// A public key. Its own type says which algorithm it is for, whatever a token's header says.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Key {
-    id: String,
-    pub(super) algorithm: Algorithm,
-    pub(super) decoder: DecodingKey,
+    /// The `kid`.
+    id: Option<String>,
+    pub(super) public: PublicKey,
 }
 
 /// Why a document is no key set.
@@ -43,32 +37,17 @@ pub(crate) enum KeySetError {
 #[error("no key set: {0}")]
 pub(crate) struct Unavailable(pub(crate) String);
 
-#[derive(Deserialize)]
-struct Document<'a> {
-    #[serde(borrow)]
-    keys: Vec<&'a RawValue>,
-}
-
-/// What only a private key has.
-#[derive(Deserialize)]
-struct PrivatePart {
-    d: Option<IgnoredAny>,
-}
-
 impl KeySet {
     /// Reads a set. Keys that cannot be used are no error, private ones are.
     pub(crate) fn parse(document: &[u8]) -> Result<Self, KeySetError> {
-        let document: Document =
+        let document: Map<String, Value> =
             serde_json::from_slice(document).map_err(|_| KeySetError::NotAKeySet)?;
-        let mut keys = Vec::new();
-        for key in document.keys.iter().map(|key| key.get().as_bytes()) {
-            if matches!(serde_json::from_slice(key), Ok(PrivatePart { d: Some(_) })) {
-                return Err(KeySetError::Private);
-            }
-            let jwk = serde_json::from_slice::<Jwk>(key).ok();
-            keys.extend(jwk.and_then(Key::from_jwk).map(Arc::new));
+        let keys = document.get("keys").and_then(Value::as_array).ok_or(KeySetError::NotAKeySet)?;
+        let keys = keys.iter().filter_map(Value::as_object);
+        if keys.clone().any(|key| key.get("d").is_some_and(|d| !d.is_null())) {
+            return Err(KeySetError::Private);
         }
-        Ok(Self(keys))
+        Ok(Self(keys.filter_map(Key::from_jwk).map(Arc::new).collect()))
     }
 
     /// Whether no key of the set can be used.
@@ -76,15 +55,26 @@ impl KeySet {
         self.0.is_empty()
     }
 
-    /// The key with this `kid`. Keys of different types may share one (RFC 7517, section 4.5); then
-    /// the one that fits the token's algorithm is meant.
-    pub(super) fn find(&self, id: &str, algorithm: Algorithm) -> Option<Arc<Key>> {
-        self.0.iter().find(|key| key.id == id && key.algorithm == algorithm).cloned()
+    /// The key for a token with this algorithm and `kid`. Keys of different types may share a `kid`
+    /// (RFC 7517, section 4.5). A token without one is for the only key of its algorithm, if there is
+    /// no other.
+    pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<Arc<Key>> {
+        let mut keys = self.0.iter().filter(|key| key.public.algorithm() == algorithm);
+        match id {
+            Some(_) => keys.find(|key| key.id.as_deref() == id),
+            None => keys.next().filter(|_| keys.next().is_none()),
+        }
+        .cloned()
+    }
+
+    /// Whether any key is for this algorithm.
+    pub(super) fn has_for(&self, algorithm: Algorithm) -> bool {
+        self.0.iter().any(|key| key.public.algorithm() == algorithm)
     }
 
     /// Whether any key has this `kid`.
     pub(super) fn knows(&self, id: &str) -> bool {
-        self.0.iter().any(|key| key.id == id)
+        self.0.iter().any(|key| key.id.as_deref() == Some(id))
     }
 
     /// Whether the set has this very key.
@@ -93,50 +83,42 @@ impl KeySet {
     }
 }
 
-impl PartialEq for Key {
-    fn eq(&self, other: &Self) -> bool {
-        (&self.id, self.algorithm, self.numbers()) == (&other.id, other.algorithm, other.numbers())
-    }
-}
-
 impl Key {
     /// The key, if it is one that may check signatures, of a kind that is known here, and sound.
-    fn from_jwk(jwk: Jwk) -> Option<Self> {
-        let common = &jwk.common;
-        let signs = common.public_key_use.as_ref().is_none_or(|r#use| *r#use == Signature)
-            && common.key_operations.as_ref().is_none_or(|list| list.contains(&Verify));
-        let (algorithm, names) = match &jwk.algorithm {
-            // The library does not know the other name that RFC 9864 gives to EdDSA with this curve;
-            // there is nothing else that a key of it could sign with.
-            OctetKeyPair(key) if key.curve == Ed25519 => {
-                (Algorithm::EdDSA, [KeyAlgorithm::EdDSA, KeyAlgorithm::UNKNOWN_ALGORITHM])
-            }
-            EllipticCurve(key) if key.curve == P256 => (Algorithm::ES256, [KeyAlgorithm::ES256; 2]),
-            RSA(_) => (Algorithm::RS256, [KeyAlgorithm::RS256; 2]),
-            _ => return None,
+    fn from_jwk(jwk: &Map<String, Value>) -> Option<Self> {
+        let member = |name: &str| jwk.get(name).filter(|value| !value.is_null());
+        let text = |name: &str| member(name)?.as_str();
+        let number = |name: &str| URL_SAFE_NO_PAD.decode(text(name)?).ok();
+        let public = match (text("kty")?, text("crv")) {
+            ("OKP", Some("Ed25519")) => PublicKey::ed25519(&number("x")?),
+            ("EC", Some("P-256")) => PublicKey::p256(&number("x")?, &number("y")?),
+            ("RSA", _) => PublicKey::rsa(&number("n")?, &number("e")?),
+            _ => None,
+        }?;
+        let signs = member("use").is_none_or(|r#use| r#use == "sig")
+            && member("key_ops").is_none_or(|operations| {
+                operations.as_array().is_some_and(|list| list.iter().any(|name| name == "verify"))
+            });
+        let fits = member("alg").is_none_or(|name| {
+            name.as_str().and_then(Algorithm::parse) == Some(public.algorithm())
+        });
+        let id = match member("kid") {
+            Some(id) => Some(id.as_str()?.to_owned()),
+            None => None,
         };
-        let fits = common.key_algorithm.is_none_or(|algorithm| names.contains(&algorithm));
-        let decoder = DecodingKey::from_jwk(&jwk).ok()?;
-        let sound = algorithms::is_usable(algorithm, &decoder);
-        let id = jwk.common.key_id?;
-        (signs && fits && sound).then_some(Self { id, algorithm, decoder })
-    }
-
-    /// The numbers that make the key.
-    fn numbers(&self) -> [&[u8]; 2] {
-        match self.decoder.kind() {
-            DecodingKeyKind::SecretOrDer(bytes) => [bytes, &[]],
-            DecodingKeyKind::RsaModulusExponent { n, e } => [n, e],
-        }
+        (signs && fits).then_some(Self { id, public })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use jsonwebtoken::Algorithm;
     use serde_json::{Value, json};
 
     use super::{KeySet, KeySetError};
+    use crate::auth::algorithms::Algorithm;
+
+    /// Another key of RFC 8032's test vectors.
+    const OTHER_ED25519: &str = "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw";
 
     // The examples of RFC 8037, appendix A.2, and of RFC 7517, appendix A.1.
     fn ed25519() -> Value {
@@ -164,11 +146,11 @@ mod tests {
         for (id, algorithm) in
             [("ed", Algorithm::EdDSA), ("ec", Algorithm::ES256), ("rsa", Algorithm::RS256)]
         {
-            assert!(set.find(id, algorithm).is_some(), "{id}");
-            assert!(set.find(id, Algorithm::HS256).is_none(), "{id}");
+            assert!(set.find(Some(id), algorithm).is_some(), "{id}");
+            assert!(set.find(Some(id), Algorithm::HS256).is_none(), "{id}");
         }
-        assert!(set.find("ed", Algorithm::ES256).is_none());
-        assert!(set.find("other", Algorithm::EdDSA).is_none());
+        assert!(set.find(Some("ed"), Algorithm::ES256).is_none());
+        assert!(set.find(Some("other"), Algorithm::EdDSA).is_none());
     }
 
     #[test]
@@ -183,9 +165,30 @@ mod tests {
     fn keys_of_different_types_may_share_an_id() {
         let set = set(&[with(ed25519(), "kid", json!("a")), with(p256(), "kid", json!("a"))]);
         for algorithm in [Algorithm::EdDSA, Algorithm::ES256] {
-            let key = set.find("a", algorithm).expect("a key");
-            assert_eq!(key.algorithm, algorithm);
+            let key = set.find(Some("a"), algorithm).expect("a key");
+            assert_eq!(key.public.algorithm(), algorithm);
         }
+    }
+
+    #[test]
+    fn a_token_without_an_id_is_for_the_only_key_of_its_algorithm() {
+        let unnamed = |key| with(key, "kid", Value::Null);
+        let two = [ed25519(), with(ed25519(), "x", json!(OTHER_ED25519))];
+        for (label, keys, is_found) in [
+            ("one", &[ed25519()][..], true),
+            ("one without an id", &[unnamed(ed25519())], true),
+            ("one beside others", &[p256(), unnamed(ed25519()), rsa()], true),
+            ("two", &two, false),
+            ("two, one without an id", &[ed25519(), unnamed(ed25519())], false),
+            ("others", &[p256(), rsa()], false),
+            ("none", &[], false),
+        ] {
+            let set = set(keys);
+            assert_eq!(set.find(None, Algorithm::EdDSA).is_some(), is_found, "{label}");
+        }
+        let set = set(&[unnamed(ed25519())]);
+        assert!(set.find(Some(""), Algorithm::EdDSA).is_none());
+        assert!(!set.knows(""));
     }
 
     #[test]
@@ -195,7 +198,6 @@ mod tests {
             ("for another operation", with(rsa(), "key_ops", json!(["encrypt"]))),
             ("for another algorithm", with(rsa(), "alg", json!("PS256"))),
             ("for HS256", with(rsa(), "alg", json!("HS256"))),
-            ("without an id", with(rsa(), "kid", Value::Null)),
             ("an id that is no text", with(rsa(), "kid", json!(7))),
             ("another curve", with(p256(), "crv", json!("P-384"))),
             ("another Edwards curve", with(ed25519(), "crv", json!("Ed448"))),
@@ -207,6 +209,7 @@ mod tests {
                 with(p256(), "y", json!("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")),
             ),
             ("half a point", with(p256(), "y", Value::Null)),
+            ("coordinates too long", with(p256(), "x", json!("A".repeat(44)))),
             ("too short", with(ed25519(), "x", json!("AAAA"))),
             ("not base64", with(ed25519(), "x", json!("???"))),
             ("a modulus of 1024 bits", with(rsa(), "n", json!("A".repeat(170) + "Q"))),
@@ -240,10 +243,9 @@ mod tests {
     #[test]
     fn a_key_is_the_same_only_with_the_same_numbers() {
         let old = set(&[ed25519()]);
-        let key = old.find("ed", Algorithm::EdDSA).expect("a key");
+        let key = old.find(Some("ed"), Algorithm::EdDSA).expect("a key");
         assert!(set(&[rsa(), ed25519()]).contains(&key));
-        // Another key of RFC 8032's test vectors under the same id.
-        let other = with(ed25519(), "x", json!("PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw"));
+        let other = with(ed25519(), "x", json!(OTHER_ED25519));
         let replaced = set(&[other]);
         assert!(replaced.knows("ed") && !replaced.contains(&key));
         assert!(!set(&[]).contains(&key));

@@ -1,6 +1,6 @@
 //! Who is calling: the token's user, who must be the user in the path.
 
-mod algorithms;
+pub(crate) mod algorithms;
 mod caller;
 mod jwks_cache;
 mod jwks_client;

@@ -34,7 +34,7 @@ impl TokenCache {
     pub(super) fn get(&self, token: &str, now: u64) -> Option<CachedToken> {
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = tokens.get(token)?;
-        if found.verified.counts_at(now) {
+        if found.verified.is_valid_at(now) {
             return Some(found.clone());
         }
         tokens.remove(token);
@@ -49,7 +49,7 @@ impl TokenCache {
         }
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if tokens.len() >= CAPACITY {
-            tokens.retain(|_, old| old.verified.counts_at(now));
+            tokens.retain(|_, old| old.verified.is_valid_at(now));
         }
         if tokens.len() >= CAPACITY {
             let expiry = |remembered: &CachedToken| remembered.verified.expires;

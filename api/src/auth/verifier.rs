@@ -1,19 +1,19 @@
-//! From a token to its user: which key judges it, and what was found out before.
+//! From a token to its user: selects the key that checks it, and keeps verified tokens.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jsonwebtoken::Algorithm;
-
 use super::Caller;
-use super::algorithms;
+use super::algorithms::Algorithm;
 use super::jwks_cache::JwksCache;
 use super::jwks_client::JwksClient;
-use super::jwt::{ClaimsValidation, read_header};
+use super::jwt::UnverifiedToken;
 use super::key_set::Key;
 use super::token_cache::{CachedToken, TokenCache};
 use crate::config::{self, PublicKeys};
 use crate::error::ApiError;
+
+const WRONG_SIGNATURE: ApiError = ApiError::TokenInvalid("wrong signature");
 
 /// The tokens that this instance has found good.
 static CACHE: TokenCache = TokenCache::new();
@@ -31,49 +31,60 @@ pub(super) async fn verify(token: &str) -> Result<Caller, ApiError> {
         CACHE.remove(token);
     }
 
-    algorithms::install();
-    let header = read_header(token)?;
-    let (verified, key) = match (header.alg, header.kid) {
-        (Algorithm::HS256, _) => {
-            let Some(secret) = &config::secret().await?.0 else { return Err(no_key().await) };
-            (
-                ClaimsValidation::new(config::required_claims().await?).verify(
-                    token,
-                    Algorithm::HS256,
-                    secret,
-                )?,
-                None,
-            )
+    let unverified = UnverifiedToken::parse(token)?;
+    let key = match unverified.algorithm {
+        Algorithm::HS256 => {
+            check_with_secret(&unverified).await?;
+            None
         }
-        (algorithm, Some(id)) => {
-            let (key, may_be_withdrawn) = public_key(&id, algorithm).await?;
-            let verified = ClaimsValidation::new(config::required_claims().await?).verify(
-                token,
-                key.algorithm,
-                &key.decoder,
-            )?;
-            (verified, may_be_withdrawn.then_some(key))
-        }
-        (_, None) => return Err(no_key().await),
+        _ => check_with_public_key(&unverified).await?,
     };
+    let verified = unverified.validate(config::required_claims().await?, now)?;
     let caller = verified.caller.clone();
     CACHE.insert(token, CachedToken { verified, key }, now);
     Ok(caller)
 }
 
-/// The key that a token names, and whether its issuer can withdraw it.
-async fn public_key(id: &str, algorithm: Algorithm) -> Result<(Arc<Key>, bool), ApiError> {
-    // Nobody is asked for a key that there cannot be.
-    if !matches!(algorithm, Algorithm::EdDSA | Algorithm::ES256 | Algorithm::RS256) {
-        return Err(no_key().await);
+async fn check_with_secret(token: &UnverifiedToken<'_>) -> Result<(), ApiError> {
+    match &config::secret().await?.0 {
+        Some(secret) if secret.verify(token.message, &token.signature) => Ok(()),
+        Some(_) => Err(WRONG_SIGNATURE),
+        None => Err(no_key("unknown key: `alg` is HS256, and `jwt_secret` is not set").await),
     }
+}
+
+/// Checks the signature, and gives the key if its issuer can withdraw it.
+///
+/// A token without `kid` is for the only key of its algorithm in a set, and both sets may have one.
+async fn check_with_public_key(token: &UnverifiedToken<'_>) -> Result<Option<Arc<Key>>, ApiError> {
+    let (id, algorithm) = (token.key_id.as_deref(), token.algorithm);
+    let has_signed = |key: &Key| key.public.verify(token.message, &token.signature);
     let keys = config::public_keys().await?;
-    if let Some(key) = keys.configured.find(id, algorithm) {
-        return Ok((key, false));
+    let configured = keys.configured.find(id, algorithm);
+    if configured.as_deref().is_some_and(has_signed) {
+        return Ok(None);
     }
-    let Some(published) = published(keys) else { return Err(no_key().await) };
+    let missing = match id {
+        Some(_) => "unknown key: no key of the algorithm has this `kid`",
+        None => "unknown key: no `kid`, and not exactly one key of the algorithm",
+    };
+    let published = match (published(keys), configured) {
+        (Some(published), None) => published,
+        (Some(published), Some(_)) if id.is_none() => published,
+        (_, Some(_)) => return Err(WRONG_SIGNATURE),
+        (None, None) => return Err(no_key(missing).await),
+    };
     let found = published.find(id, algorithm).await.map_err(ApiError::KeysUnavailable)?;
-    found.map(|key| (key, true)).ok_or(ApiError::TokenInvalid)
+    let key = found.ok_or(ApiError::TokenInvalid(missing))?;
+    if has_signed(&key) {
+        return Ok(Some(key));
+    }
+    if id.is_some() {
+        return Err(WRONG_SIGNATURE);
+    }
+    // Without a `kid`, nothing but the signature tells that the issuer has another key by now.
+    let other = published.find_other(&key).await.map_err(ApiError::KeysUnavailable)?;
+    other.filter(|key| has_signed(key)).map(Some).ok_or(WRONG_SIGNATURE)
 }
 
 fn published(keys: &PublicKeys) -> Option<&'static JwksCache<JwksClient>> {
@@ -89,10 +100,10 @@ pub(crate) async fn refresh_keys() {
     }
 }
 
-/// Why there is no key for a token: it is not the token's fault where there is no key at all.
-async fn no_key() -> ApiError {
+/// Without a key for a token, it is not the token's fault if there is no key at all.
+async fn no_key(reason: &'static str) -> ApiError {
     match config::check_keys().await {
-        Ok(()) => ApiError::TokenInvalid,
+        Ok(()) => ApiError::TokenInvalid(reason),
         Err(wrong) => wrong.into(),
     }
 }

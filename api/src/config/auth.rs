@@ -2,13 +2,13 @@
 
 use http::Uri;
 use http::uri::Scheme;
-use jsonwebtoken::DecodingKey;
 
 use super::Load;
 use super::database::load_url;
 use super::origin::Origin;
 use super::problems::Problems;
 use super::variables::{Reader, Source};
+use crate::auth::algorithms::SecretKey;
 use crate::auth::key_set::KeySet;
 
 /// HS256 keys shorter than the hash's output weaken it (RFC 7518, section 3.2).
@@ -24,7 +24,7 @@ pub(crate) enum Auth {
 }
 
 /// The key of HS256 tokens, and of no others.
-pub(crate) struct Secret(pub(crate) Option<DecodingKey>);
+pub(crate) struct Secret(pub(crate) Option<SecretKey>);
 
 /// The public keys of tokens. Both sources may be there at once.
 pub(crate) struct PublicKeys {
@@ -70,7 +70,7 @@ impl Load for Secret {
             let problem = format!("`jwt_secret` must be at least {MIN_SECRET_BYTES} bytes long");
             return reader.problems.add(problem);
         }
-        Some(Self(secret.map(|secret| DecodingKey::from_secret(secret.as_bytes()))))
+        Some(Self(secret.map(|secret| SecretKey::new(secret.as_bytes()))))
     }
 }
 
@@ -83,7 +83,7 @@ impl Load for PublicKeys {
         let problems_before = problems.0.len();
         let configured = jwks.and_then(|document| match KeySet::parse(document.as_bytes()) {
             Ok(keys) if keys.is_empty() => problems.add(
-                "`jwt_jwks` has no key that can be used: Ed25519, P-256 or RSA of at least 2048 bits, with a `kid`",
+                "`jwt_jwks` has no key that can be used: Ed25519, P-256 or RSA of at least 2048 bits",
             ),
             Ok(keys) => Some(keys),
             Err(error) => problems.add(format!("`jwt_jwks` {error}")),

@@ -78,12 +78,12 @@ failures! {
         ("key", ApiError::IdempotencyKeyReused),
     ];
     Unauthorized: "There is no token, or it does not count" = [
-        ("missing", ApiError::TokenMissing),
-        ("invalid", ApiError::TokenInvalid),
+        ("missing", ApiError::TokenMissing("")),
+        ("invalid", ApiError::TokenInvalid("")),
         ("expired", ApiError::TokenExpired),
     ];
     NotRegistered: "The user has no account, and the token has no email address to make one" = [
-        ("account", ApiError::NotRegistered),
+        ("account", ApiError::NotRegistered("")),
     ];
     TaskNotFound: "The task does not exist, or is somebody else's" = [
         ("task", ApiError::TaskNotFound),
@@ -215,11 +215,11 @@ mod tests {
             E::UnsupportedMediaType,
             E::BodyTooSlow(failures::Duration::from_secs(10)),
             E::BodyTooLarge,
-            E::TokenMissing,
-            E::TokenInvalid,
+            E::TokenMissing(""),
+            E::TokenInvalid(""),
             E::TokenExpired,
             E::KeysUnavailable(keys()),
-            E::NotRegistered,
+            E::NotRegistered(""),
             E::EmailTaken,
             E::TaskNotFound,
             E::PreconditionFailed,
@@ -241,11 +241,11 @@ mod tests {
                 | E::UnsupportedMediaType
                 | E::BodyTooSlow(_)
                 | E::BodyTooLarge
-                | E::TokenMissing
-                | E::TokenInvalid
+                | E::TokenMissing(_)
+                | E::TokenInvalid(_)
                 | E::TokenExpired
                 | E::KeysUnavailable(_)
-                | E::NotRegistered
+                | E::NotRegistered(_)
                 | E::EmailTaken
                 | E::TaskNotFound
                 | E::PreconditionFailed

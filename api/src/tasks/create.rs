@@ -214,7 +214,12 @@ pub(crate) async fn create_task(
     params.extend(once.into_iter().flatten());
     params.extend(email.map(Param::Text));
     let inserted = database.first_row(statement, params).await;
-    let inserted = inserted.and_then(|row| row.ok_or(ApiError::NotRegistered));
+    let no_account = if provisions_users {
+        "no account: the token has no `email`, or its `email_verified` is not true"
+    } else {
+        "no account: `provision_users` is `false`"
+    };
+    let inserted = inserted.and_then(|row| row.ok_or(ApiError::NotRegistered(no_account)));
     let mut row = if makes_account {
         inserted.map_err(ApiError::while_making_an_account)?
     } else {
