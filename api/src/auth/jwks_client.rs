@@ -1,6 +1,7 @@
 //! Fetches a key set over HTTP: the one place where the component speaks to anything but its
 //! database.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::Uri;
@@ -15,6 +16,7 @@ use super::jwks_cache::Environment;
 use super::jwks_record::Record;
 use super::jwks_store::JwksStore;
 use super::key_set::Unavailable;
+use crate::config::{self, RequiredClaims};
 use crate::log::{self, one_line};
 
 /// How long a fetch may take, from the first packet to the last.
@@ -33,16 +35,37 @@ const MAX_SET_BYTES: usize = 128 * 1024;
 pub(crate) struct JwksClient {
     url: Uri,
     store: JwksStore,
+    /// Whether the log says that an issuer's tokens for others are accepted.
+    reported: AtomicBool,
 }
 
 impl JwksClient {
     pub(crate) fn new(url: Uri) -> Self {
-        Self { store: JwksStore::new(url.to_string()), url }
+        Self { store: JwksStore::new(url.to_string()), url, reported: AtomicBool::new(false) }
+    }
+
+    /// An issuer signs tokens for many applications: says so in the log, once, where nothing tells
+    /// them from those for this one. One that fetches says it for all instances that share the keys.
+    async fn report_unchecked_claims(&self) {
+        let Ok(RequiredClaims { issuer, audience }) = config::required_claims().await else {
+            return;
+        };
+        let missing = match (issuer, audience) {
+            (Some(_), Some(_)) => return,
+            (None, Some(_)) => "`jwt_issuer` is",
+            (Some(_), None) => "`jwt_audience` is",
+            (None, None) => "`jwt_issuer` and `jwt_audience` are",
+        };
+        if !self.reported.swap(true, Ordering::Relaxed) {
+            let warning = "not set: tokens that the key set's issuer signs for other applications are accepted";
+            log::warn(&[missing, warning].join(" ")).await;
+        }
     }
 }
 
 impl Environment for JwksClient {
     async fn fetch(&self) -> Result<String, Unavailable> {
+        self.report_unchecked_claims().await;
         let document = within(FETCH_LIMIT, get(&self.url))
             .await
             .ok_or_else(|| Unavailable(format!("no answer within {FETCH_LIMIT:?}")))??;
