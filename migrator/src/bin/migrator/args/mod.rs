@@ -2,6 +2,8 @@
 
 mod baseline;
 mod check;
+#[cfg(test)]
+mod documented;
 mod duration;
 mod global;
 mod grant;
