@@ -24,7 +24,7 @@ use crate::user::User;
 /// Signs the tokens of every service that the tests start.
 static JWT_SECRET: LazyLock<String> = LazyLock::new(|| format!("{:064x}", rand::random::<u128>()));
 
-/// The API, served, with a database. Clones are the same service; it stops with the last one.
+/// A running API with its database. Clones share the service, which stops with the last of them.
 #[derive(Clone)]
 pub struct App {
     http: Client,
@@ -37,30 +37,30 @@ struct Inner {
 }
 
 enum Origin {
-    /// Runs already and belongs to somebody else.
-    Given { url: String, database: DatabaseUrl },
-    /// Ours.
-    Own(Box<Own>),
+    /// Started elsewhere: the one that `TASKIE_URL` names.
+    External { url: String, database: DatabaseUrl },
+    /// Started by the harness.
+    Started(Box<Started>),
 }
 
-struct Own {
+struct Started {
     // Dropped in this order: first what uses the database, then the database.
     running: RwLock<Option<Running>>,
-    /// Held during a restart, so that two of them do not mix.
+    /// Held during a restart: one at a time.
     restarting: Mutex<()>,
     options: Options,
     database: TestDatabase,
 }
 
-/// How to start a service of a test's own.
+/// Options of a service that the harness starts.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The application: this repository's, or another one of the same kind.
     pub manifest: PathBuf,
-    /// The component's variables. There are already those which lead to the test's database as the
-    /// API's role, and `jwt_secret`.
+    /// The component's variables. Set already: the connection to the test's database as the API's
+    /// role, and `jwt_secret`.
     pub variables: BTreeMap<String, String>,
-    /// How long a component's instance lives.
+    /// The reuse of a component's instances.
     pub reuse: InstanceReuse,
 }
 
@@ -89,12 +89,12 @@ impl Options {
         self
     }
 
-    /// Takes public keys from this server; the secret goes on to count.
+    /// Takes public keys from this server; tokens signed with the secret stay valid.
     pub fn key_server(&mut self, server: &KeyServer) -> &mut Self {
         self.set("jwt_jwks_url", &server.url()).set("jwt_jwks_origin", &server.origin())
     }
 
-    /// Leads to another database or role, and lets the component connect to its host.
+    /// Sets another database or role, and lets the component connect to its host.
     pub fn database(&mut self, url: &DatabaseUrl) -> &mut Self {
         self.set("database_url", &url.to_connection_string())
             .set("database_host", url.host())
@@ -103,19 +103,19 @@ impl Options {
 }
 
 impl App {
-    /// The service that `TASKIE_URL` names, or one of our own on a new, migrated database.
+    /// The service that `TASKIE_URL` names, or else a new one on a new, migrated database.
     pub async fn start() -> Self {
         match &SETTINGS.service {
             None => Self::start_with(|_| {}).await,
             Some(service) => Self::new(
                 service.jwt_secret.clone(),
-                Origin::Given { url: service.url.clone(), database: service.database.clone() },
+                Origin::External { url: service.url.clone(), database: service.database.clone() },
             ),
         }
     }
 
-    /// A service of our own, on a new, migrated database, with its options changed: for every test
-    /// that needs a configuration, changes the database beyond rows, restarts, or sends raw bytes.
+    /// A new service on a new, migrated database, with changed options: for every test that needs
+    /// its own configuration, changes the schema, restarts the service, or sends raw bytes.
     pub async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
         Self::start_on(TestDatabase::migrated().await, change).await
     }
@@ -125,13 +125,13 @@ impl App {
         let mut options = Options::new(&database.api_url());
         change(&mut options);
         let running = Running::start(&options).await;
-        let own = Own {
+        let started = Started {
             running: RwLock::new(Some(running)),
             restarting: Mutex::new(()),
             options,
             database,
         };
-        Self::new(JWT_SECRET.clone(), Origin::Own(Box::new(own)))
+        Self::new(JWT_SECRET.clone(), Origin::Started(Box::new(started)))
     }
 
     fn new(jwt_secret: String, origin: Origin) -> Self {
@@ -150,13 +150,13 @@ impl App {
     /// Stops the service and starts it again: new processes, instances and connections, on the same
     /// address and the same database.
     pub async fn restart(&self) {
-        let own = self.own("be restarted");
-        let _guard = own.restarting.lock().await;
+        let started = self.started("be restarted");
+        let _guard = started.restarting.lock().await;
         let address = self.address();
-        let old = own.running.write().await.take().expect("a service that was started");
+        let old = started.running.write().await.take().expect("a service that was started");
         old.stop().await;
-        let new = Running::start_at(&own.options, address).await;
-        *own.running.write().await = Some(new);
+        let new = Running::start_at(&started.options, address).await;
+        *started.running.write().await = Some(new);
     }
 
     /// A user with a new account. `name` is the beginning of the id.
@@ -170,7 +170,7 @@ impl App {
         user
     }
 
-    /// A user with a good token, but without an account.
+    /// A user with a valid token, but without an account.
     pub fn unregistered_user(&self, name: &str) -> User {
         User::new(self, format!("{name}-{:08x}", rand::random::<u32>()))
     }
@@ -180,99 +180,101 @@ impl App {
         User::new(self, id.to_owned())
     }
 
-    /// Any request, by nobody.
+    /// Any request, without a token.
     pub fn request(&self, method: Method, path: &str) -> Request {
         Request::new(&self.http, method, &format!("{}{path}", self.url()))
     }
 
-    /// `GET`, by nobody.
+    /// `GET`, without a token.
     pub fn get(&self, path: &str) -> Request {
         self.request(Method::GET, path)
     }
 
-    /// Any request, by nobody, over HTTP/2 without TLS.
+    /// Any request, without a token, over HTTP/2 without TLS.
     pub fn request_http2(&self, method: Method, path: &str) -> Request {
         self.over_http2().request(method, path)
     }
 
-    /// Bytes to the service, which may be no good HTTP at all.
+    /// Sends bytes to the service, valid HTTP or not, and reads the response.
     pub async fn send_raw(&self, bytes: impl AsRef<[u8]>) -> RawResponse {
-        self.own("take raw bytes");
+        self.started("take raw bytes");
         raw_http::send(self.address(), bytes.as_ref()).await
     }
 
-    /// Bytes to the service from a client that hangs up at once.
+    /// Sends bytes to the service and hangs up at once.
     pub async fn send_raw_and_hang_up(&self, bytes: impl AsRef<[u8]>) {
-        self.own("take raw bytes");
+        self.started("take raw bytes");
         raw_http::send_and_hang_up(self.address(), bytes.as_ref()).await;
     }
 
     /// A connection to the service's database, as its owner.
     pub async fn client(&self) -> tokio_postgres::Client {
         match &self.service.origin {
-            Origin::Given { database, .. } => {
+            Origin::External { database, .. } => {
                 connect(database).await.expect("connect to TASKIE_DATABASE_URL")
             }
-            Origin::Own(own) => own.database.client().await,
+            Origin::Started(started) => started.database.client().await,
         }
     }
 
-    /// The service's own database, to change it as a whole.
+    /// The service's database: for changes of the schema, roles or settings.
     pub fn database(&self) -> &TestDatabase {
-        &self.own("have its database changed").database
+        &self.started("have its database changed").database
     }
 
-    /// Signs tokens that the service believes.
+    /// The secret that signs valid tokens.
     pub fn jwt_secret(&self) -> &str {
         &self.service.jwt_secret
     }
 
-    /// What the component wrote to its standard error so far.
+    /// The component's standard error so far.
     pub fn log(&self) -> String {
-        let running = self.own("show its log").running.try_read();
+        let running = self.started("show its log").running.try_read();
         let running = running.expect("a log is not read during a restart");
         running.as_ref().map(Running::log).unwrap_or_default()
     }
 
-    /// How many instances of its components there are; `None` where the runtime does not tell.
+    /// The number of running component instances; `None` where the runtime does not report it.
     pub fn instances(&self) -> Option<usize> {
-        let running = self.own("count its instances").running.try_read();
+        let running = self.started("count its instances").running.try_read();
         let running = running.expect("instances are not counted during a restart");
         running.as_ref().and_then(Running::instances)
     }
 
-    /// Where the service is, without a slash at the end.
+    /// The URL of the service, without a slash at the end.
     pub fn url(&self) -> String {
         match &self.service.origin {
-            Origin::Given { url, .. } => url.clone(),
-            Origin::Own(_) => format!("http://{}", self.address()),
+            Origin::External { url, .. } => url.clone(),
+            Origin::Started(_) => format!("http://{}", self.address()),
         }
     }
 
-    /// Where a service of ours listens.
+    /// The address of a service that the harness started.
     pub fn address(&self) -> SocketAddr {
-        let running = self.own("tell its address").running.try_read();
+        let running = self.started("tell its address").running.try_read();
         let running = running.expect("the service is not called during a restart");
         running.as_ref().expect("a service that was started").address()
     }
 
-    /// The process group that serves, where that is not this process.
+    /// The process group of the service, unless it runs in this process.
     pub fn process_group(&self) -> Option<u32> {
-        let running = self.own("tell its processes").running.try_read();
-        let running = running.expect("nobody asks for the processes during a restart");
+        let running = self.started("tell its processes").running.try_read();
+        let running = running.expect("the processes are not read during a restart");
         running.as_ref().and_then(Running::process_group)
     }
 
     #[track_caller]
-    fn own(&self, what: &str) -> &Own {
+    fn started(&self, what: &str) -> &Started {
         match &self.service.origin {
-            Origin::Own(own) => own,
-            Origin::Given { .. } => panic!("a given service cannot {what}: use `App::start_with`"),
+            Origin::Started(started) => started,
+            Origin::External { .. } => {
+                panic!("an external service cannot {what}: use `App::start_with`")
+            }
         }
     }
 }
 
-impl Drop for Own {
+impl Drop for Started {
     fn drop(&mut self) {
         if let Some(running) = self.running.get_mut().take() {
             if std::thread::panicking() {
@@ -283,7 +285,7 @@ impl Drop for Own {
     }
 }
 
-/// The end of a failed test's log, beside the failure.
+/// Prints the end of the service's log of a failed test.
 #[expect(clippy::print_stderr, reason = "the test runner shows it with the failure")]
 fn show(log: &str) {
     const LINES: usize = 30;
@@ -292,14 +294,14 @@ fn show(log: &str) {
     eprintln!("the service's log, last lines:\n{}", last.join("\n"));
 }
 
-/// A client that follows nothing: every response is the service's own.
+/// A client that follows no redirects: every response is the service's own.
 pub fn http_client() -> Client {
     client(|builder| builder)
 }
 
 fn client(adjust: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
-    // The library wants one although no test speaks TLS to the service; it fails when there is one.
+    // The library needs a provider although no test uses TLS to the service. Fails if one is set already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder().redirect(redirect::Policy::none()).no_proxy();
-    adjust(builder).build().expect("make an HTTP client")
+    adjust(builder).build().expect("build an HTTP client")
 }

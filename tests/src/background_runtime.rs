@@ -1,8 +1,8 @@
-//! The runtime of whatever outlives a single test's own.
+//! A runtime for tasks that must outlive the runtime of a single test.
 //!
 //! Each `#[tokio::test]` brings a runtime that ends with the test, and runs on one thread. Servers,
 //! hosts and database connections run here instead: they neither end early nor wait for a test
-//! that computes.
+//! that blocks its thread.
 
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -19,10 +19,10 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         .expect("start a runtime")
 });
 
-/// How long cleaning up after a test may take.
+/// Time limit of the cleanup after a test.
 const FINISH_LIMIT: Duration = Duration::from_mins(1);
 
-/// Runs `future` here; a panic in it goes on in the caller.
+/// Runs `future` here; a panic in it continues in the caller.
 pub(crate) async fn run<F>(future: F) -> F::Output
 where
     F: Future<Output: Send> + Send + 'static,
@@ -33,7 +33,7 @@ where
     }
 }
 
-/// Runs `future` here and nobody waits for it.
+/// Runs `future` here without waiting for it.
 pub(crate) fn spawn<F>(future: F)
 where
     F: Future<Output: Send> + Send + 'static,
@@ -41,7 +41,7 @@ where
     RUNTIME.spawn(future);
 }
 
-/// Runs `future` here and blocks until it is done: for `Drop`, which cannot await.
+/// Runs `future` here and blocks until it has ended: for `Drop`, which cannot await.
 pub(crate) fn run_blocking<F>(future: F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -49,7 +49,7 @@ where
     let (done, wait) = mpsc::channel();
     RUNTIME.spawn(async move {
         future.await;
-        // Nobody listens any more when it took too long.
+        // Fails after the time limit, when the receiver is gone.
         let _ = done.send(());
     });
     // A failure to clean up must not hide why a test failed, and a second panic would abort.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The root of the workspace, where `spin.toml` lies.
+/// The root of the workspace, with `spin.toml`.
 pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate `tests` lies in the workspace")
 }
@@ -15,7 +15,7 @@ pub fn migrator() -> PathBuf {
     MIGRATOR.get_or_init(|| build("migrator")).clone()
 }
 
-/// The path of the program `local`, which is behind `cargo up`, built now if it was not up to date.
+/// The path of the program `local` (`cargo up`), built now if it was not up to date.
 pub fn local() -> PathBuf {
     static LOCAL: OnceLock<PathBuf> = OnceLock::new();
     LOCAL.get_or_init(|| build("local")).clone()
@@ -41,8 +41,8 @@ fn build(program: &str) -> PathBuf {
     if let Some(target) = &place.target {
         command.args(["--target", target]);
     }
-    // What `cargo test` says about this crate would be news to build scripts that watch it (that of
-    // `ring` does): they, and all that depends on them, would be built again each time.
+    // Build scripts that watch the variables which `cargo test` sets for this crate (that of `ring`
+    // does) would run again each time, and rebuild whatever depends on them.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
@@ -63,7 +63,7 @@ struct Place {
     target_folder: PathBuf,
     target: Option<String>,
     profile: String,
-    /// Where finished programs lie.
+    /// The folder of the built programs.
     folder: PathBuf,
 }
 
@@ -71,10 +71,10 @@ impl Place {
     fn of_this_program() -> Self {
         let program = std::env::current_exe().expect("the path of this program");
         let folder = program.parent().expect("a program lies in a folder");
-        // Test programs lie in a folder of their own there, others do not.
+        // Test programs are in a subfolder, `deps`; others are not.
         let folder = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
         let folder = folder.expect("the folder `deps` lies in another one").to_owned();
-        // Cargo marks the target folder, and only that one, for backup programs.
+        // Cargo puts this file into the target folder, and only there.
         let target_folder = folder
             .ancestors()
             .find(|ancestor| ancestor.join("CACHEDIR.TAG").exists())

@@ -1,20 +1,20 @@
-//! What a run of a program came to, and what is asked of it.
+//! The output of a command-line program, and assertions about it.
 
 use std::process::Output;
 
 use serde_json::Value;
 
-/// A run of a program that ended. Its checks can be chained.
+/// Exit code and output of a program that ended. Assertions can be chained.
 #[derive(Debug)]
 pub struct CliOutput {
     code: Option<i32>,
-    /// Data.
+    /// Standard output: data.
     pub stdout: String,
-    /// Talk.
+    /// Standard error: messages.
     pub stderr: String,
 }
 
-#[expect(clippy::return_self_not_must_use, reason = "the last check of a chain is used up")]
+#[expect(clippy::return_self_not_must_use, reason = "the last assertion of a chain ends it")]
 impl CliOutput {
     /// Panics unless both outputs are UTF-8.
     pub fn new(output: Output) -> Self {
@@ -25,26 +25,26 @@ impl CliOutput {
         }
     }
 
-    /// Panics, with everything that was printed, unless the program exited with `code`.
+    /// Panics, showing all output, unless the program exited with `code`.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
         self
     }
 
-    /// Whether the program exited with `code`.
+    /// True if the program exited with `code`.
     pub fn has_exited_with(&self, code: i32) -> bool {
         self.code == Some(code)
     }
 
-    /// Panics unless the talk contains `text`.
+    /// Panics unless standard error contains `text`.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "`{text}` is not in:\n{}", self.stderr);
         self
     }
 
-    /// Panics where anything that was printed contains `text`.
+    /// Panics if either output contains `text`.
     #[track_caller]
     pub fn does_not_print(self, text: &str) -> Self {
         let printed = format!("{}{}", self.stdout, self.stderr);
@@ -52,7 +52,7 @@ impl CliOutput {
         self
     }
 
-    /// Standard output as the one JSON document that it must be.
+    /// Standard output, which must be one JSON document.
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)

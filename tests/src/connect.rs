@@ -1,4 +1,4 @@
-//! Connections to the tests' databases, with TLS where the connection string wants it.
+//! Connections to the tests' databases, with TLS where the connection string asks for it.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::background_runtime;
 
-/// Connects; the connection lives on the house's runtime and ends with the client.
+/// Connects; the connection runs on the background runtime and ends with the client.
 pub(crate) async fn connect(url: &DatabaseUrl) -> Result<Client, tokio_postgres::Error> {
     let url = url.clone();
     background_runtime::run(async move {

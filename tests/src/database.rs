@@ -1,4 +1,4 @@
-//! A server for the whole process, and a database for each test.
+//! One PostgreSQL server for the process, and one database for each test.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -18,44 +18,48 @@ use crate::role::Role;
 use crate::settings::SETTINGS;
 use crate::wait::until;
 
-/// How the names of the API's roles begin.
+/// The beginning of the names of the API's roles.
 const API: &str = "taskie_test_api";
 
-/// A PostgreSQL server on which tests make their databases.
+/// A PostgreSQL server on which tests create their databases.
 pub struct TestServer {
-    /// Of a database that is always there.
+    /// The URL of its maintenance database.
     url: DatabaseUrl,
-    /// Its server's programs and folder, if it is ours.
-    own: Option<Server>,
-    /// The name of a migrated database to copy; made on first use, on a server of our own only,
-    /// because nothing would remove it from another one at the end.
+    /// The throwaway server, if the harness started one.
+    throwaway: Option<Server>,
+    /// The name of a migrated database to copy; created on first use, on a throwaway server only,
+    /// because nothing would drop it from another one at the end.
     template: OnceCell<String>,
-    /// The role of the API in all databases; likewise.
+    /// The API's role, shared by all databases of a throwaway server.
     api: OnceCell<Role>,
 }
 
 impl TestServer {
     /// The server that all tests share: the one that `TEST_DATABASE_URL` names, or a throwaway one.
-    /// The latter goes away with this process, however it ends.
+    /// A throwaway server ends with this process, however that ends.
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<TestServer> = OnceCell::const_new();
         SHARED
             .get_or_init(async || match &SETTINGS.server {
                 Some(url) => Self::new(url.clone(), None),
-                None => Self::throwaway().await,
+                None => Self::start_throwaway().await,
             })
             .await
     }
 
-    /// A throwaway server whatever the environment says: for a test that needs to read its log. Also
-    /// shared, because it costs a second.
-    pub async fn own() -> &'static Self {
-        static OWN: OnceCell<TestServer> = OnceCell::const_new();
+    /// A throwaway server whatever the environment says: for a test that reads its log. Shared too,
+    /// because starting one takes a second.
+    pub async fn throwaway() -> &'static Self {
+        static THROWAWAY: OnceCell<TestServer> = OnceCell::const_new();
         let shared = Self::shared().await;
-        if shared.own.is_some() { shared } else { OWN.get_or_init(Self::throwaway).await }
+        if shared.throwaway.is_some() {
+            shared
+        } else {
+            THROWAWAY.get_or_init(Self::start_throwaway).await
+        }
     }
 
-    async fn throwaway() -> Self {
+    async fn start_throwaway() -> Self {
         let options = Options { data: DataDir::Throwaway, bin: None };
         let started =
             background_runtime::run(async { Server::start(options, &|_| {}).await }).await;
@@ -67,13 +71,13 @@ impl TestServer {
         Self::new(server.url("postgres"), Some(server))
     }
 
-    fn new(url: DatabaseUrl, own: Option<Server>) -> Self {
-        Self { url, own, template: OnceCell::new(), api: OnceCell::new() }
+    fn new(url: DatabaseUrl, throwaway: Option<Server>) -> Self {
+        Self { url, throwaway, template: OnceCell::new(), api: OnceCell::new() }
     }
 
-    /// The file with the server's log, if the server is ours.
+    /// The log file of a throwaway server.
     pub fn log(&self) -> Option<PathBuf> {
-        self.own.as_ref().map(Server::log)
+        self.throwaway.as_ref().map(Server::log)
     }
 
     /// A database without any table.
@@ -81,12 +85,12 @@ impl TestServer {
         self.database_from("template1").await
     }
 
-    /// A database with all migrations applied, on which the API's role has its rights.
+    /// A database with all migrations applied, on which the API's role has its privileges.
     ///
-    /// A copy of a template has them too, but for those on the database itself: there it can do what
-    /// every role can, which is to connect and to make temporary tables.
+    /// A copy of a template has them too, except those on the database itself: there it has what
+    /// every role has, `connect` and `temporary`.
     pub async fn migrated_database(&'static self) -> TestDatabase {
-        if self.own.is_none() {
+        if self.throwaway.is_none() {
             let database = self.empty_database().await;
             migrate(&database).await;
             return database;
@@ -109,44 +113,44 @@ impl TestServer {
         let statement = format!("create database {name} template {template}");
         until("the template is not in use", async || match admin.batch_execute(&statement).await {
             Ok(()) => Some(()),
-            // Whoever migrated it has not quite gone yet.
+            // The session of the migrator has not ended yet.
             Err(err) if err.code() == Some(&SqlState::OBJECT_IN_USE) => None,
             Err(err) => panic!("failed to create a database: {err:?}"),
         })
         .await;
-        let api = match &self.own {
+        let api = match &self.throwaway {
             Some(_) => self.api.get_or_init(|| Role::create(&admin, API)).await.clone(),
             None => Role::create(&admin, API).await,
         };
-        let roles = if self.own.is_some() { Vec::new() } else { vec![api.clone()] };
+        let roles = if self.throwaway.is_some() { Vec::new() } else { vec![api.clone()] };
         let url = self.url.with_database(&name);
         TestDatabase { url, server: self, api, roles: Mutex::new(roles), kept: false }
     }
 }
 
-/// A database of one test's own; dropped with it.
+/// The database of one test; dropped with this value.
 pub struct TestDatabase {
     url: DatabaseUrl,
     server: &'static TestServer,
     /// The role with which the API connects.
     api: Role,
-    /// What goes with this database.
+    /// Dropped with this database.
     roles: Mutex<Vec<Role>>,
     kept: bool,
 }
 
 impl TestDatabase {
-    /// Without any table.
+    /// A database without any table.
     pub async fn create() -> Self {
         TestServer::shared().await.empty_database().await
     }
 
-    /// With all migrations applied.
+    /// A database with all migrations applied.
     pub async fn migrated() -> Self {
         TestServer::shared().await.migrated_database().await
     }
 
-    /// How to connect to it.
+    /// Its URL, as its owner.
     pub fn url(&self) -> &DatabaseUrl {
         &self.url
     }
@@ -166,19 +170,19 @@ impl TestDatabase {
         &self.api
     }
 
-    /// How the API connects to it.
+    /// Its URL, as the API's role.
     pub fn api_url(&self) -> DatabaseUrl {
         self.url_as(&self.api)
     }
 
-    /// A new role, which goes with this database. `name` is the beginning of its name.
+    /// A new role, dropped with this database. `name` is the beginning of its name.
     pub async fn role(&self, name: &str) -> Role {
         let role = Role::create(&self.admin().await, name).await;
         self.roles.lock().unwrap_or_else(PoisonError::into_inner).push(role.clone());
         role
     }
 
-    /// How a role connects to it.
+    /// Its URL, as a role.
     pub fn url_as(&self, role: &Role) -> DatabaseUrl {
         self.url.with_role(&role.name, &role.password)
     }
@@ -188,8 +192,8 @@ impl TestDatabase {
         connect(&self.url_as(role)).await.expect("connect to the test's database as a role")
     }
 
-    /// A connection to another database of the same server: for what would hit the connection that
-    /// asks for it.
+    /// A connection to the maintenance database of the same server: for statements that would end a
+    /// connection to this one.
     pub async fn admin(&self) -> Client {
         connect(&self.server.url).await.expect("connect to the tests' server")
     }
@@ -207,12 +211,12 @@ impl Drop for TestDatabase {
         let server = self.server.url.clone();
         let roles = self.roles.get_mut().unwrap_or_else(PoisonError::into_inner);
         let roles = roles.iter().rev().map(|role| format!("drop role if exists {}", role.quoted()));
-        // First what the roles may own; the newest role first, which an older one may have granted
-        // something.
+        // The database first, because the roles may own objects in it; the newest role first, because
+        // an older one may have granted it privileges.
         let database = format!("drop database if exists {} with (force)", self.url.database());
         let statements: Vec<String> = std::iter::once(database).chain(roles).collect();
         background_runtime::run_blocking(async move {
-            // A test may have failed because the server is gone; then there is nothing to drop.
+            // A test may have failed because the server is gone: then there is nothing to drop.
             if let Ok(admin) = connect(&server).await {
                 for statement in statements {
                     let _ = admin.batch_execute(&statement).await;
@@ -222,7 +226,7 @@ impl Drop for TestDatabase {
     }
 }
 
-/// Applies all migrations and gives the API's role its rights, with the program that users use.
+/// Applies all migrations and grants the API's role its privileges, with the built migrator.
 async fn migrate(database: &TestDatabase) {
     run_migrator(&database.url, &["up"]).await;
     // A busy machine is not a slow database.

@@ -1,44 +1,44 @@
-//! One kept-alive connection with a reader of HTTP/1.1 that sees how an answer arrives. It costs
-//! little, because it shares the machine with what it measures.
+//! A client with one keep-alive connection that sees in how many reads a response arrives. It uses
+//! little CPU, because it shares the machine with the service that it measures.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-/// How long an answer may take.
+/// Time limit of a response.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// What one read takes at most. An answer that fits and left in one write arrives in one read.
+/// Size of one read. A response that fits and was sent in one write arrives in one read.
 const READ_BYTES: usize = 65_536;
 
-/// A connection to the service. It is made when it is first needed, and again after a failure or
-/// after an answer that closes it.
+/// A connection to the service, opened on first use, and again after a failure or a response that
+/// closes it.
 pub struct KeepAlive {
     address: SocketAddr,
     stream: Option<TcpStream>,
-    /// The last answer, whole.
+    /// The whole last response.
     buffer: Vec<u8>,
-    /// Where its body begins.
+    /// Start of its body.
     body_start: usize,
-    /// Where it ends.
+    /// End of its body.
     end: usize,
 }
 
-/// How one exchange went.
+/// The measurement of one request and its response.
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange {
-    /// The answer's status code.
+    /// The status code of the response.
     pub status: u16,
-    /// From the first byte out to the last one in.
+    /// From the first byte sent to the last one received.
     pub duration: Duration,
-    /// Whether the head arrived without the body that belongs to it.
+    /// True if the head arrived without its body.
     pub is_split: bool,
 }
 
-/// What the head of an answer says.
+/// The head of a response.
 struct Head {
     status: u16,
-    /// Bytes, its empty line included.
+    /// Length in bytes, with the empty line.
     len: usize,
     content_length: Option<usize>,
     closes: bool,
@@ -50,19 +50,19 @@ impl KeepAlive {
         Self { address, stream: None, buffer: vec![0; READ_BYTES], body_start: 0, end: 0 }
     }
 
-    /// Whether the next exchange goes over the connection of the last one.
+    /// True if the next request uses the connection of the last one.
     pub fn is_connected(&self) -> bool {
         self.stream.is_some()
     }
 
-    /// Sends a request in one write and reads its answer.
+    /// Sends a request in one write and reads its response.
     pub fn exchange(&mut self, request: &[u8]) -> io::Result<Exchange> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
             None => connect(self.address)?,
         };
         let started = Instant::now();
-        // The service may refuse a request before it has read all of it; its answer counts.
+        // The service may reject a request before it has read all of it: the response counts.
         let sent = stream.write_all(request);
         let is_head = request.starts_with(b"HEAD ");
         let (head, is_split) = match self.receive(&mut stream, is_head) {
@@ -76,13 +76,13 @@ impl KeepAlive {
         Ok(Exchange { status: head.status, duration, is_split })
     }
 
-    /// A header of the last answer.
+    /// A header of the last response.
     pub fn header(&self, name: &str) -> Option<&str> {
         let head = std::str::from_utf8(&self.buffer[..self.body_start]).ok()?;
         header(head, name)
     }
 
-    /// The body of the last answer.
+    /// The body of the last response.
     pub fn body(&self) -> &[u8] {
         &self.buffer[self.body_start..self.end]
     }
@@ -129,7 +129,7 @@ impl KeepAlive {
 }
 
 impl Head {
-    /// `None` as long as its end has not arrived.
+    /// `None` until its end has arrived.
     fn parse(bytes: &[u8]) -> io::Result<Option<Self>> {
         let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
             return Ok(None);
@@ -180,7 +180,7 @@ mod tests {
 
     use super::KeepAlive;
 
-    /// A client of a server that answers its one request with these writes, some time apart.
+    /// A client of a server that answers one request with these writes, some time apart.
     fn client_of(writes: &'static [&'static str]) -> KeepAlive {
         let listener = TcpListener::bind("127.0.0.1:0").expect("find a free port");
         let address = listener.local_addr().expect("the address of a listener");

@@ -1,4 +1,4 @@
-//! An issuer's key server on loopback, that counts its hits and does what a test tells it.
+//! A token issuer's key server on loopback: counts its requests, and answers as the test sets it.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,31 +15,31 @@ use tokio::sync::watch;
 use crate::background_runtime;
 use crate::keys::{SigningKey, key_set};
 
-/// What the server says.
+/// The server's answer.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// 200 with these bytes.
     Document(Vec<u8>),
-    /// Another status, with nothing.
+    /// Another status, without a body.
     Status(u16),
     /// 302 to this URL.
     Redirect(String),
-    /// Nothing, and the connection is closed.
+    /// No response: the connection is closed.
     HangUp,
 }
 
-/// A server that stops with this value.
+/// A running key server; stops when this value is dropped.
 pub struct KeyServer {
     address: SocketAddr,
     shared: Arc<Shared>,
-    /// Dropped, it ends the server.
+    /// Stops the server when dropped.
     _stop: watch::Sender<()>,
 }
 
 struct Shared {
     answer: Mutex<Answer>,
     hits: Mutex<Vec<String>>,
-    /// While it says true, nobody is answered.
+    /// No request is answered while this is true.
     held: watch::Sender<bool>,
 }
 
@@ -65,43 +65,43 @@ impl KeyServer {
         server
     }
 
-    /// Where the component may connect.
+    /// The origin that the component must be allowed to connect to.
     pub fn origin(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Where the keys are.
+    /// The URL of the key set.
     pub fn url(&self) -> String {
         format!("{}/.well-known/jwks.json", self.origin())
     }
 
-    /// Publishes these keys from now on, and no others.
+    /// Publishes exactly these keys from now on.
     pub fn publish(&self, keys: &[&SigningKey]) {
         let document = key_set(keys.iter().copied()).to_string();
         self.answer(Answer::Document(document.into_bytes()));
     }
 
-    /// Says this from now on.
+    /// Sets the answer from now on.
     pub fn answer(&self, answer: Answer) {
         *lock(&self.shared.answer) = answer;
     }
 
-    /// How often it was asked for the keys.
+    /// The number of requests so far.
     pub fn hits(&self) -> usize {
         lock(&self.shared.hits).len()
     }
 
-    /// The paths that were asked for.
+    /// The requested paths.
     pub fn paths(&self) -> Vec<String> {
         lock(&self.shared.hits).clone()
     }
 
-    /// Lets everybody who asks wait, until [`KeyServer::release`].
+    /// Holds all requests until [`KeyServer::release`].
     pub fn hold(&self) {
         self.shared.held.send_replace(true);
     }
 
-    /// Answers those who wait, and everybody after them.
+    /// Answers the held requests, and all later ones.
     pub fn release(&self) {
         self.shared.held.send_replace(false);
     }
@@ -120,7 +120,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::R
             let server = auto::Builder::new(TokioExecutor::new());
             let connection = server.serve_connection(TokioIo::new(stream), service);
             tokio::select! {
-                // A connection that breaks is the other side's business.
+                // An error of a connection is the client's problem.
                 _ = connection => {}
                 _ = stopped.changed() => {}
             }
@@ -135,7 +135,7 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, HangUp> {
     lock(&shared.hits).push(request.uri().path().to_owned());
     let mut held = shared.held.subscribe();
-    // Fails only when nobody can hold it any more.
+    // Fails only when the sender is gone.
     let _ = held.wait_for(|held| !held).await;
     let response = Response::builder();
     let response = match lock(&shared.answer).clone() {
@@ -146,7 +146,7 @@ async fn answer(
         Answer::Redirect(url) => response.status(302).header("Location", url).body(Full::default()),
         Answer::HangUp => return Err(HangUp),
     };
-    Ok(response.expect("a good response"))
+    Ok(response.expect("a valid response"))
 }
 
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Keys of every kind that a token may be signed with, made anew in each run.
+//! Signing keys of every supported type, generated in each run.
 
 use std::sync::LazyLock;
 
@@ -41,20 +41,20 @@ impl SigningKey {
         Self { id: id.to_owned(), pair: Pair::P256(pair) }
     }
 
-    /// For RS256, of 2048 bits. Two of them are made for the whole process, because that takes a
-    /// while: this one, and [`SigningKey::another_rsa`].
+    /// For RS256, of 2048 bits. The process generates only two, because that takes a while: this one
+    /// and [`SigningKey::another_rsa`].
     pub fn rsa(id: &str) -> Self {
         static PAIR: LazyLock<rsa::RsaPrivateKey> = LazyLock::new(|| rsa_pair(2048));
         Self { id: id.to_owned(), pair: Pair::Rsa(Box::new(PAIR.clone())) }
     }
 
-    /// For RS256, another than [`SigningKey::rsa`].
+    /// For RS256, different from [`SigningKey::rsa`].
     pub fn another_rsa(id: &str) -> Self {
         static PAIR: LazyLock<rsa::RsaPrivateKey> = LazyLock::new(|| rsa_pair(2048));
         Self { id: id.to_owned(), pair: Pair::Rsa(Box::new(PAIR.clone())) }
     }
 
-    /// For RS256, but of 1024 bits: too small.
+    /// For RS256, of 1024 bits, which is too small.
     pub fn small_rsa(id: &str) -> Self {
         static PAIR: LazyLock<rsa::RsaPrivateKey> = LazyLock::new(|| rsa_pair(1024));
         Self { id: id.to_owned(), pair: Pair::Rsa(Box::new(PAIR.clone())) }
@@ -74,7 +74,7 @@ impl SigningKey {
         }
     }
 
-    /// The public half as a JSON Web Key (RFC 7517).
+    /// The public key as a JSON Web Key (RFC 7517).
     pub fn jwk(&self) -> Value {
         let mut jwk = match &self.pair {
             Pair::Ed25519(pair) => json!({
@@ -98,8 +98,7 @@ impl SigningKey {
         jwk
     }
 
-    /// The numbers of the public half, as raw bytes: what an attacker who knows them could take for
-    /// an HMAC key.
+    /// The raw bytes of the public key: an attacker could try them as an HMAC key.
     pub fn public_bytes(&self) -> Vec<u8> {
         match &self.pair {
             Pair::Ed25519(pair) => pair.verifying_key().as_bytes().to_vec(),
@@ -124,7 +123,7 @@ impl SigningKey {
 }
 
 fn rsa_pair(bits: usize) -> rsa::RsaPrivateKey {
-    rsa::RsaPrivateKey::new(&mut rand::rng(), bits).expect("make an RSA key")
+    rsa::RsaPrivateKey::new(&mut rand::rng(), bits).expect("generate an RSA key")
 }
 
 /// A JSON Web Key Set of these keys.

@@ -1,24 +1,24 @@
-//! The harness of the black-box suites: starts the API on a runtime, gives each test a database of
-//! its own, and makes requests and their answers read as prose.
+//! The harness of the black-box suites: starts the API on a runtime, creates a database for each test,
+//! and sends requests and checks responses.
 //!
-//! What serves the API is chosen by the environment, so that the same tests judge every runtime:
+//! Environment variables choose the runtime, so that the same tests check every one:
 //!
 //! | Variable | Meaning |
 //! |---|---|
 //! | `TASKIE_RUNTIME=local` (default) | the `local` host, in this process, on a free port |
 //! | `TASKIE_RUNTIME=spin`, as `cargo test-spin` sets it | `spin up` (the binary from `SPIN`, else from `PATH`) on a free port |
-//! | `TASKIE_URL`, `TASKIE_DATABASE_URL`, `TASKIE_JWT_SECRET` | a service that runs already, and its database |
+//! | `TASKIE_URL`, `TASKIE_DATABASE_URL`, `TASKIE_JWT_SECRET` | a running service, and its database |
 //! | `TEST_DATABASE_URL` | a PostgreSQL server on which the tests may create and drop databases; otherwise a throwaway server is started |
 //! | `TASKIE_PG_BIN` | a folder with `initdb` and `postgres` for the throwaway server |
 //!
-//! With `TASKIE_URL`, tests that need a configuration, a database or a restart of their own
-//! ([`App::start_with`]) still start the runtime that `TASKIE_RUNTIME` names.
+//! With `TASKIE_URL`, tests that need their own configuration, schema or restart ([`App::start_with`])
+//! still start the runtime that `TASKIE_RUNTIME` names.
 //!
-//! A service that the harness starts connects as a role of its own, which the built migrator has
+//! A service that the harness starts connects as a separate role, to which the built migrator has
 //! granted what the API needs; the tests themselves connect as the database's owner.
 //!
-//! The harness never looks into another crate's internals: it knows HTTP, SQL, built programs, and
-//! of `local` what `cargo up` uses. Start reading at [`App`], then [Response`] and [`TestDatabase`].
+//! The harness uses no internals of another crate: only HTTP, SQL, the built programs, and the public
+//! interface of `local`. Start reading at [`App`], then [`Response`] and [`TestDatabase`].
 
 mod app;
 mod background_runtime;

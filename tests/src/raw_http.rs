@@ -1,4 +1,4 @@
-//! Requests that no HTTP library would send.
+//! Raw HTTP: requests that no HTTP library would send.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -11,11 +11,10 @@ use tokio::time::timeout;
 
 use crate::response::Response;
 
-/// How long the service gets to answer or to hang up.
+/// Time limit for the service to respond or to hang up.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// A request as it goes over the wire, with these headers, each one a whole line without its end, and
-/// with a body if it is not empty.
+/// The bytes of a request. Each header is a whole line without its end.
 pub fn raw_request(method: &str, path: &str, headers: &[&str], body: &str) -> Vec<u8> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nHost: taskie.example\r\n");
     for header in headers {
@@ -30,15 +29,15 @@ pub fn raw_request(method: &str, path: &str, headers: &[&str], body: &str) -> Ve
     text.into_bytes()
 }
 
-/// What came back until the service closed the connection.
+/// Everything that the service sent until it closed the connection.
 #[derive(Debug)]
 pub struct RawResponse {
-    /// Everything, as text where it is text.
+    /// The bytes as text, with replacement characters where they are not UTF-8.
     pub text: String,
 }
 
 impl RawResponse {
-    /// The status code; `None` when the service closed the connection without an answer.
+    /// The status code; `None` if the service closed the connection without a response.
     pub fn status(&self) -> Option<u16> {
         self.text.strip_prefix("HTTP/1.")?.split_whitespace().nth(1)?.parse().ok()
     }
@@ -52,12 +51,12 @@ impl RawResponse {
             .map(|(_, value)| value.trim())
     }
 
-    /// What follows the head of the first response.
+    /// Everything after the head of the first response.
     pub fn body(&self) -> &str {
         self.text.split_once("\r\n\r\n").map_or("", |(_, body)| body)
     }
 
-    /// The one response, to be judged like any other's.
+    /// The one response, parsed.
     #[track_caller]
     pub fn to_response(&self) -> Response {
         let status = self.status().unwrap_or_else(|| panic!("no response: {self:?}"));
@@ -77,7 +76,7 @@ pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> RawResponse {
     let mut received = Vec::new();
     let exchange = async {
         let mut stream = TcpStream::connect(address).await.expect("connect to the service");
-        // The service may refuse and hang up before it has read everything; its answer counts.
+        // The service may reject and hang up before it has read everything: the response counts.
         let _ = stream.write_all(bytes).await;
         let mut buffer = [0; 8_192];
         while let Ok(count @ 1..) = stream.read(&mut buffer).await {
@@ -93,7 +92,7 @@ pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> RawResponse {
     RawResponse { text }
 }
 
-/// Sends `bytes` and hangs up, whatever the service makes of it.
+/// Sends `bytes` and hangs up without reading a response.
 pub(crate) async fn send_and_hang_up(address: SocketAddr, bytes: &[u8]) {
     let mut stream = TcpStream::connect(address).await.expect("connect to the service");
     stream.write_all(bytes).await.expect("send to the service");

@@ -1,4 +1,4 @@
-//! One request, built like a sentence and sent by awaiting it.
+//! A request builder; the request is sent by awaiting it.
 
 use std::convert::Infallible;
 use std::future::IntoFuture;
@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::response::Response;
 
 /// A request that is sent when it is awaited.
-#[must_use = "a request is made by awaiting it"]
+#[must_use = "a request is sent by awaiting it"]
 pub struct Request {
     builder: RequestBuilder,
     label: String,
@@ -27,13 +27,13 @@ impl Request {
         Self { builder: http.request(method, url), label }
     }
 
-    /// A header, besides those that there are.
+    /// Adds a header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.builder = self.builder.header(name, value);
         self
     }
 
-    /// A header whose value need not be text.
+    /// Adds a header whose value need not be text.
     pub fn header_bytes(mut self, name: &str, value: &[u8]) -> Self {
         self.builder = self.builder.header(name, value);
         self
@@ -45,12 +45,12 @@ impl Request {
     }
 
     /// A JSON document as the body.
-    #[expect(clippy::needless_pass_by_value, reason = "requests read `json(json!({ … }))`")]
+    #[expect(clippy::needless_pass_by_value, reason = "callers write `json(json!({ … }))`")]
     pub fn json(self, value: Value) -> Self {
         self.body("application/json", value.to_string())
     }
 
-    /// Bytes that are sent as `application/json`, whether they are that or not.
+    /// Bytes as the body, sent as `application/json` whether they are JSON or not.
     pub fn json_bytes(self, bytes: impl Into<Vec<u8>>) -> Self {
         self.body("application/json", bytes)
     }
@@ -61,8 +61,7 @@ impl Request {
         self
     }
 
-    /// Pieces that are sent as `application/json`, each as soon as the stream has it. As long as the
-    /// stream has not ended, neither has the request.
+    /// A streamed body, sent as `application/json`. The request does not end before the stream does.
     pub fn json_pieces(
         mut self,
         pieces: impl Stream<Item = &'static str> + Send + Sync + 'static,

@@ -1,11 +1,11 @@
-//! What came back, and what a test may say about it.
+//! A response and its assertions.
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-/// A whole response.
+/// A response, read to its end.
 #[derive(Clone, Debug)]
-#[must_use = "a response says nothing until something is asserted about it"]
+#[must_use = "nothing is asserted about the response yet"]
 pub struct Response {
     pub(crate) label: String,
     /// The status code.
@@ -17,7 +17,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// A success with this status and a JSON body, which is returned.
+    /// Asserts a success with this status and a JSON body, which is returned.
     #[track_caller]
     pub fn good(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:#}");
@@ -25,14 +25,14 @@ impl Response {
         self.json()
     }
 
-    /// A success with this status and without a body.
+    /// Asserts this status and no body.
     #[track_caller]
     pub fn empty(&self, status: u16) {
         assert_eq!(self.status, status, "{self:#}");
         assert!(self.body.is_empty(), "{self:#}");
     }
 
-    /// A failure with this status, whole in every member that each problem document has.
+    /// Asserts a problem document with this status and all members that every problem has.
     #[track_caller]
     pub fn problem(&self, status: u16) -> Problem {
         assert_eq!(self.status, status, "{self:#}");
@@ -68,7 +68,7 @@ impl Response {
         std::str::from_utf8(&self.body).unwrap_or_else(|err| panic!("not UTF-8 ({err}): {self:#}"))
     }
 
-    /// The value of a header which must be there, once.
+    /// The value of a header, which must be there exactly once.
     #[track_caller]
     pub fn header(&self, name: &str) -> &str {
         let values: Vec<_> = self.headers.get_all(name).iter().collect();
@@ -76,7 +76,7 @@ impl Response {
         values[0].to_str().unwrap_or_else(|err| panic!("header `{name}` ({err}) of {self:#}"))
     }
 
-    /// Whether there is such a header.
+    /// True if there is such a header.
     pub fn has_header(&self, name: &str) -> bool {
         self.headers.contains_key(name)
     }
@@ -98,7 +98,7 @@ impl std::fmt::Display for Response {
     }
 }
 
-/// A problem document (RFC 9457) whose shape is good.
+/// A valid problem document (RFC 9457).
 #[derive(Clone, Debug)]
 pub struct Problem {
     document: Value,
@@ -107,17 +107,17 @@ pub struct Problem {
 
 #[expect(
     clippy::return_self_not_must_use,
-    reason = "the assertion has been made; going on is optional"
+    reason = "the assertion has been made; chaining another is optional"
 )]
 impl Problem {
-    /// Its message is exactly this one.
+    /// Asserts exactly this message.
     #[track_caller]
     pub fn says(self, message: &str) -> Self {
         assert_eq!(self.document["error"], message, "{}", self.label);
         self
     }
 
-    /// Its message has this in it.
+    /// Asserts that the message contains this text.
     #[track_caller]
     pub fn mentions(self, part: &str) -> Self {
         let message = self.message();
@@ -125,21 +125,21 @@ impl Problem {
         self
     }
 
-    /// `type` is `/problems/` and this.
+    /// Asserts that `type` is `/problems/{kind}`.
     #[track_caller]
     pub fn kind(self, kind: &str) -> Self {
         assert_eq!(self.document["type"], format!("/problems/{kind}"), "{}", self.label);
         self
     }
 
-    /// The one offending member, with its message, which is the document's as well.
+    /// Asserts the one invalid member, whose message is the document's too.
     #[track_caller]
     pub fn field(self, field: &str, message: &str) -> Self {
         self.fields(&[(field, message)])
     }
 
-    /// All offending members with their messages, in any order; the first listed one's message is
-    /// the document's as well.
+    /// Asserts all invalid members with their messages, in any order; the message of the first one in
+    /// the document is the document's too.
     #[track_caller]
     pub fn fields(self, expected: &[(&str, &str)]) -> Self {
         let mut found = self.errors();
@@ -154,7 +154,7 @@ impl Problem {
         self
     }
 
-    /// One offending member, whose message has these parts in it.
+    /// Asserts one invalid member, whose message contains these parts.
     #[track_caller]
     pub fn field_mentions(self, field: &str, parts: &[&str]) -> Self {
         let found = self.errors();
@@ -176,7 +176,7 @@ impl Problem {
         self.document["error"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// The document without what differs between any two requests.
+    /// The document without the request id, which differs between any two requests.
     pub fn without_request_id(mut self) -> Value {
         if let Some(members) = self.document.as_object_mut() {
             members.remove("request_id");

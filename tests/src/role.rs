@@ -1,5 +1,5 @@
-//! Roles of the tests' own. They belong to the whole server, so each has a name that no other has, and
-//! goes when its database does.
+//! Roles of the tests. They belong to the whole server, so each has a unique name, and is dropped with
+//! its database.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use tokio_postgres::Client;
 /// A role that can log in.
 #[derive(Clone)]
 pub struct Role {
-    /// Its name, as it is.
+    /// Its name, unquoted.
     pub name: String,
     pub(crate) password: String,
 }
 
 impl Role {
-    /// A new one without any rights. `name` is the beginning of its name.
+    /// Creates a role without any privileges. `name` is the beginning of its name.
     pub(crate) async fn create(admin: &Client, name: &str) -> Self {
         let role = Self {
             name: format!("{name}_{:016x}", rand::random::<u64>()),
@@ -25,7 +25,7 @@ impl Role {
         role
     }
 
-    /// Its name, as SQL has it.
+    /// Its name, quoted for SQL.
     pub fn quoted(&self) -> String {
         format!("\"{}\"", self.name.replace('"', "\"\""))
     }

@@ -1,17 +1,17 @@
-//! The environment's say in what the suites run against.
+//! Test settings from the environment.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use neon_url::DatabaseUrl;
 
-/// Read once; a value that makes no sense stops the run with its name.
+/// Read once; an invalid value panics with the variable's name.
 pub(crate) static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::read);
 
 pub(crate) struct Settings {
-    /// What [`crate::App::start_with`] starts, and [`crate::App::start`] without a `service`.
+    /// The runtime that [`crate::App::start_with`] starts, and [`crate::App::start`] without a `service`.
     pub(crate) runtime: RuntimeKind,
-    /// A service that runs already.
+    /// A running service.
     pub(crate) service: Option<Service>,
     /// A server on which tests may create and drop databases.
     pub(crate) server: Option<DatabaseUrl>,

@@ -1,5 +1,5 @@
-//! Tokens, good ones and every kind of bad one: written and signed here, so that a fault in the
-//! service's own library is not on both sides.
+//! Tokens, valid and invalid: encoded and signed here, so that a bug in the service's own library does
+//! not cancel out.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,7 +9,7 @@ use sha2::{Sha256, Sha512};
 
 use crate::keys::SigningKey;
 
-/// How long a token is good for, in seconds.
+/// Lifetime of a token, in seconds.
 const LIFETIME_SECONDS: i64 = 3_600;
 
 /// A JSON Web Token (RFC 7519) before it is signed.
@@ -20,7 +20,7 @@ pub struct Token {
 }
 
 impl Token {
-    /// A good HS256 token for `user`, without an email address.
+    /// A valid HS256 token for `user`, without an email address.
     pub fn new(user: &str) -> Self {
         let now = now();
         Self {
@@ -43,13 +43,13 @@ impl Token {
         self
     }
 
-    /// Sets a claim to a time so many seconds from now.
+    /// Sets a claim to a time this many seconds from now.
     #[must_use]
     pub fn claim_in(self, name: &str, seconds: i64) -> Self {
         self.claim(name, now() + seconds)
     }
 
-    /// Leaves a claim out.
+    /// Removes a claim.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         if let Some(claims) = self.claims.as_object_mut() {
@@ -68,12 +68,12 @@ impl Token {
         self.signed_by(|text| key.sign(text))
     }
 
-    /// Signed with this key, which the header names: a token as an issuer makes it.
+    /// Signed with this key, which the header names: like an issuer's token.
     pub fn issued_by(&self, key: &SigningKey) -> String {
         self.clone().header("alg", key.algorithm()).header("kid", key.id.as_str()).signed_with(key)
     }
 
-    /// Signed with HMAC-SHA-256 and these bytes for a key, whatever the header says.
+    /// Signed with HMAC-SHA-256 and these bytes as the key, whatever the header says.
     pub fn signed_with_bytes(&self, secret: &[u8]) -> String {
         self.signed_by(|text| hmac_sha256(text, secret))
     }
@@ -93,7 +93,7 @@ impl Token {
         self.signed_by(|_| Vec::new())
     }
 
-    /// Any two texts in the places of header and claims, signed with HMAC-SHA-256.
+    /// Any two texts as header and claims, signed with HMAC-SHA-256.
     pub fn signed_texts(header: &str, claims: &str, secret: &str) -> String {
         join(header, claims, |text| hmac_sha256(text, secret.as_bytes()))
     }
@@ -129,7 +129,7 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
             .iter()
             .enumerate()
             .fold(0_u32, |group, (i, byte)| group | u32::from(*byte) << (16 - 8 * i));
-        // Each byte needs one character more than there are bytes: 8 bits do not fit into 6.
+        // A chunk needs one character more than it has bytes: 8 bits do not fit into 6.
         for position in 0..=chunk.len() {
             let index = (group >> (18 - 6 * position)) & 63;
             text.push(char::from(ALPHABET[index as usize]));

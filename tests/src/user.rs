@@ -1,4 +1,4 @@
-//! Somebody with an account, a token and tasks.
+//! A user with an account, a token and tasks.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
@@ -8,11 +8,11 @@ use crate::app::App;
 use crate::request::Request;
 use crate::token::Token;
 
-/// A user of the service. Paths given to its methods go on after `/api/{id}`.
+/// A user of the service. Paths given to its methods are relative to `/api/{id}`.
 #[derive(Clone)]
 pub struct User {
     app: App,
-    /// The id, in the database and in the token.
+    /// The user id, in the database and in the token.
     pub id: String,
     /// The token that each request carries.
     pub token: String,
@@ -30,17 +30,17 @@ impl User {
         Self { token, ..self.clone() }
     }
 
-    /// The header with the token, as it goes over the wire.
+    /// The header line with the token.
     pub fn authorization(&self) -> String {
         format!("Authorization: Bearer {}", self.token)
     }
 
-    /// The address with which this user registered.
+    /// The user's email address.
     pub fn email(&self) -> String {
         email_of(&self.id)
     }
 
-    /// The whole path of something of this user's, such as `/tasks/1`.
+    /// The whole path of `/tasks/1`, for example, below this user.
     pub fn path(&self, rest: &str) -> String {
         format!("/api/{}{rest}", utf8_percent_encode(&self.id, NON_ALPHANUMERIC))
     }
@@ -50,7 +50,7 @@ impl User {
         &self.app
     }
 
-    /// Any request, by this user, on any path.
+    /// Any request by this user, on any path.
     pub fn request(&self, method: Method, path: &str) -> Request {
         self.app.request(method, path).token(&self.token)
     }
@@ -85,12 +85,12 @@ impl User {
         self.post("/tasks").json(body)
     }
 
-    /// A new task with this title, which must succeed.
+    /// Creates a task with this title, which must succeed.
     pub async fn task(&self, title: &str) -> Value {
         self.create(json!({ "title": title })).await.good(201)
     }
 
-    /// All tasks, which must succeed.
+    /// Lists all tasks, which must succeed.
     pub async fn tasks(&self) -> Vec<Value> {
         match self.get("/tasks").await.good(200) {
             Value::Array(tasks) => tasks,
@@ -99,7 +99,7 @@ impl User {
     }
 }
 
-/// The address with which tests register a user.
+/// The email address of a test user.
 fn email_of(user: &str) -> String {
     format!("{user}@example.com")
 }

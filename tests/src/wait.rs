@@ -1,17 +1,17 @@
-//! Waiting for a condition, never for a while.
+//! Waits for a condition, never for a fixed time.
 
 use std::time::{Duration, Instant};
 
-/// How long a condition may take to come true.
+/// Time limit of a condition.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Asks again and again until `condition` gives a value; panics, naming `what`, when it never does.
+/// Polls until `condition` returns a value; panics with `what` after the time limit.
 #[track_caller]
 pub fn until<T>(what: &str, condition: impl AsyncFn() -> Option<T>) -> impl Future<Output = T> {
     until_within(PATIENCE, what, condition)
 }
 
-/// The same for a condition that takes longer by its nature.
+/// Like [`until`], with another time limit.
 #[track_caller]
 pub fn until_within<T>(
     limit: Duration,

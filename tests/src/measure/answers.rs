@@ -1,4 +1,4 @@
-//! Every kind of answer that the API gives, and how to get it.
+//! Every kind of response of the API, and the request for it.
 
 use anyhow::{Context, ensure};
 
@@ -8,17 +8,17 @@ use crate::{KeepAlive, Token, User, raw_request};
 
 const JSON: &str = "Content-Type: application/json";
 
-/// More than the API takes.
+/// More than the API accepts.
 const LARGE_BODY_BYTES: usize = 200_000;
 
-/// A kind of answer.
+/// A kind of response.
 pub(crate) struct Kind {
     pub(crate) name: String,
-    /// The status that it has.
+    /// The expected status.
     pub(crate) status: u16,
-    /// The request with this number, from 0.
+    /// Builds the request with this number, from 0.
     pub(crate) request: Box<dyn FnMut(u32) -> Vec<u8>>,
-    /// A path of the same service that can always be asked for.
+    /// A path of the same service that always succeeds.
     pub(crate) settle_path: &'static str,
 }
 
@@ -33,7 +33,7 @@ impl Kind {
     }
 }
 
-/// The API's, for so many requests of each.
+/// The API's kinds, each for this number of requests.
 pub(crate) async fn of_the_api(
     services: &Services,
     client: &mut KeepAlive,
@@ -47,7 +47,7 @@ pub(crate) async fn of_the_api(
     Ok(kinds)
 }
 
-/// The bare component's, to compare.
+/// The bare component's kinds, for comparison.
 pub(crate) fn of_the_floor(services: &Services) -> Vec<Kind> {
     let task = format!("/floor/get?id={}&user={}", services.tasks[0], services.user.id);
     let list = format!("/floor/list?user={}", services.lister.id);
@@ -213,7 +213,7 @@ fn of_the_page(client: &mut KeepAlive) -> anyhow::Result<Vec<Kind>> {
     Ok(kinds)
 }
 
-/// The `ETag` of what this request gets.
+/// The `ETag` in the response to this request.
 fn etag(client: &mut KeepAlive, request: &[u8]) -> anyhow::Result<String> {
     let path = || String::from_utf8_lossy(request).lines().next().unwrap_or_default().to_owned();
     let exchange = client.exchange(request).with_context(path)?;

@@ -27,7 +27,7 @@ pub(crate) enum Target {
 }
 
 impl Figure {
-    /// `None` where it could not be had.
+    /// `None` where it could not be measured.
     pub(crate) fn of(self, cell: &Cell) -> Option<f64> {
         match self {
             Self::Throughput => Some(cell.per_second),
@@ -38,7 +38,7 @@ impl Figure {
         }
     }
 
-    /// The API's divided by the floor's: the median of the rounds.
+    /// The API's figure divided by the floor's: the median of the rounds.
     pub(crate) fn ratio(self, pairs: &[Pair]) -> Option<f64> {
         median(self.ratios(pairs).into_iter())
     }
@@ -50,7 +50,7 @@ impl Figure {
 }
 
 impl Target {
-    /// Which ratio a workload should reach.
+    /// The target ratio of a workload.
     pub(crate) fn of(workload: Workload, reuse: Reuse) -> Option<Self> {
         match (reuse, workload) {
             (Reuse::SingleUse, Workload::Nothing) => Some(Self::HostCpuAtMost(1.5)),
@@ -61,7 +61,7 @@ impl Target {
         }
     }
 
-    /// Whether the median of the rounds is good, and how far apart the rounds are.
+    /// The verdict on the median of the rounds, with the spread of the rounds.
     pub(crate) fn verdict(self, pairs: &[Pair]) -> String {
         let (what, ratios) = match self {
             Self::HostCpuAtMost(limit) => {
@@ -85,7 +85,7 @@ impl Target {
     }
 }
 
-/// The middle one, or the mean of the two in the middle.
+/// The middle value, or the mean of the two in the middle.
 pub(crate) fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
     values.sort_by(f64::total_cmp);

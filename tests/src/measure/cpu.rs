@@ -1,26 +1,26 @@
-//! CPU time of what serves, of PostgreSQL, and of everything else on the machine, as Linux counts it
-//! in `/proc`. Elsewhere the figures are absent.
+//! CPU time of the service, of PostgreSQL, and of everything else on the machine, from Linux's `/proc`.
+//! On other systems the figures are absent.
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-/// Linux gives user space hundredths of a second, whatever the kernel's own clock is.
+/// Linux reports hundredths of a second to user space, whatever the kernel's tick is.
 const TICK_MILLIS: u64 = 10;
 
-/// The name of the threads that make requests: their time is not the service's, also where the
-/// service runs in this process.
+/// The name of the threads that send requests: their time is not the service's, even if the service
+/// runs in this process.
 pub(crate) const LOAD_THREAD: &str = "load";
 
-/// Whose CPU time is meant.
+/// The processes whose CPU time is counted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Account {
     /// A process group: `spin up` and the program that it starts to serve.
     Group(u32),
-    /// This process without the threads that make requests: the host that runs in it.
+    /// This process without the threads that send requests: the host that runs in it.
     ThisProcess,
-    /// A process and its children, those that have ended too: PostgreSQL, whose first process starts
-    /// one for each connection.
+    /// A process and its children, ended ones included: PostgreSQL, whose first process starts one
+    /// for each connection.
     Family(u32),
 }
 
@@ -61,17 +61,17 @@ pub(crate) fn parent(process: u32) -> Option<u32> {
     Some(Stat::read(Path::new(&format!("/proc/{process}/stat")))?.parent)
 }
 
-/// What all processors have worked so far.
+/// The busy time of all processors so far.
 pub(crate) fn machine() -> Option<Duration> {
     let text = fs::read_to_string("/proc/stat").ok()?;
     let fields = text.lines().next()?.strip_prefix("cpu ")?;
     let fields: Vec<u64> = fields.split_whitespace().filter_map(|one| one.parse().ok()).collect();
-    // user, nice, system; idle, waiting; interrupts of both kinds, and what a hypervisor took
+    // user, nice, system; idle, iowait; irq, softirq, steal
     let worked: u64 = fields.get(..3)?.iter().chain(fields.get(5..8)?).sum();
     Some(ticks(worked))
 }
 
-/// The work of this process so far, all of its threads.
+/// The CPU time of all threads of this process so far.
 pub(crate) fn this_process() -> Option<Duration> {
     Some(Stat::read(Path::new("/proc/self/stat"))?.own)
 }
@@ -81,8 +81,8 @@ impl Stat {
         Self::parse(&fs::read_to_string(path).ok()?)
     }
 
-    /// The second field is the program's name in parentheses, which may have spaces and more of them
-    /// in it; proc(5) counts the fields from 1.
+    /// The second field is the program's name in parentheses, which may contain spaces and parentheses;
+    /// proc(5) counts the fields from 1.
     fn parse(text: &str) -> Option<Self> {
         let (before, after) = text.rsplit_once(')')?;
         let fields: Vec<&str> = after.split_whitespace().collect();
@@ -118,7 +118,7 @@ fn load_threads() -> Option<Duration> {
     Some(load.filter_map(|thread| Stat::read(&thread.join("stat"))).map(|stat| stat.own).sum())
 }
 
-/// `None` when there is nobody: the process has gone, or there is no `/proc`.
+/// `None` without any process: it has ended, or there is no `/proc`.
 fn sum(times: impl Iterator<Item = Duration>) -> Option<Duration> {
     times.reduce(|sum, time| sum + time)
 }

@@ -1,6 +1,6 @@
-//! How long every kind of answer takes a client that keeps its connection and asks for one thing
-//! after the other, and whether head and body arrive together. Where they do not, the client's
-//! delayed acknowledgement makes 40 ms of it.
+//! The latency of every kind of response on one keep-alive connection, one request after the other,
+//! and whether head and body arrive together. Where they do not, the client's delayed acknowledgement
+//! adds 40 ms.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use super::output::{Table, figure, print, progress};
 use super::services::{Services, Side};
 use crate::{KeepAlive, raw_request};
 
-/// The median should be below it.
+/// Target of the median.
 const LIMIT_MS: f64 = 5.0;
 
-/// Requests on a new connection before the ones that count: at its beginning the client acknowledges
-/// at once, which hides what this is about.
+/// Requests on a new connection before the measured ones: at its beginning the client acknowledges at
+/// once, which hides the delay of split responses.
 const FIRST_REQUESTS: usize = 4;
 
-/// What one kind of answer took.
+/// The measurements of one kind of response.
 #[derive(Default)]
 struct Row {
     durations: Vec<Duration>,
     splits: usize,
-    /// What came instead of the expected answer, if something did.
+    /// The unexpected response or error, if there was one.
     unexpected: Option<String>,
     closed: usize,
 }
@@ -94,7 +94,7 @@ fn row(client: &mut KeepAlive, kind: &mut Kind, requests: u32) -> Row {
     row
 }
 
-/// Whatever goes wrong here shows in the requests that count.
+/// A failure here shows in the measured requests.
 fn settle(client: &mut KeepAlive, path: &str) {
     let request = raw_request("GET", path, &[], "");
     for _ in 0..FIRST_REQUESTS {

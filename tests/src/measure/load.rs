@@ -1,4 +1,4 @@
-//! Many connections at once, for a while: what one cell of the tables is made of.
+//! Load on one service: many connections at once, for a given time. One cell of the tables.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -8,47 +8,47 @@ use std::time::{Duration, Instant};
 use super::cpu::{self, Account, LOAD_THREAD};
 use crate::KeepAlive;
 
-/// How long requests are made before any of them counts, from the moment on that each connection
-/// has had an answer: by then the host's pools are filled.
+/// Duration of the load before measuring, from the moment at which each connection has had a response:
+/// by then the host's pools are filled.
 const WARM_UP: Duration = Duration::from_millis(500);
 
-/// How long those first answers may take.
+/// Time limit of those first responses.
 const FIRST_ANSWERS: Duration = Duration::from_secs(30);
 
-/// How long a connection waits after a failure, so that a service that is down is not hammered.
+/// Pause of a connection after a failure: a service that is down is not flooded.
 const AFTER_FAILURE: Duration = Duration::from_millis(20);
 
 /// Writes the next request of one connection in place of the last one.
 pub(crate) type Requests = Box<dyn FnMut(&mut Vec<u8>) + Send>;
 
-/// Whose time is counted besides the requests.
+/// The processes whose CPU time is counted.
 #[derive(Clone, Copy)]
 pub(crate) struct Accounts {
     pub(crate) host: Account,
     pub(crate) database: Option<Account>,
 }
 
-/// What one workload did to one service.
+/// The results of one workload on one service.
 #[derive(Debug, Default)]
 pub(crate) struct Cell {
-    /// Answers of 2xx.
+    /// Responses with a status of 2xx.
     pub(crate) answers: usize,
     pub(crate) per_second: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
-    /// CPU per answer.
+    /// CPU time per response.
     pub(crate) host_cpu_ms: Option<f64>,
     pub(crate) database_cpu_ms: Option<f64>,
     /// Other statuses, and connections that broke.
     pub(crate) errors: usize,
     pub(crate) first_error: Option<String>,
-    /// Answers whose head came without their body.
+    /// Responses whose head came without the body.
     pub(crate) splits: usize,
-    /// The part of the machine that neither service, database nor this program used, 0 to 1.
+    /// The part of the machine used by other processes, 0 to 1.
     pub(crate) others: Option<f64>,
 }
 
-/// What one connection saw.
+/// The results of one connection.
 #[derive(Default)]
 struct Seen {
     durations: Vec<Duration>,
@@ -57,14 +57,14 @@ struct Seen {
     first_error: Option<String>,
 }
 
-/// What the connections are to do.
+/// The state that the threads share.
 struct Control {
     phase: AtomicU8,
-    /// How many of them have had an answer.
+    /// The number of connections that have had a response.
     answered: AtomicUsize,
 }
 
-/// Requests are made, before the ones that count and after them.
+/// Requests are sent but not counted: before and after the measurement.
 const RUNNING: u8 = 0;
 const COUNTING: u8 = 1;
 const DONE: u8 = 2;
@@ -95,7 +95,7 @@ pub(crate) fn run(
         thread::sleep(duration);
         control.enter(RUNNING);
         let elapsed = started.elapsed();
-        // As long as all threads are there: the time of one that has ended is not to be found.
+        // While all threads run: the CPU time of an ended one is gone.
         let after = Counters::read(accounts);
         control.enter(DONE);
         let seen = threads.into_iter().map(|thread| thread.join().expect("a thread that counts"));
@@ -143,7 +143,7 @@ impl Control {
         self.phase.store(phase, Ordering::Relaxed);
     }
 
-    /// Goes on without them after a while: then errors are what there is to count.
+    /// Continues without them after the time limit: then the errors are counted.
     fn wait_for_answers(&self, connections: usize) {
         let deadline = Instant::now() + FIRST_ANSWERS;
         while self.answered.load(Ordering::Relaxed) < connections && Instant::now() < deadline {
@@ -156,7 +156,7 @@ impl Control {
 struct Counters {
     host: Option<Duration>,
     database: Option<Duration>,
-    /// The machine's work without what has to do with this measurement.
+    /// The machine's busy time without the processes of this measurement.
     others: Option<Duration>,
 }
 
@@ -213,13 +213,13 @@ impl Cell {
     }
 }
 
-/// The duration that so many of a hundred do not exceed, in milliseconds. `sorted` is.
+/// A percentile, in milliseconds. `sorted` must be sorted.
 pub(crate) fn millis_at(sorted: &[Duration], percent: usize) -> f64 {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).map_or(f64::NAN, |duration| duration.as_secs_f64() * 1_000.0)
 }
 
-/// A number of things as one to reckon with.
+/// A count as a floating-point number.
 #[expect(clippy::cast_precision_loss, reason = "far fewer things than 2 to the 52nd")]
 pub(crate) fn count(things: usize) -> f64 {
     things as f64

@@ -1,9 +1,9 @@
-//! Measures what the API costs: [`run`] starts it and a bare component (the package `floor`: the least
-//! that any component could do), each on a host of its own and both on one database, and prints
-//! tables. `cargo measure` is the command.
+//! Measures the cost of the API: [`run`] starts it and a bare component (the package `floor`: the least
+//! that any component could do), each on its own host and both on one database, and prints tables.
+//! `cargo measure` and `cargo measure-spin` run it.
 //!
-//! The requests are made here, with little CPU, because they share the machine. Nothing here judges
-//! whether an answer is right: the tests do. Start reading at `throughput.rs` and `latency.rs`, one
+//! The requests are sent from this process, with little CPU, because they share the machine. Responses
+//! are not checked beyond their status: the tests do that. Start reading at `throughput.rs` and `latency.rs`, one
 //! for each kind of table.
 
 mod answers;
@@ -21,7 +21,7 @@ pub use options::{Options, Part, Reuse, Workload};
 
 use services::Services;
 
-/// Measures what was asked for and prints it.
+/// Runs the selected measurements and prints their tables.
 pub async fn run(options: &Options) -> anyhow::Result<()> {
     for (number, reuse) in options.reuses().into_iter().enumerate() {
         output::progress(&format!("starting the services: {}", reuse.name()));

@@ -1,4 +1,4 @@
-//! What the command line can say.
+//! The command line.
 
 use std::time::Duration;
 
@@ -25,16 +25,16 @@ pub struct Options {
     /// Only this workload; may be repeated.
     #[arg(long = "workload")]
     pub workloads: Vec<Workload>,
-    /// How often both components are measured with each workload.
+    /// Measurements of both components with each workload.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
-    /// How long each of these measurements takes.
+    /// Seconds of each measurement.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     pub seconds: u64,
     /// Connections at once.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub connections: u16,
-    /// Requests for each kind of answer.
+    /// Requests for each kind of response.
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
     pub requests: u32,
     /// The API's variable `log_level`.
@@ -47,23 +47,23 @@ pub struct Options {
 pub enum Part {
     /// Requests per second and CPU time of the API and of the bare component, many connections.
     Throughput,
-    /// Every kind of answer of the API, on one connection, one after the other.
+    /// Every kind of response of the API, on one connection, one after the other.
     Latency,
 }
 
-/// How long instances live.
+/// The reuse of instances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Reuse {
     /// As Spin has it: 128 requests, 16 at once, one idle second.
     Reused,
-    /// Each request has an instance of its own (`--max-instance-reuse-count 1`).
+    /// A new instance for each request (`--max-instance-reuse-count 1`).
     SingleUse,
 }
 
-/// What is asked of both components.
+/// The request that both components get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Workload {
-    /// A constant answer, `/health`.
+    /// A constant response, `/health`.
     Nothing,
     /// One task.
     Get,
@@ -71,35 +71,35 @@ pub enum Workload {
     List,
     /// A new task.
     Create,
-    /// Another title for a task; each connection has its own.
+    /// A new title for a task; each connection has its own task.
     Update,
 }
 
 impl Options {
-    /// Whether this part was asked for.
+    /// True if this part was selected.
     pub(crate) fn includes(&self, part: Part) -> bool {
         self.part.is_none_or(|only| only == part)
     }
 
-    /// The kinds of instances that were asked for.
+    /// The selected kinds of instances.
     pub(crate) fn reuses(&self) -> Vec<Reuse> {
         self.reuse.map_or_else(|| Reuse::value_variants().to_vec(), |only| vec![only])
     }
 
-    /// The workloads that were asked for.
+    /// The selected workloads.
     pub(crate) fn workloads(&self) -> Vec<Workload> {
         let all = Workload::value_variants().iter().copied();
         all.filter(|one| self.workloads.is_empty() || self.workloads.contains(one)).collect()
     }
 
-    /// How long each measurement takes.
+    /// The duration of each measurement.
     pub(crate) fn duration(&self) -> Duration {
         Duration::from_secs(self.seconds)
     }
 }
 
 impl Reuse {
-    /// As the host takes it.
+    /// The limits for the host.
     pub(crate) fn limits(self) -> InstanceReuse {
         match self {
             Self::Reused => InstanceReuse::default(),
@@ -107,7 +107,7 @@ impl Reuse {
         }
     }
 
-    /// In words, for headings.
+    /// The name in headings.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Reused => "reused instances",
@@ -117,7 +117,7 @@ impl Reuse {
 }
 
 impl Workload {
-    /// In a word, for tables.
+    /// The name in tables.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Nothing => "nothing",

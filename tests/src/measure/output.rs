@@ -1,20 +1,20 @@
-//! Tables go to standard output, and what is happening to standard error.
+//! Output: tables on standard output, progress on standard error.
 
 use std::fmt::Write as _;
 
-/// Part of the result.
+/// Prints a part of the result.
 #[expect(clippy::print_stdout, reason = "the one place that prints results")]
 pub(crate) fn print(text: &str) {
     println!("{text}");
 }
 
-/// What is being done.
-#[expect(clippy::print_stderr, reason = "the one place that tells of progress")]
+/// Prints the progress.
+#[expect(clippy::print_stderr, reason = "the one place that prints progress")]
 pub(crate) fn progress(text: &str) {
     eprintln!("{text}");
 }
 
-/// Columns under headings: the first and the last one to the left, the others to the right.
+/// Columns under headings: the first and the last one left-aligned, the others right-aligned.
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
 }
@@ -53,7 +53,7 @@ impl Table {
     }
 }
 
-/// A figure with so many digits after the point; a dash where there is none.
+/// A figure with this number of decimals; a dash where there is none.
 pub(crate) fn figure(value: Option<f64>, digits: usize) -> String {
     match value.filter(|value| value.is_finite()) {
         Some(value) => format!("{value:.digits$}"),

@@ -1,4 +1,4 @@
-//! Requests as they go over the wire.
+//! The requests of the workloads, as bytes.
 
 use super::load::Requests;
 use super::options::Workload;
@@ -60,7 +60,7 @@ fn constant(request: Vec<u8>) -> Requests {
     Box::new(move |buffer| buffer.clone_from(&request))
 }
 
-/// Each time another title of the same length.
+/// Requests with a new title of the same length each time.
 fn changing(request: impl Fn(&str) -> Vec<u8> + Send + 'static) -> Requests {
     let mut number = 0_u64;
     Box::new(move |buffer| {

@@ -1,4 +1,4 @@
-//! The API and the bare component, each served by a host of its own, on one database.
+//! The API and the bare component, each on its own host, on one database.
 
 use std::net::SocketAddr;
 use std::num::NonZero;
@@ -12,13 +12,13 @@ use super::load::Accounts;
 use super::options::{Options, Reuse};
 use crate::{App, User, workspace};
 
-/// The origin whose pages the API lets in.
+/// The allowed CORS origin.
 pub(crate) const ORIGIN: &str = "https://app.example";
 
-/// How many tasks a list has.
+/// Tasks in a list.
 const LISTED: i32 = 100;
 
-/// What is measured, running.
+/// The running services.
 pub(crate) struct Services {
     api: App,
     floor: App,
@@ -30,11 +30,11 @@ pub(crate) struct Services {
     pub(crate) tasks: Vec<i32>,
     /// Has the tasks of a list.
     pub(crate) lister: User,
-    /// Makes tasks.
+    /// Creates tasks.
     pub(crate) creator: User,
 }
 
-/// One of the two.
+/// One of the two services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Api,
@@ -46,7 +46,7 @@ impl Services {
     pub(crate) async fn start(options: &Options, reuse: Reuse) -> anyhow::Result<Self> {
         let api = App::start_with(|app| {
             app.reuse = reuse.limits();
-            // As it comes, which the tests have a reason to change.
+            // The API's default, which the tests change.
             app.unset("database_timeout_ms");
             app.set("log_level", &options.log_level).set("cors_origins", ORIGIN);
         })
@@ -75,25 +75,25 @@ impl Services {
         self.app(side).address()
     }
 
-    /// Whose CPU time counts for a side.
+    /// The processes whose CPU time counts for a side.
     pub(crate) fn accounts(&self, side: Side) -> Accounts {
         let host = self.app(side).process_group().map_or(Account::ThisProcess, Account::Group);
         Accounts { host, database: self.postgres }
     }
 
-    /// Removes what earlier measurements left in the tables, so that each begins alike.
+    /// Deletes the tasks of earlier measurements and vacuums, so that each starts from the same state.
     pub(crate) async fn tidy(&self) -> anyhow::Result<()> {
         let statement = "delete from tasks where user_id = $1";
         self.database.execute(statement, &[&self.creator.id]).await.context("delete tasks")?;
         self.database.batch_execute("vacuum (analyze) tasks").await.context("tidy tables")
     }
 
-    /// So many tasks of this user's, with their ids.
+    /// Adds tasks to a user, and returns their ids.
     pub(crate) async fn add_tasks(&self, user: &User, count: i32) -> anyhow::Result<Vec<i32>> {
         add_tasks(&self.database, user, count).await
     }
 
-    /// What the figures are of, and how busy the machine is.
+    /// The versions, the options and the load of the machine.
     pub(crate) async fn describe(&self, options: &Options) -> anyhow::Result<String> {
         let statement = "select current_setting('server_version')";
         let row = self.database.query_one(statement, &[]).await.context("ask for the version")?;
@@ -128,15 +128,15 @@ returning id";
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// What the Spin that the tests use calls itself.
+/// The version of the Spin that the tests use.
 fn spin_version() -> Option<String> {
     let program = std::env::var_os("SPIN").unwrap_or_else(|| "spin".into());
     let output = Command::new(program).arg("--version").output().ok()?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// The server's processes, if it runs on this machine: the first one started the one that serves
-/// this connection.
+/// The server's processes, if it runs on this machine: its first process is the parent of the one
+/// behind this connection.
 async fn postgres(database: &Client) -> anyhow::Result<Option<Account>> {
     let statement = "select pg_backend_pid(), host(inet_server_addr())";
     let row = database.query_one(statement, &[]).await.context("ask for the server's process")?;

@@ -1,5 +1,5 @@
-//! What a request costs, the API's beside the bare component's: in rounds, in which the two take
-//! turns, so that a machine that gets slower or busier does so for both.
+//! The cost of a request, the API beside the bare component: in rounds, in which the two take turns,
+//! so that a machine that gets slower or busier does so for both.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use super::output::{Table, figure, print, progress};
 use super::request;
 use super::services::{Services, Side};
 
-/// How much of a service's explanation is repeated.
+/// Maximum length of a quoted error message.
 const ERROR_CHARS: usize = 300;
 
 /// The rounds of one workload.
@@ -33,7 +33,7 @@ pub(crate) async fn measure(
         for Rounds { workload, pairs } in &mut results {
             let workload = *workload;
             progress(&format!("{name}, round {round} of {}: {}", options.rounds, workload.name()));
-            // Whoever comes second finds the machine as the other one left it.
+            // The second one finds the machine as the first one left it.
             let pair = if round % 2 == 1 {
                 let api = run(options, workload, Side::Api, services).await?;
                 let floor = run(options, workload, Side::Floor, services).await?;
@@ -67,7 +67,7 @@ async fn run(
     Ok(load::run(services.address(side), requests, options.duration(), accounts))
 }
 
-/// The columns with figures, and how many digits each has after the point.
+/// The columns with figures, and the number of decimals of each.
 const FIGURES: [(Figure, usize); 5] = [
     (Figure::Throughput, 0),
     (Figure::P50, 2),
@@ -112,7 +112,7 @@ fn table(reuse: Reuse, results: &[Rounds]) -> Table {
     table
 }
 
-/// What throws a doubt on the figures: errors, and others at work on the machine.
+/// Reasons to doubt the figures: errors, and other load on the machine.
 fn notes(results: &[Rounds]) -> String {
     let mut notes = String::new();
     let mut others = Vec::new();

@@ -1,4 +1,4 @@
-//! What runs the component.
+//! Runtimes for the component.
 
 mod local;
 mod spin;
@@ -10,18 +10,18 @@ use self::spin::Spin;
 use crate::app::Options;
 use crate::settings::{RuntimeKind, SETTINGS};
 
-/// Loopback, and any free port.
+/// Any free port on loopback.
 const ANY_PORT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
-/// A service that was started and has to be stopped.
+/// A running service, which has to be stopped.
 pub(crate) enum Running {
     Local(Local),
     Spin(Box<Spin>),
 }
 
 impl Running {
-    /// Starts the runtime that the environment asks for.
+    /// Starts the runtime that the environment selects.
     pub(crate) async fn start(options: &Options) -> Self {
         Self::start_at(options, ANY_PORT).await
     }
@@ -43,7 +43,7 @@ impl Running {
         }
     }
 
-    /// How many instances of components there are, where the runtime tells.
+    /// The number of running component instances; `None` where the runtime does not report it.
     pub(crate) fn instances(&self) -> Option<usize> {
         match self {
             Self::Local(local) => Some(local.instances()),
@@ -51,7 +51,7 @@ impl Running {
         }
     }
 
-    /// The process group that serves, where that is not this process.
+    /// The process group of the service, unless it runs in this process.
     pub(crate) fn process_group(&self) -> Option<u32> {
         match self {
             Self::Local(_) => None,
@@ -59,7 +59,7 @@ impl Running {
         }
     }
 
-    /// What the component wrote to its standard error.
+    /// The component's standard error.
     pub(crate) fn log(&self) -> String {
         match self {
             Self::Local(local) => local.log(),
@@ -67,7 +67,7 @@ impl Running {
         }
     }
 
-    /// Stops it and waits for the end.
+    /// Stops it and waits until it has ended.
     pub(crate) async fn stop(self) {
         match self {
             Self::Local(local) => local.stop().await,

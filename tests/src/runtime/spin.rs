@@ -17,21 +17,21 @@ use crate::app::Options;
 use crate::background_runtime;
 use crate::build::workspace;
 
-/// How long Spin may take to listen: it compiles the component first.
+/// Time limit for Spin to listen: it compiles the component first.
 const START_LIMIT: Duration = Duration::from_mins(2);
 
-/// How long Spin gets to end by itself.
+/// Time limit for Spin to end after SIGINT.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
-/// How often a free port may turn out to be taken by somebody faster.
+/// Attempts to find a port that no other process takes first.
 const PORT_TRIES: u32 = 5;
 
-/// The file for what Spin prints, in its folder.
+/// Name of the file with Spin's output.
 const LOG: &str = "spin.log";
 
 pub(crate) struct Spin {
     child: Child,
-    /// Kills Spin's process group when this process is gone, or drops this.
+    /// Kills Spin's process group when this process ends or drops this.
     _watchdog: Child,
     address: SocketAddr,
     /// Spin's state and logs.
@@ -39,7 +39,7 @@ pub(crate) struct Spin {
 }
 
 impl Spin {
-    /// The process lives on the house's runtime: it is waited for after the test's own has ended.
+    /// The process belongs to the background runtime, because it is awaited after the test's has ended.
     pub(crate) async fn start(program: &Path, options: &Options, listen: SocketAddr) -> Self {
         let manifest = options.manifest.clone();
         let built = tokio::task::spawn_blocking(move || build_component(&manifest)).await;
@@ -59,12 +59,12 @@ impl Spin {
                 Some(status) => panic!("`spin up` ended at once, {status}:\n{}", spin.log()),
             }
         }
-        panic!("no free port was left alone long enough for `spin up`");
+        panic!("every free port was taken by another process before `spin up` could listen");
     }
 
     fn spawn(program: &Path, options: &Options, address: SocketAddr) -> Self {
-        let folder = tempfile::tempdir().expect("make a folder for Spin's logs");
-        let log = File::create(folder.path().join(LOG)).expect("make a file for Spin's log");
+        let folder = tempfile::tempdir().expect("create a folder for Spin's logs");
+        let log = File::create(folder.path().join(LOG)).expect("create a file for Spin's log");
         let log_too = log.try_clone().expect("share the file for Spin's log");
         let mut command = Command::new(program);
         command.arg("up").arg("--from").arg(&options.manifest);
@@ -73,19 +73,19 @@ impl Spin {
         if runtime_config.exists() {
             command.arg("--runtime-config-file").arg(runtime_config);
         }
-        // The key-value store is a file in it: no other service shares its values.
+        // The key-value store is a file in it: no other service shares it.
         command.arg("--state-dir").arg(folder.path());
         command.arg("--log-dir").arg(folder.path());
         command.args(options.reuse.spin_options());
-        // Not as arguments, which every user of the machine can read.
+        // Not as arguments: every user of the machine can read those.
         for (name, value) in &options.variables {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
         }
         let child = command
             .current_dir(workspace())
-            // As an operator has it: with backtraces, each read of a variable that is not set costs one.
+            // As in production: with backtraces on, each read of an unset variable captures one.
             .env_remove("RUST_BACKTRACE")
-            // `spin up` starts the program that really serves: both are stopped through the group.
+            // `spin up` starts the program that serves: both are stopped through the group.
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(log)
@@ -103,7 +103,7 @@ impl Spin {
             .args(["-c", r#"trap "" INT TERM; read -r _; kill -KILL -- "-$1""#, "watchdog"])
             .arg(child.id().expect("a process that was not waited for").to_string())
             .process_group(0)
-            // Ends when this process does, however it does.
+            // Closed when this process ends, however it ends.
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -131,12 +131,12 @@ impl Spin {
         self.address
     }
 
-    /// The one of `spin up` and of the program that it starts to serve.
+    /// The group of `spin up` and of the program that it starts to serve.
     pub(crate) fn process_group(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// What Spin printed, the component's standard error included.
+    /// Spin's output, with the component's standard error.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join(LOG)).expect("read Spin's log")
     }
@@ -151,7 +151,7 @@ impl Spin {
 
     fn signal(&self, signal: Signal) {
         if let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
-            // It fails when all of them are gone, which is what it is for.
+            // Fails if all of them have ended already.
             let _ = killpg(Pid::from_raw(id), signal);
         }
     }

@@ -1,9 +1,9 @@
-//! A bad variable is reported by its name, and only where it matters.
+//! Configuration: an invalid variable is reported by its name, and only where it is used.
 
 use serde_json::json;
 use tests::{App, Options, Response, SigningKey, Token, raw_request, until};
 
-/// What must not come back in any answer.
+/// Must not appear in any response.
 const SECRET: &str = "s3cretpart";
 
 /// The request that uses a variable.
@@ -11,20 +11,20 @@ const SECRET: &str = "s3cretpart";
 enum Use {
     /// Any request for tasks, with a token of the secret.
     Tasks,
-    /// A token of a key that is not the secret.
+    /// A token signed with a public key, not with the secret.
     KeyToken,
-    /// A task that is made.
+    /// A new task.
     Create,
-    /// A body that is not there at once.
+    /// A body that does not arrive at once.
     SlowBody,
     /// The connections of the database.
     Pool,
-    /// Nothing but the check of all variables: a request goes on without it.
+    /// Only the check of all variables: requests work without it.
     Nothing,
 }
 
 impl Use {
-    /// What comes of it.
+    /// The response of the service.
     async fn response(self, app: &App) -> Option<Response> {
         let alice = app.unregistered_user("alice");
         match self {

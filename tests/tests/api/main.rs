@@ -9,7 +9,7 @@ mod openapi;
 mod runtime;
 mod tasks;
 
-/// Instances that have room for everybody, and are kept.
+/// Instances that take all requests of a test, and are kept.
 fn large_instances() -> tests::InstanceReuse {
     tests::InstanceReuse {
         max_reuse: 10_000,

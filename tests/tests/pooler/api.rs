@@ -10,7 +10,7 @@ const REMEMBERS: Settings = Settings { max_prepared_statements: 100, pool_size: 
 /// PgBouncer refuses a connection that brings the limit along; every instance has to find that out.
 #[tokio::test]
 async fn the_api_does_without_its_limit_on_statements_where_the_pooler_takes_none() {
-    let database = TestServer::own().await.migrated_database().await;
+    let database = TestServer::throwaway().await.migrated_database().await;
     let bouncer = Bouncer::before(&database, REMEMBERS).await;
     let url: DatabaseUrl = bouncer.url().parse().expect("a connection string");
     let app = App::start_on(database, |options| {

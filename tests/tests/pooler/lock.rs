@@ -27,7 +27,7 @@ async fn pid(client: &Client) -> i32 {
 
 #[tokio::test]
 async fn that_is_lost_stops_the_migrator_between_two_migrations() {
-    let database = TestServer::own().await.empty_database().await;
+    let database = TestServer::throwaway().await.empty_database().await;
     let bouncer = Bouncer::before(&database, TWO_SESSIONS).await;
     let folder = TempDir::new().expect("make a folder");
     fs::write(folder.path().join("V1__one.sql"), WAITS).expect("write a migration");
@@ -76,7 +76,7 @@ async fn that_is_lost_stops_the_migrator_between_two_migrations() {
 
 #[tokio::test]
 async fn does_not_stay_behind_in_the_poolers_session() {
-    let database = TestServer::own().await.empty_database().await;
+    let database = TestServer::throwaway().await.empty_database().await;
     let bouncer = Bouncer::before(&database, TWO_SESSIONS).await;
     let folder = TempDir::new().expect("make a folder");
     fs::write(folder.path().join("V1__one.sql"), "create table one ();").expect("write it");

@@ -10,7 +10,7 @@ const REMEMBERS: Settings = Settings { max_prepared_statements: 100, pool_size: 
 const FORGETS: Settings = Settings { max_prepared_statements: 0, pool_size: 10 };
 
 async fn database() -> TestDatabase {
-    TestServer::own().await.migrated_database().await
+    TestServer::throwaway().await.migrated_database().await
 }
 
 fn kinds(report: &Value) -> Vec<&str> {

@@ -1,4 +1,4 @@
-//! Who is calling: a bearer token in the one header where it belongs.
+//! The `Authorization` header: one bearer token, and no other place for it.
 
 use reqwest::Method;
 use serde_json::json;
@@ -162,7 +162,7 @@ async fn insecure_none_believes_the_path() {
     assert_eq!(app.get("/api/nobody/tasks").await.good(200), json!([]));
     app.get("/api//tasks").await.problem(404);
     app.get("/api/%00/tasks").await.problem(400).mentions("user_id");
-    // There is no token to make an account from, and still the first task makes one.
+    // The first task creates an account even though there is no token to take the email address from.
     app.request(Method::POST, "/api/newcomer/tasks").json(json!({ "title": "x" })).await.good(201);
 }
 

@@ -1,4 +1,4 @@
-//! Nothing tells somebody else, or somebody else's task, from what does not exist: on every route, by
+//! Another user, or another user's task, is indistinguishable from a missing one: on every route, with
 //! every method, and whatever else is wrong with the request.
 
 use std::io::ErrorKind;
@@ -18,23 +18,23 @@ const JSON: &str = "application/json";
 struct Row<'a> {
     label: &'static str,
     method: &'static str,
-    /// What follows `/api/{user_id}`; `{id}` is the task's.
+    /// The path after `/api/{user_id}`; `{id}` is the task's.
     rest: &'static str,
-    /// The media type and the bytes.
+    /// Media type and bytes.
     body: Option<(&'static str, &'a str)>,
-    /// What the path's own user gets, for a task of her own.
+    /// The status that the path's own user gets for a task of her own.
     own: u16,
 }
 
 impl Row<'_> {
-    /// The request as `user` makes it to `owner`'s path, about `task`, with a fixed request id, so
-    /// that whole responses can be compared.
+    /// The request of `user` to `owner`'s path, about `task`, with a fixed request id, so that whole
+    /// responses can be compared.
     fn request(&self, user: &User, owner: &User, task: &Value) -> Request {
         self.with_body(user.request(self.method(), &self.path(owner, task)))
     }
 
-    /// The same without a token.
-    fn request_by_nobody(&self, owner: &User, task: &Value) -> Request {
+    /// The same request without a token.
+    fn request_without_token(&self, owner: &User, task: &Value) -> Request {
         self.with_body(owner.app().request(self.method(), &self.path(owner, task)))
     }
 
@@ -54,7 +54,7 @@ impl Row<'_> {
         }
     }
 
-    /// How the path's own user reads a task that was never there; by HEAD where the row does.
+    /// The response to the path's own user for a task that never existed; to HEAD where the row uses it.
     async fn absent(&self, alice: &User) -> Response {
         let method = if self.method == "HEAD" { Method::HEAD } else { Method::GET };
         let path = alice.path(&format!("/tasks/{NO_TASK}"));
@@ -62,8 +62,8 @@ impl Row<'_> {
     }
 }
 
-/// Every route with each of its methods: requests that are good, and requests that have every other
-/// fault as well. `large` is a body over the limit.
+/// Every route with each of its methods: valid requests, and requests with every other fault. `large`
+/// is a body over the limit.
 fn rows(large: &str) -> Vec<Row<'_>> {
     let row = |label, method, rest, body, own| Row { label, method, rest, body, own };
     let title = Some((JSON, r#"{"title": "stolen"}"#));
@@ -123,14 +123,14 @@ fn rows(large: &str) -> Vec<Row<'_>> {
     ]
 }
 
-/// Every route with each method that it does not have, and one that nobody has.
+/// Every route with each method that it does not have, and with an unknown one.
 fn rows_of_wrong_methods() -> Vec<Row<'static>> {
     let routes = [
         ("/tasks", &["PUT", "PATCH", "DELETE", "OPTIONS", "STEAL"][..]),
         ("/tasks/{id}", &["POST", "OPTIONS", "STEAL"]),
         ("/tasks/{id}/complete", &["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "STEAL"]),
     ];
-    // Which methods there are is no secret, and not about anybody.
+    // The methods of a route are no secret: they are the same for every user.
     let own = |method| if method == "OPTIONS" { 204 } else { 405 };
     let row = |rest, method| Row { label: method, method, rest, body: None, own: own(method) };
     routes
@@ -139,8 +139,8 @@ fn rows_of_wrong_methods() -> Vec<Row<'static>> {
         .collect()
 }
 
-/// All headers but those that differ between any two responses, and the connection's own: the host
-/// closes one on which the rest of a large body is still to come.
+/// All headers except those that differ between any two responses, and `connection`: the host closes
+/// a connection on which the rest of a large body is still to come.
 fn stable_headers(response: &Response) -> Vec<(String, Vec<u8>)> {
     let passing = ["server-timing", "date", "connection"];
     let mut headers: Vec<_> = response
@@ -153,7 +153,7 @@ fn stable_headers(response: &Response) -> Vec<(String, Vec<u8>)> {
     headers
 }
 
-/// Status, headers and body are the same, byte for byte.
+/// Asserts that status, headers and body are the same, byte for byte.
 #[track_caller]
 fn assert_same(label: &str, response: &Response, expected: &Response) {
     assert_eq!(
@@ -170,8 +170,8 @@ fn assert_without_the_database(label: &str, response: &Response) {
     assert!(timing.starts_with("db;dur=0.000, "), "{label}: {timing}");
 }
 
-/// The users and their tasks as they lie in the database: every column, and the row's version, which
-/// even a change to the same values moves.
+/// The users and their tasks in the database: every column, and the row's version, which changes even
+/// with an update to the same values.
 async fn stored(client: &Client, users: &[&User]) -> Vec<String> {
     let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
     let statement = "
@@ -183,8 +183,8 @@ async fn stored(client: &Client, users: &[&User]) -> Vec<String> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// Everything that `alice` can ask of `bob`'s path and of one that is nobody's, about his task, hers
-/// and none: a label and the request.
+/// Requests of `alice` to `bob`'s path and to a path without a user, about his task, hers and a missing
+/// one: a label and the request.
 fn foreign_requests(
     row: &Row<'_>,
     alice: &User,
@@ -204,8 +204,8 @@ fn foreign_requests(
         .collect()
 }
 
-/// `alice` finds out nothing about `bob`, and changes nothing of his, by any request.
-async fn assert_cannot_tell(alice: &User, bob: &User) {
+/// Asserts that `alice` learns nothing about `bob`, and changes nothing of his, with any request.
+async fn assert_learns_nothing(alice: &User, bob: &User) {
     let client = alice.app().client().await;
     let his = bob.task("his").await;
     bob.patch(&format!("{}/complete", path_of(&bob.task("done").await))).await.good(200);
@@ -223,13 +223,15 @@ async fn assert_cannot_tell(alice: &User, bob: &User) {
             assert_same(&label, &response, &absent);
             assert_without_the_database(&label, &response);
         }
-        let (his_path, nobodys) =
-            (row.request_by_nobody(bob, &his).await, row.request_by_nobody(&nobody, &his).await);
+        let (his_path, nobodys) = (
+            row.request_without_token(bob, &his).await,
+            row.request_without_token(&nobody, &his).await,
+        );
         assert_eq!(his_path.status, 401, "{label}: {his_path}");
         assert_same(label, &his_path, &nobodys);
         assert_without_the_database(label, &his_path);
 
-        // Nothing of all that has touched her task; and the request is what the row says it is.
+        // None of these requests has changed her task; and the request itself is as the row describes it.
         assert_eq!(alice.get(&path_of(&hers)).await.good(200), hers, "{label}");
         let own = row.request(alice, alice, &hers).await;
         assert_eq!(own.status, row.own, "{label}: {own}");
@@ -241,8 +243,8 @@ async fn assert_cannot_tell(alice: &User, bob: &User) {
 async fn a_path_of_somebody_else_answers_like_an_absent_task() {
     let app = App::start().await;
     let (alice, bob) = (app.user("alice").await, app.user("bob").await);
-    assert_cannot_tell(&alice, &bob).await;
-    assert_cannot_tell(&bob, &alice).await;
+    assert_learns_nothing(&alice, &bob).await;
+    assert_learns_nothing(&bob, &alice).await;
 }
 
 #[tokio::test]
@@ -263,7 +265,7 @@ async fn a_foreign_task_in_ones_own_path_answers_like_an_absent_one() {
     assert_eq!(alice.tasks().await, [] as [Value; 0]);
 }
 
-/// The route is looked at before the caller: a token, a user or a task makes no difference.
+/// The route is checked before the caller: a token, a user or a task makes no difference.
 #[tokio::test]
 async fn a_method_that_a_route_has_not_is_refused_alike_for_everybody() {
     let app = App::start().await;
@@ -276,7 +278,7 @@ async fn a_method_that_a_route_has_not_is_refused_alike_for_everybody() {
         let own = row.request(&alice, &alice, &hers).await;
         assert_eq!(own.status, row.own, "{label}: {own}");
         assert_same(&label, &row.request(&alice, &alice, &his).await, &own);
-        assert_same(&label, &row.request_by_nobody(&bob, &his).await, &own);
+        assert_same(&label, &row.request_without_token(&bob, &his).await, &own);
         for (label, request) in foreign_requests(&row, &alice, &bob, &his, &hers) {
             let response = request.await;
             assert_same(&label, &response, &own);
@@ -286,9 +288,9 @@ async fn a_method_that_a_route_has_not_is_refused_alike_for_everybody() {
     assert_eq!(stored(&client, &[&alice, &bob]).await, before);
 }
 
-/// What the service's connections are and which statement each of them began last, and when. The
-/// server keeps this at once, and for each connection, unlike its statistics. Not when a connection
-/// came to rest: a driver tidies up after a statement when it finds the time.
+/// The service's connections with the last statement of each and its start. Unlike statistics, this is
+/// updated at once and for each connection. Without the time at which a connection became idle: a
+/// driver closes a statement some time later.
 async fn activity(watcher: &Client) -> Vec<String> {
     let statement = "
         select concat_ws(' ', pid, backend_start, query_start, state, query)
@@ -303,7 +305,7 @@ async fn activity(watcher: &Client) -> Vec<String> {
 async fn a_path_of_somebody_else_costs_no_statement() {
     let app = App::start_with(|_| {}).await;
     let watcher = app.client().await;
-    // Without accounts, which the harness would make over connections of its own.
+    // Without accounts: the harness would create them over its own connections.
     let (alice, bob) = (app.unregistered_user("alice"), app.unregistered_user("bob"));
     let (his, hers) = (bob.task("his").await, alice.task("hers").await);
     let before = tests::until("the service's connections are at rest", async || {
@@ -321,14 +323,14 @@ async fn a_path_of_somebody_else_costs_no_statement() {
     }
     assert_eq!(activity(&watcher).await, before);
 
-    // It would have been seen.
+    // A statement would have been seen.
     alice.get(&format!("/tasks/{NO_TASK}")).await.problem(404);
     assert_ne!(activity(&watcher).await, before);
 }
 
 #[tokio::test]
 async fn a_path_of_somebody_else_opens_no_connection() {
-    // Somebody who listens where the database should be, and never says a word.
+    // A listener in place of the database, which never answers.
     let database = TcpListener::bind("127.0.0.1:0").expect("listen");
     database.set_nonblocking(true).expect("ask for connections without waiting for one");
     let port = database.local_addr().expect("the address of a listener").port();
@@ -350,7 +352,7 @@ async fn a_path_of_somebody_else_opens_no_connection() {
     let connections = database.accept().map_err(|err| err.kind());
     assert!(matches!(connections, Err(ErrorKind::WouldBlock)), "{connections:?}");
 
-    // It would have been seen.
+    // A connection would have been seen.
     alice.get("/tasks").await.problem(503);
     assert!(database.accept().is_ok());
 }

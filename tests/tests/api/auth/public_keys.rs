@@ -1,4 +1,4 @@
-//! Tokens of other issuers: public keys that are configured, or that the issuer publishes.
+//! Tokens of other issuers: public keys from the configuration, or published by the issuer.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,10 @@ use tests::{
     until_within, workspace,
 };
 
-/// How long the issuer is left alone after a failure, and after a search for a key that is not there.
+/// Pause before the next fetch after a failure, and after a fetch for an unknown key.
 const INTERVAL: Duration = Duration::from_secs(30);
 
-/// A service that takes its keys from this server, and Alice, who has a token of this key.
+/// A service that fetches its keys from this server, and Alice, with a token of this key.
 async fn alice_with(server: &KeyServer, key: &SigningKey) -> User {
     alice_on(InstanceReuse::default(), server, key).await
 }
@@ -28,8 +28,8 @@ async fn alice_on(reuse: InstanceReuse, server: &KeyServer, key: &SigningKey) ->
     alice.with_token(Token::new(&alice.id).issued_by(key))
 }
 
-/// Makes so many requests with tokens of keys that nobody has published, and gives the largest number
-/// of fetches that may come of them.
+/// Sends this many requests with tokens of unpublished keys, and returns the largest number of fetches
+/// that they may cause.
 async fn send_forged_tokens(alice: &User, count: usize) -> usize {
     let started = Instant::now();
     let requests = (0..count).map(|number| {
@@ -39,13 +39,13 @@ async fn send_forged_tokens(alice: &User, count: usize) -> usize {
     });
     let statuses: Vec<u16> = stream::iter(requests).buffer_unordered(16).collect().await;
     assert!(statuses.iter().all(|status| *status == 401), "{statuses:?}");
-    // On a machine that takes longer for them, there may be one more for each interval.
+    // On a slow machine there may be one more for each interval.
     let intervals = started.elapsed().as_secs() / INTERVAL.as_secs();
     1 + usize::try_from(intervals).expect("a small number")
 }
 
-/// Alice's token after its key was withdrawn: a token of the new key makes an instance look for it,
-/// and then the old one is gone. Every instance has to come to that, and none of them fetches again.
+/// The response to Alice's token after its key was withdrawn: a token of the new key makes an instance
+/// fetch the set, which replaces the old one. Every other instance takes it over without a fetch.
 async fn until_refused(alice: &User, new: &SigningKey) -> Response {
     let with_new = alice.with_token(Token::new(&alice.id).issued_by(new));
     until("the withdrawn key is refused", async || {
@@ -70,13 +70,13 @@ async fn tokens_of_configured_keys_count() {
         let label = key.algorithm();
         let response = alice.create(json!({ "title": label })).await;
         assert_eq!(response.status, 201, "{label}: {response}");
-        // Once checked and once remembered.
+        // Once verified and once from the cache.
         for _ in 0..2 {
             let response = alice.get("/tasks").await;
             assert_eq!(response.status, 200, "{label}: {response}");
         }
     }
-    // Without a secret nothing is signed with one.
+    // Without a secret, HS256 tokens are invalid.
     alice.get("/tasks").await.problem(401);
 }
 
@@ -184,7 +184,7 @@ async fn thousands_of_requests_cost_one_fetch_however_long_instances_live() {
         let key = SigningKey::ed25519("a");
         let server = KeyServer::start(&[&key]).await;
         let alice = alice_on(reuse, &server, &key).await;
-        // Each is recognised, and then refused without the database.
+        // Each token is valid, and each request is rejected without the database.
         let requests = (0..2_048).map(|_| async { alice.get("/tasks/0").await.status });
         let statuses: Vec<u16> = stream::iter(requests).buffer_unordered(16).collect().await;
         assert!(statuses.iter().all(|status| *status == 400), "{label}: {statuses:?}");
@@ -243,7 +243,7 @@ async fn a_remembered_token_does_not_outlive_its_expiry() {
     let key = SigningKey::p256("a");
     let server = KeyServer::start(&[&key]).await;
     let alice = alice_with(&server, &key).await;
-    // Within the leeway of 60 s for a moment yet.
+    // Still within the leeway of 60 s, for a moment.
     let token = Token::new(&alice.id).claim_in("exp", -55).issued_by(&key);
     let alice = alice.with_token(token);
     alice.get("/tasks").await.good(200);
@@ -331,10 +331,10 @@ async fn a_failing_key_server_is_not_the_clients_fault_and_is_left_alone() {
         assert_eq!(response.header("retry-after"), "2", "{label}");
         response.problem(503).kind("keys-unavailable");
         assert!(!format!("{response:#}").contains(&server.origin()), "{label}: {response:#}");
-        // The others are not concerned.
+        // Other tokens are not affected.
         alice.get("/tasks").await.good(200);
         with_configured.get("/tasks").await.good(200);
-        // A library may try again where the connection broke; afterwards, nobody asks for a while.
+        // A library may retry once after a broken connection; afterwards there is no fetch for a while.
         let hits = server.hits();
         assert!(hits >= 1, "{label}");
         server.publish(&[&key]);
@@ -348,7 +348,7 @@ async fn a_failing_key_server_is_not_the_clients_fault_and_is_left_alone() {
     assert_eq!(elsewhere.hits(), 0, "redirects are not followed");
 }
 
-/// The one test that waits as long as the service does.
+/// The one test that waits for the whole interval.
 #[tokio::test]
 async fn an_issuer_that_failed_is_asked_again_after_half_a_minute() {
     let key = SigningKey::ed25519("a");
@@ -395,11 +395,11 @@ async fn what_is_known_goes_on_to_count_while_the_issuer_fails() {
     .await;
 }
 
-/// This application, without the store that its instances share.
+/// This application's manifest, without the key-value store that its instances share.
 fn manifest_without_store() -> tempfile::TempDir {
     let text = std::fs::read_to_string(workspace().join("spin.toml")).expect("read the manifest");
     let target = format!("source = \"{}/target/", workspace().display());
-    // What it takes to build the components leads nowhere from another folder.
+    // The build commands do not work in another folder.
     let is_wanted = |line: &&str| {
         let unwanted = ["key_value_stores", "command =", "watch =", "[component.api.build]"];
         !unwanted
@@ -409,7 +409,7 @@ fn manifest_without_store() -> tempfile::TempDir {
     };
     let lines: Vec<&str> = text.lines().filter(is_wanted).collect();
     let text = lines.join("\n").replace("source = \"target/", &target);
-    let folder = tempfile::tempdir().expect("make a folder");
+    let folder = tempfile::tempdir().expect("create a folder");
     std::fs::write(folder.path().join("spin.toml"), text).expect("write a manifest");
     folder
 }

@@ -1,7 +1,7 @@
-//! User ids are opaque text: each of them works or is refused, and none is taken for another.
+//! User ids are opaque text: each one works or is rejected, and none is confused with another.
 //!
-//! Requests are sent as bytes where an HTTP library would tidy the path up: `..` is a user like any
-//! other.
+//! Requests are sent as bytes where an HTTP library would normalize the path: `..` is a user id like
+//! any other.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use tests::{App, Response, User};
 
 use crate::path_of;
 
-/// Ids that mean something to somebody on the way: a label and the id. Neighbours differ by little.
+/// Ids that HTTP, the host or the database could interpret: a label and the id. Neighbours are similar.
 fn odd_ids() -> Vec<(&'static str, String)> {
     let one_byte = "x".repeat(255);
     let almost = one_byte[1..].to_owned();
@@ -103,7 +103,7 @@ fn odd_ids() -> Vec<(&'static str, String)> {
     table.into_iter().map(|(label, id)| (label, id.to_owned())).collect()
 }
 
-/// Sends the path as it is written.
+/// Sends the path unchanged.
 async fn send(user: &User, method: &str, path: &str, body: Option<Value>) -> Response {
     let body = body.map(|body| body.to_string()).unwrap_or_default();
     let request = format!(
@@ -123,7 +123,7 @@ struct Person {
 }
 
 impl Person {
-    /// Makes the task, whose description is the id.
+    /// Creates the task, whose description is the id.
     async fn new(app: &App, label: &'static str, id: &str) -> Self {
         let user = app.unregistered_user_with_id(id);
         let body = json!({ "title": label, "description": id });
@@ -137,14 +137,14 @@ impl Person {
         let found = send(&user, "GET", location, None).await;
         assert_eq!(found.status, 200, "{label}: {location}: {found}");
         assert_eq!(found.good(200), task, "{label}: {location}");
-        // Whoever resolves it against the request's address (RFC 3986, section 5.2.4) drops these.
+        // Resolving it against the request's URL (RFC 3986, section 5.2.4) would remove these segments.
         let dots = location.split('/').any(|segment| [".", ".."].contains(&segment));
         assert!(!dots, "{label}: {location}");
         Self { label, user, task }
     }
 
-    /// The one task is all that this user sees.
-    async fn assert_alone(&self) {
+    /// Asserts that this user sees exactly the one task.
+    async fn assert_sees_only_own_task(&self) {
         let Self { label, user, task } = self;
         let list = send(user, "GET", &user.path("/tasks"), None).await;
         assert_eq!(list.status, 200, "{label}: {list}");
@@ -183,9 +183,9 @@ async fn every_odd_id_has_its_own_tasks_beside_all_the_others() {
     let mut people = join_all(ids.iter().map(|(label, id)| Person::new(&app, label, id))).await;
     let differing: BTreeSet<&str> = people.iter().map(|person| person.user.id.as_str()).collect();
     assert_eq!(differing.len(), ids.len());
-    join_all(people.iter().map(Person::assert_alone)).await;
+    join_all(people.iter().map(Person::assert_sees_only_own_task)).await;
     join_all(people.iter_mut().map(Person::change)).await;
-    join_all(people.iter().map(Person::assert_alone)).await;
+    join_all(people.iter().map(Person::assert_sees_only_own_task)).await;
 
     while let Some(person) = people.pop() {
         person.delete().await;
@@ -271,7 +271,7 @@ async fn an_id_is_compared_exactly() {
         assert_eq!(foreign.status, 404, "{label}: {foreign}");
         foreign.problem(404).says("Task not found");
     }
-    // Where there is no library to resolve them.
+    // Raw bytes: a library would resolve the path.
     for (label, path) in [
         ("up and back", format!("/api/x/../{id}/tasks")),
         ("nowhere and back", format!("/api/./{id}/tasks")),

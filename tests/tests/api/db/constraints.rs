@@ -1,4 +1,4 @@
-//! The rules that the database keeps by itself, by direct SQL.
+//! The rules that the database itself enforces, by direct SQL.
 
 use std::time::{Duration, SystemTime};
 
@@ -30,7 +30,7 @@ async fn times(client: &Client, id: i32) -> (SystemTime, SystemTime) {
     (row.get(0), row.get(1))
 }
 
-/// What the statement is refused with: the SQLSTATE and the constraint's or column's name.
+/// The error of the statement: the SQLSTATE and the name of the constraint or column.
 async fn refusal(client: &Client, statement: &str) -> (SqlState, String) {
     let error = client.batch_execute(statement).await.expect_err(statement);
     let error = error.as_db_error().unwrap_or_else(|| panic!("{statement}: {error}"));

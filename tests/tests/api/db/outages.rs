@@ -1,4 +1,5 @@
-//! A database that is away, refuses or is slow: 503 or 504, never a bare 500, and nothing revealed.
+//! A database that is unreachable, rejects connections or is slow: 503 or 504, never a bare 500, and no
+//! internals in the response.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use tokio_postgres::{Client, Transaction};
 
 use crate::path_of;
 
-/// Every task route: a label, the method, what follows `/api/{user_id}`.
+/// Every task route: a label, the method, the path after `/api/{user_id}`.
 const ROUTES: [(&str, Method, &str); 7] = [
     ("list", Method::GET, "/tasks"),
     ("create", Method::POST, "/tasks"),
@@ -26,7 +27,7 @@ async fn request(user: &User, method: &Method, rest: &str) -> Response {
     user.request(method.clone(), &user.path(rest)).json(json!({ "title": "x" })).await
 }
 
-/// A 503 with a time to come back.
+/// Asserts a 503 with `Retry-After`.
 #[track_caller]
 fn assert_unavailable(label: &str, response: &Response) {
     assert_eq!(response.status, 503, "{label}: {response}");
@@ -35,7 +36,7 @@ fn assert_unavailable(label: &str, response: &Response) {
     assert!((1..=60).contains(&seconds), "{label}: {seconds}");
 }
 
-/// Nothing of the connection string, of PostgreSQL's words or of the host's.
+/// Asserts that nothing of the connection string or of PostgreSQL's and the host's messages is there.
 #[track_caller]
 fn assert_reveals_nothing(label: &str, response: &Response, url: &DatabaseUrl) {
     let text = format!("{:?} {}", response.headers, response.text()).to_lowercase();
@@ -55,7 +56,7 @@ fn assert_reveals_nothing(label: &str, response: &Response, url: &DatabaseUrl) {
         "/src/",
         ".rs:",
     ];
-    // Short names, such as a user `u`, are in every text.
+    // Short names, such as a user `u`, occur in every text.
     for secret in secrets.into_iter().filter(|secret| secret.len() > 3).chain(words) {
         assert!(!text.contains(secret), "{label}: `{secret}` is in {text}");
     }
@@ -74,7 +75,7 @@ async fn an_unreachable_database_is_a_503_on_every_task_route() {
     for (label, method, rest) in ROUTES {
         let response = request(&alice, &method, rest).await;
         assert_unavailable(label, &response);
-        // The path has no port 1 in it, but a length or a time may.
+        // Not checked for the port 1, which may be in a length or a time.
         assert_reveals_nothing(label, &response, &closed);
     }
 }
@@ -98,8 +99,8 @@ async fn bad_requests_are_refused_without_a_database() {
 
 #[tokio::test]
 async fn a_wrong_password_is_a_503() {
-    // A server of our own asks for passwords; another one may trust whoever comes.
-    let database = TestServer::own().await.migrated_database().await;
+    // The throwaway server asks for passwords; another one may use `trust`.
+    let database = TestServer::throwaway().await.migrated_database().await;
     let right = database.api_url();
     let (host, port) = (right.host(), right.port());
     let (user, name) = (right.user(), right.database());
@@ -170,7 +171,7 @@ async fn a_database_that_refuses_is_a_503_until_it_accepts_again() {
     );
     admin.batch_execute(&refuse).await.expect("refuse connections");
 
-    // The component's connection may notice its end only when it is used.
+    // The component notices the end of its connection only when it uses it.
     for (label, method, rest) in ROUTES {
         let response = request(&alice, &method, rest).await;
         assert_unavailable(label, &response);
@@ -199,7 +200,7 @@ async fn terminated_connections_are_replaced() {
 
 #[tokio::test]
 async fn a_role_without_connections_left_is_a_503() {
-    let database = TestServer::own().await.migrated_database().await;
+    let database = TestServer::throwaway().await.migrated_database().await;
     let admin = database.client().await;
     let role = database.name().replace("test", "role");
     let make = format!(
@@ -207,7 +208,7 @@ async fn a_role_without_connections_left_is_a_503() {
          grant select, insert, update, delete on all tables in schema public to {role};
          grant usage on all sequences in schema public to {role}"
     );
-    admin.batch_execute(&make).await.expect("make a role");
+    admin.batch_execute(&make).await.expect("create a role");
     let url: DatabaseUrl = format!(
         "postgresql://{role}:limitedpassword@{}:{}/{}",
         database.url().host(),
@@ -241,7 +242,7 @@ async fn a_role_without_connections_left_is_a_503() {
 #[tokio::test]
 async fn a_locked_table_is_a_504_on_every_task_route() {
     for (label, method, rest) in ROUTES {
-        // A service for each: where a statement still waits, its connection is not usable either.
+        // One service for each route: a connection whose statement still waits cannot be used.
         let app = App::start_with(|options| {
             options.set("database_timeout_ms", "500");
         })
@@ -290,7 +291,7 @@ async fn a_lock_holds_up_nobody_who_does_not_need_the_table() {
     assert_eq!(tasks.await, task);
 }
 
-/// Keeps everybody else from the tasks until the transaction ends.
+/// Locks the tasks until the transaction ends.
 async fn lock_tasks(client: &mut Client) -> Transaction<'_> {
     let transaction = client.transaction().await.expect("begin");
     transaction.batch_execute("lock table tasks in access exclusive mode").await.expect("lock");
@@ -309,7 +310,7 @@ async fn a_statement_that_the_server_gives_up_is_a_504() {
     let response = alice.get("/tasks").await;
     assert_eq!(response.status, 504, "{response}");
     assert_reveals_nothing("given up", &response, &app.database().api_url());
-    // The server was first: its limit comes with the connection and is the shorter one.
+    // The server's limit, set in the connection string, is the shorter one.
     assert!(app.log().contains("database error 57014"), "{}", app.log());
 }
 
@@ -330,7 +331,7 @@ async fn a_lock_that_the_role_does_not_wait_for_is_a_504() {
     assert_reveals_nothing("given up", &response, &app.database().api_url());
 }
 
-/// The role has no limit of its own, as when nobody has set one with the migrator.
+/// The role has no time limit, as if `migrator grant` had set none.
 #[tokio::test]
 async fn a_statement_that_was_given_up_does_not_go_on_at_the_server() {
     const REQUESTS: usize = 20;
@@ -362,7 +363,7 @@ async fn a_statement_that_was_given_up_does_not_go_on_at_the_server() {
     for response in join_all(requests).await {
         response.expect("a request that was made").problem(504);
     }
-    // The table is still locked: nothing but a limit has ended them.
+    // The table is still locked: only a limit can have ended them.
     until("the server has given them up", async || (active().await == 0).then_some(())).await;
 
     transaction.rollback().await.expect("release");

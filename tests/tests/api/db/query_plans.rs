@@ -1,7 +1,7 @@
 //! At 200,000 tasks of 2,000 users, no request reads more than its user's rows.
 //!
-//! The statements are the API's own: the server logs them with their parameters, and the test has
-//! each of them explained, executed and rolled back.
+//! The statements are the API's: the server logs them with their parameters, and the test runs each one
+//! with `explain (analyze)` and rolls it back.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,17 +15,17 @@ use tokio_postgres::Client;
 const USERS: i64 = 2_000;
 const TASKS_OF_A_USER: i64 = 100;
 
-/// A statement as the server saw it.
+/// A statement from the server's log.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Logged {
     statement: String,
-    /// Literals in SQL, in the order of `$1`, `$2`, …
+    /// SQL literals, in the order of `$1`, `$2`, …
     parameters: Vec<String>,
 }
 
-/// A service whose database holds a lot, and one of its users.
+/// A service with a full database, and one of its users.
 async fn busy_app() -> (App, User) {
-    let database = TestServer::own().await.migrated_database().await;
+    let database = TestServer::throwaway().await.migrated_database().await;
     let app = App::start_on(database, |_| {}).await;
     let alice = app.user("alice").await;
     let fill = format!(
@@ -43,7 +43,7 @@ async fn busy_app() -> (App, User) {
     (app, alice)
 }
 
-/// Has every statement on the service's database logged from now on; the log's length so far.
+/// Logs every statement on the service's database from now on; returns the log's length so far.
 async fn log_statements(app: &App, log: &Path) -> usize {
     let name = app.database().name();
     let switch = format!(
@@ -55,8 +55,8 @@ async fn log_statements(app: &App, log: &Path) -> usize {
     fs::read(log).expect("read the server's log").len()
 }
 
-/// The statements about the tasks of `user` that the log has after its first `start` bytes: other
-/// tests have theirs logged in between.
+/// The statements about the tasks of `user` in the log after its first `start` bytes: those of other
+/// tests are in between.
 ///
 /// ```text
 /// 2026-11-22 08:00:00.123 UTC [42] LOG:  execute s0: select …
@@ -67,7 +67,7 @@ fn logged(log: &Path, start: usize, user: &User) -> Vec<Logged> {
     let bytes = fs::read(log).expect("read the server's log");
     let text = String::from_utf8_lossy(&bytes[start..]).replace("\n\t", "\n");
     let mut entries = Vec::new();
-    // An entry begins with the year; what a statement has over several lines does not.
+    // An entry begins with the year; a further line of a statement does not.
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines() {
         match lines.last_mut() {
@@ -89,7 +89,7 @@ fn logged(log: &Path, start: usize, user: &User) -> Vec<Logged> {
         }
         let parameters: Vec<String> = next
             .and_then(|next| next.split_once("DETAIL:  "))
-            // The word's first letter is small in older versions.
+            // Lower case in older versions.
             .and_then(|(_, detail)| {
                 detail.strip_prefix("parameters: ").or(detail.strip_prefix("Parameters: "))
             })
@@ -107,7 +107,7 @@ fn logged(log: &Path, start: usize, user: &User) -> Vec<Logged> {
     entries
 }
 
-/// Executes the statement, rolls it back, and gives its plan with what each node really read.
+/// Executes the statement, rolls it back, and returns its plan with the actual row counts.
 async fn explain(client: &Client, logged: &Logged) -> Value {
     let Logged { statement, parameters } = logged;
     let values =
@@ -132,7 +132,7 @@ fn nodes(plan: &Value) -> Vec<&Value> {
     std::iter::once(plan).chain(children).collect()
 }
 
-/// The rows that the plan took from `tasks`, those that it threw away included.
+/// The rows that the plan read from `tasks`, filtered ones included.
 fn rows_read(plan: &Value) -> f64 {
     nodes(plan)
         .into_iter()
@@ -153,7 +153,7 @@ fn rows_read(plan: &Value) -> f64 {
 #[tokio::test]
 async fn every_statement_is_answered_from_an_index() {
     let (app, alice) = busy_app().await;
-    let log = TestServer::own().await.log().expect("a server of our own has a log");
+    let log = TestServer::throwaway().await.log().expect("a throwaway server has a log");
     let task = alice.tasks().await[50].clone();
     let path = crate::path_of(&task);
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
@@ -238,9 +238,9 @@ fn cursor_of(response: &Response) -> String {
 
 #[tokio::test]
 async fn page_1000_reads_as_many_rows_as_page_1() {
-    let database = TestServer::own().await.migrated_database().await;
+    let database = TestServer::throwaway().await.migrated_database().await;
     let app = App::start_on(database, |_| {}).await;
-    let log = TestServer::own().await.log().expect("a server of our own has a log");
+    let log = TestServer::throwaway().await.log().expect("a throwaway server has a log");
     let alice = app.user("alice").await;
     // All of one user, ten at each moment.
     let fill = format!(
@@ -284,9 +284,9 @@ async fn page_1000_reads_as_many_rows_as_page_1() {
 /// A page of 1,000 large tasks shows 34 of them, and what follows is not looked for by another scan.
 #[tokio::test]
 async fn a_page_that_ends_by_its_bytes_is_one_scan_of_an_index() {
-    let database = TestServer::own().await.migrated_database().await;
+    let database = TestServer::throwaway().await.migrated_database().await;
     let app = App::start_on(database, |_| {}).await;
-    let log = TestServer::own().await.log().expect("a server of our own has a log");
+    let log = TestServer::throwaway().await.log().expect("a throwaway server has a log");
     let alice = app.user("alice").await;
     let fill = format!(
         "insert into tasks (user_id, title, description, created_at)

@@ -1,4 +1,4 @@
-//! The role with which the service connects: it owns nothing, and has what the migrator granted it.
+//! The service's role: it owns nothing, and has only the privileges that the migrator granted.
 
 use tests::App;
 

@@ -1,7 +1,7 @@
 //! The `Authorization` header.
 //!
-//! Its bytes are always UTF-8: what is not, Spin answers with a 500 of its own before any component
-//! sees it (see `traps.rs`). And they have no line break in them, which would end the header.
+//! Its bytes are always UTF-8: Spin answers anything else with its own 500, before any component sees
+//! it (see `http/traps.rs`). And they contain no line break, which would end the header.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,7 +19,7 @@ fn list(service: &Service, authorization: String) -> Request {
     Request { method: "GET", target: service.alice.path("/tasks"), authorization }
 }
 
-/// Text of every kind, from bytes that are hardly text to what looks like a token.
+/// Text of every kind, from control characters to text that looks like a token.
 fn any_header() -> impl Strategy<Value = String> {
     let bytes = vec(any::<u8>(), 0..80).prop_map(|bytes| String::from_utf8_lossy(&bytes).into());
     let characters = vec(any::<char>(), 0..60).prop_map(String::from_iter);
@@ -38,36 +38,37 @@ fn any_header() -> impl Strategy<Value = String> {
 fn what_is_no_token_is_refused() {
     Service::start().check(any_header(), |service, header| {
         let is_http = header.chars().all(|c| c == '\t' || !c.is_ascii_control());
-        let response = service.judge(&list(service, header), &service.alice.id, Verdict::Bad);
+        let response =
+            service.send_and_check(&list(service, header), &service.alice.id, Verdict::Bad);
         assert_eq!(was_answered_by_the_host(&response), !is_http, "{}", response.text);
         assert!(!is_http || response.status() == Some(401), "{}", response.text);
     });
 }
 
-/// Something that is done to a good token.
+/// A change of a valid token.
 #[derive(Clone, Debug)]
 pub(super) enum Change {
     Flip(Index, char),
-    /// So many characters before the end: the last of the signature has bits that say nothing.
+    /// Counted from the end. The last character of a signature has unused bits.
     FlipAtEnd(usize, char),
     Insert(Index, String),
     Cut(Index, Index),
     Repeat(Index, Index),
-    /// These segments instead.
+    /// Replaces all segments.
     Arrange(Vec<usize>),
-    /// One segment with the alphabet and the padding of the other base64.
+    /// Writes one segment with the alphabet and the padding of standard base64.
     Reencode(usize),
-    /// One segment as a URL's library would write it.
+    /// Percent-encodes one segment.
     Percent(usize),
-    /// One segment of another token.
+    /// Takes one segment of another token.
     Graft(usize, Donor),
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Donor {
-    /// Somebody else's good token.
+    /// A valid token of another user.
     Bobs,
-    /// The same claims as another text, signed with another secret.
+    /// The same claims in another JSON text, signed with another secret.
     Forged,
 }
 
@@ -152,12 +153,12 @@ fn forged(service: &Service) -> String {
     Token::signed_texts("{ \"alg\": \"HS256\" }", &claims, "another secret, of more than 32 bytes")
 }
 
-/// A good token after `changes`, behind a scheme.
+/// A valid token after `changes`, with a scheme.
 pub(super) fn changed(token: &str, changes: &[Change], service: &Service) -> String {
     changes.iter().fold(token.to_owned(), |token, change| change.apply(&token, service))
 }
 
-/// Nothing but the good token behind the scheme counts, to the letter; there may be more space.
+/// Only exactly the valid token after the scheme is accepted; additional spaces are allowed.
 fn verdict_on(header: &str, good: &str) -> Verdict {
     match header.trim().split_once([' ', '\t']) {
         _ if header == format!("Bearer {good}") => Verdict::Good,
@@ -177,7 +178,7 @@ fn a_token_that_was_changed_is_refused() {
         let good = &service.alice.token;
         let header = format!("{scheme}{}", changed(good, &changes, service));
         let verdict = verdict_on(&header, good);
-        service.judge(&list(service, header), &service.alice.id, verdict);
+        service.send_and_check(&list(service, header), &service.alice.id, verdict);
     });
 }
 
@@ -199,8 +200,8 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A JSON text: most often an object with all or some of `members`, in any order, and more of them,
-/// also of the same name, with values that fit somewhere.
+/// A JSON text: usually an object with all or some of `members`, in any order, and with additional ones,
+/// duplicates included, with plausible values.
 fn any_text(
     members: Vec<(&'static str, Value)>,
     names: Vec<&'static str>,
@@ -226,8 +227,8 @@ fn any_text(
     ]
 }
 
-/// Whom a token with these texts speaks for, when it was signed with the right secret (RFC 7519). Of
-/// members with the same name the last one counts, if any does.
+/// The user of a token with these texts, if it is signed with the right secret (RFC 7519). Of members
+/// with the same name, the last one counts, if any.
 fn speaks_for(header: &str, claims: &str, now: f64) -> Option<String> {
     const LEEWAY: f64 = 61.0;
     let header: Value = serde_json::from_str(header).ok()?;
@@ -298,6 +299,6 @@ fn a_signed_token_counts_by_its_claims() {
         };
         let token = Token::signed_texts(&header, &claims, service.app.jwt_secret());
         let request = list(service, format!("Bearer {token}"));
-        service.judge(&request, &service.alice.id, verdict);
+        service.send_and_check(&request, &service.alice.id, verdict);
     });
 }

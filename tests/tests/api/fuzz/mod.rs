@@ -1,9 +1,9 @@
-//! Whatever stands in the `Authorization` header and in the path: never a 5xx, never a success but for
-//! a good token in its own user's path, and never a word of the token in the answer.
+//! Random `Authorization` headers and paths: never a 5xx, never a success except with a valid token in
+//! its own user's path, and never a part of the token in the response.
 //!
-//! What may succeed is decided here by rules of the tests' own. The cases are the same in every run;
-//! `PROPTEST_RNG_SEED`, `PROPTEST_CASES` and the other variables of the `proptest` crate make them
-//! others. A failure prints the smallest case that still fails, and leaves no file.
+//! The tests have their own rules for which requests may succeed. The cases are the same in every run;
+//! `PROPTEST_RNG_SEED`, `PROPTEST_CASES` and the other variables of the `proptest` crate change them.
+//! A failure prints the smallest case that still fails, and writes no file.
 
 mod header;
 mod path;
@@ -16,18 +16,18 @@ use serde_json::Value;
 use tests::{App, RawResponse, User};
 use tokio::runtime::{Builder, Runtime};
 
-/// Requests for each property, where `PROPTEST_CASES` does not say.
+/// Requests for each property, unless `PROPTEST_CASES` is set.
 const CASES: u32 = 400;
 
-/// Where the cases come from, where `PROPTEST_RNG_SEED` does not say.
+/// Seed of the cases, unless `PROPTEST_RNG_SEED` is set.
 const SEED: u64 = 20_261_122;
 
-/// What comes of a request, as far as the tests can tell without the service.
+/// The expected result of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     /// Must succeed.
     Good,
-    /// May succeed: unusual, and what it asks for is the caller's own.
+    /// May succeed: an unusual request for the caller's own tasks.
     Own,
     /// Must not succeed.
     Bad,
@@ -43,7 +43,7 @@ struct Service {
     his: Value,
 }
 
-/// A request as it is sent.
+/// The parts of a request.
 #[derive(Clone, Debug)]
 struct Request {
     method: &'static str,
@@ -63,7 +63,7 @@ impl Service {
         Self { runtime, app, alice, bob, hers, his }
     }
 
-    /// Has `test` judge what the strategy makes up; in the end nothing is harmed.
+    /// Runs `test` on the strategy's cases, then checks that the service and Bob's task are unharmed.
     fn check<S>(self, strategy: S, test: impl Fn(&Self, S::Value))
     where
         S: Strategy<Value: Debug>,
@@ -90,9 +90,8 @@ impl Service {
         assert!(!log.contains("panicked") && !log.contains("ended with all"), "{log}");
     }
 
-    /// Sends the request and judges the answer: what succeeds is `owner`'s, what fails is a whole
-    /// problem document.
-    fn judge(&self, request: &Request, owner: &str, verdict: Verdict) -> RawResponse {
+    /// Sends the request and checks the response: tasks of `owner` only, or a whole problem document.
+    fn send_and_check(&self, request: &Request, owner: &str, verdict: Verdict) -> RawResponse {
         let Request { method, target, authorization } = request;
         let body = r#"{"title": "changed"}"#;
         let bytes = format!(
@@ -103,7 +102,7 @@ impl Service {
         let response = self.runtime.block_on(self.app.send_raw(bytes));
         let status = response.status().unwrap_or_else(|| panic!("no answer"));
         assert!(status < 500, "{}", response.text);
-        // Shorter ones are in an answer by chance.
+        // Shorter parts may be in a response by chance.
         for part in authorization.split(['.', ' ']).filter(|part| part.len() >= 12) {
             assert!(!response.text.contains(part), "`{part}` is in {}", response.text);
         }
@@ -129,8 +128,8 @@ impl Service {
     }
 }
 
-/// The server's HTTP library refuses by itself what is not HTTP, such as control characters in a
-/// header: a bare 400, and no component has seen the request.
+/// The server's HTTP library itself rejects invalid HTTP, such as control characters in a header, with
+/// a bare 400: no component has seen the request.
 fn was_answered_by_the_host(response: &RawResponse) -> bool {
     response.header("x-request-id").is_none()
 }

@@ -1,4 +1,4 @@
-//! The segments of the path that say whose task it is and which, and both together with the token.
+//! The path segments with the user id and the task id, alone and together with the token.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -8,8 +8,7 @@ use tests::Token;
 use super::header::{Change, changed};
 use super::{Request, Service, Verdict};
 
-/// A method, and what follows `/api/{user_id}`. There is no DELETE: what follows it would be about a
-/// task that is gone.
+/// A method, and the path after `/api/{user_id}`. No DELETE: later cases need the task.
 const ROUTES: [(&str, &str); 6] = [
     ("GET", "/tasks"),
     ("POST", "/tasks"),
@@ -23,9 +22,9 @@ fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
-/// The bytes as a segment (RFC 3986): each one plainly where it may be, or encoded with large or
-/// small digits.
-fn written(bytes: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = String> {
+/// The bytes as a segment (RFC 3986): each one plain where that is allowed, or percent-encoded with
+/// upper-case or lower-case digits.
+fn percent_encoded(bytes: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = String> {
     let with_ways = bytes.prop_flat_map(|bytes| (vec(0..4, bytes.len()), Just(bytes)));
     with_ways.prop_map(|(ways, bytes)| {
         let write = |(byte, way): (u8, i32)| match way {
@@ -38,10 +37,10 @@ fn written(bytes: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Strin
     })
 }
 
-/// `text` with one byte more, less or another, or as it is.
-fn nearly(text: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
+/// `text` with one byte inserted, removed or replaced, or unchanged.
+fn similar_to(text: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
     let bytes = text.as_bytes().to_vec();
-    // What programs like to trim, to decode or to take for an end.
+    // Bytes that programs trim, decode or take for an end.
     let telling = select(b" \t\n\0/.%+".to_vec());
     let byte = prop_oneof![any::<u8>(), telling];
     (any::<Index>(), byte, 0..6).prop_map(move |(at, byte, what)| {
@@ -64,12 +63,12 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![vec(any::<u8>(), 0..60), characters]
 }
 
-/// What stands in a path without being encoded, whether it may or not; no blanks, which would end it.
+/// Unencoded text, allowed in a path or not; no spaces, which would end it.
 fn raw() -> impl Strategy<Value = String> {
     prop_oneof!["[!-~]{0,30}", "[a-z/.%?#;]{0,12}", "[!-~é🦀\u{e000}]{0,12}"]
 }
 
-/// A segment as the service is to read it: `%` and two digits are a byte, all else is itself.
+/// A segment as the service must decode it: `%` and two digits are a byte, the rest is literal.
 fn decoded(segment: &str) -> Vec<u8> {
     let mut rest = segment.as_bytes();
     let mut bytes = Vec::new();
@@ -85,7 +84,7 @@ fn decoded(segment: &str) -> Vec<u8> {
 }
 
 /// The user and the task that a target names, if it is the path of a task route.
-fn named(target: &str) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+fn user_and_task(target: &str) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
     let path = target.split(['?', '#']).next()?;
     match path.split('/').collect::<Vec<_>>()[..] {
         ["", "api", user, "tasks"] => Some((decoded(user), None)),
@@ -96,17 +95,17 @@ fn named(target: &str) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
     }
 }
 
-/// What comes of Alice's token on this path. What is not written plainly, the host may refuse.
+/// The verdict for Alice's token on this path. The host may reject unencoded text.
 fn verdict_on(target: &str, is_plain: bool, service: &Service) -> Verdict {
     let [hers, his] = [&service.hers, &service.his].map(|task| task["id"].to_string());
-    let id = match named(target) {
+    let id = match user_and_task(target) {
         Some((user, id)) if user == service.alice.id.as_bytes() => id,
         _ => return Verdict::Bad,
     };
     let is_number = |id: &[u8]| !id.is_empty() && id.iter().all(u8::is_ascii_digit);
     match id {
         Some(id) if id == his.as_bytes() || !is_number(&id) => Verdict::Bad,
-        // It may be a task that a `POST` among the cases has made.
+        // It may be a task that a `POST` of another case has created.
         Some(id) if id != hers.as_bytes() => Verdict::Own,
         _ if is_plain => Verdict::Good,
         _ => Verdict::Own,
@@ -119,18 +118,18 @@ fn only_ones_own_path_leads_to_ones_own_tasks() {
     let (alice, bob) = (service.alice.id.clone(), service.bob.id.clone());
     let (hers, his) = (service.hers["id"].to_string(), service.his["id"].to_string());
     let user = prop_oneof![
-        4 => written(Just(alice.clone().into_bytes())),
-        1 => written(Just(bob.into_bytes())),
-        3 => written(nearly(&alice)),
-        2 => written(any_bytes()),
+        4 => percent_encoded(Just(alice.clone().into_bytes())),
+        1 => percent_encoded(Just(bob.into_bytes())),
+        3 => percent_encoded(similar_to(&alice)),
+        2 => percent_encoded(any_bytes()),
         1 => raw(),
         1 => raw().prop_map(move |raw| format!("{alice}{raw}")),
     ];
     let id = prop_oneof![
-        4 => written(Just(hers.clone().into_bytes())),
-        1 => written(Just(his.into_bytes())),
-        1 => written(nearly(&hers)),
-        1 => written(any_bytes()),
+        4 => percent_encoded(Just(hers.clone().into_bytes())),
+        1 => percent_encoded(Just(his.into_bytes())),
+        1 => percent_encoded(similar_to(&hers)),
+        1 => percent_encoded(any_bytes()),
         1 => "[-+]?0{0,3}[0-9]{0,12}(\\.0|e0)?",
         1 => raw(),
         1 => raw().prop_map(move |raw| format!("{hers}{raw}")),
@@ -142,7 +141,7 @@ fn only_ones_own_path_leads_to_ones_own_tasks() {
         let verdict = verdict_on(&target, is_plain, service);
         let authorization = format!("Bearer {}", service.alice.token);
         let request = Request { method, target, authorization };
-        service.judge(&request, &service.alice.id, verdict);
+        service.send_and_check(&request, &service.alice.id, verdict);
     });
 }
 
@@ -156,11 +155,11 @@ fn a_token_counts_in_the_path_of_its_subject_and_nowhere_else() {
     let case = subject.prop_flat_map(|subject| {
         let user = prop_oneof![
             3 => Just(subject.clone().into_bytes()),
-            2 => nearly(&subject),
+            2 => similar_to(&subject),
             1 => any_bytes(),
         ];
         let changes = prop_oneof![3 => Just(Vec::new()), 1 => vec(Change::any(), 1..3)];
-        (Just(subject), written(user), changes)
+        (Just(subject), percent_encoded(user), changes)
     });
     Service::start().check(case, |service, (subject, user, changes)| {
         let good = Token::new(&subject).signed(service.app.jwt_secret());
@@ -175,8 +174,8 @@ fn a_token_counts_in_the_path_of_its_subject_and_nowhere_else() {
         let target = format!("/api/{user}/tasks");
         let authorization = format!("Bearer {token}");
         let request = Request { method: "GET", target, authorization };
-        let response = service.judge(&request, &subject, verdict);
-        // All paths of others are the same.
+        let response = service.send_and_check(&request, &subject, verdict);
+        // All paths of other users get the same response.
         if token == good && counts && !is_own {
             response.to_response().problem(404).says("Task not found");
         }

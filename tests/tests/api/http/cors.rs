@@ -150,7 +150,7 @@ async fn preflights_do_not_need_the_database() {
     let response = preflight(&app, "/api/alice/tasks", APP, "POST").await;
     assert_eq!(response.status, 204, "{response}");
     assert_eq!(response.header("access-control-allow-origin"), APP);
-    // And a page can read that the database is not to be had.
+    // And a page can read that the database is unavailable.
     let response = app.unregistered_user("alice").get("/tasks").header("Origin", APP).await;
     response.problem(503);
     assert_eq!(response.header("access-control-allow-origin"), APP);

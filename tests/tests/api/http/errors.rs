@@ -62,7 +62,7 @@ async fn a_wrong_method_is_answered_with_the_right_ones() {
             allowed.sort_unstable();
             assert_eq!(allowed, right, "{method} {path}");
         }
-        // A route that is asked for its methods says the same.
+        // `OPTIONS` lists the same methods.
         let response = app.request(Method::OPTIONS, path).await;
         assert_eq!(response.status, 204, "{response}");
         let mut allowed: Vec<_> = response.header("allow").split(',').map(str::trim).collect();

@@ -1,4 +1,4 @@
-//! What every response carries, whoever made it.
+//! The headers of every response, on every path through the service.
 
 use reqwest::Method;
 use serde_json::json;
@@ -6,7 +6,7 @@ use tests::{App, Request, Response, TestDatabase, raw_request};
 
 use crate::{NO_TASK, path_of};
 
-/// One response of every kind that a working service gives: a label and its response.
+/// One response of every kind from a working service, with a label.
 async fn every_kind_of_response() -> Vec<(&'static str, Response)> {
     let app = App::start().await;
     let (alice, bob) = (app.user("alice").await, app.user("bob").await);
@@ -58,7 +58,7 @@ async fn every_kind_of_response() -> Vec<(&'static str, Response)> {
     responses
 }
 
-/// The responses of services that do not work.
+/// The responses of services that are misconfigured or have no database.
 async fn unhealthy_responses() -> Vec<(&'static str, Response)> {
     let misconfigured = App::start_with(|options| {
         options.unset("jwt_secret");
@@ -85,7 +85,7 @@ async fn unhealthy_responses() -> Vec<(&'static str, Response)> {
 async fn every_response_has_the_headers_that_all_have() {
     for (label, response) in every_kind_of_response().await {
         assert_eq!(response.header("x-content-type-options"), "nosniff", "{label}");
-        // What has an `ETag` may be kept, if it is asked for each time.
+        // A response with an `ETag` may be cached, but must be revalidated each time.
         let cache = if response.has_header("etag") { "private, no-cache" } else { "no-store" };
         assert_eq!(response.header("cache-control"), cache, "{label}");
         let id = response.header("x-request-id");
@@ -104,8 +104,8 @@ async fn every_response_says_how_long_it_is() {
     }
 }
 
-/// `Content-Length` is the body's length; to HEAD, the length that GET's body would have. A 204 has
-/// no body by itself, and a server must not give it a length (RFC 9110, section 8.6).
+/// Asserts that `Content-Length` is the length of the body; for HEAD, of GET's body. A 204 must not have
+/// one (RFC 9110, section 8.6).
 #[track_caller]
 fn assert_length(label: &str, response: &Response) {
     let is_head = label.starts_with("HEAD ");
@@ -135,7 +135,7 @@ async fn head_has_the_headers_of_get_and_no_body() {
     }
 }
 
-/// Over HTTP/2 an end is said in a frame of its own, and a length that is not kept breaks the stream.
+/// Over HTTP/2 a wrong length breaks the stream.
 #[tokio::test]
 async fn over_http2_responses_without_a_body_end_well() {
     let app = App::start_with(|_| {}).await;
@@ -151,7 +151,7 @@ async fn over_http2_responses_without_a_body_end_well() {
     app.request_http2(Method::DELETE, &path).token(&alice.token).await.empty(204);
 }
 
-/// Judged by its bytes: HTTP libraries take a length of nothing away.
+/// Checked in the raw bytes: HTTP libraries hide a length of 0.
 #[tokio::test]
 async fn a_204_is_the_end_of_its_response() {
     let app = App::start_with(|_| {}).await;

@@ -8,12 +8,12 @@ use tests::{App, Response, TestDatabase, until};
 
 use crate::large_instances;
 
-/// Whether the database was asked for this response, or the answer is one that was kept.
+/// True if this response is from the database, not from the cache.
 fn is_new(response: &Response) -> bool {
     !response.header("server-timing").starts_with("db;dur=0.000,")
 }
 
-/// The figures as they are now: a kept answer is a second old at most.
+/// The current figures: a cached response is one second old at most.
 async fn pool_now(app: &App) -> Value {
     until("the database is asked again", async || {
         let response = app.get("/health/pool").await;
@@ -98,7 +98,7 @@ async fn the_pool_adds_up() {
     let figure =
         |name: &str| pool[name].as_i64().unwrap_or_else(|| panic!("no number `{name}` in {pool}"));
     assert_eq!(pool.as_object().map(serde_json::Map::len), Some(5), "{pool}");
-    // The connection that asks is one of them.
+    // The connection of this query is one of them.
     assert!(figure("checked_out") >= 1, "{pool}");
     assert!(figure("checked_in") >= 0, "{pool}");
     assert_eq!(figure("total"), figure("checked_in") + figure("checked_out"), "{pool}");
@@ -157,8 +157,8 @@ async fn connections_to_other_databases_do_not_count() {
     drop(elsewhere);
 }
 
-/// One instance asks once a second; each further one, which a host starts when those that are there
-/// cannot take a request at that moment, asks for itself.
+/// One instance queries once a second; so does each further one, which a host starts if no running
+/// instance can take a request.
 #[tokio::test]
 async fn the_database_is_asked_far_less_often_than_the_service() {
     const REQUESTS: usize = 200;

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a `POST` that may be sent again without being done again.
+//! `Idempotency-Key`: a `POST` that can be repeated without a second effect.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ async fn the_same_request_again_gives_the_same_answer_and_no_second_task() {
     let first = create(&alice, "key-1", body.clone()).await;
     let task = first.good(201);
     assert!(!first.has_header("idempotency-replayed"), "{first:#}");
-    // It is a task like any other.
+    // The task is like any other.
     assert_eq!(alice.get(&path_of(&task)).await.good(200), task);
     assert_eq!(alice.get(&path_of(&task)).await.header("etag"), first.header("etag"));
     for _ in 0..3 {

@@ -240,7 +240,7 @@ async fn an_announced_length_over_the_limit_is_refused_at_once() {
     let app = App::start_with(|_| {}).await;
     let alice = app.user("alice").await;
     let (path, token) = (alice.path("/tasks"), &alice.token);
-    // The last one is more than an address of the component's 32-bit memory can count.
+    // The last one does not fit into the component's 32-bit `usize`.
     for length in [LIMIT_BYTES + 1, 10_000_000, 10_000_000_000] {
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\

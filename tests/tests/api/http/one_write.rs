@@ -1,8 +1,8 @@
-//! An answer leaves in one write, on a connection that is kept.
+//! Each response is sent in one write, on a keep-alive connection.
 //!
-//! Of one that leaves in two, the second part waits for the client's delayed acknowledgement of the
-//! first: 42 ms. Only a real Spin shows the difference; `local` has no delay to wait for, and its
-//! answers never come in parts.
+//! With two writes, the second part waits for the client's delayed acknowledgement of the first: 42 ms.
+//! Only the real Spin shows the difference (`cargo test-spin`); `local` has no such delay, and its
+//! responses never come in parts.
 
 use serde_json::json;
 use tests::{App, InstanceReuse, KeepAlive, User, raw_request};
@@ -12,7 +12,7 @@ use crate::{NO_TASK, path_of};
 /// Requests of each kind, one after the other.
 const REQUESTS: usize = 20;
 
-/// A kind of answer: its name, its status, and the requests that get it.
+/// A kind of response: its name, its status, and the requests for it.
 struct Kind {
     name: &'static str,
     status: u16,
@@ -65,9 +65,9 @@ async fn every_kind_of_answer(alice: &User) -> Vec<Kind> {
     ]
 }
 
-/// Counts the answers that come in parts. It is a count and not a time, because a busy machine
-/// takes longer than 42 ms for a whole answer, and is no reason for an answer in parts; and it may be
-/// a few of them, because the two halves of an answer are in a race that the head wins now and then.
+/// Counts the responses that come in parts, rather than measuring time: a busy machine may take longer
+/// than 42 ms for a whole response, but does not split it. A few are allowed, because head and body of
+/// a response race, and the head wins now and then.
 #[track_caller]
 fn assert_whole(client: &mut KeepAlive, kind: &Kind) {
     let Kind { name, status, requests } = kind;

@@ -8,7 +8,7 @@ use tests::{App, Response, User};
 use crate::{NO_TASK, path_of};
 
 /// A task of Alice's, and its tag.
-async fn tagged() -> (User, Value, String) {
+async fn task_with_etag() -> (User, Value, String) {
     let alice = App::start().await.user("alice").await;
     let response = alice.create(json!({ "title": "Buy milk" })).await;
     let task = response.good(201);
@@ -21,7 +21,7 @@ async fn get(alice: &User, task: &Value) -> Response {
 
 #[tokio::test]
 async fn a_task_has_one_strong_tag_wherever_it_is_shown() {
-    let (alice, task, etag) = tagged().await;
+    let (alice, task, etag) = task_with_etag().await;
     assert!(etag.starts_with('"') && etag.ends_with('"') && etag.len() > 2, "{etag}");
     let path = path_of(&task);
     let head = alice.request(Method::HEAD, &alice.path(&path)).await;
@@ -30,17 +30,17 @@ async fn a_task_has_one_strong_tag_wherever_it_is_shown() {
         assert_eq!(response.header("etag"), etag, "{label}");
         assert_eq!(response.header("cache-control"), "private, no-cache", "{label}");
     }
-    // An update that changes nothing leaves the tag as it is.
+    // An update that changes nothing keeps the tag.
     let same = alice.patch(&path).json(json!({ "title": "Buy milk" })).await;
     assert_eq!(same.header("etag"), etag);
 }
 
 #[tokio::test]
 async fn the_tag_changes_with_every_change() {
-    let (alice, task, etag) = tagged().await;
+    let (alice, task, etag) = task_with_etag().await;
     let path = path_of(&task);
     let mut tags = vec![etag];
-    // The last one leads back to where it was, which is still another state: it changed in between.
+    // The last one restores the first values, which is still a new state: the task changed in between.
     let back = json!({ "title": "Buy milk", "description": null, "status": "incomplete" });
     for request in [
         alice.put(&path).json(json!({ "title": "Buy tea" })),
@@ -58,7 +58,7 @@ async fn the_tag_changes_with_every_change() {
 
 #[tokio::test]
 async fn a_known_state_is_not_sent_again() {
-    let (alice, task, etag) = tagged().await;
+    let (alice, task, etag) = task_with_etag().await;
     let path = path_of(&task);
     for (label, value, status) in [
         ("it", etag.clone(), 304),
@@ -76,7 +76,7 @@ async fn a_known_state_is_not_sent_again() {
             assert_eq!(response.header("cache-control"), "private, no-cache", "{label}");
             if status == 304 {
                 assert!(response.body.is_empty(), "{label}: {response}");
-                // It would be about a body that is not there (section 8.6).
+                // There is no body that it could describe (section 8.6).
                 assert!(!response.has_header("content-length"), "{label}: {response:#}");
                 assert!(!response.has_header("content-type"), "{label}: {response:#}");
             }
@@ -89,13 +89,13 @@ async fn a_known_state_is_not_sent_again() {
 
 #[tokio::test]
 async fn a_known_state_is_not_sent_again_over_http2() {
-    let (alice, task, etag) = tagged().await;
+    let (alice, task, etag) = task_with_etag().await;
     let path = alice.path(&path_of(&task));
     let request = alice.app().request_http2(Method::GET, &path).token(&alice.token);
     assert_eq!(request.header("If-None-Match", &etag).await.status, 304);
 }
 
-/// Every way to change a task, with what follows its path.
+/// Every way to change a task, with the rest of its path.
 fn changes() -> [(&'static str, Method, &'static str, Option<Value>); 4] {
     let title = || Some(json!({ "title": "changed" }));
     [
@@ -140,7 +140,7 @@ async fn a_change_of_another_state_is_refused_and_changes_nothing() {
             assert_eq!(now.good(200), task, "{label}, {what}");
             assert_eq!(now.header("etag"), etag, "{label}, {what}");
         }
-        // A stale tag: the state it names is gone.
+        // A stale tag, of a previous state.
         let title = json!({ "title": "Buy tea" });
         let newer = alice.patch(&path_of(&task)).json(title).await;
         let response = change(&alice, row.clone(), &task, &etag).await;
@@ -192,7 +192,7 @@ async fn an_absent_task_is_404_whatever_is_expected_of_it() {
 
 #[tokio::test]
 async fn a_malformed_precondition_is_told() {
-    let (alice, task, _) = tagged().await;
+    let (alice, task, _) = task_with_etag().await;
     for value in ["", ",", "abc", "\"a", "\"a\" \"b\"", "w/\"a\"", "*, \"a\""] {
         for row in changes() {
             let response = change(&alice, row, &task, value).await;
@@ -236,7 +236,7 @@ async fn of_a_deletion_and_a_change_with_the_same_tag_one_succeeds() {
         let put = async { alice.put(&path).header("If-Match", &etag).json(title).await.status };
         let delete = async { alice.delete(&path).header("If-Match", &etag).await.status };
         let output = futures::join!(put, delete);
-        // Who comes second finds another state, or nothing any more.
+        // The second one finds another state, or no task.
         let fair = [(200, 412), (412, 204), (404, 204)];
         assert!(fair.contains(&output), "round {round}: {output:?}");
     }

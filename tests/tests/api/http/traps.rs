@@ -1,10 +1,10 @@
-//! Nothing that comes from outside traps the component or is answered with a bare 500.
+//! No input traps the component or gets a bare 500.
 
 use reqwest::Method;
 use serde_json::json;
 use tests::{App, Token};
 
-/// The service still works, and none of its instances has trapped.
+/// Asserts that the service still works, and that none of its instances has trapped.
 async fn assert_unharmed(app: &App) {
     let alice = app.user("alice").await;
     let task = alice.task("Buy milk").await;
@@ -97,7 +97,7 @@ async fn odd_headers_do_no_harm() {
 async fn a_header_that_is_not_utf_8_does_no_harm() {
     let app = App::start_with(|_| {}).await;
     for name in ["Authorization", "X-Request-Id", "Cookie"] {
-        // Spin refuses it before any component sees it, with a 500 of its own.
+        // Spin rejects it with its own 500, before any component sees it.
         let response = app.get("/api/a/tasks").header_bytes(name, b"Bearer \xff\xfe").await;
         assert!([400, 401, 500].contains(&response.status), "{name}: {response}");
         assert!(response.status != 500 || response.body.is_empty(), "{name}: {response}");
@@ -171,7 +171,7 @@ async fn odd_tokens_do_no_harm() {
     assert_unharmed(&app).await;
 }
 
-/// An array in an array in an array …
+/// Nested arrays.
 fn deep(levels: usize) -> serde_json::Value {
     (0..levels).fold(json!(null), |inner, _| json!([inner]))
 }

@@ -1,5 +1,5 @@
-//! Bodies that never end and answers that nobody reads: whoever sends or leaves them gets so far and no
-//! further, and nobody else notices.
+//! Bodies that never end and responses that are never read: such clients run into time limits, and other
+//! clients are not affected.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use tokio::time::{sleep, timeout};
 
 use crate::path_of;
 
-/// The beginning of a good body.
+/// The beginning of a valid body.
 const BEGINNING: &str = "{\"title\": ";
 
-/// How long everything may take while others misuse the service.
+/// Time limit of all good requests while other clients misuse the service.
 const LIMIT: Duration = Duration::from_mins(2);
 
 const UNFINISHED_BODIES: usize = 250;
 const CLIENTS_THAT_DO_NOT_READ: usize = 60;
 const CLIENTS_OF_THE_POOL: usize = 300;
 
-/// Connections that many of them share, each for fewer requests at once than a server takes.
+/// HTTP/2 connections that many of them share, each with fewer streams than a server allows.
 const SHARED_CONNECTIONS: usize = 5;
 
 async fn app_that_waits(millis: u32) -> App {
@@ -33,7 +33,7 @@ async fn app_that_waits(millis: u32) -> App {
     .await
 }
 
-/// A request whose body is announced and stops after its beginning.
+/// A request with an announced body that stops after its beginning.
 fn unfinished(method: &str, path: &str, headers: &[&str]) -> Vec<u8> {
     let headers = [headers, &["Content-Length: 1000"]].concat();
     let mut bytes = raw_request(method, path, &headers, "");
@@ -41,7 +41,7 @@ fn unfinished(method: &str, path: &str, headers: &[&str]) -> Vec<u8> {
     bytes
 }
 
-/// A good request, but for the end of its body.
+/// A valid request without the end of its body.
 fn unfinished_create(user: &User) -> Vec<u8> {
     let headers = [&user.authorization(), "Content-Type: application/json"];
     unfinished("POST", &user.path("/tasks"), &headers)
@@ -71,7 +71,7 @@ async fn a_body_that_does_not_end_is_a_408_and_the_end_of_its_connection() {
         ("update", unfinished("PATCH", &task, &headers)),
         ("replace", unfinished("PUT", &task, &headers)),
     ] {
-        // All until the service hangs up.
+        // Reads until the service hangs up.
         let response = app.send_raw(bytes).await;
         assert_too_slow(label, &response);
     }
@@ -100,7 +100,7 @@ async fn a_slow_body_that_is_complete_in_time_counts() {
     let app = app_that_waits(60_000).await;
     let alice = app.user("alice").await;
     for app in [app.clone(), app.over_http2()] {
-        // Slow on purpose: each piece is on its way before the next one is there.
+        // Slow on purpose: each piece is sent before the next one exists.
         let pieces = stream::iter([BEGINNING, "\"Buy ", "milk\"", "}"]).then(async |piece| {
             sleep(Duration::from_millis(300)).await;
             piece
@@ -110,7 +110,7 @@ async fn a_slow_body_that_is_complete_in_time_counts() {
     }
 }
 
-/// So long a limit that nothing but the request's head can have been answered.
+/// The time limit is so long that only the head can have caused the response.
 #[tokio::test]
 async fn a_request_that_is_refused_for_its_head_is_answered_before_its_body_is_there() {
     let app = app_that_waits(60_000).await;
@@ -136,7 +136,7 @@ async fn a_request_that_is_refused_for_its_head_is_answered_before_its_body_is_t
     }
 }
 
-/// Asks for 1 MiB and reads nothing of it, as long as the connection is kept.
+/// Requests 1 MiB and reads nothing of it while the connection is kept.
 async fn ask_and_do_not_read(app: &App, lister: &User) -> TcpStream {
     let mut stream = TcpStream::connect(app.address()).await.expect("connect to the service");
     let list =
@@ -145,7 +145,7 @@ async fn ask_and_do_not_read(app: &App, lister: &User) -> TcpStream {
     stream
 }
 
-/// Sends bodies that do not end, one after the other, for ever.
+/// Sends bodies that do not end, one after the other, until cancelled.
 async fn leave_bodies_open(app: App, user: User) {
     loop {
         assert_too_slow("beside others", &app.send_raw(unfinished_create(&user)).await);
@@ -182,7 +182,7 @@ async fn clients_that_neither_finish_nor_read_do_not_stop_others() {
     add_long_tasks(&app, &lister).await;
     let shared: Vec<App> = (0..SHARED_CONNECTIONS).map(|_| app.over_http2()).collect();
 
-    // Half of them on connections of their own.
+    // Half of them on separate connections.
     let mut misuse = tokio::task::JoinSet::new();
     for i in 0..UNFINISHED_BODIES / 2 {
         misuse.spawn(leave_bodies_open(app.clone(), mallory.clone()));
@@ -205,7 +205,7 @@ async fn clients_that_neither_finish_nor_read_do_not_stop_others() {
     }
 }
 
-/// A page of 1 MiB.
+/// Adds tasks for a page of 1 MiB.
 async fn add_long_tasks(app: &App, user: &User) {
     let statement = "
         insert into tasks (user_id, title, description)

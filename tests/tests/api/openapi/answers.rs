@@ -1,4 +1,4 @@
-//! Real answers: every operation with every status code that it has.
+//! Real responses: every operation with each of its status codes.
 
 use futures::{StreamExt, stream};
 use reqwest::Method;
@@ -7,14 +7,14 @@ use tests::{App, Request, Response, Token, User};
 
 use crate::{NO_TASK, path_of};
 
-/// A template of a path, a method, and what came back.
+/// A path template, a method, and the response.
 pub(crate) type Answer = (&'static str, Method, Response);
 
 const TASKS: &str = "/api/{user_id}/tasks";
 const TASK: &str = "/api/{user_id}/tasks/{id}";
 const COMPLETE: &str = "/api/{user_id}/tasks/{id}/complete";
 
-/// All of them.
+/// All responses.
 pub(crate) async fn all() -> Vec<Answer> {
     let mut answers = successes().await;
     answers.extend(refusals().await);
@@ -54,7 +54,7 @@ async fn successes() -> Vec<Answer> {
         (COMPLETE, Method::PATCH, stale(alice.patch(&format!("{path}/complete")))),
         (TASK, Method::DELETE, alice.delete(&path)),
     ];
-    let mut answers = made(requests).await;
+    let mut answers = send_all(requests).await;
     answers.push(("/openapi.json", Method::GET, document));
     answers.push(("/docs", Method::GET, page));
     answers
@@ -80,7 +80,7 @@ async fn refusals() -> Vec<Answer> {
     answers.extend(every_task_route(&alice, &NO_TASK.to_string()).await);
     let large = || vec![b' '; 200_000];
     answers.extend(
-        made(vec![
+        send_all(vec![
             (TASKS, Method::POST, alice.create(json!({ "title": "", "description": 1 }))),
             (TASKS, Method::POST, alice.post("/tasks").json_bytes("{")),
             (TASKS, Method::POST, alice.post("/tasks").json_bytes(large())),
@@ -101,7 +101,7 @@ async fn refusals() -> Vec<Answer> {
     answers
 }
 
-/// Bodies that begin and do not end.
+/// Responses to bodies that do not end.
 async fn slow_bodies() -> Vec<Answer> {
     let app = App::start_with(|options| {
         options.set("request_timeout_ms", "1000");
@@ -109,7 +109,7 @@ async fn slow_bodies() -> Vec<Answer> {
     .await;
     let alice = app.user("alice").await;
     let body = || stream::iter(["{"]).chain(stream::pending());
-    made(vec![
+    send_all(vec![
         (TASKS, Method::POST, alice.post("/tasks").json_pieces(body())),
         (TASK, Method::PUT, alice.put("/tasks/1").json_pieces(body())),
         (TASK, Method::PATCH, alice.patch("/tasks/1").json_pieces(body())),
@@ -117,7 +117,7 @@ async fn slow_bodies() -> Vec<Answer> {
     .await
 }
 
-/// A caller without an account, and one whose email address is somebody else's.
+/// A caller without an account, and one whose email address belongs to another account.
 async fn accounts() -> Vec<Answer> {
     let app = App::start().await;
     let alice = app.user("alice").await;
@@ -125,14 +125,14 @@ async fn accounts() -> Vec<Answer> {
     let unknown = bob.with_token(Token::new(&bob.id).signed(app.jwt_secret()));
     let taken = Token::new(&bob.id).claim("email", alice.email()).signed(app.jwt_secret());
     let taken = bob.with_token(taken);
-    made(vec![
+    send_all(vec![
         (TASKS, Method::POST, unknown.create(json!({ "title": "x" }))),
         (TASKS, Method::POST, taken.create(json!({ "title": "x" }))),
     ])
     .await
 }
 
-/// A service that is misconfigured, one whose database is away, and one whose database is slow.
+/// A misconfigured service, one with an unreachable database, and one with a slow database.
 async fn broken_services() -> Vec<Answer> {
     let misconfigured = App::start_with(|options| {
         options.unset("jwt_secret");
@@ -158,16 +158,16 @@ async fn broken_services() -> Vec<Answer> {
             ("/health/db", Method::GET, app.get("/health/db")),
             ("/health/pool", Method::GET, app.get("/health/pool")),
         ];
-        answers.extend(made(requests).await);
+        answers.extend(send_all(requests).await);
     }
     answers
 }
 
-/// A good request to each task route, about the task with this id.
+/// A valid request to each task route, about the task with this id.
 async fn every_task_route(user: &User, id: &str) -> Vec<Answer> {
     let path = format!("/tasks/{id}");
     let body = || json!({ "title": "x" });
-    made(vec![
+    send_all(vec![
         (TASKS, Method::POST, user.create(body())),
         (TASKS, Method::GET, user.get("/tasks")),
         (TASK, Method::GET, user.get(&path)),
@@ -179,7 +179,7 @@ async fn every_task_route(user: &User, id: &str) -> Vec<Answer> {
     .await
 }
 
-async fn made(requests: Vec<(&'static str, Method, Request)>) -> Vec<Answer> {
+async fn send_all(requests: Vec<(&'static str, Method, Request)>) -> Vec<Answer> {
     let mut answers = Vec::new();
     for (path, method, request) in requests {
         answers.push((path, method, request.await));

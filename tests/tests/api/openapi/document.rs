@@ -1,4 +1,4 @@
-//! The document, and what it says of a request's answer.
+//! The OpenAPI document, and its description of a response.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -34,7 +34,7 @@ impl Document {
         self.operations().into_iter().flat_map::<Vec<_>, _>(answers).collect()
     }
 
-    /// The status code, the media type, the headers and the body of the response are documented so.
+    /// Asserts that status code, media type, headers and body of the response are as documented.
     #[track_caller]
     pub(crate) fn assert_describes(&self, path: &str, method: &Method, response: &Response) {
         let operation = self.operation(&(path.to_owned(), method.to_string()));
@@ -84,7 +84,7 @@ impl Document {
         }
     }
 
-    /// The value is as the schema, which may refer to others in the document, has it.
+    /// Asserts that the value is valid under the schema, which may refer to others in the document.
     #[track_caller]
     pub(crate) fn assert_valid(&self, schema: &Value, value: &Value, label: &str) {
         let errors = self.errors(schema, value);
@@ -116,7 +116,7 @@ impl Document {
     }
 }
 
-/// The members of an object; none where there is no object.
+/// The members of an object; none if it is not an object.
 pub(crate) fn members(value: &Value) -> &Map<String, Value> {
     static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
     value.as_object().unwrap_or(&NONE)

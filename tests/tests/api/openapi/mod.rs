@@ -1,4 +1,4 @@
-//! The OpenAPI document against the service: what it documents is what there is, and no less.
+//! The OpenAPI document against the service: it documents everything there is, and nothing else.
 
 mod answers;
 mod document;
@@ -34,7 +34,7 @@ async fn the_server_is_where_the_document_is() {
     }
 }
 
-/// What the service says of its paths itself: an unknown method is answered with the known ones.
+/// The service itself lists the methods of a path, in the response to an unknown one.
 #[tokio::test]
 async fn every_method_of_every_path_is_documented() {
     let app = App::start().await;
@@ -47,14 +47,14 @@ async fn every_method_of_every_path_is_documented() {
         let response = alice.request(unknown, &path).await;
         assert_eq!(response.status, 405, "{response}");
         let allowed = response.header("allow").split(',').map(str::trim);
-        // `HEAD` goes with `GET`, and `OPTIONS` with every path: the document does not say it again.
+        // The document leaves out `HEAD`, which every `GET` has, and `OPTIONS`, which every path has.
         let allowed = allowed.filter(|method| !["HEAD", "OPTIONS"].contains(method));
         found.extend(allowed.map(|method| (template.clone(), method.to_owned())));
     }
     assert_eq!(found, document.operations());
 }
 
-/// A route that is taken from the document is missed here, and so is one that the service loses.
+/// Fails for a route that is missing in the document, and for one that the service no longer has.
 #[tokio::test]
 async fn the_routes_of_the_contract_are_documented() {
     let document = Document::of(&App::start().await).await;
@@ -127,7 +127,7 @@ async fn every_example_is_as_its_schema_says() {
     assert!(examples > 30, "{examples}");
 }
 
-/// The limits that the service has, the schemas have: the same bodies are good and bad for both.
+/// The schemas have the service's limits: both accept and reject the same bodies.
 #[tokio::test]
 async fn the_schemas_accept_what_the_service_accepts() {
     let alice = App::start().await.user("alice").await;

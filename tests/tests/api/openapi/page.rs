@@ -1,10 +1,9 @@
-//! The page that shows the API, and its files, as a client of HTTP sees them. What a browser makes of
-//! them is the suite `docs`.
+//! The page that shows the API, and its files, over HTTP. The suite `docs` opens them in a browser.
 
 use reqwest::Method;
 use tests::App;
 
-/// The page and the files that it names.
+/// The page and the files that it loads.
 const FILES: [(&str, &str); 7] = [
     ("/docs", "text/html; charset=utf-8"),
     ("/docs/", "text/html; charset=utf-8"),

@@ -1,4 +1,4 @@
-//! What a host does when its components' instances have too much to do: no host is kinder than Spin.
+//! Hosts at the limits of instances and time: every host behaves like Spin.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use reqwest::Method;
 use tests::{App, InstanceReuse, Request, Response, until};
 use tokio_postgres::Client;
 
-/// Instances that Spin has room for in its process.
+/// The maximum number of instances in a Spin process.
 const INSTANCES: usize = 1_000;
 
 /// Requests beyond that.
 const TOO_MANY: usize = 10;
 
-/// HTTP/2 connections that share them, each for fewer at once than a server takes.
+/// HTTP/2 connections that share them, each with fewer streams than a server allows.
 const CONNECTIONS: usize = 8;
 
-/// Locks the tasks: who asks for them waits in an instance until the gate opens.
+/// Locks the tasks: requests for them wait in an instance until the gate opens.
 async fn close_gate(app: &App) -> Client {
     let gate = app.client().await;
     gate.batch_execute("begin; lock table tasks in access exclusive mode")
@@ -30,7 +30,7 @@ async fn open_gate(gate: &Client) {
     gate.batch_execute("commit").await.expect("open the gate");
 }
 
-/// The host's own answer, which says nothing.
+/// Asserts the host's own 500, without a body.
 #[track_caller]
 fn assert_bare_500(response: &Response) {
     response.empty(500);
@@ -38,7 +38,7 @@ fn assert_bare_500(response: &Response) {
     assert!(!response.has_header("x-request-id"), "{response:#}");
 }
 
-/// `GET`, again and again, until it succeeds.
+/// Repeats the request until it succeeds.
 async fn until_good(path: &str, request: impl Fn() -> Request) {
     until(&format!("GET {path}"), async || (request().await.status == 200).then_some(())).await;
 }
@@ -61,11 +61,11 @@ async fn a_request_that_finds_no_instance_is_a_bare_500() {
         })
         .collect();
 
-    // Only they are answered, at first: all the others are in instances, and wait.
+    // Only these are answered at first: all others wait in instances.
     for _ in 0..TOO_MANY {
         assert_bare_500(&responses.next().await.expect("a response"));
     }
-    // It is so on every route of every component, but not on the host's own.
+    // So is every route of every component, but not the host's own.
     for path in ["/health", "/", "/docs", "/openapi.json"] {
         assert_bare_500(&app.get(path).await);
     }
@@ -77,13 +77,13 @@ async fn a_request_that_finds_no_instance_is_a_bare_500() {
     while let Some(response) = responses.next().await {
         match response.status {
             200 => good += 1,
-            // Spin breaks off some that need another stack at this very moment.
+            // Spin aborts some that need another stack at this very moment.
             _ => assert_bare_500(&response),
         }
     }
     let least = if app.instances().is_some() { INSTANCES } else { INSTANCES / 2 };
     assert!(good >= least, "only {good} requests had an instance");
-    // Idle instances of one component leave no room for another's until they are gone.
+    // Idle instances of one component leave no room for another's until they end.
     for path in ["/health", "/docs"] {
         until_good(path, || app.request(Method::GET, path)).await;
     }

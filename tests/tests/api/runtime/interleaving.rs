@@ -1,4 +1,4 @@
-//! Requests of many users share instances and connections: nothing of one reaches another.
+//! Requests of many users share instances and connections: no data of one user reaches another.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -15,16 +15,16 @@ use crate::{large_instances, path_of};
 
 const USERS: usize = 40;
 
-/// HTTP/2 connections that the users share, each for fewer requests at once than a server takes.
+/// HTTP/2 connections that the users share, each with fewer streams than a server allows.
 const CONNECTIONS: usize = 10;
 
-/// Requests that are in the instances together, at least.
+/// Minimum number of requests that are in the instances at the same time.
 const TOGETHER: usize = 200;
 
-/// How long the gate stays closed at most: less than the 30 s that a request waits for the database.
+/// Maximum time of the closed gate: less than the 30 s that a request waits for the database.
 const GATE_LIMIT: Duration = Duration::from_secs(10);
 
-/// A user with tasks, one for each thing that is about to happen to it.
+/// A user with one task for each operation.
 struct Person {
     user: User,
     read: Value,
@@ -33,14 +33,14 @@ struct Person {
     deleted: Value,
 }
 
-/// A request, and what is to come of it.
+/// A request and its expected status.
 struct Step {
     label: &'static str,
     request: Request,
     status: u16,
 }
 
-/// A response, when it was there, and the step that it answers.
+/// The response to a step, and the time at which it arrived.
 struct Answer {
     label: &'static str,
     expected: u16,
@@ -60,13 +60,13 @@ impl Person {
         Self { user, read, changed, completed, deleted }
     }
 
-    /// A request with an id that tells whose it is and what for.
+    /// A request whose id names the user and the operation.
     fn step(&self, label: &'static str, request: Request, status: u16) -> Step {
         let id = format!("{}/{label}", self.user.id);
         Step { label, request: request.header("X-Request-Id", &id), status }
     }
 
-    /// What takes the database.
+    /// Requests that need the database.
     fn steps_with_the_database(&self, neighbour: &Self) -> Vec<Step> {
         let Self { user, read, changed, completed, deleted } = self;
         let new = |title: &str| {
@@ -90,7 +90,7 @@ impl Person {
         ]
     }
 
-    /// What is answered without it: bad tokens, foreign paths and bad bodies in between.
+    /// Requests that do not: invalid tokens, paths of other users and invalid bodies.
     fn steps_without_the_database(&self, neighbour: &Self) -> Vec<Step> {
         let Self { user, read, .. } = self;
         let expired = Token::new(&user.id).claim_in("exp", -3_600).signed(user.app().jwt_secret());
@@ -109,7 +109,7 @@ impl Person {
         ]
     }
 
-    /// The response is this user's, to this request, and has nothing in it of any of the `others`.
+    /// Asserts that the response belongs to this user and request, and contains nothing of the `others`.
     fn check(&self, answer: &Answer, others: &[Person]) {
         let Answer { label, expected, response, .. } = answer;
         let (label, id) = (format!("{}, {label}", self.user.id), &self.user.id);
@@ -120,9 +120,9 @@ impl Person {
             assert!(!whole.contains(&other.user.id), "{label}: {response:#}");
         }
         match response.status {
-            200 | 201 => self.assert_all_own(&label, &response.json()),
+            200 | 201 => self.assert_own_tasks(&label, &response.json()),
             204 => response.empty(204),
-            // Names the request's id in its body.
+            // Has the request id in its body.
             status => drop(response.problem(status)),
         }
         if response.status == 201 {
@@ -131,8 +131,8 @@ impl Person {
         }
     }
 
-    /// A task or a list of tasks, each with this user's mark in every text.
-    fn assert_all_own(&self, label: &str, document: &Value) {
+    /// Asserts a task or a list of tasks, with this user's id in every text.
+    fn assert_own_tasks(&self, label: &str, document: &Value) {
         let one = std::slice::from_ref(document);
         for task in document.as_array().map_or(one, Vec::as_slice) {
             let id = self.user.id.as_str();
@@ -143,8 +143,8 @@ impl Person {
         }
     }
 
-    /// The tasks that are left when all steps are done, by title and status.
-    async fn assert_done(&self) {
+    /// Asserts the remaining tasks after all steps, by title and status.
+    async fn assert_remaining_tasks(&self) {
         let mut left: Vec<(String, bool)> = Vec::new();
         for task in self.user.tasks().await {
             let title = task["title"].as_str().unwrap_or_default();
@@ -171,16 +171,16 @@ async fn answer(step: Step) -> Answer {
     Answer { label, expected: status, response, received: Instant::now() }
 }
 
-/// How long the component was at work on a request, from `Server-Timing`.
-fn time_inside(response: &Response) -> Duration {
+/// The component's time for a request, from `Server-Timing`.
+fn time_in_component(response: &Response) -> Duration {
     let timing = response.header("server-timing");
     let (_, millis) = timing.split_once("total;dur=").expect("a total");
     Duration::from_secs_f64(millis.parse::<f64>().expect("a number") / 1_000.0)
 }
 
-/// Each of them waits for the locked table before the next sets out. An instance that waits can take
-/// another request, so the host has no reason to make one, and everybody is in the same.
-async fn enter_one_by_one(app: &App, steps: Vec<Step>) -> Vec<JoinHandle<Answer>> {
+/// Sends the requests one by one, each as soon as the previous one waits for the locked table. A waiting
+/// instance can take another request, so that the host starts no new one, and all share it.
+async fn send_one_by_one(app: &App, steps: Vec<Step>) -> Vec<JoinHandle<Answer>> {
     const WAITING: &str = "select count(*) from pg_locks \
         where not granted and relation = 'tasks'::regclass \
         and database = (select oid from pg_database where datname = current_database())";
@@ -194,17 +194,17 @@ async fn enter_one_by_one(app: &App, steps: Vec<Step>) -> Vec<JoinHandle<Answer>
         })
         .await;
     }
-    // Not every host tells; there, the limits that the instances were started with make them share.
+    // Not every host reports it; there, the limits of the instances make the requests share them.
     let instances = app.instances().unwrap_or(1);
     assert!(inside.len() > instances, "{} requests are in {instances} instances", inside.len());
     inside
 }
 
-/// The table of tasks is locked while all requests set out, so that they pile up in the instances;
-/// then all go on at once. Every request of everybody is in flight together with every other.
+/// The table of tasks is locked while all requests are sent, so that they gather in the instances; then
+/// all continue at once. Every request is in flight together with every other.
 async fn everything_at_once(app: &App) {
     let gateways: Vec<App> = (0..CONNECTIONS).map(|_| app.over_http2()).collect();
-    // One after the other, which takes a single instance.
+    // One after the other, which needs a single instance.
     let mut people = Vec::new();
     for i in 0..USERS {
         people.push(Person::new(&gateways[i % CONNECTIONS], &format!("user{i}")).await);
@@ -220,13 +220,13 @@ async fn everything_at_once(app: &App) {
         .await
         .expect("close the gate");
     let first = with.iter_mut().map(|steps| steps.remove(0)).collect();
-    let first = enter_one_by_one(app, first).await;
+    let first = send_one_by_one(app, first).await;
     let all = |steps: Vec<Vec<Step>>| {
         join_all(steps.into_iter().map(|steps| join_all(steps.into_iter().map(answer))))
     };
     let without = async {
-        // They are sent last and answered first, past everybody who waits. Where a busy machine holds
-        // them up, the gate opens all the same, before anybody has waited for too long.
+        // They are sent last and answered first, while the others wait. If a busy machine delays
+        // them, the gate still opens in time.
         let mut answers = pin!(all(without));
         let early = timeout(GATE_LIMIT, &mut answers).await;
         let opened = Instant::now();
@@ -247,12 +247,12 @@ async fn everything_at_once(app: &App) {
             person.check(answer, &people);
         }
     }
-    join_all(people.iter().map(Person::assert_done)).await;
-    // Whoever was inside when the gate opened was there together with all the others who were.
+    join_all(people.iter().map(Person::assert_remaining_tasks)).await;
+    // All requests that were inside when the gate opened were there at the same time.
     let inside = with
         .iter()
         .flatten()
-        .filter(|answer| answer.received < opened + time_inside(&answer.response))
+        .filter(|answer| answer.received < opened + time_in_component(&answer.response))
         .count();
     assert!(inside > TOGETHER, "only {inside} requests were in the instances together");
     for answer in without.iter().flatten() {
@@ -260,7 +260,7 @@ async fn everything_at_once(app: &App) {
     }
 }
 
-/// One instance has room for everybody, and is kept.
+/// One instance takes all requests, and is kept.
 #[tokio::test]
 async fn hundreds_of_requests_in_flight_together_get_their_own_data() {
     let app = App::start_with(|options| {
@@ -271,7 +271,7 @@ async fn hundreds_of_requests_in_flight_together_get_their_own_data() {
     assert!(!app.log().contains("panicked"), "{}", app.log());
 }
 
-/// Creates five tasks and reads them back; every answer must be this user's.
+/// Creates five tasks and reads them back; every response must be this user's.
 async fn use_the_service(user: User) {
     let mut tasks = Vec::new();
     for i in 0..5 {

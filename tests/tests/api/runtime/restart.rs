@@ -1,4 +1,4 @@
-//! What was acknowledged is there after a restart of the service.
+//! Acknowledged changes survive a restart of the service.
 
 use serde_json::json;
 use tests::App;

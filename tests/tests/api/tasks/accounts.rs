@@ -1,4 +1,4 @@
-//! The row in `users`: made at the first task of somebody whose token has an email address.
+//! The row in `users`: inserted with the first task of a user whose token has an email address.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -35,8 +35,8 @@ async fn many_first_tasks_at_once_make_one_account() {
     assert_eq!(emails(&app, &unregistered.id).await, [unregistered.email()]);
 }
 
-/// Lines the insertions up: each waits before it looks at an index until all can go on. Which of the
-/// two unique indexes a late one meets first is chance, so many users try.
+/// Lets the insertions race: each waits before it reads an index until all can continue. Which of the
+/// two unique indexes rejects a late one is chance, so many users try.
 #[tokio::test]
 async fn first_tasks_that_race_for_the_account_all_succeed() {
     const GATE: i64 = 7;
@@ -49,7 +49,7 @@ async fn first_tasks_that_race_for_the_account_all_succeed() {
            for each row execute function wait_at_the_gate()",
     )
     .await
-    .expect("make the gate");
+    .expect("create the gate");
     for round in 0..20 {
         gate.execute("select pg_advisory_lock($1)", &[&GATE]).await.expect("close the gate");
         let unregistered = app.unregistered_user(&format!("newcomer{round}"));
@@ -72,7 +72,7 @@ async fn first_tasks_that_race_for_the_account_all_succeed() {
     }
 }
 
-/// All that the migrations need of a provider's `users` is an `id`.
+/// The migrations need only an `id` in a provider's `users`.
 #[tokio::test]
 async fn users_without_email_addresses_are_told_by_the_variables_name() {
     let app = App::start_with(|_| {}).await;

@@ -79,7 +79,7 @@ async fn clients_that_hang_up_do_not_disturb_the_others() {
     let task = alice.task("Buy milk").await;
     let hang_up = (0..50).map(|_| async {
         let request = alice.get("/tasks").into_future();
-        // Less than any answer takes.
+        // Shorter than any response takes.
         let _ = tokio::time::timeout(std::time::Duration::from_micros(300), request).await;
     });
     join_all(hang_up).await;

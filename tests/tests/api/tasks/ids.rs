@@ -1,17 +1,17 @@
-//! Ids of tasks: 32 bits of them, so that none is used up by a request that makes no task.
+//! Task ids have 32 bits, so a request that creates no task must not use one up.
 
 use serde_json::{Value, json};
 use tests::{App, Response, Token, User};
 
 use crate::path_of;
 
-/// How many ids were drawn. For a service that this test has to itself.
+/// The number of ids that the sequence has given out. Only for a service of this test alone.
 async fn drawn(app: &App) -> i64 {
     let query = "select case when is_called then last_value else 0 end from tasks_id_seq";
     app.client().await.query_one(query, &[]).await.expect("query").get(0)
 }
 
-/// A creation without a key, and the same with one.
+/// Creates without an idempotency key, and with one.
 async fn create_both_ways(user: &User) -> [Response; 2] {
     let body = json!({ "title": "Buy milk" });
     let keyed = user.post("/tasks").header("Idempotency-Key", "key-1").json(body.clone());

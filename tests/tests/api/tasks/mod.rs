@@ -1,4 +1,4 @@
-//! The routes of tasks, one module each, and the accounts and ids behind them.
+//! The task routes, one module each, and the accounts and ids behind them.
 
 mod accounts;
 mod complete;

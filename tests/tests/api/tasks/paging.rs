@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 use tests::{App, Response, User};
 
-/// Bytes of JSON that a page has at most.
+/// Maximum size of a page in bytes of JSON.
 const MIB: usize = 1_048_576;
 
-/// The path of the next page after `/api/{user_id}`, if the answer names one.
+/// The path of the next page after `/api/{user_id}`, if there is one.
 fn next(response: &Response) -> Option<String> {
     if !response.has_header("link") {
         return None;
@@ -41,7 +41,7 @@ fn ids(tasks: &[Value]) -> Vec<i64> {
     tasks.iter().map(|task| task["id"].as_i64().expect("an id")).collect()
 }
 
-/// Alice, with so many tasks; every group of this many was made at one moment.
+/// Alice, with this many tasks; `at_a_time` of them have the same creation time.
 async fn alice_with(tasks: i32, at_a_time: i32) -> User {
     let app = App::start().await;
     let alice = app.user("alice").await;
@@ -69,7 +69,7 @@ async fn pages_together_are_the_list() {
 
 #[tokio::test]
 async fn equal_timestamps_lose_and_repeat_nothing() {
-    // 40 tasks at each moment, and pages of 7: most pages begin and end within a moment.
+    // 40 tasks with each time, and pages of 7: most pages begin and end between equal times.
     let alice = alice_with(400, 40).await;
     let all = alice.get("/tasks?limit=1000").await.good(200);
     let walked = walk(&alice, "/tasks?limit=7").await.concat();
@@ -110,8 +110,8 @@ async fn a_walk_is_stable_under_inserts_and_deletes() {
         let response = alice.get(&here).await;
         let page = ids(response.good(200).as_array().expect("an array"));
         path = next(&response);
-        // New tasks come before the walker; of those after, and of those seen, some go: also the
-        // one that the cursor stands on.
+        // New tasks come before the current page; of later and of seen ones, some are deleted, also the
+        // one that the cursor names.
         alice.task("new").await;
         let last = *page.last().expect("a task");
         let later = before.iter().skip_while(|id| **id != last).nth(3).copied();
@@ -204,7 +204,7 @@ async fn of_several_limits_the_last_one_counts() {
     assert_eq!(page.as_array().map(Vec::len), Some(2));
 }
 
-/// Gives Alice so many tasks, all with this description.
+/// Adds this many tasks of Alice, all with this description.
 async fn add_tasks(alice: &User, tasks: i32, description: &str) {
     let insert = "
         insert into tasks (user_id, title, description, created_at)
@@ -250,7 +250,7 @@ async fn a_page_has_a_mebibyte_and_not_a_byte_more() {
     let client = alice.app().client().await;
     let fill = async |bytes: usize| {
         let bytes = i32::try_from(bytes).expect("a small number");
-        // Titles are full as well: the descriptions alone would not do.
+        // The titles have maximum length too: the descriptions alone are not enough.
         let update = "
             update tasks
                set title = repeat('t', 255),
@@ -280,7 +280,7 @@ async fn a_page_has_a_mebibyte_and_not_a_byte_more() {
     }
 }
 
-/// Pages that end by their bytes, while others insert and delete around the place where they end.
+/// Pages that end by size, while other clients insert and delete around their ends.
 #[tokio::test]
 async fn a_walk_by_size_loses_and_repeats_nothing_while_others_write() {
     let alice = App::start().await.user("alice").await;
@@ -289,7 +289,7 @@ async fn a_walk_by_size_loses_and_repeats_nothing_while_others_write() {
     }
     let all: Vec<Value> = walk(&alice, "/tasks").await.concat();
     assert_eq!(all.len(), 900);
-    // Every third one goes at some time during the walk; the others stay.
+    // Every third one is deleted during the walk; the others stay.
     let (mut leaving, mut staying) = (Vec::new(), BTreeSet::new());
     for (place, id) in ids(&all).into_iter().enumerate() {
         if place % 3 == 0 {
@@ -306,7 +306,7 @@ async fn a_walk_by_size_loses_and_repeats_nothing_while_others_write() {
             alice.create(body).await.good(201);
         }
     };
-    // From both ends towards the middle, so that the walker meets what goes.
+    // From both ends towards the middle, so that the walk meets deleted tasks.
     let delete = async {
         let (first, second) = leaving.split_at(leaving.len() / 2);
         for id in first.iter().rev().chain(second.iter().rev()) {

@@ -1,4 +1,4 @@
-//! `PUT` and `PATCH /api/{user_id}/tasks/{id}`, which do the same.
+//! `PUT` and `PATCH /api/{user_id}/tasks/{id}`, which are equivalent.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -77,7 +77,7 @@ async fn a_change_moves_updated_at_forward_and_created_at_never() {
             update(&alice, &Method::PATCH, &task, json!({ "title": title })).await.good(200);
         assert_eq!(changed["created_at"], task["created_at"]);
         let updated_at = changed["updated_at"].as_str().expect("text").to_owned();
-        // The format has a fixed width, so that texts compare as times do.
+        // The format has a fixed width, so the texts compare like times.
         assert!(updated_at > last, "{updated_at} is not after {last}");
         last = updated_at;
     }

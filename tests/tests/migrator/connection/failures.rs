@@ -42,7 +42,7 @@ async fn a_database_that_never_speaks_is_given_up_after_the_time_limit() {
 
 #[tokio::test]
 async fn a_database_that_starts_up_is_waited_for() {
-    let database = TestServer::own().await.empty_database().await;
+    let database = TestServer::throwaway().await.empty_database().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
     let port = listener.local_addr().expect("an address").port();
     let real = (database.url().host().to_owned(), database.url().port());
@@ -73,7 +73,7 @@ async fn a_database_that_starts_up_is_waited_for() {
 
 #[tokio::test]
 async fn a_wrong_password_fails_at_once() {
-    let database = TestServer::own().await.empty_database().await;
+    let database = TestServer::throwaway().await.empty_database().await;
     let url = with_password(database.url(), "hunter2");
     run_with(&[("DATABASE_URL", &url)], &["up"])
         .await

@@ -55,7 +55,7 @@ async fn of_an_address_there_is_no_lookup() {
 
 #[tokio::test]
 async fn of_a_name_there_is_a_lookup() {
-    let database = TestServer::own().await.empty_database().await;
+    let database = TestServer::throwaway().await.empty_database().await;
     let url = database.url().to_connection_string();
     let url = url.replacen("@127.0.0.1:", "@localhost:", 1);
     assert_phases(&report(&url).await, &["dns", "tcp", "auth"]);
@@ -81,7 +81,7 @@ async fn tls_that_is_preferred_is_used_where_it_is_offered() {
 
 #[tokio::test]
 async fn tls_that_is_preferred_is_done_without_where_it_is_not() {
-    let database = TestServer::own().await.empty_database().await;
+    let database = TestServer::throwaway().await.empty_database().await;
     let url = database.url().to_connection_string().replace("sslmode=disable", "sslmode=prefer");
     let gateway = Proxy::without_tls(&url).await;
     let report = report(gateway.url()).await;
@@ -92,7 +92,7 @@ async fn tls_that_is_preferred_is_done_without_where_it_is_not() {
 
 #[tokio::test]
 async fn of_a_socket_there_is_neither_a_lookup_nor_tls() {
-    let database = TestServer::own().await.empty_database().await;
+    let database = TestServer::throwaway().await.empty_database().await;
     let gateway = Proxy::by_socket(&database);
     let report = report(gateway.url()).await;
     assert_phases(&report, &["tcp", "auth"]);
@@ -186,7 +186,7 @@ async fn silence_is_named_by_what_was_waited_for() {
 
 #[tokio::test]
 async fn a_login_that_fails_is_named() {
-    let database = TestServer::own().await.empty_database().await;
+    let database = TestServer::throwaway().await.empty_database().await;
     let url = database.url().with_role("nobody at all", "hunter2").to_connection_string();
     let output = run_with(&[("DATABASE_URL", &url)], &["health"]).await.exits(1);
     assert!(output.stdout.contains("\nfailed at    the login\n"), "{output:#?}");

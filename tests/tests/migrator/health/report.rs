@@ -60,7 +60,7 @@ fn without_digits(text: &str) -> String {
 
 #[tokio::test]
 async fn a_machine_can_rely_on_its_members() {
-    let database = TestServer::own().await.migrated_database().await;
+    let database = TestServer::throwaway().await.migrated_database().await;
     let role = database.api_role();
     let url = database.url_as(role).to_connection_string();
     let output = run_with(&[("DATABASE_URL", &url)], &["health", "--json"]).await.exits(0);
@@ -162,7 +162,7 @@ async fn a_machine_can_rely_on_its_members() {
 
 #[tokio::test]
 async fn a_person_can_read_it() {
-    let database = TestServer::own().await.migrated_database().await;
+    let database = TestServer::throwaway().await.migrated_database().await;
     let role = database.api_role();
     let url = database.url_as(role).to_connection_string();
     let output = run_with(&[("DATABASE_URL", &url)], &["health"]).await.exits(0);

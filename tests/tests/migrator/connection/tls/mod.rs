@@ -15,7 +15,7 @@ const KEY: &str = include_str!("server.key");
 /// A database on a server that offers TLS.
 pub(crate) async fn database_with_tls() -> TestDatabase {
     static OFFERED: OnceCell<()> = OnceCell::const_new();
-    let database = TestServer::own().await.empty_database().await;
+    let database = TestServer::throwaway().await.empty_database().await;
     OFFERED.get_or_init(async || offer_tls(&database).await).await;
     database
 }
