@@ -48,6 +48,26 @@ fn every_document_that_code_names_exists() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
+/// Where the paths in the documents begin.
+const ROOTS: &[&str] = &["", "api/src", "migrator/src", "migrator/src/bin/migrator"];
+
+#[test]
+fn every_path_of_code_in_a_document_exists() {
+    let mut missing = Vec::new();
+    for name in ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "migrations/README.md"] {
+        let text = fs::read_to_string(workspace().join(name)).expect("read a document");
+        for path in prose(&text).flat_map(|line| line.split('`').skip(1).step_by(2)) {
+            let is_path = path.chars().all(is_of_a_path) && !path.starts_with(['/', '.']);
+            let is_source = path.contains('/') && has_extension(Path::new(path), &["rs"]);
+            let exists = || ROOTS.iter().any(|root| workspace().join(root).join(path).exists());
+            if is_path && (is_source || path.ends_with('/')) && !exists() {
+                missing.push(format!("{name}: {path}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
 fn is_of_a_path(c: char) -> bool {
     c.is_ascii_alphanumeric() || "/.-_".contains(c)
 }
