@@ -10,8 +10,9 @@ use crate::connect::{ConnectOptions, Connector};
 use crate::error::Error;
 use crate::history::{self, State};
 use crate::migrations::Migrations;
-use crate::ops::health::endpoints::{self, PreparedStatements};
-use crate::ops::health::report::{EndpointReport, HealthReport, MigrationCounts};
+use crate::ops::health::endpoints;
+use crate::ops::health::prepared_statements::PreparedStatements;
+use crate::ops::health::report::{EndpointCheck, EndpointReport, HealthReport, MigrationCounts};
 use crate::ops::health::thresholds::HealthLimits;
 use crate::ops::health::{connect_time, sequences, server, server_support, warnings};
 use crate::ops::role;
@@ -139,7 +140,7 @@ async fn count_migrations(
 
 /// What is good to know, and nothing to be done about.
 fn notes(report: &HealthReport) -> Vec<String> {
-    let untested = |check: &endpoints::EndpointCheck| {
+    let untested = |check: &EndpointCheck| {
         let reason = check.prepared_statements_untested.as_deref()?;
         (check.prepared_statements == Some(PreparedStatements::Untested)).then(|| {
             format!(

@@ -3,51 +3,12 @@
 use std::time::Duration;
 
 use neon_url::{DatabaseUrl, Endpoint};
-use serde::Serialize;
 use tokio::time::timeout;
 
-use crate::connect::ConnectOptions;
-use crate::connect::{Connector, Opened};
+use crate::connect::{ConnectOptions, Connector, Opened};
 use crate::error::Error;
 use crate::ops::health::prepared_statements;
-pub use crate::ops::health::prepared_statements::PreparedStatements;
-use crate::ops::health::report::HealthReport;
-
-/// Whether an endpoint works: connecting, logging in and one query.
-#[derive(Clone, Debug, Serialize)]
-pub struct EndpointCheck {
-    /// `pooled` or `direct`.
-    pub kind: &'static str,
-    /// The host name, address or socket folder.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// Whether it does.
-    pub works: bool,
-    /// How long connecting took: of the endpoint that was given the warm time, else the first.
-    pub connect_ms: Option<f64>,
-    /// Why it does not work.
-    pub error: Option<String>,
-    /// Of a pooled endpoint that works: what becomes of prepared statements.
-    pub prepared_statements: Option<PreparedStatements>,
-    /// Why it could not be tested what becomes of them.
-    pub prepared_statements_untested: Option<String>,
-}
-
-impl EndpointCheck {
-    fn of(kind: &'static str, url: &DatabaseUrl) -> Self {
-        Self {
-            kind,
-            host: url.host().to_owned(),
-            port: url.port(),
-            works: false,
-            connect_ms: None,
-            error: None,
-            prepared_statements: None,
-            prepared_statements_untested: None,
-        }
-    }
-}
+use crate::ops::health::report::{EndpointCheck, HealthReport};
 
 /// The endpoints of the database: of Neon both; else the one that was given, and `pooled` if there
 /// is one.

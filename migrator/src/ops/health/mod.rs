@@ -16,8 +16,10 @@ mod warnings;
 
 pub use check::{HealthOptions, check_health};
 pub use connect_time::{ConnectTimes, PhaseTimes};
-pub use endpoints::{EndpointCheck, PreparedStatements};
-pub use report::{EndpointReport, HealthReport, HealthWarning, MigrationCounts};
+pub use prepared_statements::PreparedStatements;
+pub use report::{
+    Connections, EndpointCheck, EndpointReport, ExceededLimit, HealthReport, HealthWarning,
+    MigrationCounts, OldestTransaction, RoundTrips, TransactionAge,
+};
 pub use sequences::SequenceUse;
-pub use server::{Connections, OldestTransaction, RoundTrips, TransactionAge};
-pub use thresholds::{ExceededLimit, HealthLimits};
+pub use thresholds::HealthLimits;

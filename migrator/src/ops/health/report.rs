@@ -1,16 +1,16 @@
 //! The health report. Its JSON is a contract.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use neon_url::DatabaseUrl;
 use serde::Serialize;
 
 use crate::connect::ConnectPhase;
 use crate::connect::tls::TlsReport;
 use crate::ops::health::connect_time::{ConnectTimes, PhaseTimes};
-use crate::ops::health::endpoints::EndpointCheck;
+use crate::ops::health::prepared_statements::PreparedStatements;
 use crate::ops::health::sequences::SequenceUse;
-use crate::ops::health::server::{Connections, OldestTransaction, RoundTrips, TransactionAge};
-use crate::ops::health::thresholds::ExceededLimit;
 use crate::ops::role::RoleReport;
 
 /// What was found out. Members that depend on the database are null when it cannot be used.
@@ -105,6 +105,125 @@ pub struct MigrationCounts {
     pub incomplete: usize,
     /// The newest applied version.
     pub current: Option<i32>,
+}
+
+/// Whether an endpoint works: connecting, logging in and one query.
+#[derive(Clone, Debug, Serialize)]
+pub struct EndpointCheck {
+    /// `pooled` or `direct`.
+    pub kind: &'static str,
+    /// The host name, address or socket folder.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// Whether it does.
+    pub works: bool,
+    /// How long connecting took: of the endpoint that was given the warm time, else the first.
+    pub connect_ms: Option<f64>,
+    /// Why it does not work.
+    pub error: Option<String>,
+    /// Of a pooled endpoint that works: what becomes of prepared statements.
+    pub prepared_statements: Option<PreparedStatements>,
+    /// Why it could not be tested what becomes of them.
+    pub prepared_statements_untested: Option<String>,
+}
+
+impl EndpointCheck {
+    pub(super) fn of(kind: &'static str, url: &DatabaseUrl) -> Self {
+        Self {
+            kind,
+            host: url.host().to_owned(),
+            port: url.port(),
+            works: false,
+            connect_ms: None,
+            error: None,
+            prepared_statements: None,
+            prepared_statements_untested: None,
+        }
+    }
+}
+
+/// In milliseconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct RoundTrips {
+    /// The middle of all.
+    pub p50: f64,
+    /// All but one in twenty are at least as fast.
+    pub p95: f64,
+    /// How many were made.
+    pub count: usize,
+}
+
+/// Client connections of the whole server.
+#[derive(Clone, Debug, Serialize)]
+pub struct Connections {
+    /// By what they are doing, as in `pg_stat_activity`.
+    pub by_state: BTreeMap<String, i64>,
+    /// Their sum.
+    pub total: i64,
+    /// The server's limit.
+    pub max: i64,
+}
+
+impl Connections {
+    /// How much of the limit is taken, in tenths of a per cent.
+    #[expect(clippy::cast_precision_loss, reason = "PostgreSQL has at most 262143 connections")]
+    pub(super) fn percent(&self) -> f64 {
+        (self.total as f64 * 1000.0 / self.max.max(1) as f64).round() / 10.0
+    }
+}
+
+/// A transaction that is open.
+#[derive(Clone, Debug, Serialize)]
+pub struct OldestTransaction {
+    /// Its server process.
+    pub pid: i32,
+    /// For how long, in seconds.
+    pub age_s: f64,
+    /// As in `pg_stat_activity`, such as `idle in transaction`.
+    pub state: String,
+}
+
+/// Transaction ids are numbers of 32 bits: before they come round again, old ones have to be frozen.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct TransactionAge {
+    /// How many transactions ago the oldest id was given that is not frozen.
+    pub age: i64,
+    /// The age at which autovacuum begins to freeze, whether it is allowed to run or not.
+    pub freeze_max_age: i64,
+}
+
+/// A limit that was not kept.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ExceededLimit {
+    /// Which: `max_connect_ms`, `max_ping_ms` or `max_connections_pct`.
+    pub limit: &'static str,
+    /// What was measured.
+    pub measured: f64,
+    /// What was allowed.
+    pub allowed: f64,
+    /// What to do about it.
+    pub advice: &'static str,
+}
+
+impl fmt::Display for ExceededLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (measured, allowed) = (self.measured, self.allowed);
+        match self.limit {
+            "max_connect_ms" => write!(
+                f,
+                "connecting takes {measured} ms, more than the {allowed} ms of `--max-connect-ms`"
+            ),
+            "max_ping_ms" => write!(
+                f,
+                "a statement takes up to {measured} ms there and back, more than the {allowed} ms of `--max-ping-ms`"
+            ),
+            _ => write!(
+                f,
+                "{measured} % of the connections are taken, more than the {allowed} % of `--max-connections-pct`"
+            ),
+        }
+    }
 }
 
 /// A warning. As text it is both parts in one line.

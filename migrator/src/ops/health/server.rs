@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
-use serde::Serialize;
 use tokio_postgres::Client;
 
 use crate::connect::milliseconds;
 use crate::error::Error;
-use crate::ops::health::report::HealthReport;
+use crate::ops::health::report::{
+    Connections, HealthReport, OldestTransaction, RoundTrips, TransactionAge,
+};
 
 const PINGS: usize = 20;
 
@@ -50,56 +51,6 @@ select class.oid::regclass::text
    and not exists (select from pg_stat_progress_create_index as built
                     where built.index_relid = index.indexrelid)
  order by 1";
-
-/// In milliseconds.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct RoundTrips {
-    /// The middle of all.
-    pub p50: f64,
-    /// All but one in twenty are at least as fast.
-    pub p95: f64,
-    /// How many were made.
-    pub count: usize,
-}
-
-/// Client connections of the whole server.
-#[derive(Clone, Debug, Serialize)]
-pub struct Connections {
-    /// By what they are doing, as in `pg_stat_activity`.
-    pub by_state: BTreeMap<String, i64>,
-    /// Their sum.
-    pub total: i64,
-    /// The server's limit.
-    pub max: i64,
-}
-
-/// A transaction that is open.
-#[derive(Clone, Debug, Serialize)]
-pub struct OldestTransaction {
-    /// Its server process.
-    pub pid: i32,
-    /// For how long, in seconds.
-    pub age_s: f64,
-    /// As in `pg_stat_activity`, such as `idle in transaction`.
-    pub state: String,
-}
-
-/// Transaction ids are numbers of 32 bits: before they come round again, old ones have to be frozen.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct TransactionAge {
-    /// How many transactions ago the oldest id was given that is not frozen.
-    pub age: i64,
-    /// The age at which autovacuum begins to freeze, whether it is allowed to run or not.
-    pub freeze_max_age: i64,
-}
-
-impl Connections {
-    /// How much of the limit is taken, in tenths of a per cent.
-    #[expect(clippy::cast_precision_loss, reason = "PostgreSQL has at most 262143 connections")]
-    pub(super) fn percent(&self) -> f64 {
-        (self.total as f64 * 1000.0 / self.max.max(1) as f64).round() / 10.0
-    }
-}
 
 /// Puts what the server says into the report. Returns its version number.
 pub(super) async fn describe(client: &Client, report: &mut HealthReport) -> Result<i32, Error> {

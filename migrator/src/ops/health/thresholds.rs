@@ -1,10 +1,6 @@
 //! Limits that make a database unhealthy although it can be used.
 
-use std::fmt;
-
-use serde::Serialize;
-
-use crate::ops::health::report::HealthReport;
+use crate::ops::health::report::{Connections, ExceededLimit, HealthReport};
 
 /// What is still healthy. Nothing is checked that has no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -18,43 +14,10 @@ pub struct HealthLimits {
     pub max_connections_pct: Option<f64>,
 }
 
-/// A limit that was not kept.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ExceededLimit {
-    /// Which: `max_connect_ms`, `max_ping_ms` or `max_connections_pct`.
-    pub limit: &'static str,
-    /// What was measured.
-    pub measured: f64,
-    /// What was allowed.
-    pub allowed: f64,
-    /// What to do about it.
-    pub advice: &'static str,
-}
-
-impl fmt::Display for ExceededLimit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (measured, allowed) = (self.measured, self.allowed);
-        match self.limit {
-            "max_connect_ms" => write!(
-                f,
-                "connecting takes {measured} ms, more than the {allowed} ms of `--max-connect-ms`"
-            ),
-            "max_ping_ms" => write!(
-                f,
-                "a statement takes up to {measured} ms there and back, more than the {allowed} ms of `--max-ping-ms`"
-            ),
-            _ => write!(
-                f,
-                "{measured} % of the connections are taken, more than the {allowed} % of `--max-connections-pct`"
-            ),
-        }
-    }
-}
-
 impl HealthLimits {
     /// What in the report is above a limit.
     pub(super) fn exceeded(&self, report: &HealthReport) -> Vec<ExceededLimit> {
-        let taken = report.connections.as_ref().map(super::Connections::percent);
+        let taken = report.connections.as_ref().map(Connections::percent);
         [
             (
                 "max_connect_ms",

@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use migrator::CheckKind;
 
-use crate::args::ShadowOptions;
+use crate::args::schema::ShadowOptions;
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CheckArguments {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::args::ShadowOptions;
+use crate::args::schema::ShadowOptions;
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct NewArguments {

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::args::{Cli, ShadowOptions, WaitOptions};
 use crate::commands::confirm::{self, Confirmation};
-use crate::output::{Printer, ask, count, warning};
+use crate::output::format::count;
+use crate::output::{Printer, ask, warning};
 
 /// `--dry-run`: what would be adopted.
 pub(crate) async fn plan(

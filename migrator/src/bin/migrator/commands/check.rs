@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::args::{CheckArguments, Cli};
 use crate::commands::{drift, lint};
-use crate::output::{BAD, Printer, count};
+use crate::output::format::count;
+use crate::output::{BAD, Printer};
 
 pub(crate) async fn run(
     cli: &Cli,

@@ -6,8 +6,9 @@ use serde_json::json;
 use crate::args::{Cli, RunArguments};
 use crate::commands::confirm::{self, Confirmation};
 use crate::commands::dry_run::{documents, table};
+use crate::output::format::{count, timed};
 use crate::output::summary::Summary;
-use crate::output::{Printer, ask, count, timed};
+use crate::output::{Printer, ask};
 
 const NOTHING_TO_DO: &str = "Nothing to do: no migration is applied that this would undo";
 

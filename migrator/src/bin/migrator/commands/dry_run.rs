@@ -5,7 +5,7 @@ use std::time::Duration;
 use migrator::{PlannedMigration, RunOptions, TransactionMode};
 use serde_json::{Value, json};
 
-use crate::output::elapsed;
+use crate::output::format::elapsed;
 use crate::output::table::Table;
 
 /// The checksum is a text: it has 64 bits, of which readers of JSON keep 53. Of the limits, null is

@@ -7,7 +7,8 @@ use migrator::{Error, Finding, Migrations, exit_code};
 use serde_json::{Value, json};
 
 use crate::args::{Cli, LintArguments};
-use crate::output::{Printer, count};
+use crate::output::Printer;
+use crate::output::format::count;
 
 pub(crate) fn run(cli: &Cli, printer: &Printer, arguments: LintArguments) -> Result<u8, Error> {
     let migrations = cli.migrations.load()?;

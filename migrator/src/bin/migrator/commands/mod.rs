@@ -74,7 +74,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
             }
             Command::Current => current::run(cli, printer).await,
             Command::New(arguments) if arguments.from_drift => {
-                new::from_drift(cli, printer, arguments).await
+                new::from_drift::run(cli, printer, arguments).await
             }
             Command::New(arguments) => new::run(cli, printer, &arguments.name),
             Command::Check(arguments) => check::run(cli, printer, arguments).await,

@@ -5,8 +5,9 @@ use serde_json::json;
 
 use crate::args::{Cli, RunArguments};
 use crate::commands::dry_run::{documents, table};
+use crate::output::Printer;
+use crate::output::format::{count, timed};
 use crate::output::summary::Summary;
-use crate::output::{Printer, count, timed};
 
 const NOTHING_TO_DO: &str = "Nothing to do: no migration is pending";
 

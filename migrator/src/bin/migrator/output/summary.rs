@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use migrator::{Error, Event, LostDuring, MigrationName, Outcome};
 
-use crate::output::elapsed;
+use crate::output::format::elapsed;
 use crate::output::table::Table;
 
 /// Follows a run.

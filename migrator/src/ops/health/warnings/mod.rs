@@ -6,8 +6,8 @@ mod tests;
 use neon_url::{DatabaseUrl, Endpoint};
 
 use crate::model::text::list;
-use crate::ops::health::endpoints::{EndpointCheck, PreparedStatements};
-use crate::ops::health::report::{HealthReport, HealthWarning};
+use crate::ops::health::prepared_statements::PreparedStatements;
+use crate::ops::health::report::{EndpointCheck, HealthReport, HealthWarning};
 use crate::ops::role::RoleReport;
 
 /// Certificates of public authorities are renewed weeks before; Neon's are.

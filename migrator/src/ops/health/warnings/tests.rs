@@ -6,10 +6,12 @@ use neon_url::DatabaseUrl;
 
 use super::{endpoint, find};
 use crate::connect::tls::TlsReport;
-use crate::ops::health::endpoints::{EndpointCheck, PreparedStatements};
-use crate::ops::health::report::{EndpointReport, HealthReport, MigrationCounts};
+use crate::ops::health::prepared_statements::PreparedStatements;
+use crate::ops::health::report::{
+    Connections, EndpointCheck, EndpointReport, HealthReport, MigrationCounts, OldestTransaction,
+    TransactionAge,
+};
 use crate::ops::health::sequences::SequenceUse;
-use crate::ops::health::server::{Connections, OldestTransaction, TransactionAge};
 
 const OTHER: &str = "postgresql://ann@db.example.com/shop";
 const DIRECT: &str = "postgresql://ann@ep-cool-1.us-east-2.aws.neon.tech/shop";

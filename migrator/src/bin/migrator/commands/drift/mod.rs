@@ -6,7 +6,8 @@ use migrator::{Change, Difference, Drift, DriftOptions, Error, Property, exit_co
 use serde_json::{Value, json};
 
 use crate::args::{Cli, DriftArguments};
-use crate::output::{Printer, count};
+use crate::output::Printer;
+use crate::output::format::count;
 
 pub(crate) async fn run(
     cli: &Cli,

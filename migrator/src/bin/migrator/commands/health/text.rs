@@ -5,7 +5,7 @@ use migrator::{
 };
 
 use crate::commands::health::HealthCheck;
-use crate::output::count;
+use crate::output::format::count;
 
 /// A line for each thing that is known.
 pub(super) fn report(check: &HealthCheck) -> String {

@@ -12,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::args::OutputOptions;
 use crate::commands::health::{HealthCheck, Target, text};
-use crate::output::elapsed;
+use crate::output::format::elapsed;
 
 /// How a look is shown.
 #[derive(Clone, Copy)]

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::{prepare, write_new};
 use crate::args::{Cli, NewArguments};
-use crate::output::{Printer, count, warning};
+use crate::output::format::count;
+use crate::output::{Printer, warning};
 
 const APPLY: &str = "\
 What this is for, and what is safe to run beside it.
@@ -18,7 +19,7 @@ it. Once it is applied anywhere, it never changes.";
 
 const UNDO: &str = "Undoes the migration of the same name. What is lost by that is said below.";
 
-pub(crate) async fn from_drift(
+pub(crate) async fn run(
     cli: &Cli,
     printer: &Printer,
     arguments: &NewArguments,

@@ -1,6 +1,6 @@
 //! `migrator new`: the files of the next migration.
 
-mod from_drift;
+pub(crate) mod from_drift;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -10,7 +10,6 @@ use migrator::{Error, NewMigrationFiles, exit_code};
 use serde_json::json;
 
 use crate::args::Cli;
-pub(crate) use crate::commands::new::from_drift::from_drift;
 use crate::output::Printer;
 
 const APPLY: &str = "\
