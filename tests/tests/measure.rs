@@ -1,4 +1,4 @@
-//! `cargo measure`: what the API costs, in tables.
+//! `cargo measure`: the cost of the API, in tables.
 
 use std::process::ExitCode;
 

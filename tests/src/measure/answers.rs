@@ -160,8 +160,9 @@ fn of_bad_requests(services: &Services) -> Vec<Kind> {
     let token = authorization(user);
     let forged = Token::new(&user.id).signed("a secret of somebody else's, long enough for it");
     let forged = format!("Authorization: Bearer {forged}");
-    let nobody = user.app().unregistered_user("nobody");
-    let nobody = nobody.with_token(Token::new(&nobody.id).signed(user.app().jwt_secret()));
+    let unregistered = user.app().unregistered_user("nobody");
+    let unregistered =
+        unregistered.with_token(Token::new(&unregistered.id).signed(user.app().jwt_secret()));
     let tasks = user.path("/tasks");
     let task = user.path(&format!("/tasks/{}", services.tasks[0]));
     let create = |user: &User, media_type: &str, body: &str| {
@@ -176,7 +177,7 @@ fn of_bad_requests(services: &Services) -> Vec<Kind> {
         Kind::new("no token", 401, raw_request("GET", &task, &[], "")),
         Kind::new("no token, with a body", 401, raw_request("POST", &tasks, &[JSON], body)),
         Kind::new("bad token", 401, raw_request("GET", &task, &[&forged], "")),
-        Kind::new("no account", 403, create(&nobody, JSON, body)),
+        Kind::new("no account", 403, create(&unregistered, JSON, body)),
         Kind::new(
             "no such task",
             404,

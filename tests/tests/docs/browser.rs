@@ -1,4 +1,4 @@
-//! A headless Chromium, driven through its driver.
+//! A headless Chromium, controlled through `chromedriver`.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -16,17 +16,17 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// How long the browser may take for anything.
+/// Time limit of each browser action.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Programs that are a Chromium, and that drive one.
+/// Names of the browser's and of the driver's program.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 const DRIVERS: [&str; 1] = ["chromedriver"];
 
 /// An open browser window.
 pub(crate) struct Browser {
     client: Client,
-    /// The browser's own.
+    /// The id of the browser's process.
     process: Option<i32>,
     driver: Child,
     _profile: TempDir,
@@ -44,12 +44,12 @@ impl Browser {
             .spawn()
             .expect("run the driver");
         let port = port_of(&mut driver).await;
-        let profile = tempfile::tempdir().expect("make a folder for the browser's profile");
+        let profile = tempfile::tempdir().expect("create a folder for the browser's profile");
         let options = json!({
             "binary": browser,
             "args": [
                 "--headless",
-                // As root, which CI is, the sandbox does not start. The page is ours.
+                // The sandbox does not start as root, as in CI. The page is trusted.
                 "--no-sandbox",
                 "--disable-gpu",
                 "--disable-dev-shm-usage",
@@ -77,34 +77,34 @@ impl Browser {
         browser
     }
 
-    /// The element, as soon as it is there.
+    /// The element, as soon as it exists.
     pub(crate) async fn find(&self, css: &str) -> Element {
         let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
         found.unwrap_or_else(|err| panic!("no `{css}` on the page: {err}"))
     }
 
-    /// Clicks an element, as soon as it is there.
+    /// Clicks an element, as soon as it exists.
     pub(crate) async fn click(&self, css: &str) {
         let element = self.find(css).await;
         element.click().await.unwrap_or_else(|err| panic!("failed to click `{css}`: {err}"));
     }
 
-    /// Puts a text where another one may be.
+    /// Replaces the text of an input.
     pub(crate) async fn fill(&self, css: &str, text: &str) {
         let element = self.find(css).await;
-        // What is there is selected, so that the text replaces it: emptied, the page fills it again.
+        // Selects the old text, so that typing replaces it: the page refills an emptied input.
         let keys = format!("{}a{}{text}", char::from(Key::Control), char::from(Key::Null));
         let filled = element.send_keys(&keys).await;
         filled.unwrap_or_else(|err| panic!("failed to fill `{css}`: {err}"));
     }
 
-    /// What the script returns.
+    /// Runs a script and returns its result.
     pub(crate) async fn run(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.expect("run a script in the page")
     }
 
-    /// What the browser has to complain of since it was last asked: errors of scripts, files that do
-    /// not load, what the page's policy forbids.
+    /// The browser's log since the last call: script errors, files that do not load, violations of
+    /// the content security policy.
     pub(crate) async fn complaints(&self) -> Vec<Value> {
         let log = self.client.issue_cmd(ConsoleLog).await.expect("read the console");
         let entries = log.as_array().expect("the console is a list").clone();
@@ -119,11 +119,11 @@ impl Browser {
 }
 
 impl Drop for Browser {
-    /// Also after a panic, when nobody has closed the window: the driver would leave it open.
+    /// Kills the browser also after a panic: the driver would leave it running.
     fn drop(&mut self) {
         let driver = self.driver.id().and_then(|id| i32::try_from(id).ok());
         for id in self.process.into_iter().chain(driver) {
-            // It fails when the process is gone, which is what it is for.
+            // Fails if the process has ended already.
             let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
         }
     }
@@ -163,11 +163,11 @@ fn program(variable: &str, names: &[&str]) -> PathBuf {
     })
 }
 
-/// The port that the driver has chosen, which it says when it listens.
+/// The port that the driver has chosen, from its output.
 async fn port_of(driver: &mut Child) -> u16 {
     let mut lines = BufReader::new(driver.stdout.take().expect("a pipe")).lines();
     let port = async {
-        while let Some(line) = lines.next_line().await.expect("read what the driver says") {
+        while let Some(line) = lines.next_line().await.expect("read the driver's output") {
             let port = line.split_once("started successfully on port ");
             if let Some(port) = port.and_then(|(_, port)| port.trim_end_matches('.').parse().ok()) {
                 return port;

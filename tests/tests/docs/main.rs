@@ -9,7 +9,7 @@ use tests::App;
 
 use self::browser::Browser;
 
-/// What the page has of each operation: its method and its path.
+/// A script that lists the method and the path of each operation on the page.
 const LISTED: &str = "return [...document.querySelectorAll('.opblock')].map(block => \
     block.querySelector('.opblock-summary-method').textContent + ' ' + \
     block.querySelector('.opblock-summary-path').dataset.path)";
@@ -65,7 +65,7 @@ async fn every_operation_opens_without_a_complaint() {
 }
 
 #[tokio::test]
-async fn trying_it_out_with_a_token_makes_a_task() {
+async fn trying_it_out_with_a_token_creates_a_task() {
     let app = App::start().await;
     let alice = app.user("alice").await;
     let browser = Browser::open(&format!("{}/docs", app.url())).await;
@@ -97,7 +97,7 @@ async fn trying_it_out_with_a_token_makes_a_task() {
     assert_eq!(titles, ["Made on the page"]);
 }
 
-/// The operations of the document, as the page writes them.
+/// The operations of the document, in the format of the page.
 fn operations(document: &Value) -> BTreeSet<String> {
     let paths = document["paths"].as_object().expect("paths");
     let operations = paths.iter().flat_map(|(path, item)| {

@@ -1,15 +1,15 @@
-//! `migrator baseline`: a schema that is there already is adopted, and nothing else is.
+//! `migrator baseline`: an existing schema is adopted, if it is exactly that of the migrations.
 
 use insta::{assert_json_snapshot, assert_snapshot};
 use tests::TestDatabase;
 
-use crate::locking::holder;
+use crate::locking::lock_holder;
 use crate::support::catalog::{objects, objects_without_history, versions};
 use crate::support::folder::Folder;
 use crate::support::program::run;
 
-/// What Alembic made for the predecessor: the schema of version 1, with PostgreSQL's names for what
-/// its migration did not name, and without comments.
+/// The predecessor's schema from Alembic: that of version 1, with PostgreSQL's default names where its
+/// migration gave none, and without comments.
 const PREDECESSOR: &str = "
 create table users (id varchar not null primary key, email varchar not null unique);
 create table tasks (
@@ -42,7 +42,7 @@ async fn predecessor() -> TestDatabase {
     database
 }
 
-/// The schema of some version, without a history.
+/// A database with the schema of a version, without a history.
 async fn without_history(version: &str) -> TestDatabase {
     let database = TestDatabase::create().await;
     run(&database, &["up", "--to", version]).await.exits(0);
@@ -55,7 +55,7 @@ async fn execute(database: &TestDatabase, script: &str) {
 }
 
 #[tokio::test]
-async fn a_schema_that_is_there_is_adopted_without_running_anything() {
+async fn an_existing_schema_is_adopted_without_running_anything() {
     let database = without_history("2").await;
     let before = objects(&database).await;
     run(&database, &["baseline", "2", "--yes"])
@@ -222,16 +222,16 @@ async fn without_a_terminal_and_without_yes_nothing_is_adopted() {
 }
 
 #[tokio::test]
-async fn another_migrator_is_waited_for() {
+async fn it_waits_for_another_migrator() {
     let database = predecessor().await;
-    let _holder = holder(&database).await;
+    let _holder = lock_holder(&database).await;
     run(&database, &["baseline", "1", "--yes", "--wait", "100ms"]).await.exits(3);
     run(&database, &["baseline", "1", "--dry-run"]).await.exits(0);
     assert_eq!(versions(&database).await, [0; 0]);
 }
 
 #[tokio::test]
-async fn a_script_that_cannot_be_tried_out_is_named() {
+async fn a_script_that_fails_in_the_scratch_schema_is_named() {
     let database = TestDatabase::create().await;
     let folder = Folder::new(&[("V1__one.sql", "create table public.one ();")]);
     execute(&database, "create table one ()").await;
@@ -260,7 +260,7 @@ async fn the_predecessors_schema_is_version_1() {
 }
 
 #[tokio::test]
-async fn what_alembic_has_not_left_like_that_is_refused() {
+async fn a_schema_that_differs_from_alembics_is_rejected() {
     for (spoil, message) in [
         ("drop table alembic_version", "there is no table `alembic_version`"),
         (

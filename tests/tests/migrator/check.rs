@@ -24,7 +24,7 @@ async fn check(database: &TestDatabase, folder: &Folder, more: &[&str]) -> CliOu
     run(database, &[&arguments[..], more].concat()).await
 }
 
-fn good() -> Folder {
+fn valid_folder() -> Folder {
     Folder::new(&[
         ("V1__one.sql", "create table one (id bigint);"),
         ("V1__one.down.sql", "drop table one;"),
@@ -34,7 +34,7 @@ fn good() -> Folder {
 }
 
 #[tokio::test]
-async fn what_is_built_in_is_in_order() {
+async fn the_built_in_migrations_have_no_findings() {
     let database = TestDatabase::migrated().await;
     let before = objects(&database).await;
     let output = run(&database, &["check"]).await.exits(0).says("No findings in 3 migrations");
@@ -44,7 +44,7 @@ async fn what_is_built_in_is_in_order() {
 
 #[tokio::test]
 async fn what_is_pending_is_found_unless_that_is_allowed() {
-    let (database, folder) = (TestDatabase::create().await, good());
+    let (database, folder) = (TestDatabase::create().await, valid_folder());
     run(&database, &["up", "--to", "1", "--dir", folder.path()]).await.exits(0);
     let output = check(&database, &folder, &[]).await.exits(17);
     assert_eq!(found(&output), ["pending V2__two"]);
@@ -54,7 +54,7 @@ async fn what_is_pending_is_found_unless_that_is_allowed() {
 
 #[tokio::test]
 async fn what_is_wrong_with_the_history_is_found_and_the_most_severe_counts() {
-    let (database, folder) = (TestDatabase::create().await, good());
+    let (database, folder) = (TestDatabase::create().await, valid_folder());
     folder.write("V4__four.sql", "create table four ();");
     folder.write("V4__four.down.sql", "drop table four;");
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
@@ -100,7 +100,7 @@ async fn a_pending_migration_is_linted_and_an_applied_one_is_not() {
 }
 
 #[tokio::test]
-async fn undoing_must_undo() {
+async fn an_undo_script_must_restore_the_schema() {
     let database = TestDatabase::create().await;
     for (label, apply, undo, message) in [
         (
@@ -134,7 +134,7 @@ async fn undoing_must_undo() {
             "the script that undoes V2__two fails",
         ),
     ] {
-        let folder = good();
+        let folder = valid_folder();
         folder.write("V2__two.sql", apply);
         folder.write("V2__two.down.sql", undo);
         let allowed = ["--allow", "pending", "--allow", "lint"];
@@ -150,7 +150,7 @@ async fn undoing_must_undo() {
 
 #[tokio::test]
 async fn what_cannot_be_applied_again_is_found() {
-    let (database, folder) = (TestDatabase::create().await, good());
+    let (database, folder) = (TestDatabase::create().await, valid_folder());
     folder.write("V2__two.down.sql", "select 1;");
     let output = check(&database, &folder, &["--allow", "pending"]).await.exits(14);
     assert_eq!(found(&output), ["undo V2__two", "undo V2__two"]);
@@ -163,9 +163,9 @@ async fn what_cannot_be_applied_again_is_found() {
 }
 
 #[tokio::test]
-async fn what_makes_something_else_the_second_time_is_found() {
-    let (database, folder) = (TestDatabase::create().await, good());
-    // Nothing but the history remembers.
+async fn a_migration_with_another_result_the_second_time_is_found() {
+    let (database, folder) = (TestDatabase::create().await, valid_folder());
+    // Only the history table keeps state between the two runs.
     folder.write(
         "V2__two.sql",
         "do $$ begin
@@ -186,7 +186,7 @@ async fn what_makes_something_else_the_second_time_is_found() {
 
 #[tokio::test]
 async fn a_migration_that_fails_is_an_error() {
-    let (database, folder) = (TestDatabase::create().await, good());
+    let (database, folder) = (TestDatabase::create().await, valid_folder());
     folder.write("V2__two.sql", "create table two (id nothing);");
     let output = check(&database, &folder, &[]).await.exits(5);
     assert_eq!(output.json()["error"]["kind"], "failed_migration");
@@ -194,9 +194,9 @@ async fn a_migration_that_fails_is_an_error() {
 }
 
 #[tokio::test]
-async fn people_get_what_is_wrong_and_where() {
+async fn the_text_names_each_finding_with_its_place() {
     let folder = Folder::new(&[]);
-    std::fs::create_dir(format!("{}/sql", folder.path())).expect("make a folder");
+    std::fs::create_dir(format!("{}/sql", folder.path())).expect("create a folder");
     for (name, sql) in [
         ("sql/V1__one.sql", "create table one (id bigint);"),
         ("sql/V1__one.down.sql", "drop table one;"),
@@ -241,7 +241,7 @@ async fn people_get_what_is_wrong_and_where() {
 
 #[tokio::test]
 async fn a_machine_gets_one_document() {
-    let (database, folder) = (TestDatabase::create().await, good());
+    let (database, folder) = (TestDatabase::create().await, valid_folder());
     folder.write("V1__one.down.sql", "drop table one; create table other ();");
     folder.remove("V2__two.down.sql");
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
@@ -311,7 +311,7 @@ async fn a_broken_undo_script_does_not_keep_later_ones_from_being_tried() {
     let document = check(&database, &folder, &[]).await.exits(14).json();
     let findings = document["findings"].as_array().expect("a list").iter();
     let found: Vec<_> = findings.map(|finding| finding["migration"].as_str()).collect();
-    // Those that are left behind cannot be applied again either.
+    // What an undo script leaves behind also makes the second application fail.
     let expected = ["V1__one", "V2__two", "V2__two", "V3__three", "V3__three"].map(Some);
     assert_eq!(found, expected, "{document}");
 }

@@ -1,4 +1,4 @@
-//! Histories that do not belong to the files.
+//! Histories that do not match the files.
 
 use tests::TestDatabase;
 
@@ -7,7 +7,7 @@ use crate::support::folder::Folder;
 use crate::support::program::run;
 
 /// A database with all three migrations applied.
-async fn with_three() -> (TestDatabase, Folder) {
+async fn with_three_applied() -> (TestDatabase, Folder) {
     let database = TestDatabase::create().await;
     let folder = Folder::with_three_migrations();
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
@@ -16,7 +16,7 @@ async fn with_three() -> (TestDatabase, Folder) {
 
 #[tokio::test]
 async fn an_edited_migration_stops_everything() {
-    let (database, folder) = with_three().await;
+    let (database, folder) = with_three_applied().await;
     folder.write("V2__two.sql", "create table two (id bigint);");
     folder.write("V4__four.sql", "create table four ();");
     run(&database, &["up", "--dir", folder.path()])
@@ -29,7 +29,7 @@ async fn an_edited_migration_stops_everything() {
 
 #[tokio::test]
 async fn a_renamed_migration_counts_as_edited() {
-    let (database, folder) = with_three().await;
+    let (database, folder) = with_three_applied().await;
     folder.write("V2__deux.sql", &folder.read("V2__two.sql"));
     folder.remove("V2__two.sql");
     folder.remove("V2__two.down.sql");
@@ -38,7 +38,7 @@ async fn a_renamed_migration_counts_as_edited() {
 
 #[tokio::test]
 async fn a_missing_migration_stops_everything() {
-    let (database, folder) = with_three().await;
+    let (database, folder) = with_three_applied().await;
     folder.remove("V3__three.sql");
     folder.remove("V3__three.down.sql");
     run(&database, &["up", "--dir", folder.path()])
@@ -62,7 +62,7 @@ async fn a_late_migration_stops_everything() {
 
 #[tokio::test]
 async fn every_difference_is_reported() {
-    let (database, folder) = with_three().await;
+    let (database, folder) = with_three_applied().await;
     folder.write("V1__one.sql", "-- edited");
     folder.remove("V2__two.sql");
     folder.remove("V2__two.down.sql");
@@ -76,7 +76,7 @@ async fn every_difference_is_reported() {
 
 #[tokio::test]
 async fn status_shows_each_difference_and_check_says_so() {
-    let (database, folder) = with_three().await;
+    let (database, folder) = with_three_applied().await;
     folder.write("V2__two.sql", "-- edited");
     folder.remove("V3__three.sql");
     folder.remove("V3__three.down.sql");
@@ -89,21 +89,21 @@ async fn status_shows_each_difference_and_check_says_so() {
 
 #[tokio::test]
 async fn status_without_check_only_reports() {
-    let (database, folder) = with_three().await;
+    let (database, folder) = with_three_applied().await;
     folder.write("V2__two.sql", "-- edited");
     run(&database, &["status", "--dir", folder.path()]).await.exits(0);
 }
 
 #[tokio::test]
 async fn an_edited_migration_is_not_undone() {
-    let (database, folder) = with_three().await;
+    let (database, folder) = with_three_applied().await;
     folder.write("V3__three.sql", "-- edited");
     run(&database, &["down", "--yes", "--dir", folder.path()]).await.exits(4);
     assert_eq!(versions(&database).await, [1, 2, 3]);
 }
 
 #[tokio::test]
-async fn undoing_is_the_way_out_for_a_late_migration() {
+async fn undoing_resolves_a_late_migration() {
     let database = TestDatabase::create().await;
     let folder = Folder::with_three_migrations();
     let two = folder.read("V2__two.sql");

@@ -21,7 +21,7 @@ async fn one_step_is_the_default() {
 }
 
 #[tokio::test]
-async fn so_many_steps_as_asked_are_undone() {
+async fn steps_sets_the_number_of_undone_migrations() {
     let database = TestDatabase::create().await;
     let folder = Folder::with_three_migrations();
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
@@ -39,7 +39,7 @@ async fn down_to_a_version_keeps_that_version() {
 }
 
 #[tokio::test]
-async fn down_to_zero_removes_everything_that_was_made() {
+async fn down_to_zero_removes_everything() {
     let database = TestDatabase::create().await;
     run(&database, &["up"]).await.exits(0);
     run(&database, &["down", "--to", "0", "--yes"]).await.exits(0);
@@ -58,7 +58,7 @@ async fn up_after_down_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn every_step_down_leaves_what_was_there_before_the_step_up() {
+async fn every_step_down_restores_the_schema_before_the_step_up() {
     let database = TestDatabase::create().await;
     let mut steps = Vec::new();
     for version in ["1", "2", "3"] {

@@ -1,4 +1,4 @@
-//! One migrator at a time.
+//! The advisory lock: one migrator at a time.
 
 use std::process::Stdio;
 
@@ -14,7 +14,7 @@ use crate::support::program::{command, run, run_with};
 const LOCK: &str = "select pg_advisory_lock(x'5441534b49450001'::int8)";
 
 /// A session that holds the lock until it is dropped.
-pub(crate) async fn holder(database: &TestDatabase) -> Client {
+pub(crate) async fn lock_holder(database: &TestDatabase) -> Client {
     let client = database.client().await;
     client.batch_execute("set application_name = 'somebody'").await.expect("say who");
     client.batch_execute(LOCK).await.expect("lock");
@@ -32,15 +32,15 @@ async fn two_started_together_apply_everything_once() {
 }
 
 #[tokio::test]
-async fn who_waits_says_for_whom_and_goes_on_when_the_lock_is_free() {
+async fn a_waiting_migrator_names_the_lock_holder_and_continues_when_the_lock_is_free() {
     let database = TestDatabase::create().await;
-    let holder = holder(&database).await;
+    let holder = lock_holder(&database).await;
     let mut waiting = command(&["up"]).await;
     waiting.env("DATABASE_URL", database.url().to_connection_string());
     let mut waiting = waiting.stdout(Stdio::null()).spawn().expect("start the migrator");
     let mut lines = BufReader::new(waiting.stderr.take().expect("a pipe")).lines();
-    let said = lines.next_line().await.expect("read").expect("a line");
-    assert!(said.contains("Another migrator is at work (`somebody`, server process "), "{said}");
+    let line = lines.next_line().await.expect("read").expect("a line");
+    assert!(line.contains("Another migrator is at work (`somebody`, server process "), "{line}");
     drop(holder);
     let status = waiting.wait().await.expect("wait for the migrator");
     assert!(status.success(), "{status}");
@@ -50,7 +50,7 @@ async fn who_waits_says_for_whom_and_goes_on_when_the_lock_is_free() {
 #[tokio::test]
 async fn waiting_ends_with_the_time_limit_and_changes_nothing() {
     let database = TestDatabase::create().await;
-    let _holder = holder(&database).await;
+    let _holder = lock_holder(&database).await;
     run(&database, &["up", "--wait", "100ms"])
         .await
         .exits(3)
@@ -62,7 +62,7 @@ async fn waiting_ends_with_the_time_limit_and_changes_nothing() {
 #[tokio::test]
 async fn undoing_takes_the_same_lock() {
     let database = TestDatabase::migrated().await;
-    let _holder = holder(&database).await;
+    let _holder = lock_holder(&database).await;
     run(&database, &["down", "--yes", "--wait", "0"]).await.exits(3);
     assert_eq!(versions(&database).await, [1, 2, 3]);
 }
@@ -70,7 +70,7 @@ async fn undoing_takes_the_same_lock() {
 #[tokio::test]
 async fn reading_does_not_wait_for_the_lock() {
     let database = TestDatabase::migrated().await;
-    let _holder = holder(&database).await;
+    let _holder = lock_holder(&database).await;
     run(&database, &["status", "--check"]).await.exits(0);
 }
 
@@ -78,7 +78,7 @@ async fn reading_does_not_wait_for_the_lock() {
 async fn the_lock_of_another_database_does_not_matter() {
     let one = TestDatabase::create().await;
     let other = TestDatabase::create().await;
-    let _holder = holder(&one).await;
+    let _holder = lock_holder(&one).await;
     run(&other, &["up", "--wait", "0"]).await.exits(0);
 }
 
@@ -94,7 +94,7 @@ async fn a_killed_migrator_leaves_neither_a_lock_nor_half_a_migration() {
         where datname = current_database() and application_name = 'taskie-migrator'
           and wait_event = 'PgSleep'";
     until("the migration runs", async || {
-        client.query_opt(sleeping, &[]).await.expect("look").map(|_| ())
+        client.query_opt(sleeping, &[]).await.expect("query").map(|_| ())
     })
     .await;
 
@@ -105,7 +105,7 @@ async fn a_killed_migrator_leaves_neither_a_lock_nor_half_a_migration() {
 }
 
 #[tokio::test]
-async fn a_migrator_whose_session_is_ended_says_what_state_is_left() {
+async fn a_migrator_whose_session_is_ended_reports_the_state() {
     let database = TestDatabase::create().await;
     let folder = Folder::new(&[(
         "V1__ends.sql",
@@ -122,7 +122,7 @@ async fn a_migrator_whose_session_is_ended_says_what_state_is_left() {
 #[tokio::test]
 async fn a_lost_lock_stops_the_run() {
     let database = TestDatabase::create().await;
-    // As behind a pooler, where the next transaction may meet another session.
+    // As behind a pooler, where the next transaction may use another session.
     let folder = Folder::with_three_migrations();
     folder.write("V1__one.sql", "create table one (); select pg_advisory_unlock_all();");
     run(&database, &["up", "--dir", folder.path()])
@@ -132,7 +132,7 @@ async fn a_lost_lock_stops_the_run() {
     assert_eq!(versions(&database).await, [1]);
 }
 
-/// Whoever reads or writes next would have to wait behind a migration that waits.
+/// Later readers and writers would have to wait behind a waiting migration.
 #[tokio::test]
 async fn a_table_that_others_use_is_not_waited_for_long() {
     let write_task = "insert into tasks (user_id, title) values ('u1', 'x')";
@@ -167,7 +167,7 @@ async fn a_table_that_others_use_is_not_waited_for_long() {
 }
 
 #[tokio::test]
-async fn a_pooled_neon_host_becomes_the_direct_one_and_that_is_said() {
+async fn a_pooled_neon_host_is_replaced_by_the_direct_one_with_a_message() {
     let url = "postgresql://ann:hunter2@ep-no-such-123456-pooler.us-east-2.aws.neon.tech/shop";
     let arguments = ["up", "--connect-timeout", "200ms"];
     run_with(&[("DATABASE_URL", url)], &arguments)

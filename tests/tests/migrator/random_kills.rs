@@ -1,5 +1,4 @@
-//! Whatever is done in whatever order, and killed at whatever moment: `status` tells what is in the
-//! database, and `up` can finish.
+//! Random commands, killed at random moments: `status` is accurate after each, and `up` can finish.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -14,8 +13,8 @@ use crate::support::catalog::versions;
 use crate::support::folder::Folder;
 use crate::support::program::{command, run};
 
-/// What each migration's statements make, in their order: one relation each.
-const MADE: [&[&str]; 4] =
+/// The relations that each migration creates, one for each statement, in order.
+const RELATIONS: [&[&str]; 4] =
     [&["one"], &["one_by_a", "two", "two_by_a"], &["three", "three_more"], &["four", "four_by_a"]];
 
 const NEWEST: u32 = 4;
@@ -54,16 +53,16 @@ create unique index concurrently four_by_a on four (a);",
     ])
 }
 
-/// Something that is done to the database.
+/// A command on the database.
 #[derive(Clone, Debug)]
 enum Step {
     Up(u32),
     Down(u32),
-    /// Killed after so many milliseconds, if it still runs.
+    /// Killed after this many milliseconds, unless it has ended.
     KilledUp(u64),
     KilledDown(u64),
     Repair,
-    /// The history is lost, and the schema is adopted as what it is.
+    /// Drops the history and adopts the schema with `baseline`.
     Adopt,
 }
 
@@ -84,7 +83,7 @@ fn every_sequence_ends_in_a_state_that_status_describes_and_up_can_finish() {
         .enable_all()
         .build()
         .expect("start a runtime");
-    // Nothing is kept between runs: what goes wrong depends on the moment, not on the sequence.
+    // No file of failed cases: a failure depends on the moment, not on the sequence.
     let config =
         Config { cases: 12, max_shrink_iters: 0, failure_persistence: None, ..Config::default() };
     let tried = TestRunner::new(config).run(&vec(any_step(), 1..7), |steps| {
@@ -98,12 +97,12 @@ async fn check(steps: &[Step]) {
     let database = TestDatabase::create().await;
     let folder = folder();
     for step in steps {
-        take(&database, &folder, step).await;
+        run_step(&database, &folder, step).await;
         compare(&database, &folder, &format!("after {step:?} of {steps:?}")).await;
     }
 
     let label = format!("after {steps:?}");
-    // What is incomplete says what to do about it, once or twice.
+    // Follows the advice for an incomplete migration, once or twice.
     for _ in 0..2 {
         match advice(&status(&database, &folder).await) {
             None => {}
@@ -124,10 +123,10 @@ async fn check(steps: &[Step]) {
     compare(&database, &folder, &label).await;
 }
 
-async fn take(database: &TestDatabase, folder: &Folder, step: &Step) {
+async fn run_step(database: &TestDatabase, folder: &Folder, step: &Step) {
     let path = folder.path();
     let advice = advice(&status(database, folder).await);
-    // Nothing goes on before what broke is repaired, and then only that, in its direction.
+    // No command continues before the repair; then only the incomplete migration, in its direction.
     let refused_unless = |direction| if advice.is_none_or(|it| it == direction) { 0 } else { 6 };
     match step {
         Step::Up(to) => {
@@ -165,13 +164,13 @@ async fn take(database: &TestDatabase, folder: &Folder, step: &Step) {
     }
 }
 
-/// Runs the migrator, kills it after so many milliseconds, and waits until the server has noticed.
+/// Runs the migrator, kills it after this many milliseconds, and waits until its sessions have ended.
 async fn kill(database: &TestDatabase, arguments: &[&str], after: u64) {
     let mut command = command(arguments).await;
     command.env("DATABASE_URL", database.url().to_connection_string());
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut migrator = command.spawn().expect("start the migrator");
-    // Not a wait for anything: the moment is what is drawn by lot.
+    // Not a wait for a condition: the moment is random.
     let ended = tokio::time::timeout(Duration::from_millis(after), migrator.wait()).await;
     if ended.is_err() {
         migrator.kill().await.expect("kill the migrator");
@@ -180,7 +179,7 @@ async fn kill(database: &TestDatabase, arguments: &[&str], after: u64) {
     let sessions = "select from pg_stat_activity
         where datname = current_database() and application_name like 'taskie-migrator%'";
     until("the sessions of the migrator end", async || {
-        client.query(sessions, &[]).await.expect("look").is_empty().then_some(())
+        client.query(sessions, &[]).await.expect("query").is_empty().then_some(())
     })
     .await;
 }
@@ -194,7 +193,7 @@ fn states(status: &Value) -> Vec<&str> {
     migrations.map(|migration| migration["state"].as_str().expect("a text")).collect()
 }
 
-/// What to do about what is incomplete.
+/// The next command for an incomplete migration.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Advice {
     Repair,
@@ -202,7 +201,7 @@ enum Advice {
     Down,
 }
 
-/// What `status` advises, if something is incomplete.
+/// The advice of `status`, if a migration is incomplete.
 fn advice(status: &Value) -> Option<Advice> {
     let migrations = status["migrations"].as_array().expect("a list").iter();
     let incomplete = migrations.clone().find(|migration| migration["state"] == "incomplete")?;
@@ -216,7 +215,7 @@ fn advice(status: &Value) -> Option<Advice> {
     Some(found.unwrap_or_else(|| panic!("no advice: {problem}")).1)
 }
 
-/// What `status` says is what is there.
+/// Asserts that `status` matches the database.
 async fn compare(database: &TestDatabase, folder: &Folder, label: &str) {
     let status = status(database, folder).await;
     let client = database.client().await;
@@ -225,11 +224,11 @@ async fn compare(database: &TestDatabase, folder: &Folder, label: &str) {
     let present: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     let has = |name: &&&str| present.iter().any(|present| present == **name);
 
-    for (made, state) in MADE.iter().zip(states(&status)) {
-        let number = made.iter().filter(has).count();
+    for (relations, state) in RELATIONS.iter().zip(states(&status)) {
+        let number = relations.iter().filter(has).count();
         match state {
-            "applied" => assert_eq!(number, made.len(), "{made:?} {label}: {status}"),
-            "pending" => assert_eq!(number, 0, "{made:?} {label}: {status}"),
+            "applied" => assert_eq!(number, relations.len(), "{relations:?} {label}: {status}"),
+            "pending" => assert_eq!(number, 0, "{relations:?} {label}: {status}"),
             "incomplete" => {}
             other => panic!("{other} {label}: {status}"),
         }

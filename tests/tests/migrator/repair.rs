@@ -7,10 +7,10 @@ use crate::support::catalog::{objects, tables, versions};
 use crate::support::folder::Folder;
 use crate::support::program::{run, start, wait};
 use crate::up::no_transaction::{
-    build_waits, invalid, old_transaction, with_an_index, with_duplicates,
+    build_waits, invalid_indexes, old_transaction, with_an_index, with_duplicates,
 };
 
-/// A database whose second migration is incomplete after its first statement.
+/// Leaves the second migration incomplete after its first statement.
 async fn incomplete(database: &TestDatabase) -> Folder {
     let folder = with_duplicates(database).await;
     run(database, &["up", "--dir", folder.path()]).await.exits(6);
@@ -21,26 +21,26 @@ async fn remove_duplicates(database: &TestDatabase) {
     database.client().await.batch_execute("truncate t").await.expect("remove the duplicates");
 }
 
-/// Kills a migrator, and waits until its session is gone.
+/// Kills a migrator, and waits until its session has ended.
 async fn kill(database: &TestDatabase, mut program: tokio::process::Child) {
     program.kill().await.expect("kill the migrator");
     let client = database.client().await;
     let present = "select from pg_stat_activity
         where datname = current_database() and application_name = 'taskie-migrator'";
     until("the session ends", async || {
-        client.query_opt(present, &[]).await.expect("look").is_none().then_some(())
+        client.query_opt(present, &[]).await.expect("query").is_none().then_some(())
     })
     .await;
 }
 
 /// Waits until a migrator's statement sleeps.
-async fn sleeps(database: &TestDatabase) {
+async fn until_sleeping(database: &TestDatabase) {
     let client = database.client().await;
     let sleeping = "select from pg_stat_activity
         where datname = current_database() and application_name = 'taskie-migrator'
           and wait_event = 'PgSleep'";
     until("the statement runs", async || {
-        client.query_opt(sleeping, &[]).await.expect("look").map(|_| ())
+        client.query_opt(sleeping, &[]).await.expect("query").map(|_| ())
     })
     .await;
 }
@@ -63,7 +63,7 @@ async fn with_nothing_incomplete_there_is_nothing_to_do() {
 }
 
 #[tokio::test]
-async fn a_migration_goes_on_after_its_reason_to_fail_is_gone() {
+async fn a_migration_resumes_after_the_cause_of_its_failure_is_fixed() {
     let database = TestDatabase::create().await;
     let folder = incomplete(&database).await;
     remove_duplicates(&database).await;
@@ -119,7 +119,7 @@ async fn what_is_left_to_do_may_be_edited_and_what_is_done_may_not() {
     let edited = good.replace("create unique index", "create  index").replace("-- ids", "-- IDs");
     folder.write("V2__unique.sql", &edited);
     run(&database, &["repair", "--dir", folder.path()]).await.exits(0);
-    // Also between the repair and what comes after it.
+    // Also after the repair, before `up`.
     folder.write("V2__unique.sql", &edited.replace("create table two ()", "create table zwei ()"));
     run(&database, &["up", "--dir", folder.path()])
         .await
@@ -127,12 +127,12 @@ async fn what_is_left_to_do_may_be_edited_and_what_is_done_may_not() {
         .says("the statements that are done are not those");
     folder.write("V2__unique.sql", &edited);
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
-    // The history has the file as it was in the end.
+    // The history has the checksum of the last version of the file.
     run(&database, &["status", "--check", "--dir", folder.path()]).await.exits(0);
 }
 
 #[tokio::test]
-async fn looking_changes_nothing() {
+async fn a_dry_run_changes_nothing() {
     let database = TestDatabase::create().await;
     let folder = incomplete(&database).await;
     let before = objects(&database).await;
@@ -159,8 +159,8 @@ async fn looking_changes_nothing() {
       }
     }
     "#);
-    for wish in ["--restart", "--applied", "--undo"] {
-        let arguments = ["repair", "--dry-run", wish, "--dir", folder.path()];
+    for action in ["--restart", "--applied", "--undo"] {
+        let arguments = ["repair", "--dry-run", action, "--dir", folder.path()];
         run(&database, &arguments).await.exits(0).says("; nothing was changed");
     }
     assert_eq!(objects(&database).await, before);
@@ -184,7 +184,7 @@ async fn a_migration_can_begin_again() {
 }
 
 #[tokio::test]
-async fn a_migration_that_was_finished_by_hand_is_noted() {
+async fn a_migration_that_was_finished_by_hand_is_recorded() {
     let database = TestDatabase::create().await;
     let folder = incomplete(&database).await;
     run(&database, &["repair", "--applied", "--dir", folder.path()])
@@ -264,18 +264,18 @@ async fn settings_of_the_statements_that_are_done_hold_for_the_rest() {
     run(&database, &["repair", "--dir", folder.path()]).await.exits(0);
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
     let row = database.client().await.query_one("select to_regclass('apart.t')::text", &[]).await;
-    assert_eq!(row.expect("look").get::<_, Option<&str>>(0), Some("apart.t"));
+    assert_eq!(row.expect("query").get::<_, Option<&str>>(0), Some("apart.t"));
 }
 
 #[tokio::test]
-async fn a_killed_migrator_leaves_the_truth_behind() {
+async fn a_killed_migrator_leaves_an_accurate_status() {
     let database = TestDatabase::create().await;
     let folder = Folder::new(&[(
         "V1__slow.sql",
         "-- migrator: no-transaction\ncreate table a ();\nselect pg_sleep(600);\ncreate table c ();",
     )]);
     let program = start(&database, &["up", "--dir", folder.path()]).await;
-    sleeps(&database).await;
+    until_sleeping(&database).await;
     let repair = ["repair", "--dry-run", "--dir", folder.path()];
     run(&database, &repair).await.exits(3).says("another migrator is at work");
     kill(&database, program).await;
@@ -294,7 +294,7 @@ async fn a_killed_migrator_leaves_the_truth_behind() {
 }
 
 #[tokio::test]
-async fn a_statement_that_may_have_done_a_part_is_said_to_run_again() {
+async fn a_statement_that_may_be_partly_done_is_reported_to_run_again() {
     let database = TestDatabase::create().await;
     let folder = Folder::new(&[(
         "V1__slow.sql",
@@ -302,7 +302,7 @@ async fn a_statement_that_may_have_done_a_part_is_said_to_run_again() {
          do $$ begin insert into a values (1); commit; perform pg_sleep(600); end $$;",
     )]);
     let program = start(&database, &["up", "--dir", folder.path()]).await;
-    sleeps(&database).await;
+    until_sleeping(&database).await;
     kill(&database, program).await;
     folder.write("V1__slow.sql", &folder.read("V1__slow.sql").replace("600", "0"));
     run(&database, &["repair", "--dir", folder.path()])
@@ -323,7 +323,7 @@ async fn an_index_that_was_being_built_is_dropped_and_built_again() {
     let program = start(&database, &["up", "--dir", folder.path()]).await;
     build_waits(&database).await;
     kill(&database, program).await;
-    assert_eq!(invalid(&database).await, ["t_id"]);
+    assert_eq!(invalid_indexes(&database).await, ["t_id"]);
     other.batch_execute("commit").await.expect("let go");
 
     run(&database, &["up", "--dir", folder.path()]).await.exits(6);
@@ -331,7 +331,7 @@ async fn an_index_that_was_being_built_is_dropped_and_built_again() {
         .await
         .exits(0)
         .says("Would drop the invalid index public.t_id");
-    assert_eq!(invalid(&database).await, ["t_id"]);
+    assert_eq!(invalid_indexes(&database).await, ["t_id"]);
     let document =
         run(&database, &["repair", "--json", "--dir", folder.path()]).await.exits(0).json();
     assert_json_snapshot!(document, @r#"
@@ -353,12 +353,12 @@ async fn an_index_that_was_being_built_is_dropped_and_built_again() {
       }
     }
     "#);
-    assert_eq!(invalid(&database).await, [""; 0]);
+    assert_eq!(invalid_indexes(&database).await, [""; 0]);
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
     run(&database, &["status", "--check", "--dir", folder.path()]).await.exits(0);
 }
 
-/// As when the migrator dies after the server is done, and before it has noted that.
+/// As when the migrator dies after the server has finished, before it has recorded that.
 #[tokio::test]
 async fn an_index_that_was_finished_is_not_built_again() {
     let database = TestDatabase::create().await;
@@ -389,25 +389,25 @@ async fn what_a_broken_reindex_leaves_is_dropped() {
     let up = ["up", "--statement-timeout", "2s", "--dir", folder.path()];
     let program = start(&database, &up).await;
     build_waits(&database).await;
-    // It fails for its time limit, and then waits for nobody but those who use the table.
+    // It fails at its time limit; dropping the index waits only for sessions that use the table.
     wait(program)
         .await
         .exits(5)
         .says("the invalid index public.t_id_ccnew that it left was dropped");
     other.batch_execute("commit").await.expect("let go");
-    assert_eq!(invalid(&database).await, [""; 0]);
+    assert_eq!(invalid_indexes(&database).await, [""; 0]);
 
     let other = old_transaction(&database).await;
     let program = start(&database, &["up", "--dir", folder.path()]).await;
     build_waits(&database).await;
     kill(&database, program).await;
     other.batch_execute("commit").await.expect("let go");
-    assert_eq!(invalid(&database).await, ["t_id_ccnew"]);
+    assert_eq!(invalid_indexes(&database).await, ["t_id_ccnew"]);
     run(&database, &["repair", "--dir", folder.path()])
         .await
         .exits(0)
         .says("Dropped the invalid index public.t_id_ccnew");
-    assert_eq!(invalid(&database).await, [""; 0]);
+    assert_eq!(invalid_indexes(&database).await, [""; 0]);
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
 }
 
@@ -433,12 +433,12 @@ async fn what_a_broken_reindex_leaves_on_partitions_is_dropped() {
         .exits(5)
         .says("the invalid index public.p1_id_idx_ccnew that it left was dropped");
     other.batch_execute("commit").await.expect("let go");
-    assert_eq!(invalid(&database).await, [""; 0]);
+    assert_eq!(invalid_indexes(&database).await, [""; 0]);
 }
 
-/// Who builds the index by hand meanwhile does not lose it.
+/// An index that another session is building is not dropped.
 #[tokio::test]
-async fn an_index_that_somebody_else_builds_is_left_to_them() {
+async fn an_index_that_another_session_builds_is_not_dropped() {
     let database = TestDatabase::create().await;
     let folder = incomplete(&database).await;
     remove_duplicates(&database).await;
@@ -458,14 +458,14 @@ async fn an_index_that_somebody_else_builds_is_left_to_them() {
     }
     other.batch_execute("commit").await.expect("let go");
     build.await.expect("the build ends").expect("the index is built");
-    assert_eq!(invalid(&database).await, [""; 0]);
+    assert_eq!(invalid_indexes(&database).await, [""; 0]);
     let query = "select from pg_index where indexrelid = 't_id'::regclass and indisvalid";
     database.client().await.query_one(query, &[]).await.expect("the index is there");
 }
 
-/// It would be in the way of the script that builds it again.
+/// It would conflict with the script that builds it again.
 #[tokio::test]
-async fn an_index_that_is_half_dropped_goes_before_the_migration_is_undone() {
+async fn a_half_dropped_index_is_dropped_before_the_migration_is_undone() {
     let database = TestDatabase::create().await;
     let folder = Folder::new(&[
         ("V1__t.sql", "create table t (id int); create index t_id on t (id);"),
@@ -478,19 +478,19 @@ async fn an_index_that_is_half_dropped_goes_before_the_migration_is_undone() {
     let up = ["up", "--statement-timeout", "500ms", "--dir", folder.path()];
     run(&database, &up).await.exits(6);
     other.batch_execute("commit").await.expect("let go");
-    assert_eq!(invalid(&database).await, ["t_id"]);
+    assert_eq!(invalid_indexes(&database).await, ["t_id"]);
 
     run(&database, &["repair", "--undo", "--yes", "--dir", folder.path()])
         .await
         .exits(0)
         .says("Dropped the invalid index public.t_id");
-    assert_eq!(invalid(&database).await, [""; 0]);
+    assert_eq!(invalid_indexes(&database).await, [""; 0]);
     let query = "select from pg_index where indexrelid = 't_id'::regclass";
     database.client().await.query_one(query, &[]).await.expect("the index is there again");
     assert_eq!(versions(&database).await, [1]);
 }
 
-/// The history says nothing about it: without the note it would only be pending.
+/// The history has no row of it: without the record in `migrator_incomplete` it would be pending.
 #[tokio::test]
 async fn giving_up_can_begin_again() {
     let database = TestDatabase::create().await;

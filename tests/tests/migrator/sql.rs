@@ -1,4 +1,4 @@
-//! `migrator sql`: the scripts do by hand what `up` and `down` do.
+//! `migrator sql`: scripts to run by hand, with the same effect as `up` and `down`.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -8,28 +8,28 @@ use tests::TestDatabase;
 use tokio::process::Command;
 use tokio_postgres::error::{DbError, SqlState};
 
-use crate::locking::holder;
+use crate::locking::lock_holder;
 use crate::support::catalog::{objects, tables, versions};
 use crate::support::folder::Folder;
 use crate::support::program::{run, run_with};
-use crate::up::no_transaction::{invalid, with_an_index, with_duplicates};
+use crate::up::no_transaction::{invalid_indexes, with_an_index, with_duplicates};
 
-/// What the program writes, without a database.
+/// The script that the program writes, without a database.
 async fn script(arguments: &[&str]) -> String {
     let output = run_with(&[], arguments).await.exits(0);
     assert_eq!(output.stderr, "");
     output.stdout
 }
 
-/// Runs a script with the driver: nothing in it may need psql. What went wrong, if anything did.
-async fn by_driver(database: &TestDatabase, script: &str) -> Option<DbError> {
+/// Runs a script with the driver, because nothing in it may need psql. Returns the error, if any.
+async fn run_with_driver(database: &TestDatabase, script: &str) -> Option<DbError> {
     let result = database.client().await.batch_execute(script).await;
     result.err().map(|error| error.as_db_error().expect("an answer of the server").clone())
 }
 
-/// Runs a script with psql, and returns what it says where something went wrong. Where there is no
-/// psql, the driver stands in for it.
-async fn by_psql(database: &TestDatabase, script: &str, options: &[&str]) -> String {
+/// Runs a script with psql, and returns its error messages. Without an installed psql, the driver runs
+/// it.
+async fn run_with_psql(database: &TestDatabase, script: &str, options: &[&str]) -> String {
     let folder = Folder::new(&[("script.sql", script)]);
     let psql = Command::new("psql")
         .args(["--no-psqlrc", "--quiet"])
@@ -42,14 +42,14 @@ async fn by_psql(database: &TestDatabase, script: &str, options: &[&str]) -> Str
     match psql {
         Ok(output) => String::from_utf8(output.stderr).expect("text"),
         Err(_) => {
-            by_driver(database, script).await.map_or(String::new(), |error| error.to_string())
+            run_with_driver(database, script).await.map_or(String::new(), |error| error.to_string())
         }
     }
 }
 
 const STOP: &[&str] = &["--set", "ON_ERROR_STOP=1"];
 
-/// What is in the history but for times.
+/// The history without times.
 async fn history(database: &TestDatabase) -> Vec<(i32, String, String)> {
     let query = "select version, name, checksum from refinery_schema_history order by 1";
     let rows = database.client().await.query(query, &[]).await.expect("read the history");
@@ -57,7 +57,7 @@ async fn history(database: &TestDatabase) -> Vec<(i32, String, String)> {
 }
 
 #[tokio::test]
-async fn a_script_is_transactions_that_look_before_they_change() {
+async fn a_script_is_transactions_that_check_before_they_change() {
     let folder = Folder::with_three_migrations();
     let arguments = ["sql", "--from", "1", "--to", "2", "--dir", folder.path()];
     let version = concat!("migrator ", env!("CARGO_PKG_VERSION"));
@@ -148,7 +148,7 @@ async fn a_script_is_transactions_that_look_before_they_change() {
 #[tokio::test]
 async fn the_script_leaves_what_up_leaves() {
     let (by_hand, by_up) = (TestDatabase::create().await, TestDatabase::create().await);
-    assert_eq!(by_driver(&by_hand, &script(&["sql"]).await).await, None);
+    assert_eq!(run_with_driver(&by_hand, &script(&["sql"]).await).await, None);
     run(&by_up, &["up"]).await.exits(0);
     assert_eq!(objects(&by_hand).await, objects(&by_up).await);
     assert_eq!(history(&by_hand).await, history(&by_up).await);
@@ -160,19 +160,22 @@ async fn the_script_leaves_what_up_leaves() {
 #[tokio::test]
 async fn psql_runs_the_script() {
     let (by_hand, by_up) = (TestDatabase::create().await, TestDatabase::create().await);
-    assert_eq!(by_psql(&by_hand, &script(&["sql"]).await, STOP).await, "");
+    assert_eq!(run_with_psql(&by_hand, &script(&["sql"]).await, STOP).await, "");
     run(&by_up, &["up"]).await.exits(0);
     assert_eq!(objects(&by_hand).await, objects(&by_up).await);
     run(&by_hand, &["status", "--check"]).await.exits(0);
-    assert_eq!(by_psql(&by_hand, &script(&["sql", "--down", "--to", "0"]).await, STOP).await, "");
+    assert_eq!(
+        run_with_psql(&by_hand, &script(&["sql", "--down", "--to", "0"]).await, STOP).await,
+        ""
+    );
     assert_eq!(tables(&by_hand).await, ["refinery_schema_history"]);
     assert_eq!(versions(&by_hand).await, [0; 0]);
 }
 
 #[tokio::test]
-async fn refinery_takes_the_history_for_its_own() {
+async fn refinery_accepts_the_history() {
     let database = TestDatabase::create().await;
-    assert_eq!(by_driver(&database, &script(&["sql"]).await).await, None);
+    assert_eq!(run_with_driver(&database, &script(&["sql"]).await).await, None);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
     let migrations = refinery::load_sql_migrations(folder).expect("read the migrations");
     let runner = refinery::Runner::new(&migrations);
@@ -194,14 +197,18 @@ async fn ranges_go_up_and_down_step_by_step() {
         (&["sql", "--down", "--from", "2", "--to", "0"], &[]),
         (&["sql"], &[1, 2, 3]),
     ] {
-        assert_eq!(by_driver(&database, &script(arguments).await).await, None, "{arguments:?}");
+        assert_eq!(
+            run_with_driver(&database, &script(arguments).await).await,
+            None,
+            "{arguments:?}"
+        );
         assert_eq!(versions(&database).await, expected, "{arguments:?}");
     }
     run(&database, &["status", "--check"]).await.exits(0);
 }
 
 #[tokio::test]
-async fn a_database_that_is_elsewhere_is_left_alone() {
+async fn a_database_at_another_version_is_not_changed() {
     let database = TestDatabase::create().await;
     run(&database, &["up", "--to", "1"]).await.exits(0);
     let before = objects(&database).await;
@@ -211,7 +218,7 @@ async fn a_database_that_is_elsewhere_is_left_alone() {
         &["sql", "--down", "--to", "0"],
         &["sql", "--down", "--from", "2", "--to", "0"],
     ] {
-        let error = by_driver(&database, &script(arguments).await).await.expect("a refusal");
+        let error = run_with_driver(&database, &script(arguments).await).await.expect("a refusal");
         assert_eq!(error.code(), &SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "{arguments:?}");
         assert_eq!(objects(&database).await, before, "{arguments:?}");
         assert_eq!(versions(&database).await, [1], "{arguments:?}");
@@ -221,7 +228,7 @@ async fn a_database_that_is_elsewhere_is_left_alone() {
 #[tokio::test]
 async fn a_database_without_a_history_is_at_no_version_but_0() {
     let database = TestDatabase::create().await;
-    let error = by_driver(&database, &script(&["sql", "--from", "1"]).await).await;
+    let error = run_with_driver(&database, &script(&["sql", "--from", "1"]).await).await;
     let error = error.expect("a refusal");
     assert!(error.message().ends_with("; nothing was changed"), "{error}");
     assert!(error.detail().is_some_and(|detail| detail.ends_with("Found: none.")), "{error:?}");
@@ -229,31 +236,33 @@ async fn a_database_without_a_history_is_at_no_version_but_0() {
 }
 
 #[tokio::test]
-async fn an_edited_history_is_not_taken_for_the_same() {
+async fn an_edited_history_is_detected() {
     let database = TestDatabase::migrated().await;
     let edit = "update refinery_schema_history set checksum = '1' where version = 1";
     database.client().await.batch_execute(edit).await.expect("edit the history");
-    by_driver(&database, &script(&["sql", "--down", "--to", "2"]).await).await.expect("a refusal");
+    run_with_driver(&database, &script(&["sql", "--down", "--to", "2"]).await)
+        .await
+        .expect("a refusal");
     assert_eq!(versions(&database).await, [1, 2, 3]);
 }
 
 #[tokio::test]
 async fn another_migrator_is_not_disturbed() {
     let database = TestDatabase::create().await;
-    let _holder = holder(&database).await;
-    let error = by_driver(&database, &script(&["sql"]).await).await.expect("a refusal");
+    let _holder = lock_holder(&database).await;
+    let error = run_with_driver(&database, &script(&["sql"]).await).await.expect("a refusal");
     assert_eq!(error.code(), &SqlState::LOCK_NOT_AVAILABLE);
     assert_eq!(objects(&database).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn what_comes_after_a_failure_does_not_run_even_where_psql_goes_on() {
+async fn later_statements_do_not_run_after_a_failure_even_where_psql_continues() {
     let database = TestDatabase::create().await;
     let folder = Folder::with_three_migrations();
     folder.write("V2__two.sql", "create table two (id int);\nselect nothing;");
     let script = script(&["sql", "--dir", folder.path()]).await;
-    let said = by_psql(&database, &script, &[]).await;
-    assert!(said.contains("column \"nothing\" does not exist"), "{said}");
+    let errors = run_with_psql(&database, &script, &[]).await;
+    assert!(errors.contains("column \"nothing\" does not exist"), "{errors}");
     assert_eq!(tables(&database).await, ["one", "refinery_schema_history"]);
     assert_eq!(versions(&database).await, [1]);
 }
@@ -269,7 +278,7 @@ async fn files_may_end_as_they_like_and_change_the_session() {
         ("V5__quotes.sql", "comment on table a is 'it''s \\n $taskie$ :x :''x'''"),
     ]);
     let script = script(&["sql", "--dir", folder.path()]).await;
-    assert_eq!(by_psql(&database, &script, STOP).await, "");
+    assert_eq!(run_with_psql(&database, &script, STOP).await, "");
     assert_eq!(versions(&database).await, [1, 2, 3, 4, 5]);
     run(&database, &["status", "--check", "--dir", folder.path()]).await.exits(0);
     assert_eq!(tables(&database).await, ["a", "b", "refinery_schema_history"]);
@@ -287,13 +296,13 @@ async fn files_may_reset_the_session() {
         ("V3__three.sql", "create table three ();"),
     ]);
     let script = script(&["sql", "--dir", folder.path()]).await;
-    assert_eq!(by_psql(&database, &script, STOP).await, "");
+    assert_eq!(run_with_psql(&database, &script, STOP).await, "");
     run(&database, &["status", "--check", "--dir", folder.path()]).await.exits(0);
     assert_eq!(tables(&database).await, ["one", "refinery_schema_history", "three", "two"]);
 }
 
 #[tokio::test]
-async fn the_role_and_schema_of_whoever_runs_it_are_kept() {
+async fn the_role_and_schema_of_the_caller_are_kept() {
     let database = TestDatabase::create().await;
     let folder = Folder::new(&[
         ("V1__one.sql", "create table one (); set role pg_monitor; set search_path = ''"),
@@ -305,7 +314,7 @@ async fn the_role_and_schema_of_whoever_runs_it_are_kept() {
         role = owner.quoted()
     );
     let script = script(&["sql", "--dir", folder.path()]).await;
-    assert_eq!(by_driver(&database, &(prepare + &script)).await, None);
+    assert_eq!(run_with_driver(&database, &(prepare + &script)).await, None);
     assert_eq!(tables(&database).await, [""; 0]);
     let query = "select count(*) from pg_tables where schemaname = 'apart' and tableowner = $1";
     let row = database.client().await.query_one(query, &[&owner.name]).await.expect("count");
@@ -361,7 +370,7 @@ async fn a_migration_without_a_transaction_is_written_statement_by_statement() {
     let arguments = ["sql", "--from", "1", "--lock-timeout", "1500ms", "--statement-timeout", "9"];
     let script = script(&[&arguments[..], &["--dir", folder.path()]].concat()).await;
     let (_, migration) = script.split_once("-- V2__index, without").expect("the migration");
-    // What begins each note, and is the same in every script, is left out.
+    // Without the beginning of each note, which is the same in every script.
     let notes = migration.split("do $taskie$").filter_map(|note| note.split_once("$taskie$;\n"));
     let notes: Vec<&str> =
         notes.map(|(_, rest)| rest.trim()).filter(|rest| !rest.is_empty()).collect();
@@ -458,7 +467,7 @@ async fn psql_runs_a_migration_without_a_transaction() {
     );
     folder.write("V4__four.sql", "create table four ();");
     let up = script(&["sql", "--dir", folder.path()]).await;
-    assert_eq!(by_psql(&by_hand, &up, STOP).await, "");
+    assert_eq!(run_with_psql(&by_hand, &up, STOP).await, "");
     run(&by_up, &["up", "--dir", folder.path()]).await.exits(0);
     assert_eq!(objects(&by_hand).await, objects(&by_up).await);
     assert_eq!(history(&by_hand).await, history(&by_up).await);
@@ -468,7 +477,7 @@ async fn psql_runs_a_migration_without_a_transaction() {
     let forget = "delete from refinery_schema_history where version > 2";
     by_hand.client().await.batch_execute(forget).await.expect("forget the rest");
     let down = script(&["sql", "--down", "--to", "1", "--dir", folder.path()]).await;
-    assert_eq!(by_psql(&by_hand, &down, STOP).await, "");
+    assert_eq!(run_with_psql(&by_hand, &down, STOP).await, "");
     assert_eq!(versions(&by_hand).await, [1]);
     assert_eq!(tables(&by_hand).await, ["four", "refinery_schema_history", "t"]);
 }
@@ -478,13 +487,13 @@ async fn where_psql_stops_in_the_middle_status_and_repair_know() {
     let database = TestDatabase::create().await;
     let folder = with_duplicates(&database).await;
     let script = script(&["sql", "--from", "1", "--dir", folder.path()]).await;
-    let said = by_psql(&database, &script, STOP).await;
-    assert!(said.contains("could not create unique index"), "{said}");
+    let errors = run_with_psql(&database, &script, STOP).await;
+    assert!(errors.contains("could not create unique index"), "{errors}");
     let status = run(&database, &["status", "--dir", folder.path()]).await.exits(0).stdout;
     assert!(status.contains("(1 of 3 statements is done; run `migrator repair`)"), "{status}");
-    // The script itself does not begin again on top of that.
-    let said = by_psql(&database, &script, STOP).await;
-    assert!(said.contains("a migration is incomplete; nothing was changed"), "{said}");
+    // The script does not start again on an incomplete migration.
+    let errors = run_with_psql(&database, &script, STOP).await;
+    assert!(errors.contains("a migration is incomplete; nothing was changed"), "{errors}");
 
     database.client().await.batch_execute("truncate t").await.expect("remove the duplicates");
     run(&database, &["repair", "--dir", folder.path()])
@@ -493,17 +502,17 @@ async fn where_psql_stops_in_the_middle_status_and_repair_know() {
         .says("Dropped the invalid index public.t_id")
         .says("V2__unique can go on at statement 2 of 3");
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
-    assert_eq!(invalid(&database).await, [""; 0]);
+    assert_eq!(invalid_indexes(&database).await, [""; 0]);
     assert_eq!(versions(&database).await, [1, 2, 3]);
 }
 
-/// An index that is not there is not noted as done, even where nobody stops at errors.
+/// A failed statement is not recorded as done, even if psql does not stop at errors.
 #[tokio::test]
-async fn where_psql_goes_on_what_failed_is_not_noted_as_done() {
+async fn where_psql_continues_a_failed_statement_is_not_recorded_as_done() {
     let database = TestDatabase::create().await;
     let folder = with_duplicates(&database).await;
     let script = script(&["sql", "--from", "1", "--dir", folder.path()]).await;
-    by_psql(&database, &script, &[]).await;
+    run_with_psql(&database, &script, &[]).await;
     let status = run(&database, &["status", "--dir", folder.path()]).await.exits(0).stdout;
     assert!(status.contains("(1 of 3 statements is done; run `migrator repair`)"), "{status}");
     assert_eq!(

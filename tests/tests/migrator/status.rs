@@ -38,13 +38,13 @@ async fn an_applied_migration_shows_when() {
 }
 
 #[tokio::test]
-async fn check_is_content_when_everything_is_applied() {
+async fn check_succeeds_when_everything_is_applied() {
     let database = TestDatabase::migrated().await;
     run(&database, &["status", "--check"]).await.exits(0);
 }
 
 #[tokio::test]
-async fn check_says_no_when_a_migration_is_pending() {
+async fn check_fails_when_a_migration_is_pending() {
     let database = TestDatabase::create().await;
     let folder = Folder::with_three_migrations();
     run(&database, &["up", "--to", "2", "--dir", folder.path()]).await.exits(0);
@@ -68,7 +68,7 @@ async fn current_is_none_on_a_fresh_database() {
 }
 
 #[tokio::test]
-async fn a_role_that_may_only_read_can_ask() {
+async fn a_read_only_session_is_enough() {
     let database = TestDatabase::migrated().await;
     let url = format!(
         "{}&options=-c%20default_transaction_read_only%3Don",

@@ -7,9 +7,9 @@ use super::bouncer::{Bouncer, Settings};
 
 const REMEMBERS: Settings = Settings { max_prepared_statements: 100, pool_size: 10 };
 
-/// PgBouncer refuses a connection that brings the limit along; every instance has to find that out.
+/// PgBouncer rejects a connection with the time limit as a parameter; every instance has to detect that.
 #[tokio::test]
-async fn the_api_does_without_its_limit_on_statements_where_the_pooler_takes_none() {
+async fn the_api_works_without_its_statement_timeout_where_the_pooler_rejects_it() {
     let database = TestServer::throwaway().await.migrated_database().await;
     let bouncer = Bouncer::before(&database, REMEMBERS).await;
     let url: DatabaseUrl = bouncer.url().parse().expect("a connection string");

@@ -13,25 +13,25 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
-/// A pooler; ends with its test.
+/// A running pooler; stops when dropped.
 pub(super) struct Bouncer {
     url: String,
     _program: Child,
     _folder: TempDir,
 }
 
-/// How it is set up.
+/// Settings of PgBouncer.
 #[derive(Clone, Copy)]
 pub(super) struct Settings {
-    /// How many prepared statements it remembers for each server session; 0: none.
+    /// Prepared statements that it keeps for each server session; 0 for none.
     pub(super) max_prepared_statements: u32,
-    /// How many server sessions it has.
+    /// Maximum number of server sessions.
     pub(super) pool_size: u32,
 }
 
 impl Bouncer {
     pub(super) async fn before(database: &TestDatabase, settings: Settings) -> Self {
-        let folder = TempDir::new().expect("make a folder");
+        let folder = TempDir::new().expect("create a folder");
         let port = free_port();
         let url = database.url();
         let password = url.password().expect("the throwaway server has one");
@@ -59,8 +59,8 @@ impl Bouncer {
         let mut command = Command::new(program());
         command.arg("--quiet");
         if geteuid().is_root() {
-            // It refuses to run as root, and reads its settings as who it becomes. They are for a
-            // throwaway database.
+            // It does not run as root, and reads its settings as the user that it changes to. They contain
+            // only the password of a throwaway database.
             command.args(["--user", "nobody"]);
             fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("open it");
         }
@@ -72,17 +72,17 @@ impl Bouncer {
         Self { url, _program: program, _folder: folder }
     }
 
-    /// The connection string that leads through it.
+    /// The connection string through the pooler.
     pub(super) fn url(&self) -> &str {
         &self.url
     }
 
-    /// A client of it.
+    /// A client of the pooler.
     pub(super) async fn client(&self) -> Client {
         connect(&self.url).await
     }
 
-    /// How many clients wait for a server session.
+    /// The number of clients that wait for a server session.
     pub(super) async fn waiting(&self) -> i64 {
         let (server, _) = self.url.rsplit_once('/').expect("a database in the URL");
         let console = connect(&format!("{server}/pgbouncer")).await;
@@ -123,7 +123,7 @@ fn program() -> PathBuf {
     program
 }
 
-/// Free a moment ago.
+/// A port that was free a moment ago.
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("find a port");
     listener.local_addr().expect("an address").port()

@@ -1,4 +1,4 @@
-//! `migrator up` through a pooler: the lock is a session's, and sessions are shared.
+//! `migrator up` through a pooler: the lock belongs to a session, and sessions are shared.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use super::migrator;
 
 const TWO_SESSIONS: Settings = Settings { max_prepared_statements: 100, pool_size: 2 };
 
-/// A migration that ends when the test lets it.
+/// A migration that ends when the test releases it.
 const WAITS: &str = "\
 create table one (id int);
 do $$ begin
@@ -29,7 +29,7 @@ async fn pid(client: &Client) -> i32 {
 async fn that_is_lost_stops_the_migrator_between_two_migrations() {
     let database = TestServer::throwaway().await.empty_database().await;
     let bouncer = Bouncer::before(&database, TWO_SESSIONS).await;
-    let folder = TempDir::new().expect("make a folder");
+    let folder = TempDir::new().expect("create a folder");
     fs::write(folder.path().join("V1__one.sql"), WAITS).expect("write a migration");
     let two = "create table two (id int);";
     fs::write(folder.path().join("V2__two.sql"), two).expect("write a migration");
@@ -47,7 +47,7 @@ async fn that_is_lost_stops_the_migrator_between_two_migrations() {
     })
     .await;
 
-    // One client has the other session, and the next one waits for that with the lock.
+    // One client has the other session, and the next one waits for the session with the lock.
     let (second, third) = (bouncer.client().await, bouncer.client().await);
     second.batch_execute("begin").await.expect("begin");
     let taken = tokio::spawn(async move {
@@ -58,8 +58,8 @@ async fn that_is_lost_stops_the_migrator_between_two_migrations() {
     direct.batch_execute("select pg_advisory_unlock(4711)").await.expect("let it go on");
     let (now, third) = taken.await.expect("the third client is served");
     assert_eq!(now, locked, "it took the session with the lock");
-    // Now the migrator gets the other one, which has no lock.
-    second.batch_execute("rollback").await.expect("make room");
+    // Now the migrator gets the other session, which does not have the lock.
+    second.batch_execute("rollback").await.expect("free the session");
 
     let output = up.await.expect("the migrator ends").exits(3);
     output
@@ -78,7 +78,7 @@ async fn that_is_lost_stops_the_migrator_between_two_migrations() {
 async fn does_not_stay_behind_in_the_poolers_session() {
     let database = TestServer::throwaway().await.empty_database().await;
     let bouncer = Bouncer::before(&database, TWO_SESSIONS).await;
-    let folder = TempDir::new().expect("make a folder");
+    let folder = TempDir::new().expect("create a folder");
     fs::write(folder.path().join("V1__one.sql"), "create table one ();").expect("write it");
     fs::write(folder.path().join("V1__one.down.sql"), "drop table one;").expect("write it");
     let directory = folder.path().to_str().expect("a plain path");

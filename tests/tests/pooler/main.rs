@@ -13,7 +13,7 @@ use tokio::process::Command;
 async fn migrator(url: &str, arguments: &[&str]) -> CliOutput {
     // The first call builds the program, which blocks.
     let program = tokio::task::spawn_blocking(tests::migrator).await.expect("build the migrator");
-    let folder = tempfile::TempDir::new().expect("make a folder");
+    let folder = tempfile::TempDir::new().expect("create a folder");
     let mut command = Command::new(program);
     for variable in ["DATABASE_CA", "MIGRATOR_DIR", "MIGRATOR_POOLED_URL"] {
         command.env_remove(variable);
@@ -22,7 +22,7 @@ async fn migrator(url: &str, arguments: &[&str]) -> CliOutput {
     CliOutput::new(command.output().await.expect("run the migrator"))
 }
 
-/// The report on a database and a pooler in front of it.
+/// The health report on a database and a pooler in front of it.
 async fn health(database: &TestDatabase, pooled: &str) -> serde_json::Value {
     let direct = database.url().to_connection_string();
     let arguments = ["health", "--json", "--pooled-url", pooled];

@@ -1,4 +1,4 @@
-//! `migrator health`: whether prepared statements survive the pooler.
+//! `migrator health`: the check that prepared statements survive the pooler.
 
 use serde_json::Value;
 use tests::{TestDatabase, TestServer};
@@ -42,7 +42,7 @@ async fn are_lost_on_a_pooler_that_forgets_them() {
 }
 
 #[tokio::test]
-async fn a_person_is_told_what_to_do_about_lost_ones() {
+async fn lost_ones_are_explained_in_the_text() {
     let database = database().await;
     let bouncer = Bouncer::before(&database, FORGETS).await;
     let url = database.url().to_connection_string();

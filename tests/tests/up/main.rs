@@ -1,4 +1,4 @@
-//! The program behind `cargo up`: what it serves, what it prints, and what it says when it cannot.
+//! The program behind `cargo up`: its service, its output, and its errors.
 
 mod program;
 
@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use self::program::{Served, run};
 
 #[tokio::test]
-async fn the_printed_request_makes_a_task_that_survives_a_restart() {
+async fn the_printed_request_creates_a_task_that_survives_a_restart() {
     let database = TestDatabase::create().await;
 
     let served = Served::start(&database).await;
@@ -35,7 +35,7 @@ async fn a_minted_token_opens_the_tasks_of_its_user() {
 }
 
 #[tokio::test]
-async fn an_address_in_use_is_told_with_a_way_out() {
+async fn an_address_in_use_is_an_error_with_a_hint() {
     let taken = TcpListener::bind("127.0.0.1:0").await.expect("listen");
     let address = taken.local_addr().expect("an address").to_string();
     run(&["up", "--listen", &address])

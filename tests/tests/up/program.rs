@@ -1,4 +1,4 @@
-//! Runs the program as a user would, with an environment of its own.
+//! Runs the program as a user would, in a controlled environment.
 
 use std::process::Stdio;
 
@@ -9,10 +9,10 @@ use tests::{CliOutput, TestDatabase, http_client};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 
-/// Signs the tokens of every run, so that one run's token opens another's tasks.
+/// The JWT secret of every run: a token of one run is valid in another.
 const SECRET: &str = "a secret of thirty-two bytes or more";
 
-/// The last line of what is printed when the API is served.
+/// The last printed line, when the API is ready.
 const READY: &str = "Ctrl-C stops.";
 
 /// Runs it to its end.
@@ -21,17 +21,17 @@ pub(crate) async fn run(arguments: &[&str]) -> CliOutput {
     CliOutput::new(output)
 }
 
-/// A run that serves.
+/// A running service.
 pub(crate) struct Served {
     child: Child,
     url: String,
     curl: String,
-    /// Keeps the pipe open: the program goes on talking.
-    _talk: Lines<BufReader<ChildStderr>>,
+    /// Keeps the pipe open: the program prints more messages.
+    _messages: Lines<BufReader<ChildStderr>>,
 }
 
 impl Served {
-    /// Starts it on a free port and waits until it says that it serves.
+    /// Starts it on a free port and waits until it reports that the API is ready.
     pub(crate) async fn start(database: &TestDatabase) -> Self {
         let url = database.url().to_connection_string();
         let mut child = command(&["up", "--listen", "127.0.0.1:0"])
@@ -39,9 +39,9 @@ impl Served {
             .env("DATABASE_URL", url)
             .spawn()
             .expect("start `local`");
-        let mut talk = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        let mut messages = BufReader::new(child.stderr.take().expect("a pipe")).lines();
         let mut text = Vec::new();
-        while let Some(line) = talk.next_line().await.expect("read the talk") {
+        while let Some(line) = messages.next_line().await.expect("read the messages") {
             let ready = line == READY;
             text.push(line);
             if ready {
@@ -50,33 +50,33 @@ impl Served {
                 let curl = text.iter().skip_while(|line| !line.starts_with("curl "));
                 let curl: Vec<&str> =
                     curl.take_while(|line| !line.is_empty()).map(String::as_str).collect();
-                return Self { child, url, curl: curl.join("\n"), _talk: talk };
+                return Self { child, url, curl: curl.join("\n"), _messages: messages };
             }
         }
         panic!("`local up` ended:\n{}", text.join("\n"));
     }
 
-    /// Pastes the printed command into a shell.
+    /// Runs the printed `curl` command in a shell.
     pub(crate) async fn run_printed_curl(&self) -> Value {
         let output = Command::new("sh").args(["-c", &self.curl]).output().await.expect("run sh");
         let body = String::from_utf8_lossy(&output.stdout).into_owned();
         serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error} in {body}"))
     }
 
-    /// What the demo user gets, with the printed token.
+    /// The response to the demo user, with the printed token.
     pub(crate) async fn get(&self, path: &str) -> Value {
         let after = self.curl.split_once("Bearer ").expect("a token").1;
         let token = after.split_once('\'').expect("its end").0.to_owned();
         self.get_with(path, &token).await
     }
 
-    /// What the bearer of a token gets.
+    /// The response to a request with this token.
     pub(crate) async fn get_with(&self, path: &str, token: &str) -> Value {
         let request = http_client().get(format!("{}{path}", self.url)).bearer_auth(token);
         request.send().await.expect("an answer").json().await.expect("JSON")
     }
 
-    /// Ctrl-C, after which it must end well.
+    /// Sends SIGINT, after which the program must succeed.
     pub(crate) async fn interrupt(mut self) {
         let id = self.child.id().expect("it runs");
         kill(Pid::from_raw(id.cast_signed()), Signal::SIGINT).expect("send SIGINT");

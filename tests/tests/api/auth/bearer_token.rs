@@ -83,7 +83,7 @@ async fn the_scheme_is_not_case_sensitive() {
 }
 
 #[tokio::test]
-async fn what_a_token_says_besides_does_not_matter() {
+async fn other_claims_do_not_matter() {
     let app = App::start().await;
     let alice = app.user("alice").await;
     let token = Token::new(&alice.id)
@@ -149,7 +149,7 @@ async fn the_audience_is_checked_where_one_is_configured() {
 }
 
 #[tokio::test]
-async fn insecure_none_believes_the_path() {
+async fn insecure_none_trusts_the_path() {
     let app = App::start_with(|options| {
         options.set("auth", "insecure-none").unset("jwt_secret");
     })
@@ -167,7 +167,7 @@ async fn insecure_none_believes_the_path() {
 }
 
 #[tokio::test]
-async fn insecure_none_is_refused_for_a_database_elsewhere() {
+async fn insecure_none_is_rejected_for_a_remote_database() {
     let elsewhere = "postgresql://u:pw@db.example.com/taskie".parse().expect("a connection string");
     let app = App::start_with(|options| {
         options.database(&elsewhere).set("auth", "insecure-none");

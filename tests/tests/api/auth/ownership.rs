@@ -240,7 +240,7 @@ async fn assert_learns_nothing(alice: &User, bob: &User) {
 }
 
 #[tokio::test]
-async fn a_path_of_somebody_else_answers_like_an_absent_task() {
+async fn another_users_path_looks_like_a_missing_task() {
     let app = App::start().await;
     let (alice, bob) = (app.user("alice").await, app.user("bob").await);
     assert_learns_nothing(&alice, &bob).await;
@@ -248,7 +248,7 @@ async fn a_path_of_somebody_else_answers_like_an_absent_task() {
 }
 
 #[tokio::test]
-async fn a_foreign_task_in_ones_own_path_answers_like_an_absent_one() {
+async fn another_users_task_in_ones_own_path_looks_like_a_missing_one() {
     let app = App::start().await;
     let (alice, bob) = (app.user("alice").await, app.user("bob").await);
     let client = app.client().await;
@@ -267,7 +267,7 @@ async fn a_foreign_task_in_ones_own_path_answers_like_an_absent_one() {
 
 /// The route is checked before the caller: a token, a user or a task makes no difference.
 #[tokio::test]
-async fn a_method_that_a_route_has_not_is_refused_alike_for_everybody() {
+async fn an_unknown_method_is_rejected_the_same_way_for_every_caller() {
     let app = App::start().await;
     let (alice, bob) = (app.user("alice").await, app.user("bob").await);
     let client = app.client().await;
@@ -302,7 +302,7 @@ async fn activity(watcher: &Client) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_path_of_somebody_else_costs_no_statement() {
+async fn another_users_path_causes_no_statement() {
     let app = App::start_with(|_| {}).await;
     let watcher = app.client().await;
     // Without accounts: the harness would create them over its own connections.
@@ -329,7 +329,7 @@ async fn a_path_of_somebody_else_costs_no_statement() {
 }
 
 #[tokio::test]
-async fn a_path_of_somebody_else_opens_no_connection() {
+async fn another_users_path_opens_no_connection() {
     // A listener in place of the database, which never answers.
     let database = TcpListener::bind("127.0.0.1:0").expect("listen");
     database.set_nonblocking(true).expect("ask for connections without waiting for one");

@@ -121,7 +121,7 @@ async fn several_sources_count_at_once() {
 }
 
 #[tokio::test]
-async fn a_first_task_makes_the_account_whoever_issued_the_token() {
+async fn a_first_task_creates_the_account_with_a_token_of_any_issuer() {
     let key = SigningKey::ed25519("a");
     let server = KeyServer::start(&[&key]).await;
     let alice = alice_with(&server, &key).await;
@@ -295,7 +295,7 @@ async fn forged_tokens_before_any_other_cost_the_first_fetch_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_failing_key_server_is_not_the_clients_fault_and_is_left_alone() {
+async fn a_failing_key_server_is_a_503_and_is_not_asked_again_at_once() {
     let (key, configured) = (SigningKey::ed25519("a"), SigningKey::ed25519("configured"));
     let elsewhere = KeyServer::start(&[&key]).await;
     let private = {
@@ -374,7 +374,7 @@ async fn an_issuer_that_failed_is_asked_again_after_half_a_minute() {
 }
 
 #[tokio::test]
-async fn what_is_known_goes_on_to_count_while_the_issuer_fails() {
+async fn known_keys_stay_valid_while_the_issuer_fails() {
     let key = SigningKey::ed25519("a");
     let server = KeyServer::start(&[&key]).await;
     let reuse = InstanceReuse { max_reuse: 1, ..InstanceReuse::default() };
@@ -415,7 +415,7 @@ fn manifest_without_store() -> tempfile::TempDir {
 }
 
 #[tokio::test]
-async fn without_a_store_each_instance_fetches_the_keys_for_itself_and_says_so() {
+async fn without_a_store_each_instance_fetches_the_keys_and_logs_that() {
     let built =
         tokio::task::spawn_blocking(|| local::build_component(&workspace().join("spin.toml")));
     built.await.expect("build").expect("build the components");
@@ -441,7 +441,7 @@ async fn without_a_store_each_instance_fetches_the_keys_for_itself_and_says_so()
 }
 
 #[tokio::test]
-async fn a_key_server_that_is_gone_is_not_the_clients_fault() {
+async fn an_unreachable_key_server_is_a_503() {
     let key = SigningKey::ed25519("a");
     let server = KeyServer::start(&[&key]).await;
     let alice = alice_with(&server, &key).await;

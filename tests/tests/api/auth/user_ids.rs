@@ -285,7 +285,7 @@ async fn an_id_is_compared_exactly() {
 }
 
 #[tokio::test]
-async fn a_path_with_u_0000_is_somebody_elses() {
+async fn a_path_with_u_0000_belongs_to_another_user() {
     let alice = App::start().await.user("alice").await;
     let id = alice.id.as_str();
     for (label, path_user) in [

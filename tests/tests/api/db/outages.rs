@@ -203,12 +203,12 @@ async fn a_role_without_connections_left_is_a_503() {
     let database = TestServer::throwaway().await.migrated_database().await;
     let admin = database.client().await;
     let role = database.name().replace("test", "role");
-    let make = format!(
+    let create_role = format!(
         "create role {role} login password 'limitedpassword' connection limit 1;
          grant select, insert, update, delete on all tables in schema public to {role};
          grant usage on all sequences in schema public to {role}"
     );
-    admin.batch_execute(&make).await.expect("create a role");
+    admin.batch_execute(&create_role).await.expect("create a role");
     let url: DatabaseUrl = format!(
         "postgresql://{role}:limitedpassword@{}:{}/{}",
         database.url().host(),
@@ -265,7 +265,7 @@ async fn a_locked_table_is_a_504_on_every_task_route() {
 }
 
 #[tokio::test]
-async fn a_lock_holds_up_nobody_who_does_not_need_the_table() {
+async fn a_lock_blocks_only_requests_that_need_the_table() {
     let app = App::start_with(|options| {
         options.set("database_timeout_ms", "500");
     })

@@ -35,7 +35,7 @@ fn any_header() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn what_is_no_token_is_refused() {
+fn random_headers_are_rejected() {
     Service::start().check(any_header(), |service, header| {
         let is_http = header.chars().all(|c| c == '\t' || !c.is_ascii_control());
         let response =

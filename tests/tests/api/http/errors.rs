@@ -107,7 +107,7 @@ async fn a_validation_failure_lists_the_members() {
 }
 
 #[tokio::test]
-async fn the_index_says_where_to_look_next() {
+async fn the_index_links_to_the_documentation() {
     let index = App::start().await.get("/").await.good(200);
     assert_eq!(index["docs"], "/docs");
     assert_eq!(index["openapi"], "/openapi.json");

@@ -13,7 +13,7 @@ async fn every_kind_of_response() -> Vec<(&'static str, Response)> {
     let (task, gone) = (alice.task("Buy milk").await, alice.task("gone").await);
     let path = path_of(&task);
     let his = bob.path(&path_of(&bob.task("his").await));
-    let nobody = || app.get("/api/nobody/tasks");
+    let without_token = || app.get("/api/nobody/tasks");
     let head = |path: &str| alice.request(Method::HEAD, path);
     let requests: Vec<(&'static str, Request)> = vec![
         ("index", app.get("/")),
@@ -39,8 +39,8 @@ async fn every_kind_of_response() -> Vec<(&'static str, Response)> {
         ("malformed", alice.post("/tasks").json_bytes("{")),
         ("bad id", alice.get("/tasks/0")),
         ("bad filter", alice.get("/tasks?status=x")),
-        ("no token", nobody()),
-        ("bad token", nobody().token("x")),
+        ("no token", without_token()),
+        ("bad token", without_token().token("x")),
         ("absent task", alice.get(&format!("/tasks/{NO_TASK}"))),
         ("foreign path", alice.request(Method::GET, &his)),
         ("unknown route", app.get("/nope")),
@@ -97,7 +97,7 @@ async fn every_response_has_the_headers_that_all_have() {
 }
 
 #[tokio::test]
-async fn every_response_says_how_long_it_is() {
+async fn every_response_has_its_length() {
     for (label, response) in every_kind_of_response().await {
         assert!(!response.has_header("transfer-encoding"), "{label}: {response:#}");
         assert_length(label, &response);

@@ -86,7 +86,7 @@ async fn the_same_key_for_something_else_is_refused() {
 }
 
 #[tokio::test]
-async fn a_request_that_failed_can_be_mended_under_its_key() {
+async fn a_failed_request_can_be_corrected_with_the_same_key() {
     let app = App::start().await;
     let alice = app.user("alice").await;
     create(&alice, "key-1", json!({ "title": "" })).await.problem(400);
@@ -99,7 +99,7 @@ async fn a_request_that_failed_can_be_mended_under_its_key() {
 }
 
 #[tokio::test]
-async fn many_at_once_make_one_task() {
+async fn many_at_once_create_one_task() {
     let alice = App::start().await.user("alice").await;
     for round in 0..5 {
         let key = format!("key-{round}");
@@ -118,7 +118,7 @@ async fn many_at_once_make_one_task() {
 }
 
 #[tokio::test]
-async fn many_first_requests_at_once_make_one_account_and_one_task() {
+async fn many_first_requests_at_once_create_one_account_and_one_task() {
     let unregistered = App::start().await.unregistered_user("newcomer");
     let body = json!({ "title": "first" });
     let responses = join_all((0..8).map(|_| create(&unregistered, "key-1", body.clone()))).await;
@@ -187,7 +187,7 @@ async fn keys_go_with_their_user() {
 }
 
 #[tokio::test]
-async fn a_bad_key_is_told() {
+async fn a_bad_key_is_reported() {
     let alice = App::start().await.user("alice").await;
     let long = "k".repeat(256);
     for key in ["", "\"\"", "\"a", "a b", "\"a\"b\"", long.as_str()] {
@@ -201,7 +201,7 @@ async fn a_bad_key_is_told() {
 }
 
 #[tokio::test]
-async fn without_a_key_every_request_makes_a_task() {
+async fn without_a_key_every_request_creates_a_task() {
     let alice = App::start().await.user("alice").await;
     alice.task("x").await;
     alice.task("x").await;

@@ -191,7 +191,7 @@ async fn an_absent_task_is_404_whatever_is_expected_of_it() {
 }
 
 #[tokio::test]
-async fn a_malformed_precondition_is_told() {
+async fn a_malformed_precondition_is_reported() {
     let (alice, task, _) = task_with_etag().await;
     for value in ["", ",", "abc", "\"a", "\"a\" \"b\"", "w/\"a\"", "*, \"a\""] {
         for row in changes() {

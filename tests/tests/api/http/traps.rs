@@ -53,7 +53,7 @@ async fn odd_paths_and_queries_are_client_errors() {
 }
 
 #[tokio::test]
-async fn odd_queries_beside_the_filter_are_passed_over() {
+async fn odd_queries_beside_the_filter_are_ignored() {
     let app = App::start_with(|_| {}).await;
     let alice = app.user("alice").await;
     for query in
@@ -177,7 +177,7 @@ fn deep(levels: usize) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn what_is_hardly_http_gets_a_client_error_or_no_answer() {
+async fn invalid_http_gets_a_client_error_or_no_response() {
     let app = App::start_with(|_| {}).await;
     let close = "Connection: close\r\n\r\n";
     for (label, request) in [

@@ -70,11 +70,11 @@ fn known(path: &str, response: &Response, app: &App) -> Request {
 
 async fn refusals() -> Vec<Answer> {
     let alice = App::start().await.user("alice").await;
-    let nobody = alice.with_token(String::new());
+    let unauthenticated = alice.with_token(String::new());
     let expired = Token::new(&alice.id).claim_in("exp", -3_600).signed(alice.app().jwt_secret());
     let expired = alice.with_token(expired);
     let unregistered = alice.app().unregistered_user("bob").with_token(alice.token.clone());
-    let mut answers = every_task_route(&nobody, "1").await;
+    let mut answers = every_task_route(&unauthenticated, "1").await;
     answers.extend(every_task_route(&expired, "1").await);
     answers.extend(every_task_route(&unregistered, "1").await);
     answers.extend(every_task_route(&alice, &NO_TASK.to_string()).await);

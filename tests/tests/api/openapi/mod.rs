@@ -92,7 +92,7 @@ async fn every_answer_is_documented_and_every_documented_answer_is_given() {
 }
 
 #[tokio::test]
-async fn what_no_operation_can_answer_is_described_too() {
+async fn responses_outside_of_operations_are_documented_too() {
     let app = App::start().await;
     let document = Document::of(&app).await;
     let responses = &document.0["components"]["responses"];

@@ -43,7 +43,7 @@ async fn head_has_the_headers_of_get_and_no_body() {
 }
 
 #[tokio::test]
-async fn what_a_client_has_already_is_not_sent_again() {
+async fn a_cached_file_is_not_sent_again() {
     let app = App::start().await;
     for (path, _) in FILES {
         let first = app.get(path).await;
@@ -63,7 +63,7 @@ async fn what_a_client_has_already_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn only_the_viewers_own_files_are_kept_without_asking() {
+async fn only_the_viewers_files_are_cached_without_revalidation() {
     let app = App::start().await;
     for (path, _) in FILES {
         let expected = if path.contains("5.35.0") {

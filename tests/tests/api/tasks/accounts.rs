@@ -10,7 +10,7 @@ async fn emails(app: &App, id: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_first_task_makes_the_account() {
+async fn a_first_task_creates_the_account() {
     let app = App::start().await;
     let unregistered = app.unregistered_user("newcomer");
     let task = unregistered.task("first").await;
@@ -21,7 +21,7 @@ async fn a_first_task_makes_the_account() {
 }
 
 #[tokio::test]
-async fn many_first_tasks_at_once_make_one_account() {
+async fn many_first_tasks_at_once_create_one_account() {
     let app = App::start().await;
     let unregistered = app.unregistered_user("newcomer");
     let responses = join_all((0..20).map(|i| {
@@ -74,7 +74,7 @@ async fn first_tasks_that_race_for_the_account_all_succeed() {
 
 /// The migrations need only an `id` in a provider's `users`.
 #[tokio::test]
-async fn users_without_email_addresses_are_told_by_the_variables_name() {
+async fn users_without_email_addresses_are_reported_by_the_variables_name() {
     let app = App::start_with(|_| {}).await;
     let client = app.client().await;
     client.batch_execute("alter table users drop column email").await.expect("drop the column");
@@ -85,7 +85,7 @@ async fn users_without_email_addresses_are_told_by_the_variables_name() {
 
 /// As after `migrator grant` without `--provision-users`.
 #[tokio::test]
-async fn a_role_that_may_not_insert_users_is_told_by_the_variables_name() {
+async fn a_role_that_may_not_insert_users_is_reported_by_the_variables_name() {
     let app = App::start_with(|_| {}).await;
     let (database, role) = (app.database(), app.database().api_role());
     let revoke = format!("revoke insert on users from {}", role.quoted());
@@ -118,7 +118,7 @@ async fn without_an_email_address_there_is_no_account() {
 }
 
 #[tokio::test]
-async fn somebody_with_an_account_needs_no_email_address() {
+async fn a_user_with_an_account_needs_no_email_address() {
     let app = App::start().await;
     let alice = app.user("alice").await;
     let token = Token::new(&alice.id).signed(app.jwt_secret());
@@ -147,7 +147,7 @@ async fn an_email_address_of_another_account_is_refused() {
 }
 
 #[tokio::test]
-async fn a_bad_first_task_makes_no_account() {
+async fn a_bad_first_task_creates_no_account() {
     let app = App::start().await;
     let unregistered = app.unregistered_user("newcomer");
     unregistered.create(json!({ "title": "" })).await.problem(400);
@@ -155,7 +155,7 @@ async fn a_bad_first_task_makes_no_account() {
 }
 
 #[tokio::test]
-async fn reading_makes_no_account() {
+async fn reading_creates_no_account() {
     let app = App::start().await;
     let unregistered = app.unregistered_user("newcomer");
     assert_eq!(unregistered.tasks().await, [] as [Value; 0]);
@@ -180,7 +180,7 @@ async fn provisioning_can_be_switched_off() {
 }
 
 #[tokio::test]
-async fn without_the_right_to_make_accounts_there_are_tasks_all_the_same() {
+async fn without_the_privilege_to_create_accounts_existing_users_have_tasks() {
     let database = TestDatabase::migrated().await;
     let revoke = format!("revoke insert on users from {}", database.api_role().quoted());
     database.client().await.batch_execute(&revoke).await.expect("revoke");

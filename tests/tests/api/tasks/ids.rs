@@ -60,7 +60,7 @@ async fn for_an_email_address_of_another_account_no_id_is_drawn() {
 }
 
 #[tokio::test]
-async fn where_only_the_provider_can_make_accounts_no_id_is_drawn() {
+async fn where_only_the_provider_can_create_accounts_no_id_is_drawn() {
     let app = App::start_with(|_| {}).await;
     let client = app.client().await;
     client.batch_execute("alter table users add column name text not null").await.expect("alter");
@@ -86,7 +86,7 @@ async fn requests_about_other_tasks_draw_no_id() {
 }
 
 #[tokio::test]
-async fn one_id_for_each_task_that_was_made() {
+async fn one_id_for_each_created_task() {
     let app = App::start_with(|_| {}).await;
     let unregistered = app.unregistered_user("newcomer");
     for response in create_both_ways(&unregistered).await {

@@ -78,7 +78,7 @@ async fn equal_timestamps_lose_and_repeat_nothing() {
 }
 
 #[tokio::test]
-async fn a_list_has_1000_tasks_when_nothing_is_said() {
+async fn a_list_has_1000_tasks_by_default() {
     let alice = alice_with(2_500, 1).await;
     let pages = walk(&alice, "/tasks").await;
     let lengths: Vec<usize> = pages.iter().map(Vec::len).collect();
@@ -86,7 +86,7 @@ async fn a_list_has_1000_tasks_when_nothing_is_said() {
 }
 
 #[tokio::test]
-async fn a_filter_pages_as_well() {
+async fn a_filtered_list_has_pages_too() {
     let alice = alice_with(100, 10).await;
     for (status, expected) in [("complete", 33), ("incomplete", 67)] {
         let pages = walk(&alice, &format!("/tasks?status={status}&limit=5")).await;
@@ -130,7 +130,7 @@ async fn a_walk_is_stable_under_inserts_and_deletes() {
 }
 
 #[tokio::test]
-async fn the_link_keeps_what_was_asked_for() {
+async fn the_link_keeps_the_query() {
     let alice = alice_with(50, 1).await;
     let response = alice.get("/tasks?status=incomplete&limit=3&other=x").await;
     let link = next(&response).expect("a next page");

@@ -21,7 +21,7 @@ async fn a_dot_env_file_in_a_parent_folder_is_read() {
     let folder = Folder::new(&[]);
     folder.write(".env", &format!("DATABASE_URL='{}'\n", database.url().to_connection_string()));
     let inner = format!("{}/inner", folder.path());
-    std::fs::create_dir(&inner).expect("make a folder");
+    std::fs::create_dir(&inner).expect("create a folder");
     run_in(inner.as_ref(), &[], &["up"]).await.exits(0);
     assert_eq!(versions(&database).await, [1, 2, 3]);
 }

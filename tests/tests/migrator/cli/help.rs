@@ -1,20 +1,20 @@
-//! What `--help` says. It is the reference of the program, so every word of it is a snapshot.
+//! `--help`, the reference of the program: every word of it is in a snapshot.
 
 use insta::assert_snapshot;
 
 use crate::support::program::run_with;
 
-/// The help of the program or of a command, as `arguments` ask for it.
+/// The output of the program with these arguments, without `hunter2`.
 async fn help(arguments: &[&str]) -> String {
     // Secrets in the environment must not show.
     let variables = [("DATABASE_URL", "postgresql://ann:hunter2@db.example.com/shop")];
     let output = run_with(&variables, arguments).await.exits(0).does_not_print("hunter2");
-    // Without the blanks that clap leaves at the ends of lines.
+    // Without trailing spaces, which clap leaves.
     output.stdout.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-/// The help of a command, with `<global options>` in the place of the global options, which are the
-/// program's, byte for byte. They are in the snapshot of the program's help.
+/// The help of a command, with `<global options>` in place of the global options: they must be the
+/// same, byte for byte, as in the program's help, whose snapshot has them.
 async fn help_of(command: &str) -> String {
     let text = help(&[command, "--help"]).await;
     let of_the_program = help(&["--help"]).await;

@@ -1,4 +1,4 @@
-//! `--json`: one document on standard output, whatever happens.
+//! `--json`: one document on standard output, also on failure.
 
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
@@ -7,7 +7,8 @@ use tests::TestDatabase;
 use crate::support::folder::Folder;
 use crate::support::program::{run, run_with};
 
-/// The document with what differs from run to run taken out; each must be there.
+/// The document with the members at these pointers, which differ from run to run, replaced. Each must
+/// exist.
 #[track_caller]
 fn without(mut document: Value, pointers: &[&str]) -> Value {
     for pointer in pointers {

@@ -1,4 +1,4 @@
-//! On a terminal: the line that is drawn again, and questions.
+//! Output on a terminal: the progress line, and questions.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -12,7 +12,7 @@ use crate::support::catalog::{objects, versions};
 use crate::support::folder::Folder;
 use crate::support::program::{command, run};
 
-/// A program that runs on a terminal of its own.
+/// A program that runs on a pseudoterminal.
 struct Terminal {
     program: Child,
     keyboard: File,
@@ -28,7 +28,7 @@ impl Terminal {
         command.env("DATABASE_URL", database.url().to_connection_string()).env("TERM", "xterm");
         command.env_remove("NO_COLOR").stdin(handle()).stdout(handle()).stderr(handle());
         let program = command.spawn().expect("start the migrator");
-        // The handles that are left here would keep the terminal open after the program has ended.
+        // The handles in this process would keep the terminal open after the program has ended.
         drop((command, pty.slave));
         let keyboard = File::from(pty.master);
         let mut output = keyboard.try_clone().expect("another handle");
@@ -36,7 +36,7 @@ impl Terminal {
         let seen = screen.clone();
         tokio::task::spawn_blocking(move || {
             let mut bytes = [0; 4096];
-            // Where nobody writes any more, Linux says so with an error.
+            // On Linux, reading fails after the last writer has closed the terminal.
             while let Ok(count @ 1..) = output.read(&mut bytes) {
                 let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
                 seen.lock().expect("the screen").push_str(&text);
@@ -45,7 +45,7 @@ impl Terminal {
         Self { program, keyboard, screen }
     }
 
-    /// All that was written so far.
+    /// All output so far.
     fn screen(&self) -> String {
         self.screen.lock().expect("the screen").clone()
     }
@@ -58,7 +58,7 @@ impl Terminal {
         self.keyboard.write_all(text.as_bytes()).expect("type");
     }
 
-    /// Waits until the program has exited with `code`, and returns all that was written.
+    /// Waits until the program has exited with `code`, and returns all output.
     async fn exits(&mut self, code: i32, last: &str) -> String {
         let status = self.program.wait().await.expect("wait for the migrator");
         assert_eq!(status.code(), Some(code), "{}", self.screen());
@@ -67,7 +67,7 @@ impl Terminal {
     }
 }
 
-/// What begins a line again.
+/// The control sequence that redraws a line.
 const ERASED: &str = "\r\u{1b}[K";
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn quiet_is_quiet_on_a_terminal_too() {
 }
 
 #[tokio::test]
-async fn elsewhere_nothing_is_drawn_over() {
+async fn outside_a_terminal_no_line_is_redrawn() {
     let database = TestDatabase::create().await;
     let folder = Folder::new(&[("V1__slow.sql", "select pg_sleep(1.5);")]);
     let output = run(&database, &["up", "--dir", folder.path()]).await.exits(0);
@@ -130,7 +130,7 @@ async fn elsewhere_nothing_is_drawn_over() {
 }
 
 #[tokio::test]
-async fn undoing_asks_and_takes_no_for_an_answer() {
+async fn undoing_asks_and_accepts_no() {
     let database = TestDatabase::migrated().await;
     let before = objects(&database).await;
     for answer in ["n\n", "\n", "yeah\n"] {
@@ -152,8 +152,8 @@ async fn undoing_asks_and_takes_no_for_an_answer() {
 async fn adopting_asks() {
     let database = TestDatabase::create().await;
     let folder = Folder::new(&[("V1__one.sql", "create table one (id int);")]);
-    let make = "create table one (id int)";
-    database.client().await.batch_execute(make).await.expect("make the schema");
+    let create = "create table one (id int)";
+    database.client().await.batch_execute(create).await.expect("create the schema");
     let baseline = ["baseline", "1", "--dir", folder.path()];
     for (answer, code, last) in [("n\n", 1, "Nothing was adopted"), ("y\n", 0, "V1__one adopted")] {
         assert_eq!(versions(&database).await, [0; 0]);

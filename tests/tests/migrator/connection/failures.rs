@@ -1,4 +1,4 @@
-//! Databases that do not answer, or say no.
+//! Databases that do not respond, or reject the connection.
 
 use neon_url::DatabaseUrl;
 use tests::{TestDatabase, TestServer};
@@ -9,7 +9,7 @@ use crate::support::catalog::versions;
 use crate::support::folder::Folder;
 use crate::support::program::{run, run_with};
 
-/// How a server answers that is starting up.
+/// The response of a server that is starting up.
 const STARTING_UP: &[u8] = b"E\0\0\0\x30SFATAL\0C57P03\0Mthe database is starting up\0\0";
 
 /// The same database with another password.
@@ -152,7 +152,7 @@ async fn tls_that_the_server_does_not_have_is_an_error() {
 }
 
 #[tokio::test]
-async fn sessions_are_called_by_the_programs_name() {
+async fn sessions_have_the_programs_name() {
     let database = TestDatabase::create().await;
     let folder = Folder::new(&[(
         "V1__name.sql",

@@ -13,7 +13,7 @@ async fn execute(database: &TestDatabase, sql: &str) {
     database.client().await.batch_execute(sql).await.expect(sql);
 }
 
-/// A folder with one migration, and a database that it is applied to.
+/// A folder with one migration, and a database to which it is applied.
 async fn applied(sql: &str) -> (TestDatabase, Folder) {
     let folder = Folder::new(&[("V1__all.sql", sql)]);
     let database = TestDatabase::create().await;

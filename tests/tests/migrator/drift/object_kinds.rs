@@ -1,4 +1,4 @@
-//! What `migrator drift` takes for a difference, one kind after the other, and what it does not.
+//! The differences that `migrator drift` reports, for each kind of object, and those that it ignores.
 
 use tests::TestDatabase;
 
@@ -6,7 +6,7 @@ use super::{applied, execute};
 use crate::support::folder::Folder;
 use crate::support::program::run;
 
-/// What was made, what was done by hand afterwards, and what is then listed.
+/// A migration, a manual change after it, and the expected report.
 const KINDS: &[(&str, &str, &str)] = &[
     (
         "create table t (a integer)",
@@ -177,15 +177,15 @@ const KINDS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Each change in a schema of its own, of which the names are taken out again.
+/// Each change is made in a separate schema, whose name is removed from the report.
 #[tokio::test]
 async fn each_kind_of_difference_is_found() {
-    let changes = KINDS.iter().map(|(made, change, _)| (*made, *change));
+    let changes = KINDS.iter().map(|(migration, change, _)| (*migration, *change));
     let (database, folder) = changed_in_schemas(changes.collect()).await;
     let text = run(&database, &["drift", "--dir", folder.path()]).await.exits(1).stdout;
     for (number, (_, change, expected)) in KINDS.iter().enumerate() {
         let schema = format!("case_{number}.");
-        // What is listed at the margin, with what is below it.
+        // The unindented lines, each with the indented ones below it.
         let listed: Vec<String> = text
             .replace("\n ", "\r ")
             .lines()
@@ -197,18 +197,17 @@ async fn each_kind_of_difference_is_found() {
     }
 }
 
-/// A database with one migration, and something done by hand to what it made, for each of the
-/// changes in a schema of its own.
+/// A database with one migration and a manual change, for each of the changes in a separate schema.
 async fn changed_in_schemas(changes: Vec<(&str, &str)>) -> (TestDatabase, Folder) {
     let enter = |number| format!("set search_path = case_{number};");
-    let made: Vec<String> = changes
+    let migration: Vec<String> = changes
         .iter()
         .enumerate()
-        .map(|(number, (made, _))| {
-            format!("create schema case_{number}; {} {made};\n", enter(number))
+        .map(|(number, (migration, _))| {
+            format!("create schema case_{number}; {} {migration};\n", enter(number))
         })
         .collect();
-    let (database, folder) = applied(&made.concat()).await;
+    let (database, folder) = applied(&migration.concat()).await;
     run(&database, &["drift", "--dir", folder.path()]).await.exits(0);
     for (number, (_, change)) in changes.iter().enumerate() {
         execute(&database, &format!("{} {change}", enter(number))).await;
@@ -217,11 +216,11 @@ async fn changed_in_schemas(changes: Vec<(&str, &str)>) -> (TestDatabase, Folder
 }
 
 #[tokio::test]
-async fn what_means_the_same_is_none() {
+async fn equivalent_definitions_are_no_difference() {
     let (database, folder) = changed_in_schemas(vec![
-        // A column that was added later stands elsewhere.
+        // A column that is added again has another position.
         ("create table t (a integer, b text)", "alter table t drop a, add a integer"),
-        // As it reads in a dump.
+        // As in a dump.
         (
             "create table t (a varchar(9) constraint c check (a in ('x', 'y')))",
             "alter table t drop constraint c, add constraint c check (((a)::text = any ((array['x'::character varying, 'y'::character varying])::text[])))",
@@ -235,6 +234,6 @@ async fn what_means_the_same_is_none() {
         let create = format!("create table {bookkeeping} (version serial primary key)");
         execute(&database, &create).await;
     }
-    // With a version, the history is not asked, nor what is incomplete.
+    // With `--to`, neither the history nor incomplete migrations are read.
     run(&database, &["drift", "--to", "1", "--dir", folder.path()]).await.exits(0);
 }

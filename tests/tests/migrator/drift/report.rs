@@ -9,16 +9,16 @@ use crate::support::catalog::objects;
 use crate::support::folder::Folder;
 use crate::support::program::{command, run, run_with};
 
-/// What differs after somebody has run `sql` on a migrated database.
+/// The report after `sql` was run on a migrated database.
 async fn drift_after(sql: &str) -> String {
     let database = TestDatabase::migrated().await;
     execute(&database, sql).await;
     run(&database, &["drift"]).await.exits(1).stdout
 }
 
-/// What differs after somebody has run `change` on a database where one migration was `made`.
-async fn drift_from(made: &str, change: &str) -> String {
-    let (database, folder) = applied(made).await;
+/// The report after `change` was run on a database with the one migration `migration`.
+async fn drift_from(migration: &str, change: &str) -> String {
+    let (database, folder) = applied(migration).await;
     run(&database, &["drift", "--dir", folder.path()]).await.exits(0);
     execute(&database, change).await;
     run(&database, &["drift", "--dir", folder.path()]).await.exits(1).stdout
@@ -130,13 +130,13 @@ async fn a_changed_function_is_shown_line_by_line() {
 }
 
 #[tokio::test]
-async fn an_extension_is_one_difference_and_what_it_made_none() {
+async fn an_extension_is_one_difference_without_its_objects() {
     let text = drift_from("select 1", "create extension citext").await;
     assert_eq!(text, "+ extension citext\n");
 }
 
 #[tokio::test]
-async fn grants_count_when_they_are_asked_for() {
+async fn grants_are_compared_with_the_option() {
     let (database, folder) = applied(
         "create table t (a integer, b integer); create function f() returns integer language sql as 'select 1'",
     )
@@ -169,7 +169,7 @@ async fn grants_count_when_they_are_asked_for() {
 }
 
 #[tokio::test]
-async fn pending_migrations_are_none_and_are_told() {
+async fn pending_migrations_are_no_drift_and_are_reported() {
     let database = TestDatabase::create().await;
     run(&database, &["up", "--to", "1"]).await.exits(0);
     run(&database, &["drift"])
@@ -210,7 +210,7 @@ async fn a_diverged_history_is_not_compared() {
     let database = TestDatabase::migrated().await;
     let folder = Folder::with_three_migrations();
     run(&database, &["drift", "--dir", folder.path()]).await.exits(4).says("have diverged");
-    // Unless somebody says with what.
+    // Except with `--to`.
     run(&database, &["drift", "--dir", folder.path(), "--to", "1"]).await.exits(1);
 }
 
@@ -263,7 +263,7 @@ async fn the_schema_of_the_search_path_is_the_one_that_is_compared() {
     let text = run_with(&variables, &["drift"]).await.exits(1).stdout;
     assert_eq!(text, "~ table tasks\n    + column due date\n");
 
-    // Also where the database says so, rather than the connection string.
+    // Also if the database sets it, not the connection string.
     let name = database.name();
     execute(&database, &format!("alter database {name} set search_path = \"The App\", public"))
         .await;

@@ -1,4 +1,4 @@
-//! Shadow databases: where they are made, and that none is left.
+//! Shadow databases: where they are created, and that none is left.
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -9,8 +9,8 @@ use crate::support::catalog::tables;
 use crate::support::folder::Folder;
 use crate::support::program::{command, run, run_with};
 
-/// The shadow databases beside a database.
-async fn shadows(database: &TestDatabase) -> Vec<String> {
+/// The shadow databases of a database.
+async fn shadow_databases(database: &TestDatabase) -> Vec<String> {
     let query = "select shadow.datname::text from pg_database as shadow
                    join pg_database as live on live.datname = current_database()
                   where shadow.datname like 'taskie\\_shadow\\_' || live.oid || '\\_%'";
@@ -18,17 +18,17 @@ async fn shadows(database: &TestDatabase) -> Vec<String> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// A run that is in the middle of a migration in its shadow database.
+/// Starts a run and waits until it is in the middle of a migration in its shadow database.
 async fn start_slow(database: &TestDatabase, folder: &Folder) -> Child {
-    let before = shadows(database).await;
+    let before = shadow_databases(database).await;
     let mut slow = command(&["drift", "--to", "1", "--dir", folder.path()]).await;
     slow.env("DATABASE_URL", database.url().to_connection_string());
     let slow = slow.spawn().expect("start the migrator");
     let client = database.client().await;
     let sleeping = "select datname::text from pg_stat_activity where wait_event = 'PgSleep' and datname <> all ($1)";
     until("the migration runs in a shadow database", async || {
-        let rows = client.query(sleeping, &[&before]).await.expect("look");
-        let own = shadows(database).await;
+        let rows = client.query(sleeping, &[&before]).await.expect("query");
+        let own = shadow_databases(database).await;
         rows.iter().map(|row| row.get::<_, String>(0)).find(|name| own.contains(name))
     })
     .await;
@@ -44,10 +44,10 @@ async fn none_is_left_by_a_run_that_ends_well() {
     let database = TestDatabase::migrated().await;
     run(&database, &["drift"]).await.exits(0);
     run(&database, &["dump", "--output", "-"]).await.exits(0);
-    assert_eq!(shadows(&database).await, [""; 0]);
+    assert_eq!(shadow_databases(&database).await, [""; 0]);
 }
 
-/// Of a shadow database nothing is left that could be repaired.
+/// A shadow database is dropped, so there is nothing to repair.
 #[tokio::test]
 async fn a_migration_without_a_transaction_that_fails_there_needs_no_repair() {
     let database = TestDatabase::create().await;
@@ -67,15 +67,15 @@ async fn a_migration_without_a_transaction_that_fails_there_needs_no_repair() {
 }
 
 #[tokio::test]
-async fn a_migration_that_fails_there_is_told_from_one_that_fails_in_the_database() {
+async fn a_failure_in_the_shadow_database_is_reported_as_one() {
     let database = TestDatabase::create().await;
     let folder = Folder::new(&[
         ("V1__one.sql", "create table one ();"),
         ("V2__two.sql", "create table two ();\ncreate table one ();"),
     ]);
     let output = run(&database, &["drift", "--to", "2", "--dir", folder.path()]).await.exits(5);
-    let talk = output.stderr.replace(folder.path(), "FOLDER");
-    insta::assert_snapshot!(talk, @r#"
+    let messages = output.stderr.replace(folder.path(), "FOLDER");
+    insta::assert_snapshot!(messages, @r#"
     Building a shadow database from 2 migrations
     error: failed to apply V2__two.sql: line 2, column 1: relation "one" already exists (42P07)
        --> FOLDER/V2__two.sql:2:1
@@ -87,14 +87,14 @@ async fn a_migration_that_fails_there_is_told_from_one_that_fails_in_the_databas
     hint: fix V2: the migrations must run on an empty database
     "#);
     assert_eq!(tables(&database).await, [""; 0]);
-    assert_eq!(shadows(&database).await, [""; 0]);
+    assert_eq!(shadow_databases(&database).await, [""; 0]);
     let document =
         run(&database, &["dump", "--json", "--dir", folder.path()]).await.exits(5).json();
     assert_eq!(document["error"]["migration"], "V2__two");
 }
 
 #[tokio::test]
-async fn whoever_may_not_make_one_is_told_of_another_server() {
+async fn without_createdb_the_hint_names_the_shadow_url() {
     let database = TestDatabase::migrated().await;
     let reader = database.role("reader").await;
     let grant = format!("grant select on refinery_schema_history to {}", reader.quoted());
@@ -107,18 +107,21 @@ async fn whoever_may_not_make_one_is_told_of_another_server() {
     hint: with `--shadow-url` (`MIGRATOR_SHADOW_URL`) it is made on another server; or allow the role to make databases: alter role NAME createdb
     ");
 
-    // A role that may only read is enough with another server to make it on.
+    // With a shadow database on another server, a read-only role is enough.
     let server = TestDatabase::create().await;
     let shadow = server.url().to_connection_string();
     run_with(&[("DATABASE_URL", &url)], &["drift", "--shadow-url", &shadow]).await.exits(0);
     run_with(&[("DATABASE_URL", &url), ("MIGRATOR_SHADOW_URL", &shadow)], &["drift"])
         .await
         .exits(0);
-    assert_eq!((shadows(&database).await, shadows(&server).await), (Vec::new(), Vec::new()));
+    assert_eq!(
+        (shadow_databases(&database).await, shadow_databases(&server).await),
+        (Vec::new(), Vec::new())
+    );
 }
 
 #[tokio::test]
-async fn a_role_that_may_make_databases_and_otherwise_read_is_enough() {
+async fn a_role_with_createdb_and_select_is_enough() {
     let database = TestDatabase::migrated().await;
     let reader = database.role("reader").await;
     let name = reader.quoted();
@@ -127,7 +130,7 @@ async fn a_role_that_may_make_databases_and_otherwise_read_is_enough() {
     database.client().await.batch_execute(&grant).await.expect("grant");
     let url = database.url_as(&reader).to_connection_string();
     run_with(&[("DATABASE_URL", &url)], &["drift"]).await.exits(0);
-    assert_eq!(shadows(&database).await, [""; 0]);
+    assert_eq!(shadow_databases(&database).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -163,7 +166,7 @@ async fn none_is_left_by_a_run_that_is_asked_to_end() {
             .exits(code)
             .says(says)
             .says("the shadow database is removed; nothing was changed");
-        assert_eq!(shadows(&database).await, [""; 0], "{signal}");
+        assert_eq!(shadow_databases(&database).await, [""; 0], "{signal}");
     }
 }
 
@@ -172,24 +175,24 @@ async fn what_a_killed_run_left_is_removed_by_the_next_but_what_is_in_use_is_not
     let database = TestDatabase::create().await;
     let folder = slow_folder();
     let mut killed = start_slow(&database, &folder).await;
-    let left = shadows(&database).await;
+    let left = shadow_databases(&database).await;
     assert_eq!(left.len(), 1, "{left:?}");
     let mut busy = start_slow(&database, &folder).await;
-    assert_eq!(shadows(&database).await.len(), 2);
+    assert_eq!(shadow_databases(&database).await.len(), 2);
     let in_use: Vec<String> =
-        shadows(&database).await.into_iter().filter(|name| !left.contains(name)).collect();
+        shadow_databases(&database).await.into_iter().filter(|name| !left.contains(name)).collect();
 
     killed.kill().await.expect("kill the migrator");
     until("the killed run's sessions are over", async || {
         run(&database, &["drift"]).await.exits(0);
-        Some(shadows(&database).await).filter(|names| *names == in_use)
+        Some(shadow_databases(&database).await).filter(|names| *names == in_use)
     })
     .await;
 
     busy.kill().await.expect("kill the migrator");
     until("nothing is left", async || {
         run(&database, &["drift"]).await.exits(0);
-        shadows(&database).await.is_empty().then_some(())
+        shadow_databases(&database).await.is_empty().then_some(())
     })
     .await;
 }
@@ -205,11 +208,11 @@ async fn two_at_once_do_not_disturb_each_other() {
     for output in [one, other, dump] {
         output.exits(0);
     }
-    assert_eq!(shadows(&database).await, [""; 0]);
+    assert_eq!(shadow_databases(&database).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn it_takes_after_the_database() {
+async fn it_has_the_settings_of_the_database() {
     let database = TestDatabase::create().await;
     let admin = database.admin().await;
     let name = format!("{}_latin1", database.name());

@@ -1,4 +1,4 @@
-//! `migrator dump`, and the file that it has written for this repository.
+//! `migrator dump`, and `schema.sql`, which it writes for this repository.
 
 use insta::{assert_json_snapshot, assert_snapshot};
 use tests::{TestDatabase, workspace};
@@ -9,7 +9,7 @@ use crate::support::program::{command, run, run_in, run_with};
 /// Set by `cargo update-schema`: `schema.sql` is written before it is compared.
 const UPDATE: &str = "TASKIE_UPDATE_SCHEMA";
 
-/// A bit of everything that migrations may make, in an order that a sorted list would break.
+/// Every kind of object that migrations may create, in an order that a sorted list would break.
 const EVERYTHING: &str = include_str!("everything.sql");
 
 async fn execute(database: &TestDatabase, sql: &str) {
@@ -39,7 +39,7 @@ async fn the_file_in_this_repository_is_current() {
 }
 
 #[tokio::test]
-async fn it_makes_what_the_migrations_make() {
+async fn the_dump_creates_the_schema_of_the_migrations() {
     for (folder, version) in
         [(None, "3"), (Some(Folder::new(&[("V1__everything.sql", EVERYTHING)])), "1")]
     {
@@ -53,7 +53,7 @@ async fn it_makes_what_the_migrations_make() {
         let output = run(&copy, &drift).await;
         assert_eq!(output.stdout, "");
         output.exits(0);
-        // The copy reads the same, but for what it says of itself.
+        // A dump of the copy is the same, except for its first line.
         let again = run(&copy, &["dump", "--live", "--output", "-"]).await.exits(0);
         let body = |text: &str| text.lines().skip(1).map(ToOwned::to_owned).collect::<Vec<_>>();
         assert_eq!(body(&again.stdout), body(&dump.stdout));
@@ -83,7 +83,7 @@ async fn grants_are_written_when_they_are_asked_for() {
     run(&database, &["drift", "--grants", "--to", "1", "--dir", folder.path()]).await.exits(0);
     let without = run(&database, &arguments[..5]).await.exits(0).stdout;
     assert!(!without.contains("grant "), "{without}");
-    // PostgreSQL 14 lets everybody make tables in `public`.
+    // In PostgreSQL 14, every role may create tables in `public`.
     let dump = dump.replace(&role.name, "reader").replace("grant create, usage", "grant usage");
     assert_snapshot!(dump, @r"
     -- What the migrations make, up to V1__grants.
@@ -252,7 +252,7 @@ async fn another_server_needs_no_live_database() {
     let output = run_with(&[("MIGRATOR_SHADOW_URL", &url)], &arguments).await.exits(0);
     assert_eq!(output.stdout, run(&database, &arguments).await.exits(0).stdout);
     run_with(&[], &arguments).await.exits(2).says("no database URL given");
-    // A connection string's search path makes its schema.
+    // The search path of the connection string decides in which schema it is created.
     let url = format!("{url}&options=-c%20search_path%3Dapp");
     let output = run_with(&[("MIGRATOR_SHADOW_URL", &url)], &arguments).await.exits(0);
     assert!(output.stdout.contains("create table tasks ("), "{}", output.stdout);
@@ -278,7 +278,7 @@ async fn what_cannot_be_read_or_written_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_pipe_that_is_closed_is_nobodys_error() {
+async fn a_closed_pipe_is_no_error() {
     let database = TestDatabase::create().await;
     let mut dump = command(&["dump", "--output", "-"]).await;
     dump.env("DATABASE_URL", database.url().to_connection_string());

@@ -1,4 +1,4 @@
-//! Whatever the role had beyond its need is taken away; what cannot be is said.
+//! Excess privileges of the role are revoked; those that cannot be are reported.
 
 use tokio_postgres::error::SqlState;
 
@@ -6,8 +6,8 @@ use super::{grant, prepare, refusal, with_role};
 use crate::support::program::run;
 
 #[tokio::test]
-async fn whatever_was_granted_before_is_gone() {
-    for (label, before, said) in [
+async fn all_earlier_grants_are_revoked() {
+    for (label, before, message) in [
         ("a table", "create table t (); grant all on t to ROLE", "on table public.t"),
         (
             "a column",
@@ -98,7 +98,7 @@ async fn whatever_was_granted_before_is_gone() {
         let (database, role, owner) = with_role("worker").await;
         prepare(&owner, &role, &before.replace("'ROLE'", &format!("'{}'", role.name))).await;
         let first = grant(&database, &role, &[]).await.exits(0);
-        assert!(first.stderr.contains(said), "{label}: {first:#?}");
+        assert!(first.stderr.contains(message), "{label}: {first:#?}");
         let second = grant(&database, &role, &[]).await.exits(0);
         assert!(second.stderr.contains("Nothing to do: "), "{label}: {second:#?}");
         assert!(!second.stderr.contains("warning"), "{label}: {second:#?}");
@@ -148,7 +148,7 @@ async fn nothing_else_names_the_role_afterwards() {
 }
 
 #[tokio::test]
-async fn what_every_role_can_create_is_taken_from_every_role_and_that_is_said() {
+async fn create_on_public_is_revoked_from_public_and_reported() {
     let (database, role, owner) = with_role("worker").await;
     prepare(&owner, &role, "grant create on schema public to public; create schema s; grant create on schema s to public").await;
     grant(&database, &role, &[])
@@ -176,7 +176,7 @@ async fn tables_that_every_role_can_read_are_a_warning() {
 }
 
 #[tokio::test]
-async fn what_somebody_else_granted_is_a_warning() {
+async fn a_grant_by_another_role_is_a_warning() {
     let (database, role, owner) = with_role("worker").await;
     let bob = database.role("bob").await;
     let before = format!(

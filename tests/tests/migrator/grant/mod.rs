@@ -11,8 +11,8 @@ use tokio_postgres::error::SqlState;
 
 use crate::support::program::run;
 
-/// A migrated database with a user and with a table that is not the API's business, a new role, and
-/// a connection of the owner's.
+/// A migrated database with a user and a table that the API does not use, a new role, and a connection
+/// as the owner.
 async fn with_role(name: &str) -> (TestDatabase, Role, Client) {
     let database = TestDatabase::migrated().await;
     let role = database.role(name).await;
@@ -28,8 +28,8 @@ async fn with_role(name: &str) -> (TestDatabase, Role, Client) {
     (database, role, owner)
 }
 
-/// A database with the role of its owner, who is no superuser, and a role that the owner may alter.
-async fn owner_without_power() -> (TestDatabase, Role, Role) {
+/// A database with the role of its owner, who is not a superuser, and a role that the owner may alter.
+async fn owner_without_superuser() -> (TestDatabase, Role, Role) {
     let database = TestDatabase::create().await;
     let (owner, role) = (database.role("owner").await, database.role("worker").await);
     let before = format!(
@@ -39,21 +39,21 @@ async fn owner_without_power() -> (TestDatabase, Role, Role) {
         owner = owner.quoted(),
         role = role.quoted()
     );
-    database.client().await.batch_execute(&before).await.expect("make an owner");
+    database.client().await.batch_execute(&before).await.expect("create an owner");
     (database, owner, role)
 }
 
-/// Runs `grant` for the role, with more arguments.
+/// Runs `migrator grant` for the role, with more arguments.
 async fn grant(database: &TestDatabase, role: &Role, more: &[&str]) -> CliOutput {
     run(database, &[&["grant", "--role", &role.name], more].concat()).await
 }
 
-/// Runs a script with `ROLE` for the role's name.
+/// Runs a script, with `ROLE` replaced by the role's name.
 async fn prepare(owner: &Client, role: &Role, script: &str) {
     owner.batch_execute(&script.replace("ROLE", &role.quoted())).await.expect(script);
 }
 
-/// What the statement is refused with; none where it is not.
+/// The SQLSTATE of the statement's error, if it fails.
 async fn refusal(client: &Client, statement: &str) -> Option<SqlState> {
     client.batch_execute(statement).await.err().and_then(|error| error.code().cloned())
 }

@@ -1,9 +1,9 @@
-//! What the role can do afterwards, and what it cannot.
+//! The privileges of the role after `migrator grant`.
 
 use tests::TestDatabase;
 use tokio_postgres::error::SqlState;
 
-use super::{grant, owner_without_power, refusal, with_role};
+use super::{grant, owner_without_superuser, refusal, with_role};
 use crate::support::program::{run, run_with};
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn the_time_limits_hold_in_every_new_session() {
 }
 
 #[tokio::test]
-async fn a_limit_of_zero_would_be_none_and_is_refused() {
+async fn a_limit_of_zero_is_rejected_because_it_means_no_limit() {
     let (database, role, _) = with_role("worker").await;
     grant(&database, &role, &["--statement-timeout", "0"])
         .await
@@ -149,7 +149,7 @@ async fn tables_are_found_by_search_path() {
     let odd = format!(
         r#"create schema "Odd ""Schema"; alter database {name} set search_path = "Odd ""Schema""#
     );
-    database.client().await.batch_execute(&odd).await.expect("make a schema");
+    database.client().await.batch_execute(&odd).await.expect("create a schema");
     run(&database, &["up"]).await.exits(0);
     grant(&database, &role, &[])
         .await
@@ -164,7 +164,7 @@ async fn tables_are_found_by_search_path() {
 
 #[tokio::test]
 async fn an_owner_that_is_no_superuser_can_grant() {
-    let (database, owner, role) = owner_without_power().await;
+    let (database, owner, role) = owner_without_superuser().await;
     let url = database.url_as(&owner).to_connection_string();
     let variables = [("DATABASE_URL", url.as_str())];
     run_with(&variables, &["up"]).await.exits(0);

@@ -1,14 +1,14 @@
-//! Roles and databases for which it cannot be done, and what is said to whom.
+//! Roles and databases that are rejected, with the error message.
 
 use tests::TestDatabase;
 use tokio_postgres::error::SqlState;
 
-use super::{grant, owner_without_power, prepare, refusal, with_role};
+use super::{grant, owner_without_superuser, prepare, refusal, with_role};
 use crate::support::catalog::privileges;
 use crate::support::program::{run, run_with};
 
 #[tokio::test]
-async fn a_role_that_does_not_exist_is_refused_with_the_statement_that_makes_it() {
+async fn a_missing_role_is_rejected_with_the_statement_that_creates_it() {
     let database = TestDatabase::migrated().await;
     run(&database, &["grant", "--role", "No \"Such\" Role"])
         .await
@@ -26,7 +26,7 @@ async fn a_superuser_is_refused() {
 
 #[tokio::test]
 async fn an_owner_is_refused() {
-    for (label, before, said) in [
+    for (label, before, message) in [
         (
             "the tasks",
             "alter table tasks owner to ROLE",
@@ -45,7 +45,7 @@ async fn an_owner_is_refused() {
         let (database, role, owner) = with_role("worker").await;
         prepare(&owner, &role, before).await;
         let output = grant(&database, &role, &[]).await.exits(2).says("nothing was changed");
-        assert!(output.stderr.contains(said), "{label}: {output:#?}");
+        assert!(output.stderr.contains(message), "{label}: {output:#?}");
     }
 }
 
@@ -87,7 +87,7 @@ async fn a_database_without_the_schema_is_refused() {
         .says("hint: apply the migrations first: `migrator up`");
 }
 
-/// As after a new version of the program was installed, and before it was run.
+/// As after the installation of a new version of the program, before its first run.
 #[tokio::test]
 async fn a_database_without_the_newest_tables_is_refused() {
     let database = TestDatabase::create().await;
@@ -109,7 +109,7 @@ async fn a_database_without_the_newest_tables_is_refused() {
 }
 
 #[tokio::test]
-async fn rights_that_were_passed_on_stop_the_run() {
+async fn privileges_that_were_passed_on_stop_the_run() {
     let (database, role, owner) = with_role("worker").await;
     let bob = database.role("bob").await;
     let before = format!(
@@ -130,7 +130,7 @@ async fn rights_that_were_passed_on_stop_the_run() {
 }
 
 #[tokio::test]
-async fn who_may_not_grant_is_told_so_and_changes_nothing() {
+async fn a_role_that_may_not_grant_is_rejected_and_changes_nothing() {
     let (database, role, _) = with_role("worker").await;
     let nobody = database.role("nobody").await;
     let url = database.url_as(&nobody).to_connection_string();
@@ -143,10 +143,10 @@ async fn who_may_not_grant_is_told_so_and_changes_nothing() {
         .says("hint: connect as the owner of the database and its tables");
 }
 
-/// As with roles that a provider's console makes.
+/// As with roles that a provider's console creates.
 #[tokio::test]
-async fn powers_that_only_others_can_take_away_are_named() {
-    let (database, owner, role) = owner_without_power().await;
+async fn privileges_that_only_others_can_revoke_are_named() {
+    let (database, owner, role) = owner_without_superuser().await;
     prepare(&database.client().await, &role, "alter role ROLE bypassrls").await;
     let url = database.url_as(&owner).to_connection_string();
     let variables = [("DATABASE_URL", url.as_str())];
@@ -160,18 +160,18 @@ async fn powers_that_only_others_can_take_away_are_named() {
 }
 
 #[tokio::test]
-async fn what_postgresql_grants_with_a_shrug_is_not_taken_for_granted() {
-    let (database, owner, role) = owner_without_power().await;
+async fn a_grant_with_only_a_warning_from_postgresql_is_an_error() {
+    let (database, owner, role) = owner_without_superuser().await;
     let before = format!(
         "create table users (id text primary key);
          grant select, references on users to {}",
         owner.quoted()
     );
-    database.client().await.batch_execute(&before).await.expect("make somebody else's table");
+    database.client().await.batch_execute(&before).await.expect("create another role's table");
     let url = database.url_as(&owner).to_connection_string();
     let variables = [("DATABASE_URL", url.as_str())];
     run_with(&variables, &["up"]).await.exits(0);
-    // Where nothing could be granted, PostgreSQL only warns.
+    // PostgreSQL only warns about a `grant` without effect.
     run_with(&variables, &["grant", "--role", &role.name])
         .await
         .exits(2)

@@ -1,4 +1,4 @@
-//! What is run, as a script and as a document, and that running it again changes nothing.
+//! The statements as a script and as a document; a second run changes nothing.
 
 use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::{Value, json};
@@ -100,7 +100,7 @@ async fn names_are_only_ever_names() {
     }
 }
 
-/// Whoever may make functions in a schema of the search path could have them called by an owner.
+/// A role that may create functions in a schema of the search path could get the owner to call them.
 #[tokio::test]
 async fn functions_that_look_like_postgresqls_are_not_called() {
     let (database, role, owner) = with_role("worker").await;
@@ -118,7 +118,7 @@ async fn functions_that_look_like_postgresqls_are_not_called() {
 }
 
 #[tokio::test]
-async fn a_machine_can_read_what_was_done() {
+async fn the_json_lists_the_statements() {
     let (database, role, _) = with_role("worker").await;
     let document = grant(&database, &role, &["--json"]).await.exits(0).json();
     assert_json_snapshot!(masked(&document, &database, &role), @r#"
@@ -164,7 +164,7 @@ async fn a_machine_can_read_what_was_done() {
     }
 }
 
-/// The document without names that differ from run to run.
+/// The document without the names that differ from run to run.
 fn masked(document: &Value, database: &TestDatabase, role: &Role) -> Value {
     let text = document.to_string().replace(&role.name, "worker").replace(database.name(), "shop");
     serde_json::from_str(&text).expect("still JSON")

@@ -1,4 +1,4 @@
-//! A first connection that takes far longer than those after it.
+//! Cold starts: a first connection that takes far longer than the later ones.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::number;
 use super::proxy::{Delay, Proxy};
 use crate::support::program::run_with;
 
-/// How long a compute takes to wake up. Many times what connecting takes on a busy machine.
+/// Time in which a suspended compute starts. Many times the connection time on a busy machine.
 const WAKING: Duration = Duration::from_secs(2);
 
 async fn sleeping(database: &TestDatabase) -> Proxy {
@@ -17,7 +17,7 @@ async fn sleeping(database: &TestDatabase) -> Proxy {
 }
 
 #[tokio::test]
-async fn is_recognised_and_told() {
+async fn is_recognised_and_reported() {
     let database = TestDatabase::migrated().await;
     let gateway = sleeping(&database).await;
     let variables = [("DATABASE_URL", gateway.url())];

@@ -42,7 +42,7 @@ async fn a_pooled_endpoint_that_does_not_work_is_a_warning() {
 }
 
 #[tokio::test]
-async fn a_person_reads_which_endpoint_works() {
+async fn the_text_names_the_endpoint_that_works() {
     let database = TestDatabase::migrated().await;
     let output = run(&database, &["health", "--pooled-url", REFUSED]).await.exits(0);
     let pooled = "\npooled       127.0.0.1:1 does not work: cannot reach the database at ";
@@ -71,7 +71,7 @@ async fn what_shares_no_sessions_proves_nothing() {
     let database = TestDatabase::migrated().await;
     let url = database.url().to_connection_string();
     let arguments = ["health", "--json", "--pooled-url", &url];
-    // The same server, as it is.
+    // The same server, without a pooler.
     let variables = [("DATABASE_URL", url.as_str())];
     let report = run_with(&variables, &arguments).await.exits(0).json();
     let pooled = &report["endpoints"][0];

@@ -12,14 +12,14 @@ mod watch;
 
 use serde_json::Value;
 
-/// The number at a pointer.
+/// The number at a JSON pointer.
 #[track_caller]
 fn number(report: &Value, pointer: &str) -> f64 {
     let value = report.pointer(pointer).and_then(Value::as_f64);
     value.unwrap_or_else(|| panic!("no number at {pointer}: {report:#}"))
 }
 
-/// The kinds of the warnings, without the one that time brings to every server.
+/// The kinds of the warnings, without the one about the server's age.
 #[track_caller]
 fn warning_kinds(report: &Value) -> Vec<&str> {
     let details = report["warning_details"].as_array().expect("a list of warnings");

@@ -1,4 +1,4 @@
-//! Name lookup, TCP, TLS and login, timed apart.
+//! The phases of a connection: name lookup, TCP, TLS and login, each with its time.
 
 use std::time::Duration;
 
@@ -12,24 +12,24 @@ use super::proxy::{Delay, Proxy};
 use crate::connection::tls::{authority_file, database_with_tls, with_tls};
 use crate::support::program::run_with;
 
-/// The report of a database that can be used.
+/// The report on a healthy database.
 async fn report(url: &str) -> Value {
     let arguments = ["health", "--json", "--database-ca", &authority_file()];
     run_with(&[("DATABASE_URL", url)], &arguments).await.exits(0).json()
 }
 
-/// The report of a database that cannot.
+/// The report on an unusable database.
 async fn failure(url: &str) -> Value {
     failure_within(url, "10s").await
 }
 
-/// Likewise, with a time limit for connecting.
+/// The same, with a time limit for connecting.
 async fn failure_within(url: &str, limit: &str) -> Value {
     let arguments = ["health", "--json", "--connect-timeout", limit];
     run_with(&[("DATABASE_URL", url)], &arguments).await.exits(1).json()
 }
 
-/// Panics unless the phases are these, with nothing for the others, and make up the whole.
+/// Asserts that the report has exactly these phases, and that they add up to the total.
 #[track_caller]
 fn assert_phases(report: &Value, expected: &[&str]) {
     for connection in ["cold", "warm"] {
@@ -71,7 +71,7 @@ async fn of_tls_there_is_a_handshake() {
 }
 
 #[tokio::test]
-async fn tls_that_is_preferred_is_used_where_it_is_offered() {
+async fn preferred_tls_is_used_where_it_is_offered() {
     let database = database_with_tls().await;
     let url = with_tls(&database, "localhost").replace("sslmode=require", "sslmode=prefer");
     let report = report(&url).await;
@@ -80,7 +80,7 @@ async fn tls_that_is_preferred_is_used_where_it_is_offered() {
 }
 
 #[tokio::test]
-async fn tls_that_is_preferred_is_done_without_where_it_is_not() {
+async fn preferred_tls_is_skipped_where_it_is_not_offered() {
     let database = TestServer::throwaway().await.empty_database().await;
     let url = database.url().to_connection_string().replace("sslmode=disable", "sslmode=prefer");
     let gateway = Proxy::without_tls(&url).await;
@@ -121,7 +121,7 @@ async fn a_slow_handshake_is_a_slow_handshake() {
 }
 
 #[tokio::test]
-async fn a_person_reads_them_too() {
+async fn the_text_has_them_too() {
     let database = database_with_tls().await;
     let arguments = ["health", "--database-ca", &authority_file()];
     let url = with_tls(&database, "localhost");
@@ -172,7 +172,7 @@ async fn tls_that_is_declined_is_named() {
 }
 
 #[tokio::test]
-async fn silence_is_named_by_what_was_waited_for() {
+async fn a_timeout_is_named_by_its_phase() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("listen");
     let port = silent.local_addr().expect("an address").port();
     let url = format!("postgresql://ann@127.0.0.1:{port}/shop");

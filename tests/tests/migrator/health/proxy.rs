@@ -1,4 +1,4 @@
-//! A way to the database that can be slow: a proxy between the program and the server.
+//! A proxy between the program and the server, with delays.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-/// Ends with its test.
+/// A running proxy; stops when dropped.
 pub(super) struct Proxy {
     url: String,
     opened: Arc<AtomicUsize>,
@@ -20,7 +20,7 @@ pub(super) struct Proxy {
     _folder: Option<TempDir>,
 }
 
-/// Which connections get their first answer late.
+/// The connections that are delayed.
 #[derive(Clone, Copy)]
 pub(super) enum Delay {
     First(Duration),
@@ -28,7 +28,7 @@ pub(super) enum Delay {
 }
 
 impl Delay {
-    /// How long the connection with this number, from 0, is kept waiting.
+    /// The delay of the connection with this number, from 0.
     fn delay(self, number: usize) -> Duration {
         match self {
             Self::First(delay) if number == 0 => delay,
@@ -39,7 +39,7 @@ impl Delay {
 }
 
 impl Proxy {
-    /// To the server of this connection string, by TCP.
+    /// A proxy to the server of this connection string, over TCP.
     pub(super) async fn to(url: &str, slow: Delay) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
         let port = listener.local_addr().expect("an address").port();
@@ -56,7 +56,7 @@ impl Proxy {
         Self { url: here, opened, task, _folder: None }
     }
 
-    /// To the server of this connection string, by TCP, with a no to whoever asks for TLS.
+    /// A proxy to the server of this connection string, over TCP, that declines TLS.
     pub(super) async fn without_tls(url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
         let port = listener.local_addr().expect("an address").port();
@@ -75,9 +75,9 @@ impl Proxy {
         Self { url: here, opened, task, _folder: None }
     }
 
-    /// To the server of this database, by a Unix socket.
+    /// A proxy to the server of this database, over a Unix socket.
     pub(super) fn by_socket(database: &TestDatabase) -> Self {
-        let folder = TempDir::new().expect("make a folder");
+        let folder = TempDir::new().expect("create a folder");
         let socket = folder.path().join(".s.PGSQL.5432");
         let listener = UnixListener::bind(socket).expect("listen");
         let url = database.url().to_connection_string();
@@ -93,12 +93,12 @@ impl Proxy {
         Self { url: by_socket(database, folder.path()), opened, task, _folder: Some(folder) }
     }
 
-    /// The connection string that leads through here.
+    /// The connection string through the proxy.
     pub(super) fn url(&self) -> &str {
         &self.url
     }
 
-    /// How many connections there were.
+    /// The number of connections so far.
     pub(super) fn opened(&self) -> usize {
         self.opened.load(Ordering::SeqCst)
     }

@@ -7,10 +7,10 @@ use tests::{TestDatabase, TestServer};
 use super::number;
 use crate::support::program::{run, run_with};
 
-/// What differs from run to run, or from machine to machine, and is no number.
+/// The members, other than numbers, that differ from run to run or from machine to machine.
 const VARYING: [(&str, &str); 12] = [
     ("/checked_at", "<time>"),
-    // A busy machine may look like one.
+    // A busy machine may look like a cold start.
     ("/cold_start", "<cold start>"),
     ("/notes", "<notes>"),
     ("/connections/by_state", "<states>"),
@@ -25,7 +25,7 @@ const VARYING: [(&str, &str); 12] = [
     ("/warning_details", "<warnings>"),
 ];
 
-/// With the numbers out, which differ from run to run.
+/// Replaces the numbers, which differ from run to run.
 fn without_numbers(value: &mut Value) {
     match value {
         Value::Number(_) => *value = json!("…"),
@@ -35,7 +35,7 @@ fn without_numbers(value: &mut Value) {
     }
 }
 
-/// With everything out that differs; each must be there.
+/// Replaces all members that differ; each must exist.
 #[track_caller]
 fn redact(document: &mut Value) {
     without_numbers(document);
@@ -59,7 +59,7 @@ fn without_digits(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_machine_can_rely_on_its_members() {
+async fn the_json_always_has_the_same_members() {
     let database = TestServer::throwaway().await.migrated_database().await;
     let role = database.api_role();
     let url = database.url_as(role).to_connection_string();
@@ -161,7 +161,7 @@ async fn a_machine_can_rely_on_its_members() {
 }
 
 #[tokio::test]
-async fn a_person_can_read_it() {
+async fn the_text_is_readable() {
     let database = TestServer::throwaway().await.migrated_database().await;
     let role = database.api_role();
     let url = database.url_as(role).to_connection_string();
@@ -229,7 +229,7 @@ async fn a_machine_can_read_the_report() {
 }
 
 #[tokio::test]
-async fn an_unreachable_database_is_a_no_with_the_reason() {
+async fn an_unreachable_database_is_exit_code_1_with_the_reason() {
     let url = "postgresql://ann:hunter2@127.0.0.1:1/shop";
     let output = run_with(&[("DATABASE_URL", url)], &["health"]).await.exits(1);
     let output = output.does_not_print("hunter2");
@@ -251,7 +251,7 @@ async fn an_unreachable_database_is_still_one_document() {
 }
 
 #[tokio::test]
-async fn a_pooled_host_is_looked_at_as_it_is() {
+async fn a_pooled_host_is_checked_without_being_replaced() {
     let url = "postgresql://ann@ep-no-such-123456-pooler.us-east-2.aws.neon.tech/shop";
     let arguments = ["health", "--json", "--connect-timeout", "200ms"];
     let report = run_with(&[("DATABASE_URL", url)], &arguments).await.exits(1).json();

@@ -1,4 +1,4 @@
-//! The role of the API: what is wrong with it.
+//! Warnings about the API's role.
 
 use serde_json::json;
 use tests::TestDatabase;
@@ -11,7 +11,7 @@ async fn a_superuser_is_a_warning() {
     let database = TestDatabase::migrated().await;
     let role = database.role("worker").await;
     let superuser = format!("alter role {} superuser", role.quoted());
-    database.client().await.batch_execute(&superuser).await.expect("make a superuser");
+    database.client().await.batch_execute(&superuser).await.expect("create a superuser");
     let url = database.url_as(&role).to_connection_string();
     let warning = format!("warning: the role `{}` is a superuser", role.name);
     run_with(&[("DATABASE_URL", &url)], &["health"]).await.exits(0).says(&warning);
@@ -26,7 +26,7 @@ async fn an_owner_of_tables_is_a_warning() {
          alter table idempotency_keys owner to {role}",
         role = role.quoted()
     );
-    database.client().await.batch_execute(&own).await.expect("make an owner");
+    database.client().await.batch_execute(&own).await.expect("create an owner");
     let warning = format!(
         "warning: the role `{}` owns the tables idempotency_keys, tasks and users: an API",
         role.name
@@ -44,7 +44,7 @@ async fn a_member_of_an_owner_is_a_warning() {
         member.quoted(),
         owner = owner.quoted()
     );
-    database.client().await.batch_execute(&own).await.expect("make an owner");
+    database.client().await.batch_execute(&own).await.expect("create an owner");
     let warning = format!("warning: the role `{}` owns the table tasks: an API", member.name);
     run(&database, &["health", "--role", &member.name]).await.exits(0).says(&warning);
 }

@@ -10,7 +10,7 @@ use super::proxy::{Delay, Proxy};
 use crate::support::program::{run, run_with};
 
 #[tokio::test]
-async fn that_are_kept_change_nothing() {
+async fn that_are_not_exceeded_change_nothing() {
     let database = TestDatabase::migrated().await;
     let arguments = [
         "health",
@@ -28,7 +28,7 @@ async fn that_are_kept_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_slow_round_trip_is_a_no() {
+async fn a_slow_round_trip_is_exit_code_1() {
     let database = TestDatabase::migrated().await;
     let arguments = ["health", "--json", "--max-ping-ms", "0.000001"];
     let report = run(&database, &arguments).await.exits(1).json();
@@ -42,7 +42,7 @@ async fn a_slow_round_trip_is_a_no() {
 }
 
 #[tokio::test]
-async fn a_slow_connection_is_a_no() {
+async fn a_slow_connection_is_exit_code_1() {
     let database = TestDatabase::migrated().await;
     let url = database.url().to_connection_string();
     let gateway = Proxy::to(&url, Delay::Every(Duration::from_millis(300))).await;
@@ -54,12 +54,12 @@ async fn a_slow_connection_is_a_no() {
 }
 
 #[tokio::test]
-async fn too_many_connections_are_a_no() {
+async fn too_many_connections_are_exit_code_1() {
     let database = TestDatabase::migrated().await;
     let admin = database.client().await;
     let row = admin.query_one("show max_connections", &[]).await.expect("ask");
     let max: usize = row.get::<_, &str>(0).parse().expect("a number");
-    // One per cent, and those which the limit is about.
+    // The limit of one per cent, and the connections above it.
     let mut more = Vec::new();
     for _ in 0..=max / 100 {
         more.push(database.client().await);
@@ -72,7 +72,7 @@ async fn too_many_connections_are_a_no() {
 }
 
 #[tokio::test]
-async fn a_person_is_told_what_to_do() {
+async fn the_text_has_a_hint() {
     let database = TestDatabase::migrated().await;
     let output = run(&database, &["health", "--max-ping-ms", "0.000001"]).await.exits(1);
     assert!(output.stdout.contains("\nusable       yes\nexceeded     a statement takes up to "));
@@ -83,7 +83,7 @@ async fn a_person_is_told_what_to_do() {
 }
 
 #[tokio::test]
-async fn that_are_no_limits_are_usage_errors() {
+async fn that_are_invalid_are_usage_errors() {
     for (option, value) in [
         ("--max-connect-ms", "0"),
         ("--max-connect-ms", "-5"),

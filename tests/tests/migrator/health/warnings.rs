@@ -1,5 +1,4 @@
-//! What works but should be looked at. (What only time brings about, such as a transaction of five
-//! minutes, is in the unit tests.)
+//! Warnings. (Those that need time, such as about a transaction of five minutes, are in the unit tests.)
 
 use serde_json::json;
 use tests::{TestDatabase, until};
@@ -30,7 +29,7 @@ async fn diverged_migrations() {
 }
 
 #[tokio::test]
-async fn for_a_machine_they_are_one_text_and_in_parts() {
+async fn the_json_has_each_as_a_text_and_in_parts() {
     let database = TestDatabase::create().await;
     let report = run(&database, &["health", "--json"]).await.exits(0).json();
     let pending = json!({
@@ -53,7 +52,7 @@ async fn an_invalid_index() {
     client
         .batch_execute("create table twins (name text); insert into twins values ('a'), ('a')")
         .await
-        .expect("make duplicates");
+        .expect("insert duplicates");
     let failed =
         client.batch_execute("create unique index concurrently twins_name on twins (name)");
     failed.await.expect_err("a duplicate");
@@ -169,7 +168,7 @@ async fn a_sequence_is_measured_by_its_column_and_by_its_own_end() {
         let sequence = &report["fullest_sequence"];
         (sequence["column"].clone(), sequence["max_value"].clone(), sequence["used_pct"].clone())
     };
-    let make = "
+    let create = "
         create table small (a smallint generated always as identity);
         create table \"Odd\" (\"B\" bigint generated always as identity (minvalue -50 maxvalue 49));
         create table round (c int generated always as identity (maxvalue 10 cycle));
@@ -178,9 +177,9 @@ async fn a_sequence_is_measured_by_its_column_and_by_its_own_end() {
         create sequence free maxvalue 10;
         select setval('small_a_seq', 100), setval('round_c_seq', 10), setval('down_d_seq', -2147483648),
                setval('free', 10)";
-    client.batch_execute(make).await.expect("make sequences");
+    client.batch_execute(create).await.expect("create sequences");
     assert_eq!(fullest().await, (json!("small.a"), json!(32_767), json!(0.3)));
-    // Larger than the column.
+    // The sequence's type is larger than the column's.
     client.batch_execute("select setval('outgrown', 30000)").await.expect("set");
     assert_eq!(fullest().await, (json!("small.a"), json!(32_767), json!(91.5)));
     client.batch_execute("select setval('\"Odd_B_seq\"', 48)").await.expect("set");
@@ -188,7 +187,7 @@ async fn a_sequence_is_measured_by_its_column_and_by_its_own_end() {
 }
 
 #[tokio::test]
-async fn a_role_without_rights_on_sequences_hears_nothing_of_them() {
+async fn a_role_without_privileges_on_sequences_gets_no_warning_about_them() {
     let database = TestDatabase::migrated().await;
     let role = database.api_role();
     let client = database.client().await;

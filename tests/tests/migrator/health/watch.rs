@@ -1,4 +1,4 @@
-//! `--watch`
+//! `migrator health --watch`
 
 use std::fs::File;
 use std::io::Read as _;
@@ -13,13 +13,13 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::support::program::{command, run, run_with};
 
-/// A look is more than that.
-const OFTEN: &str = "100ms";
+/// An interval shorter than a health check.
+const INTERVAL: &str = "100ms";
 
 #[tokio::test]
-async fn prints_a_line_for_each_look() {
+async fn prints_a_line_for_each_check() {
     let database = TestDatabase::migrated().await;
-    let arguments = ["health", "--watch", OFTEN, "--count", "3"];
+    let arguments = ["health", "--watch", INTERVAL, "--count", "3"];
     let output = run(&database, &arguments).await.exits(0);
     let lines: Vec<&str> = output.stdout.lines().collect();
     assert_eq!(lines.len(), 3, "{output:#?}");
@@ -35,7 +35,7 @@ async fn prints_a_line_for_each_look() {
 #[tokio::test]
 async fn prints_a_document_on_each_line() {
     let database = TestDatabase::migrated().await;
-    let arguments = ["health", "--json", "--watch", OFTEN, "--count", "2"];
+    let arguments = ["health", "--json", "--watch", INTERVAL, "--count", "2"];
     let output = run(&database, &arguments).await.exits(0);
     let documents: Vec<Value> = output
         .stdout
@@ -53,7 +53,7 @@ async fn prints_a_document_on_each_line() {
 #[tokio::test]
 async fn goes_on_while_the_database_cannot_be_used() {
     let url = "postgresql://ann:hunter2@127.0.0.1:1/shop";
-    let arguments = ["health", "--watch", OFTEN, "--count", "2"];
+    let arguments = ["health", "--watch", INTERVAL, "--count", "2"];
     let output = run_with(&[("DATABASE_URL", url)], &arguments).await.exits(1);
     let unusable = " unusable: cannot reach the database at `127.0.0.1:1`: connection refused\n";
     assert_eq!(output.stdout.matches(unusable).count(), 2, "{output:#?}");
@@ -63,19 +63,19 @@ async fn goes_on_while_the_database_cannot_be_used() {
 #[tokio::test]
 async fn names_the_limits_that_are_exceeded() {
     let database = TestDatabase::migrated().await;
-    let arguments = ["health", "--watch", OFTEN, "--count", "1", "--max-ping-ms", "0.000001"];
+    let arguments = ["health", "--watch", INTERVAL, "--count", "1", "--max-ping-ms", "0.000001"];
     let output = run(&database, &arguments).await.exits(1);
     assert!(output.stdout.contains("Z exceeded max-ping-ms: connecting "), "{output:#?}");
 }
 
 #[tokio::test]
-async fn the_last_look_sets_the_exit_code() {
+async fn the_last_check_sets_the_exit_code() {
     let database = TestDatabase::migrated().await;
     let role = database.role("watcher").await;
     let read = format!("grant select on refinery_schema_history to {}", role.quoted());
     database.client().await.batch_execute(&read).await.expect("let it read the history");
     let url = database.url_as(&role).to_connection_string();
-    let mut command = command(&["health", "--watch", OFTEN, "--count", "1000"]).await;
+    let mut command = command(&["health", "--watch", INTERVAL, "--count", "1000"]).await;
     let mut child = command.env("DATABASE_URL", &url).spawn().expect("start the migrator");
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let first = lines.next_line().await.expect("read").expect("a line");
@@ -113,7 +113,7 @@ fn interrupt(child: &tokio::process::Child) {
 #[tokio::test]
 async fn draws_the_report_again_on_a_terminal() {
     let database = TestDatabase::migrated().await;
-    let screen = on_a_terminal(&database, &["health", "--watch", OFTEN, "--count", "2"]).await;
+    let screen = on_a_terminal(&database, &["health", "--watch", INTERVAL, "--count", "2"]).await;
     let frames: Vec<&str> = screen.split("\x1b[H").collect();
     let [cleared, first, second] = frames[..] else { panic!("{screen:?}") };
     assert_eq!(cleared, "\x1b[2J");
@@ -126,15 +126,15 @@ async fn draws_the_report_again_on_a_terminal() {
 }
 
 #[tokio::test]
-async fn draws_without_colours_when_told_to() {
+async fn draws_without_colours_with_no_color() {
     let database = TestDatabase::create().await;
-    let arguments = ["health", "--no-color", "--watch", OFTEN, "--count", "1"];
+    let arguments = ["health", "--no-color", "--watch", INTERVAL, "--count", "1"];
     let screen = on_a_terminal(&database, &arguments).await;
     assert!(screen.contains("\x1b[H"), "{screen:?}");
     assert!(screen.contains("\r\nwarning: pending migrations: 3\x1b[K\r\n"), "{screen:?}");
 }
 
-/// What the program writes to a terminal.
+/// The output of the program on a terminal.
 async fn on_a_terminal(database: &TestDatabase, arguments: &[&str]) -> String {
     let terminal = openpty(None, None).expect("open a terminal");
     let mut command = command(arguments).await;
@@ -142,11 +142,11 @@ async fn on_a_terminal(database: &TestDatabase, arguments: &[&str]) -> String {
     command.env_remove("NO_COLOR");
     command.stdout(Stdio::from(terminal.slave)).stderr(Stdio::piped());
     let child = command.spawn().expect("start the migrator");
-    // It holds the other end of the terminal, whose end is the end of the program's output.
+    // The command holds the other end of the terminal, which must close to end the output.
     drop(command);
     let screen = tokio::task::spawn_blocking(move || {
         let mut screen = Vec::new();
-        // Reading ends with an error on Linux, with nothing more elsewhere.
+        // At the end, reading fails on Linux, and returns nothing elsewhere.
         let _ = File::from(terminal.master).read_to_end(&mut screen);
         String::from_utf8(screen).expect("text")
     });
@@ -156,24 +156,28 @@ async fn on_a_terminal(database: &TestDatabase, arguments: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn wants_a_sensible_interval_and_count() {
+async fn requires_a_valid_interval_and_count() {
     for (label, arguments) in [
         ("too often", vec!["--watch", "0"]),
         ("never again", vec!["--watch", "10000m"]),
         ("no time", vec!["--watch", "soon"]),
-        ("no looks", vec!["--watch", "1", "--count", "0"]),
-        ("counting one look", vec!["--count", "2"]),
+        ("a count of 0", vec!["--watch", "1", "--count", "0"]),
+        ("a count without --watch", vec!["--count", "2"]),
     ] {
         let arguments: Vec<&str> = ["health"].into_iter().chain(arguments).collect();
         let output =
             run_with(&[("DATABASE_URL", "postgresql://ann@127.0.0.1:1/shop")], &arguments).await;
-        output.exits(2).says(if label == "counting one look" { "--watch" } else { "error: " });
+        output.exits(2).says(if label == "a count without --watch" {
+            "--watch"
+        } else {
+            "error: "
+        });
     }
 }
 
 #[tokio::test]
 async fn a_role_that_does_not_exist_ends_it() {
     let database = TestDatabase::migrated().await;
-    let arguments = ["health", "--watch", OFTEN, "--count", "2", "--role", "nobody at all"];
+    let arguments = ["health", "--watch", INTERVAL, "--count", "2", "--role", "nobody at all"];
     run(&database, &arguments).await.exits(2).says("error: there is no role `nobody at all`");
 }

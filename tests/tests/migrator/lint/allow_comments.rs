@@ -1,4 +1,4 @@
-//! Accepting a finding beside its statement.
+//! Allow comments: accepting a finding at its statement.
 
 use super::found;
 

@@ -1,4 +1,4 @@
-//! Accepting findings in files that never change any more: `lint.allow`.
+//! `lint.allow`: accepting findings in files that must not change any more.
 
 use super::found_in;
 use crate::support::folder::Folder;
@@ -60,7 +60,7 @@ async fn a_comment_counts_before_a_line() {
 }
 
 #[tokio::test]
-async fn a_line_is_judged_only_where_its_file_is_looked_at() {
+async fn a_line_is_checked_only_with_its_file() {
     let line = "V1__x allow ban-drop-column because x\nV9__x allow ban-drop-column because x";
     let folder = Folder::new(&[DROP, ("V2__y.sql", "drop table y;"), ("lint.allow", line)]);
     let arguments = ["lint", "--json", "--from", "1", "--dir", folder.path()];

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::folder::Folder;
 use crate::support::program::run_with;
 
-/// What is found in a folder: rule and place, `FILE RULE LINE:COLUMN`.
+/// The findings in a folder: `FILE RULE LINE:COLUMN`.
 async fn found_in(folder: &Folder) -> Vec<String> {
     let output = run_with(&[], &["lint", "--json", "--dir", folder.path()]).await;
     let document = output.json();
@@ -27,14 +27,14 @@ fn place(folder: &Folder, finding: &Value) -> String {
     format!("{file} {} {}:{}", text("rule"), finding["line"], finding["column"])
 }
 
-/// What is found in one script: `RULE LINE:COLUMN`.
+/// The findings in one script: `RULE LINE:COLUMN`.
 async fn found(sql: &str) -> Vec<String> {
     let folder = Folder::new(&[("V1__x.sql", sql)]);
     let places = found_in(&folder).await;
     places.iter().map(|place| place.replace("V1__x.sql ", "")).collect()
 }
 
-/// What is found in a script that undoes.
+/// The findings in an undo script.
 async fn found_in_undo(sql: &str) -> Vec<String> {
     let folder = Folder::new(&[("V1__x.sql", ""), ("V1__x.down.sql", sql)]);
     let places = found_in(&folder).await;

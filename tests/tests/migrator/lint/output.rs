@@ -1,4 +1,4 @@
-//! How findings are shown.
+//! The output of findings, as text and as JSON.
 
 use insta::{assert_json_snapshot, assert_snapshot};
 
@@ -18,9 +18,9 @@ drop view v;
 ";
 
 #[tokio::test]
-async fn people_get_the_place_and_what_to_do() {
+async fn the_text_has_the_place_and_a_hint() {
     let folder = Folder::new(&[]);
-    std::fs::create_dir(format!("{}/sql", folder.path())).expect("make a folder");
+    std::fs::create_dir(format!("{}/sql", folder.path())).expect("create a folder");
     folder.write("sql/V1__x.sql", SQL);
     let output = run_in(folder.path().as_ref(), &[], &["lint", "--dir", "sql"]).await.exits(1);
     assert_eq!(output.stderr, "5 findings in 1 file\n");

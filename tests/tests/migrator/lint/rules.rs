@@ -1,4 +1,4 @@
-//! What is dangerous, and what is not.
+//! The rules: dangerous statements, and safe ones.
 
 use super::{found, found_in_undo};
 use crate::support::program::run_with;
@@ -84,7 +84,7 @@ async fn safe_statements_are_not() {
 }
 
 #[tokio::test]
-async fn what_cannot_run_in_a_transaction_is_found_also_when_it_is_alone() {
+async fn a_statement_that_cannot_run_in_a_transaction_is_found_even_as_the_only_one() {
     let rule = "ban-concurrent-index-creation-in-transaction";
     for (sql, place) in [
         ("create index concurrently i on tasks (title);", "1:14"),
@@ -102,7 +102,7 @@ async fn what_cannot_run_in_a_transaction_is_found_also_when_it_is_alone() {
 }
 
 #[tokio::test]
-async fn a_table_made_in_the_same_script_may_be_locked_if_that_is_one_transaction() {
+async fn a_table_created_in_the_same_transaction_may_be_locked() {
     let sql = "create table t (id bigint);\ncreate index i on t (id);";
     assert_eq!(found(sql).await, [""; 0]);
     let alter = "create table app.t (id bigint); alter table app.T alter column id set not null;
@@ -155,7 +155,7 @@ async fn what_cannot_be_parsed_is_found_once_for_each_statement() {
 }
 
 #[tokio::test]
-async fn what_is_built_in_is_clean() {
+async fn the_built_in_migrations_have_no_lint_findings() {
     let output = run_with(&[], &["lint"]).await.exits(0);
     assert_eq!(output.stdout, "");
     assert_eq!(output.stderr, "No findings in 6 files; 6 accepted on purpose\n");

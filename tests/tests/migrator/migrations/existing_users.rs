@@ -1,18 +1,18 @@
-//! Databases where an authentication provider made `users` already.
+//! Databases in which an authentication provider has created `users` already.
 
 use tests::TestDatabase;
 
 use crate::support::catalog::{objects, objects_without_history, tables, versions};
 use crate::support::program::{run, run_with};
 
-/// A database with a table of a provider.
+/// A database with a provider's table.
 async fn with_users(definition: &str) -> TestDatabase {
     let database = TestDatabase::create().await;
-    database.client().await.batch_execute(definition).await.expect("make the provider's table");
+    database.client().await.batch_execute(definition).await.expect("create the provider's table");
     database
 }
 
-/// What a provider's table may look like.
+/// An example of a provider's table.
 const PROVIDER: &str = "
     create table users (id text primary key, name text, email text, verified boolean not null);
     comment on table users is 'Owned by the provider';
@@ -56,7 +56,7 @@ async fn a_table_of_our_own_is_undone() {
 }
 
 #[tokio::test]
-async fn what_others_made_depend_on_our_table_is_not_dropped() {
+async fn objects_of_others_that_depend_on_our_table_are_not_dropped() {
     let database = TestDatabase::migrated().await;
     let client = database.client().await;
     let sessions = "create table sessions (user_id varchar references users)";
@@ -81,7 +81,7 @@ async fn other_text_types_can_be_pointed_to() {
     assert_eq!(row.get::<_, &str>(0), "u2");
 }
 
-/// A right that was given for one migration may be gone before the next.
+/// A privilege that was granted for one migration may be revoked before the next.
 #[tokio::test]
 async fn a_table_that_may_not_be_pointed_to_is_a_clear_failure() {
     let database = with_users(PROVIDER).await;

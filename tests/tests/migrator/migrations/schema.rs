@@ -1,4 +1,4 @@
-//! The schema that the migrations make.
+//! The schema that the migrations create.
 
 use tests::TestDatabase;
 use tokio_postgres::error::SqlState;
@@ -27,7 +27,7 @@ select 'trigger ' || tgname from pg_trigger
  where not tgisinternal and obj_description(oid, 'pg_trigger') is null";
 
 #[tokio::test]
-async fn everything_says_what_it_is_for() {
+async fn every_object_has_a_comment() {
     let database = TestDatabase::migrated().await;
     let rows = database.client().await.query(WITHOUT_COMMENT, &[]).await.expect("read comments");
     let silent: Vec<String> = rows.iter().map(|row| row.get(0)).collect();

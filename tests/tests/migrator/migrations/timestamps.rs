@@ -1,4 +1,4 @@
-//! The trigger that owns both timestamps, by direct SQL.
+//! The trigger that sets both timestamps, by direct SQL.
 
 use tests::TestDatabase;
 use tokio_postgres::{Client, Row};
@@ -13,14 +13,14 @@ async fn with_a_task() -> (TestDatabase, Client) {
     (database, client)
 }
 
-/// Both timestamps as texts, which compare like the times in one session.
+/// Both timestamps as texts, which compare like times within one session.
 async fn timestamps(client: &Client) -> (String, String) {
     let query = "select created_at::text, updated_at::text from tasks";
     let row: Row = client.query_one(query, &[]).await.expect("one task");
     (row.get(0), row.get(1))
 }
 
-/// Whether a condition on the one task holds.
+/// True if a condition on the one task holds.
 async fn holds(client: &Client, condition: &str) -> bool {
     let query = format!("select {condition} from tasks");
     client.query_one(&query, &[]).await.expect("one task").get(0)

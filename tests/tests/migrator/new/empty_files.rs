@@ -21,7 +21,7 @@ async fn the_next_pair_of_files_has_the_next_version() {
 }
 
 #[tokio::test]
-async fn files_go_to_the_folder_migrations_unless_told_otherwise() {
+async fn files_go_to_the_folder_migrations_by_default() {
     let folder = Folder::new(&[]);
     let output = run_in(folder.path().as_ref(), &[], &["new", "one"]).await.exits(0);
     assert_eq!(output.stdout, "migrations/V1__one.sql\nmigrations/V1__one.down.sql\n");
@@ -41,7 +41,7 @@ async fn a_new_pair_is_a_valid_set() {
 async fn nothing_is_overwritten() {
     // Not counted as a migration, so that the next version is 1 and the name is taken.
     let folder = Folder::new(&[]);
-    std::fs::create_dir(format!("{}/V1__one.down.sql", folder.path())).expect("make a folder");
+    std::fs::create_dir(format!("{}/V1__one.down.sql", folder.path())).expect("create a folder");
     run_with(&[], &["new", "one", "--dir", folder.path()]).await.exits(0);
     assert_eq!(folder.names(), ["V1__one.down.sql", "V2__one.down.sql", "V2__one.sql"]);
 }

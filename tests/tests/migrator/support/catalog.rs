@@ -1,10 +1,10 @@
-//! What is in a database, to compare before and after.
+//! The contents of a database, to compare before and after.
 
 use tests::{Role, TestDatabase};
 
 /// Every relation, column, constraint, index, function and trigger with its definition and comment.
-/// That a column is not null is said with the column: from 18 on, PostgreSQL also has a constraint for
-/// it, whose name stays behind when a table is renamed.
+/// `not null` is part of the column: PostgreSQL 18 also has a constraint for it, whose name does not
+/// change when a table is renamed.
 const OBJECTS: &str = "\
 with mine as (select 'public'::regnamespace::oid as schema)
 select 'relation ' || relname || ' ' || relkind::text
@@ -43,7 +43,7 @@ pub(crate) async fn objects(database: &TestDatabase) -> Vec<String> {
     objects
 }
 
-/// The objects in a database but for the history table, which stays when everything is undone.
+/// The objects in a database except the history table, which stays when everything is undone.
 pub(crate) async fn objects_without_history(database: &TestDatabase) -> Vec<String> {
     let mut objects = objects(database).await;
     objects.retain(|object| !object.contains("refinery_schema_history"));
@@ -57,7 +57,7 @@ pub(crate) async fn tables(database: &TestDatabase) -> Vec<String> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// The versions in the history, in order; none where there is no history.
+/// The versions in the history, in order; none without a history.
 pub(crate) async fn versions(database: &TestDatabase) -> Vec<i32> {
     if !tables(database).await.contains(&"refinery_schema_history".to_owned()) {
         return Vec::new();
@@ -67,7 +67,7 @@ pub(crate) async fn versions(database: &TestDatabase) -> Vec<i32> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// Who may do what: every privilege, membership and setting, one text for each.
+/// Every privilege, membership and setting, one text for each.
 const PRIVILEGES: &str = "\
 select concat_ws(' ', 'database', datname, datacl) from pg_database where datname = current_database()
 union all
@@ -87,7 +87,7 @@ union all
 select concat_ws(' ', 'setting', setdatabase, setconfig) from pg_db_role_setting
  where setrole = (select oid from pg_roles where rolname = $1)";
 
-/// Who may do what in a database, and what a role may do besides; sorted here.
+/// All privileges in a database, and the memberships and settings of a role; sorted here.
 pub(crate) async fn privileges(database: &TestDatabase, role: &Role) -> Vec<String> {
     let rows =
         database.client().await.query(PRIVILEGES, &[&role.name]).await.expect("read the catalog");

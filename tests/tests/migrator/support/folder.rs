@@ -4,12 +4,12 @@ use std::fs;
 
 use tempfile::TempDir;
 
-/// A folder of migrations that goes away with its test.
+/// A folder of migrations, removed with its test.
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
     pub(crate) fn new(files: &[(&str, &str)]) -> Self {
-        let folder = Self(TempDir::new().expect("make a folder"));
+        let folder = Self(TempDir::new().expect("create a folder"));
         for (name, sql) in files {
             folder.write(name, sql);
         }

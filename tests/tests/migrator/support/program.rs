@@ -1,5 +1,5 @@
-//! Runs the program under test, in an empty folder and with nothing in its environment that could
-//! change what it does.
+//! Runs the program under test, in an empty folder and without environment variables that change its
+//! behaviour.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -16,7 +16,7 @@ pub(crate) async fn run(database: &TestDatabase, arguments: &[&str]) -> CliOutpu
 
 /// Runs it with some variables.
 pub(crate) async fn run_with(variables: &[(&str, &str)], arguments: &[&str]) -> CliOutput {
-    let folder = TempDir::new().expect("make a folder");
+    let folder = TempDir::new().expect("create a folder");
     run_in(folder.path(), variables, arguments).await
 }
 
@@ -32,14 +32,14 @@ pub(crate) async fn run_in(
     CliOutput::new(output)
 }
 
-/// Starts it on a database, for a test that looks at it while it runs.
+/// Starts it on a database, for a test that observes it while it runs.
 pub(crate) async fn start(database: &TestDatabase, arguments: &[&str]) -> Child {
     let mut command = command(arguments).await;
     command.env("DATABASE_URL", database.url().to_connection_string());
     command.spawn().expect("start the migrator")
 }
 
-/// What a program that was started came to.
+/// Waits until a started program has ended.
 pub(crate) async fn wait(program: Child) -> CliOutput {
     CliOutput::new(program.wait_with_output().await.expect("wait for the migrator"))
 }

@@ -25,7 +25,7 @@ async fn the_schema_is_applied_and_recorded() {
 }
 
 #[tokio::test]
-async fn results_are_not_mixed_with_talk() {
+async fn results_and_messages_are_separate() {
     let database = TestDatabase::create().await;
     let output = run(&database, &["up"]).await.exits(0);
     assert_eq!(output.stdout, "");
@@ -113,7 +113,7 @@ async fn settings_of_a_migration_do_not_reach_the_next() {
 }
 
 #[tokio::test]
-async fn what_the_server_remarks_is_shown() {
+async fn notices_of_the_server_are_shown() {
     let database = TestDatabase::create().await;
     let folder = Folder::new(&[("V1__a.sql", "do $$ begin raise notice 'by the way'; end $$;")]);
     run(&database, &["up", "--dir", folder.path()]).await.exits(0).says("notice: by the way");

@@ -3,7 +3,7 @@
 use insta::{assert_json_snapshot, assert_snapshot};
 use tests::TestDatabase;
 
-use crate::locking::holder;
+use crate::locking::lock_holder;
 use crate::support::catalog::{objects, versions};
 use crate::support::folder::Folder;
 use crate::support::program::{run, run_with};
@@ -68,7 +68,7 @@ async fn the_checksums_are_those_that_the_history_gets() {
 }
 
 #[tokio::test]
-async fn a_script_with_a_limit_of_its_own_shows_that() {
+async fn a_script_that_sets_its_own_limit_is_shown_with_it() {
     let database = TestDatabase::create().await;
     let folder = Folder::new(&[(
         "V1__patient.sql",
@@ -173,14 +173,14 @@ async fn what_up_would_refuse_is_refused() {
 }
 
 #[tokio::test]
-async fn another_migrator_is_not_waited_for() {
+async fn it_does_not_wait_for_another_migrator() {
     let database = TestDatabase::create().await;
-    let _holder = holder(&database).await;
+    let _holder = lock_holder(&database).await;
     run(&database, &["up", "--dry-run"]).await.exits(0).says("3 migrations would be applied");
 }
 
 #[tokio::test]
-async fn a_role_that_may_only_read_can_ask() {
+async fn a_read_only_session_is_enough() {
     let database = TestDatabase::create().await;
     let url = format!(
         "{}&options=-c%20default_transaction_read_only%3Don",

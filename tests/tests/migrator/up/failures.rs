@@ -1,4 +1,4 @@
-//! Migrations that fail, and files that are none.
+//! Migrations that fail, and files that are not migrations.
 
 use tests::TestDatabase;
 
@@ -80,7 +80,7 @@ async fn an_error_at_commit_is_a_failed_migration() {
 }
 
 #[tokio::test]
-async fn a_statement_that_needs_to_be_alone_is_explained() {
+async fn a_statement_that_cannot_run_in_a_transaction_is_explained() {
     let database = TestDatabase::create().await;
     let folder = Folder::new(&[
         ("V1__t.sql", "create table t (id int);"),
@@ -121,9 +121,9 @@ async fn an_undo_script_that_commits_is_refused_before_anything_runs() {
 }
 
 #[tokio::test]
-async fn a_commit_that_was_not_seen_coming_is_reported_and_not_recorded() {
+async fn an_undetected_commit_is_reported_and_not_recorded() {
     let database = TestDatabase::create().await;
-    // Where backslashes escape, this is two strings with a statement between them, not three.
+    // If backslashes escape, these are two strings with a statement between them, not three strings.
     let options = "options=-c%20standard_conforming_strings%3Doff";
     let url = format!("{}&{options}", database.url().to_connection_string());
     let folder = Folder::new(&[(
@@ -191,7 +191,7 @@ async fn a_folder_that_is_not_there_is_a_usage_error() {
 }
 
 #[tokio::test]
-async fn a_role_without_rights_is_told_so() {
+async fn a_role_without_privileges_gets_a_hint() {
     let database = TestDatabase::create().await;
     let set_up = "revoke create on schema public from public; create schema other;";
     database.client().await.batch_execute(set_up).await.expect("take rights away");
@@ -205,7 +205,7 @@ async fn a_role_without_rights_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_role_that_does_not_own_the_tables_is_told_so() {
+async fn a_role_that_does_not_own_the_tables_gets_a_hint() {
     let database = TestDatabase::create().await;
     run(&database, &["up", "--to", "1"]).await.exits(0);
     let role = database.role("worker").await;
@@ -226,7 +226,7 @@ async fn a_role_that_does_not_own_the_tables_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_replica_that_only_reads_is_told_from_the_primary() {
+async fn a_read_only_replica_is_distinguished_from_the_primary() {
     let database = TestDatabase::create().await;
     let options = "options=-c%20default_transaction_read_only%3Don";
     let url = format!("{}&{options}", database.url().to_connection_string());

@@ -8,7 +8,7 @@ use crate::support::catalog::{objects, objects_without_history, tables, versions
 use crate::support::folder::Folder;
 use crate::support::program::{run, run_with, start, wait};
 
-/// A table, and an index that is built while others use it.
+/// A migration with a table, and one that builds an index concurrently.
 pub(crate) fn with_an_index() -> Folder {
     Folder::new(&[
         ("V1__t.sql", "create table t (id int);"),
@@ -21,7 +21,7 @@ pub(crate) fn with_an_index() -> Folder {
     ])
 }
 
-/// A table with a value twice, and a migration whose second statement fails for that.
+/// A table with a duplicate value, and a migration whose second statement fails because of it.
 pub(crate) async fn with_duplicates(database: &TestDatabase) -> Folder {
     let folder = Folder::new(&[
         ("V1__t.sql", "create table t (id int); insert into t values (1), (1);"),
@@ -43,7 +43,7 @@ pub(crate) async fn with_duplicates(database: &TestDatabase) -> Folder {
     folder
 }
 
-/// A session with a snapshot, for which every concurrent build waits in the end.
+/// A session with a snapshot, for which every concurrent index build has to wait.
 pub(crate) async fn old_transaction(database: &TestDatabase) -> Client {
     let other = database.client().await;
     let begin = "begin isolation level repeatable read; select from pg_class limit 1";
@@ -51,7 +51,8 @@ pub(crate) async fn old_transaction(database: &TestDatabase) -> Client {
     other
 }
 
-/// Waits until an index build waits for others, for longer than the usual limit would allow here.
+/// Waits until an index build has waited for other sessions for 500 ms: longer than the lock timeout of
+/// these tests.
 pub(crate) async fn build_waits(database: &TestDatabase) {
     let client = database.client().await;
     let waiting = "select from pg_stat_progress_create_index as progress
@@ -59,13 +60,13 @@ pub(crate) async fn build_waits(database: &TestDatabase) {
         where progress.datname = current_database() and phase like 'waiting%'
           and query_start < clock_timestamp() - interval '500 ms'";
     until("the build waits", async || {
-        client.query_opt(waiting, &[]).await.expect("look").map(|_| ())
+        client.query_opt(waiting, &[]).await.expect("query").map(|_| ())
     })
     .await;
 }
 
 /// The invalid indexes in a database.
-pub(crate) async fn invalid(database: &TestDatabase) -> Vec<String> {
+pub(crate) async fn invalid_indexes(database: &TestDatabase) -> Vec<String> {
     let query = "select indexrelid::regclass::text from pg_index where not indisvalid order by 1";
     let rows = database.client().await.query(query, &[]).await.expect("list the indexes");
     rows.iter().map(|row| row.get(0)).collect()
@@ -81,17 +82,17 @@ async fn an_index_can_be_built_and_dropped_concurrently() {
         .says("Applying V2__index ... done")
         .says("2 migrations applied, the database is at V2__index");
     assert_eq!(tables(&database).await, ["refinery_schema_history", "t"]);
-    let made = objects(&database).await;
-    assert!(made.iter().any(|object| object.contains("CREATE INDEX t_id")), "{made:?}");
+    let created = objects(&database).await;
+    assert!(created.iter().any(|object| object.contains("CREATE INDEX t_id")), "{created:?}");
     run(&database, &["status", "--check", "--dir", folder.path()]).await.exits(0);
     run(&database, &["down", "--to", "0", "--yes", "--dir", folder.path()]).await.exits(0);
     assert_eq!(objects_without_history(&database).await, [""; 0]);
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
-    assert_eq!(objects(&database).await, made);
+    assert_eq!(objects(&database).await, created);
 }
 
 #[tokio::test]
-async fn refinery_goes_on_after_it() {
+async fn refinery_continues_after_it() {
     let database = TestDatabase::create().await;
     let folder = with_an_index();
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
@@ -190,7 +191,7 @@ async fn a_first_statement_that_fails_leaves_nothing() {
         .says("(23505)")
         .says("the invalid index public.t_id that it left was dropped")
         .says("V1 and earlier are applied; V2 was rolled back");
-    assert_eq!(invalid(&database).await, [""; 0]);
+    assert_eq!(invalid_indexes(&database).await, [""; 0]);
     assert_eq!(tables(&database).await, ["refinery_schema_history", "t"]);
     database.client().await.batch_execute("truncate t").await.expect("remove the duplicates");
     run(&database, &["up", "--dir", folder.path()])
@@ -220,7 +221,7 @@ async fn a_statement_that_fails_later_leaves_an_incomplete_migration() {
     "#);
     assert!(output.stderr.contains("2        unique  incomplete "), "{}", output.stderr);
     assert!(output.stderr.contains("3        four    not started  -\n"), "{}", output.stderr);
-    assert_eq!(invalid(&database).await, [""; 0]);
+    assert_eq!(invalid_indexes(&database).await, [""; 0]);
     assert_eq!(versions(&database).await, [1]);
     let before = objects(&database).await;
 
@@ -290,9 +291,9 @@ async fn an_undo_script_can_be_incomplete_too() {
     assert_eq!(tables(&database).await, ["refinery_schema_history", "t"]);
 }
 
-/// Dropping begins with making the index invalid, which stays so when it is given up.
+/// `drop index concurrently` first marks the index as invalid, which it stays if the drop is cancelled.
 #[tokio::test]
-async fn an_index_that_is_half_dropped_is_not_taken_for_untouched() {
+async fn a_half_dropped_index_leaves_the_undoing_incomplete() {
     let database = TestDatabase::create().await;
     let folder = with_an_index();
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
@@ -303,11 +304,11 @@ async fn an_index_that_is_half_dropped_is_not_taken_for_untouched() {
         .await
         .exits(6)
         .says("the undoing of V2 is incomplete: statement 1 of 1 failed; run `migrator repair`");
-    assert_eq!(invalid(&database).await, ["t_id"]);
+    assert_eq!(invalid_indexes(&database).await, ["t_id"]);
     other.batch_execute("commit").await.expect("let go of the table");
     run(&database, &["repair", "--dir", folder.path()]).await.exits(0);
     run(&database, &down).await.exits(0);
-    assert_eq!(invalid(&database).await, [""; 0]);
+    assert_eq!(invalid_indexes(&database).await, [""; 0]);
     assert_eq!(versions(&database).await, [1]);
 }
 
@@ -325,17 +326,17 @@ async fn a_build_waits_for_old_transactions_as_long_as_it_takes() {
         run(&database, &["status", "--json", "--dir", folder.path()]).await.exits(0).json();
     let problem = document["migrations"][1]["problem"].to_string();
     assert!(problem.contains("0 of 1 statements are done; a migrator is at work: "), "{problem}");
-    // Nobody is blocked meanwhile.
+    // No writer is blocked meanwhile.
     let writer = database.client().await;
     let write = "set lock_timeout = '5s'; insert into t values (1);";
     writer.batch_execute(write).await.expect("write while the index is built");
     other.batch_execute("commit").await.expect("let go");
     wait(program).await.exits(0);
-    assert_eq!(invalid(&database).await, [""; 0]);
+    assert_eq!(invalid_indexes(&database).await, [""; 0]);
     assert_eq!(versions(&database).await, [1, 2]);
 }
 
-/// Whoever waits for the lock must not hold a snapshot, for which the build would wait.
+/// A migrator that waits for the lock must not hold a snapshot: the index build would wait for it.
 #[tokio::test]
 async fn two_that_are_started_together_do_not_wait_for_each_other() {
     let database = TestDatabase::create().await;
@@ -349,7 +350,7 @@ async fn two_that_are_started_together_do_not_wait_for_each_other() {
     let present = "select count(*) from pg_stat_activity
         where datname = current_database() and application_name = 'taskie-migrator'";
     until("both are there", async || {
-        let row = client.query_one(present, &[]).await.expect("look");
+        let row = client.query_one(present, &[]).await.expect("query");
         (row.get::<_, i64>(0) == 2).then_some(())
     })
     .await;
@@ -361,7 +362,7 @@ async fn two_that_are_started_together_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn a_statement_that_has_to_make_way_is_tried_again() {
+async fn a_statement_that_times_out_on_a_lock_is_retried() {
     let database = TestDatabase::create().await;
     let folder = with_an_index();
     folder.write(
@@ -384,7 +385,7 @@ async fn a_statement_that_has_to_make_way_is_tried_again() {
 }
 
 #[tokio::test]
-async fn an_invalid_index_of_somebody_else_is_not_taken_for_a_good_one() {
+async fn an_existing_invalid_index_is_not_taken_for_a_valid_one() {
     let database = TestDatabase::create().await;
     let folder = with_duplicates(&database).await;
     let client = database.client().await;
@@ -400,7 +401,7 @@ async fn an_invalid_index_of_somebody_else_is_not_taken_for_a_good_one() {
         .exits(5)
         .says("the index was not built: one of that name is there and invalid, or on another table")
         .says("hint: drop what is there, with `drop index concurrently`, or choose another name");
-    assert_eq!(invalid(&database).await, ["t_id"]);
+    assert_eq!(invalid_indexes(&database).await, ["t_id"]);
     assert_eq!(versions(&database).await, [1]);
     client.batch_execute("drop index t_id").await.expect("drop it");
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
@@ -424,7 +425,7 @@ async fn a_lost_lock_stops_it_between_statements() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_ended_between_statements_leaves_the_truth() {
+async fn a_session_that_is_ended_between_statements_leaves_an_accurate_status() {
     let database = TestDatabase::create().await;
     let folder = Folder::new(&[(
         "V1__ends.sql",
@@ -441,11 +442,11 @@ async fn a_session_that_is_ended_between_statements_leaves_the_truth() {
 }
 
 #[tokio::test]
-async fn a_schema_that_was_made_so_can_be_adopted() {
+async fn a_schema_created_without_a_transaction_can_be_adopted() {
     let (database, model) = (TestDatabase::create().await, TestDatabase::create().await);
     let folder = with_an_index();
     run(&model, &["up", "--dir", folder.path()]).await.exits(0);
-    database.client().await.batch_execute("create table t (id int)").await.expect("make a table");
+    database.client().await.batch_execute("create table t (id int)").await.expect("create a table");
     run(&database, &["baseline", "2", "--yes", "--dir", folder.path()])
         .await
         .exits(2)
@@ -455,7 +456,7 @@ async fn a_schema_that_was_made_so_can_be_adopted() {
         .await
         .batch_execute("create index t_id on t (id)")
         .await
-        .expect("make an index");
+        .expect("create an index");
     run(&database, &["baseline", "2", "--yes", "--dir", folder.path()]).await.exits(0);
     assert_eq!(objects(&database).await, objects(&model).await);
 }
@@ -491,7 +492,7 @@ async fn a_role_that_is_no_superuser_can_run_it() {
     run_with(&variables, &["repair", "--dir", folder.path()]).await.exits(0);
     run_with(&variables, &up).await.exits(0).says("2 migrations applied");
     let query = "select tableowner::text from pg_tables where tablename = 'four'";
-    let row = database.client().await.query_one(query, &[]).await.expect("look");
+    let row = database.client().await.query_one(query, &[]).await.expect("query");
     assert_eq!(row.get::<_, &str>(0), other.name);
 }
 
@@ -512,7 +513,8 @@ async fn a_schema_in_the_connection_options_is_used() {
     assert_eq!(tables(&database).await, [""; 0]);
 }
 
-/// Where the lexer here sees more or fewer strings than PostgreSQL, halves of statements are sent.
+/// If the migrator's lexer found other string boundaries than PostgreSQL, it would send parts of
+/// statements.
 #[tokio::test]
 async fn escape_strings_end_where_they_end_for_postgresql() {
     let database = TestDatabase::create().await;
@@ -529,9 +531,9 @@ async fn escape_strings_end_where_they_end_for_postgresql() {
     assert_eq!(texts, ["it's '); drop table a; --", "two lines'; drop table a; --"]);
 }
 
-/// Such as the role of the API, with which `health` looks.
+/// For example the API's role, with which `health` connects.
 #[tokio::test]
-async fn who_can_read_the_history_sees_what_is_incomplete() {
+async fn a_role_that_can_read_the_history_sees_what_is_incomplete() {
     let database = TestDatabase::create().await;
     let folder = with_duplicates(&database).await;
     let reader = database.role("reader").await;

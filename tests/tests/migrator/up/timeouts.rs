@@ -1,4 +1,4 @@
-//! Time limits, and trying again: a migration never makes others wait for long.
+//! Time limits and retries: a migration never blocks other sessions for long.
 
 use tests::{TestDatabase, until};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -8,7 +8,7 @@ use crate::support::catalog::{tables, versions};
 use crate::support::folder::Folder;
 use crate::support::program::{run, start, wait};
 
-/// A table that somebody is using, and a migration that changes it.
+/// A table in use, and a migration that changes it.
 async fn busy_table(database: &TestDatabase) -> (Folder, Client) {
     let folder = Folder::new(&[
         ("V1__t.sql", "create table t (id int);"),
@@ -23,19 +23,19 @@ async fn busy_table(database: &TestDatabase) -> (Folder, Client) {
 }
 
 #[tokio::test]
-async fn a_migration_makes_way_and_comes_back_until_the_table_is_free() {
+async fn a_migration_retries_until_the_table_is_free() {
     let database = TestDatabase::create().await;
     let (folder, other) = busy_table(&database).await;
     let arguments = ["up", "--lock-timeout", "100ms", "--lock-retries", "30", "--dir"];
     let mut program = start(&database, &[&arguments[..], &[folder.path()]].concat()).await;
     let mut lines = BufReader::new(program.stderr.take().expect("a pipe")).lines();
-    let mut said = String::new();
-    while !said.contains("V2__note waits for a lock on a table that others use; trying again in ") {
-        said = lines.next_line().await.expect("read").expect("a retry");
+    let mut line = String::new();
+    while !line.contains("V2__note waits for a lock on a table that others use; trying again in ") {
+        line = lines.next_line().await.expect("read").expect("a retry");
     }
-    assert!(said.ends_with("(1 of 30)"), "{said}");
+    assert!(line.ends_with("(1 of 30)"), "{line}");
 
-    // Meanwhile whoever writes gets through.
+    // Meanwhile other sessions can write.
     let writer = database.client().await;
     let write = "set lock_timeout = '5s'; insert into t values (1);";
     writer.batch_execute(write).await.expect("write, although a migration wants the table");
@@ -52,7 +52,7 @@ async fn a_migration_makes_way_and_comes_back_until_the_table_is_free() {
 }
 
 #[tokio::test]
-async fn after_the_last_retry_it_says_how_often_it_was_tried() {
+async fn after_the_last_retry_the_error_has_the_number_of_attempts() {
     let database = TestDatabase::create().await;
     let (folder, other) = busy_table(&database).await;
     let limits = ["--lock-timeout", "50ms", "--lock-retries", "1", "--dir", folder.path()];
@@ -74,7 +74,7 @@ async fn after_the_last_retry_it_says_how_often_it_was_tried() {
 }
 
 #[tokio::test]
-async fn what_a_script_does_not_want_to_wait_for_is_not_tried_again() {
+async fn a_script_with_nowait_is_not_retried() {
     let database = TestDatabase::create().await;
     let (folder, other) = busy_table(&database).await;
     folder.write("V2__note.sql", "lock table t nowait;");
@@ -84,7 +84,7 @@ async fn what_a_script_does_not_want_to_wait_for_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn the_victim_of_a_deadlock_is_tried_again() {
+async fn a_deadlock_victim_is_retried() {
     let database = TestDatabase::create().await;
     database.client().await.batch_execute("create sequence tries").await.expect("a counter");
     let folder = Folder::new(&[(
@@ -122,7 +122,7 @@ async fn a_statement_that_takes_too_long_is_ended() {
 }
 
 #[tokio::test]
-async fn a_limit_that_is_none_waits_without_end() {
+async fn without_a_limit_it_waits_indefinitely() {
     let database = TestDatabase::create().await;
     let (folder, other) = busy_table(&database).await;
     let program = start(&database, &["up", "--lock-timeout", "0", "--dir", folder.path()]).await;
@@ -130,7 +130,7 @@ async fn a_limit_that_is_none_waits_without_end() {
     let waiting = "select from pg_stat_activity where wait_event_type = 'Lock'
         and datname = current_database() and query_start < clock_timestamp() - interval '1 s'";
     until("the migration waits", async || {
-        client.query_opt(waiting, &[]).await.expect("look").map(|_| ())
+        client.query_opt(waiting, &[]).await.expect("query").map(|_| ())
     })
     .await;
     other.batch_execute("commit").await.expect("let go of the table");

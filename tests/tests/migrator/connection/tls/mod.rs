@@ -1,4 +1,4 @@
-//! TLS, with a private certificate authority and a server that has its certificate for `localhost`.
+//! TLS, with a private certificate authority and a server with a certificate for `localhost`.
 
 use std::path::Path;
 
@@ -20,10 +20,10 @@ pub(crate) async fn database_with_tls() -> TestDatabase {
     database
 }
 
-/// Makes the server offer TLS, from now on and to everybody who asks for it.
+/// Configures TLS on the server, for all later connections.
 async fn offer_tls(database: &TestDatabase) {
     let client = database.client().await;
-    // The files must belong to the server's account: so it writes them itself, into its own folder.
+    // The files must belong to the server's account, so the server itself writes them.
     for (file, content) in [("tests.pem", CERTIFICATE), ("tests.key", KEY)] {
         let copy = format!(
             "copy (select regexp_split_to_table('{}', E'\\n')) to program 'umask 077; cat > {file}'",

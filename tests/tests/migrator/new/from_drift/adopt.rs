@@ -1,4 +1,4 @@
-//! Noting a migration as applied where it was done by hand: `migrator baseline` with a history.
+//! Adopting the new migration where the change was made by hand: `migrator baseline` with a history.
 
 use super::{base, changed_by_hand, write};
 use crate::support::catalog::{objects, versions};
@@ -7,7 +7,7 @@ use crate::support::program::run;
 const BY_HAND: &str = "alter table items add due timestamptz; create index on items (due);";
 
 #[tokio::test]
-async fn what_was_done_by_hand_is_noted_and_not_run() {
+async fn a_manual_change_is_recorded_and_not_run() {
     let folder = base();
     let database = changed_by_hand(&folder, BY_HAND).await;
     write(&database, &folder).await;
@@ -38,7 +38,7 @@ async fn a_database_where_it_was_not_done_is_refused() {
     let other = changed_by_hand(&base(), "alter table items add due date;").await;
     for (label, database) in [("at all", &other), ("entirely", &database)] {
         let more = "create table more ()";
-        database.client().await.batch_execute(more).await.expect("make a table");
+        database.client().await.batch_execute(more).await.expect("create a table");
         run(database, &["baseline", "2", "--yes", "--dir", folder.path()])
             .await
             .exits(2)

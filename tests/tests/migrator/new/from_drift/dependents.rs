@@ -1,4 +1,4 @@
-//! What depends on what goes, or is made anew, where PostgreSQL is strict about the order.
+//! Dependent objects of dropped and recreated ones, where PostgreSQL requires an order.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ async fn there_and_back(base: &str, by_hand: &str) {
 }
 
 #[tokio::test]
-async fn the_function_of_a_trigger_goes_after_the_table_of_the_trigger() {
+async fn the_function_of_a_trigger_is_dropped_after_its_table() {
     let by_hand = "create table log (what text); create table orders (id int);
          create function log_order() returns trigger language plpgsql as $$
            begin insert into log values (new.id); return new; end $$;
@@ -21,7 +21,7 @@ async fn the_function_of_a_trigger_goes_after_the_table_of_the_trigger() {
 }
 
 #[tokio::test]
-async fn a_function_of_a_row_goes_between_the_index_on_it_and_the_table() {
+async fn a_function_of_a_row_is_dropped_between_the_index_on_it_and_the_table() {
     let by_hand = "create table zoo (id int);
          create function label(z zoo) returns text language sql immutable as 'select z.id::text';
          create index zoo_label on zoo (label(zoo));";
@@ -29,7 +29,7 @@ async fn a_function_of_a_row_goes_between_the_index_on_it_and_the_table() {
 }
 
 #[tokio::test]
-async fn a_computed_column_is_made_anew_with_its_function() {
+async fn a_computed_column_is_recreated_with_its_function() {
     there_and_back(
         "create function f(a int) returns int immutable language sql as 'select a';
          create table o (a int, c int generated always as (f(a)) stored);
@@ -43,13 +43,13 @@ async fn a_computed_column_is_made_anew_with_its_function() {
 }
 
 #[tokio::test]
-async fn a_sequence_outlives_the_table_that_it_was_made_with() {
+async fn a_sequence_outlives_the_table_that_it_was_created_with() {
     let base = "create table o (id serial primary key); create view v as select id from o;";
     there_and_back(base, "alter table o rename to p;").await;
 }
 
 #[tokio::test]
-async fn a_view_that_is_made_anew_keeps_its_defaults() {
+async fn a_recreated_view_keeps_its_defaults() {
     there_and_back(
         "create table o (a int, b int); create view v as select a from o; create view w as select a from o;
          alter view v alter a set default 4;",

@@ -1,4 +1,4 @@
-//! What is written, and what is said about it.
+//! The files that are written, and the output.
 
 use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::json;
@@ -20,7 +20,7 @@ drop index items_title;
 ";
 
 #[tokio::test]
-async fn the_files_are_to_be_read() {
+async fn the_files_are_readable() {
     let folder = base();
     let database = changed_by_hand(&folder, BY_HAND).await;
     let document = write(&database, &folder).await;
@@ -97,7 +97,7 @@ async fn the_files_are_to_be_read() {
 }
 
 #[tokio::test]
-async fn people_are_told_what_was_written_and_what_comes_next() {
+async fn the_text_lists_the_files_and_the_next_steps() {
     let folder = base();
     let database = changed_by_hand(&folder, BY_HAND).await;
     let dir = folder.path();
@@ -151,7 +151,7 @@ async fn a_new_label_can_be_added_and_not_taken_away() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_is_left_to_somebody() {
+async fn what_cannot_be_generated_is_a_todo() {
     let folder = Folder::new(&[(
         "V1__base.sql",
         "create type pair as (a int, b int); create domain small as int check (value < 9);

@@ -1,4 +1,4 @@
-//! `migrator new --from-drift`, and adopting what it wrote.
+//! `migrator new --from-drift`, and adopting its migration.
 
 mod adopt;
 mod dependents;
@@ -15,7 +15,7 @@ use crate::support::catalog::objects;
 use crate::support::folder::Folder;
 use crate::support::program::run;
 
-/// What the migrations make before anything is done by hand.
+/// The migration before any manual change.
 const BASE: &str = "\
 create type mood as enum ('sad', 'ok');
 create sequence counter;
@@ -73,7 +73,7 @@ fn base() -> Folder {
     Folder::new(&[("V1__base.sql", BASE), ("V1__base.down.sql", BASE_UNDO)])
 }
 
-/// A database with the migrations of a folder and something done by hand.
+/// A database with the migrations of a folder and a manual change.
 async fn changed_by_hand(folder: &Folder, sql: &str) -> TestDatabase {
     let database = TestDatabase::create().await;
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
@@ -82,14 +82,14 @@ async fn changed_by_hand(folder: &Folder, sql: &str) -> TestDatabase {
     database
 }
 
-/// Writes the migration of what was done by hand.
+/// Generates the migration of the manual change.
 async fn write(database: &TestDatabase, folder: &Folder) -> Value {
     let arguments = ["new", "by hand", "--from-drift", "--json", "--dir", folder.path()];
     run(database, &arguments).await.exits(0).json()
 }
 
-/// Does something by hand, writes the migration of it, and lets others judge it: applied to another
-/// database it makes the same, undone it leaves what was there before, and it can be applied again.
+/// Makes a manual change, generates its migration, and tests that: on another database it creates the
+/// same schema, its undo script restores the previous one, and it can be applied again.
 async fn round_trip(label: &str, by_hand: &str) -> Value {
     let folder = base();
     let document = round_trip_in(&folder, label, by_hand).await;

@@ -1,5 +1,5 @@
-//! Any schema becomes any other, and goes back: tables, columns, defaults, nullability, indexes,
-//! checks and foreign keys at random.
+//! Generated migrations from any schema to any other and back, with random tables, columns, defaults,
+//! nullability, indexes, checks and foreign keys.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ use crate::support::catalog::objects_without_history;
 use crate::support::folder::Folder;
 use crate::support::program::run;
 
-/// Each makes two databases and two shadow databases.
+/// Each case creates two databases and two shadow databases.
 const CASES: u32 = 16;
 
 /// A table without its name. Every table has the key `id`.
@@ -22,7 +22,7 @@ const CASES: u32 = 16;
 struct Table {
     columns: Vec<(u8, Column)>,
     indexes: Vec<(u8, bool)>,
-    /// The table that it points to, which may be itself or none that is there.
+    /// The referenced table, which may be the same one or may not exist.
     points_to: Option<u8>,
     comment: Option<u8>,
 }
@@ -56,7 +56,7 @@ fn any_schema() -> impl Strategy<Value = Schema> {
     btree_map(0_u8..4, any_table(), 0..4).prop_map(|tables| tables.into_iter().collect())
 }
 
-/// The statements that make a schema.
+/// The statements that create a schema.
 fn create(schema: &Schema) -> String {
     let mut sql = String::new();
     for (number, table) in schema {
@@ -96,7 +96,7 @@ fn create(schema: &Schema) -> String {
     sql
 }
 
-/// The statements that take a schema away.
+/// The statements that drop a schema.
 fn drop(schema: &Schema) -> String {
     schema
         .iter()

@@ -1,4 +1,4 @@
-//! When nothing is written.
+//! Cases in which nothing is written.
 
 use tests::TestDatabase;
 
@@ -56,7 +56,7 @@ async fn an_empty_folder_is_enough() {
     let folder = Folder::new(&[]);
     let database = TestDatabase::create().await;
     let table = database.client().await.batch_execute("create table t (id bigint)").await;
-    table.expect("make a table");
+    table.expect("create a table");
     run(&database, &["new", "x", "--from-drift", "--dir", folder.path()]).await.exits(0);
     assert!(folder.read("V1__x.sql").contains("create table t (\n  id bigint\n);"));
 }

@@ -1,11 +1,11 @@
-//! What was done by hand, there and back again.
+//! Manual changes, applied and undone by the generated migration.
 
 use futures::future::join_all;
 use serde_json::json;
 
 use super::round_trip;
 
-/// Each is done to the schema of `BASE`, and needs nobody to look at it.
+/// Each change is made to the schema of `BASE`, and its migration needs no manual work.
 async fn all(cases: &[(&str, &str)]) {
     join_all(cases.iter().map(async |(label, by_hand)| {
         let document = round_trip(label, by_hand).await;

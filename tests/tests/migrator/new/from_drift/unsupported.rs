@@ -1,4 +1,4 @@
-//! What is of a kind that is not compared: it is told of, never passed over in silence.
+//! Objects of unsupported kinds, which are not compared: they are reported, never ignored silently.
 
 use serde_json::json;
 use tests::TestDatabase;
@@ -47,14 +47,14 @@ async fn drift_names_it() {
         serde_json::from_value(document["not_compared"].take()).expect("a list of names");
     named.sort();
     assert_eq!(named, things());
-    // The functions that a range type comes with are PostgreSQL's.
+    // PostgreSQL itself creates the functions of a range type.
     assert!(!document.to_string().contains("span"), "{document:#}");
     let text = run(&database, &["drift", "--dir", folder.path()]).await.exits(1);
     text.says("Not compared: aggregate public.total(integer), event trigger seen, ");
 }
 
 #[tokio::test]
-async fn it_is_left_to_somebody() {
+async fn it_is_a_todo() {
     let folder = base();
     let database = changed_by_hand(&folder, &format!("{SEEN}{BY_HAND}")).await;
     let document = write(&database, &folder).await;
@@ -69,7 +69,7 @@ async fn it_is_left_to_somebody() {
 }
 
 #[tokio::test]
-async fn nothing_else_to_write_is_no_silence() {
+async fn it_is_reported_even_without_other_drift() {
     let folder = base();
     let database = changed_by_hand(&folder, "alter table items replica identity full").await;
     let document = write(&database, &folder).await;
