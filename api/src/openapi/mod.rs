@@ -191,6 +191,16 @@ mod tests {
         check(&as_json(), "#");
     }
 
+    /// Clients that openapi-typescript generates would have to send a member with a default, as if it
+    /// were required: descriptions name what is taken instead.
+    #[test]
+    fn no_member_has_a_default() {
+        let document = as_json();
+        for (name, schema) in document["components"]["schemas"].as_object().expect("schemas") {
+            assert!(!schema.to_string().contains(r#""default":"#), "{name}: {schema}");
+        }
+    }
+
     #[test]
     fn every_operation_says_who_may_use_it() {
         let document = as_json();
