@@ -53,6 +53,9 @@ pub(crate) struct NewTask {
     /// No U+0000. Counted in Unicode scalar values.
     #[schema(max_length = 5000, pattern = r"^[^\u0000]*$")]
     description: Option<String>,
+    /// `incomplete` when it is absent.
+    #[schema(nullable = false)]
+    status: Option<Status>,
 }
 
 /// What an update may change.

@@ -137,6 +137,7 @@ async fn the_schemas_accept_what_the_service_accepts() {
     for (label, body) in [
         ("good", json!({ "title": "x" })),
         ("unknown member", json!({ "title": "x", "other": [1] })),
+        ("another status", json!({ "title": "x", "status": "complete" })),
         ("null description", json!({ "title": "x", "description": null })),
         ("only a description", json!({ "description": "x" })),
         ("only a status", json!({ "status": "complete" })),
