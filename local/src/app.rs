@@ -12,19 +12,13 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use wasmtime_wasi_http::handler::ProxyHandler;
 
-use crate::Error;
-use crate::allowed_hosts::AllowedHosts;
-use crate::engine::{Engine, INSTANCES};
+use crate::config::{
+    AllowedHosts, DEFAULT_STORE, Manifest, Route, Router, RuntimeConfig, Variables,
+};
+use crate::error::Error;
 use crate::host::postgres::Pools;
-use crate::host::{GuestOutput, Links};
-use crate::instances::Instances;
-use crate::key_value::{DEFAULT_STORE, KeyValueStore};
-use crate::manifest::Manifest;
-use crate::reuse::InstanceReuse;
-use crate::routes::{Route, Router};
-use crate::runtime_config::RuntimeConfig;
-use crate::server::Server;
-use crate::variables::Variables;
+use crate::host::{ComponentContext, GuestOutput, KeyValueStore};
+use crate::server::{Engine, INSTANCES, InstanceReuse, Instances, Server};
 
 /// How long requests in flight may take to finish when the application stops.
 const GRACE: Duration = Duration::from_secs(5);
@@ -54,7 +48,7 @@ pub struct App {
     stop: watch::Sender<bool>,
     /// Ends the instances, whatever they are doing.
     end: watch::Sender<bool>,
-    pools: Vec<Arc<Links>>,
+    pools: Vec<Arc<ComponentContext>>,
     /// A permit for each instance that may still be made.
     slots: Arc<Semaphore>,
     serving: Option<JoinHandle<()>>,
@@ -84,7 +78,7 @@ impl App {
             let component = &manifest.components[&id];
             let allowed_hosts = AllowedHosts::of(component, &variables)
                 .map_err(|reason| Error::AllowedHosts { component: id.clone(), reason })?;
-            let links = Arc::new(Links {
+            let context = Arc::new(ComponentContext {
                 component: id.clone(),
                 variables: variables.for_component(&id, component),
                 allowed_hosts,
@@ -96,11 +90,11 @@ impl App {
                     .then(|| Arc::clone(&store)),
                 output: options.output.clone(),
             });
-            pools.push(Arc::clone(&links));
+            pools.push(Arc::clone(&context));
             let instances = Instances {
                 engine: service.0,
                 service: service.1,
-                links,
+                context,
                 reuse: options.reuse,
                 slots: Arc::clone(&slots),
                 stopped: ended.clone(),
@@ -161,8 +155,8 @@ impl Drop for App {
             serving.abort();
         }
         self.end.send_replace(true);
-        for links in &self.pools {
-            links.pools.close();
+        for context in &self.pools {
+            context.pools.close();
         }
     }
 }
@@ -174,8 +168,10 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
     })
 }
 
-type Loaded =
-    (String, (&'static Engine, wasmtime_wasi_http::p3::bindings::ServicePre<crate::host::State>));
+type Loaded = (
+    String,
+    (&'static Engine, wasmtime_wasi_http::p3::bindings::ServicePre<crate::host::InstanceState>),
+);
 
 /// Compiles what is not compiled yet, away from the threads that serve.
 async fn load(manifest: &Manifest) -> Result<Vec<Loaded>, Error> {

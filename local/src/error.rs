@@ -119,7 +119,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Error::MissingVariables(names) => names.first().map(|name| {
-                let variable = crate::variables::environment_name(name);
+                let variable = crate::config::environment_name(name);
                 format!("set `{variable}` in the environment")
             }),
             Error::ComponentMissing { .. } => {

@@ -1,12 +1,13 @@
-//! What a component finds when it looks out: WASI, and Spin's PostgreSQL, key-value store and variables.
+//! Host interfaces provided to components: WASI, and Spin's PostgreSQL, key-value store and variables.
 
 pub(crate) mod bindings;
-mod http;
-pub(crate) mod key_value;
+mod context;
+mod key_value;
+mod outgoing_http;
 mod output;
 pub(crate) mod postgres;
-mod state;
 mod variables;
 
+pub(crate) use context::{ComponentContext, InstanceState};
+pub(crate) use key_value::KeyValueStore;
 pub use output::GuestOutput;
-pub(crate) use state::{Links, State};

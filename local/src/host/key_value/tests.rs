@@ -6,14 +6,12 @@ use super::atomics::{CasError, Host as _, HostCas as _};
 use super::key_value::HostStoreWithStore;
 use super::store::{Host as _, HostBucket as _};
 use super::*;
-use crate::allowed_hosts::AllowedHosts;
+use crate::config::{AllowedHosts, Component, Variables};
 use crate::host::GuestOutput;
 use crate::host::postgres::Pools;
-use crate::manifest::Component;
-use crate::variables::Variables;
 
 /// The data of an instance whose component has this store, or none.
-fn state(store: Option<&Arc<KeyValueStore>>) -> State {
+fn state(store: Option<&Arc<KeyValueStore>>) -> InstanceState {
     let component = Component {
         source: "api.wasm".into(),
         variables: BTreeMap::new(),
@@ -22,7 +20,7 @@ fn state(store: Option<&Arc<KeyValueStore>>) -> State {
         build: None,
     };
     let variables = Variables::default();
-    let links = Links {
+    let context = ComponentContext {
         component: "api".into(),
         allowed_hosts: AllowedHosts::of(&component, &variables).expect("no hosts"),
         variables: variables.for_component("api", &component),
@@ -30,7 +28,7 @@ fn state(store: Option<&Arc<KeyValueStore>>) -> State {
         key_value: store.map(Arc::clone),
         output: GuestOutput::default(),
     };
-    State::new(Arc::new(links))
+    InstanceState::new(Arc::new(context))
 }
 
 fn again<T: 'static>(resource: &Resource<T>) -> Resource<T> {
@@ -59,7 +57,7 @@ async fn both_interfaces_of_two_instances_lead_to_the_same_values() {
     let engine = Engine::new(&config).expect("an engine");
     let mut second = Store::new(&engine, state(Some(&store)));
     let values = second.run_concurrent(async |accessor| {
-        type Data = HasSelf<State>;
+        type Data = HasSelf<InstanceState>;
         let sessions = Data::open(accessor, "sessions".into()).await?;
         assert!(matches!(sessions, Err(key_value::Error::AccessDenied)));
         let store = Data::open(accessor, "default".into()).await?.expect("a store");

@@ -11,7 +11,7 @@ use crate::host::bindings::postgres::{
     Column, Error, Host, HostConnection, HostConnectionBuilder, HostConnectionBuilderWithStore,
     HostConnectionWithStore, ParameterValue, Row, RowSet,
 };
-use crate::host::state::{Links, State};
+use crate::host::context::{ComponentContext, InstanceState};
 
 /// An open connection, as the component holds it.
 #[expect(unreachable_pub, reason = "the generated bindings export it")]
@@ -30,15 +30,19 @@ type Opened = wasmtime::Result<Result<Resource<Connection>, Error>>;
 type Answer = (Vec<Column>, StreamReader<Row>, FutureReader<Result<(), Error>>);
 
 /// Checks the address against `allowed_outbound_hosts`, then takes a connection from the pool.
-async fn open(links: &Links, address: &str, ca: Option<CaPem>) -> Result<Connection, Error> {
-    check_allowed(links, address)?;
-    match links.pools.open(address, ca).await {
+async fn open(
+    context: &ComponentContext,
+    address: &str,
+    ca: Option<CaPem>,
+) -> Result<Connection, Error> {
+    check_allowed(context, address)?;
+    match context.pools.open(address, ca).await {
         Ok(pooled) => Ok(Connection(pooled)),
         Err(error) => Err(Error::ConnectionFailed(format!("{error:?}"))),
     }
 }
 
-fn check_allowed(links: &Links, address: &str) -> Result<(), Error> {
+fn check_allowed(context: &ComponentContext, address: &str) -> Result<(), Error> {
     let refused = Error::ConnectionFailed;
     let config: tokio_postgres::Config =
         address.parse().map_err(|error: tokio_postgres::Error| refused(error.to_string()))?;
@@ -55,14 +59,14 @@ fn check_allowed(links: &Links, address: &str) -> Result<(), Error> {
             Some(port) => format!("{host}:{port}"),
             None => host.clone(),
         };
-        if !links.allowed_hosts.check("postgres", &authority).map_err(Error::Other)? {
+        if !context.allowed_hosts.check("postgres", &authority).map_err(Error::Other)? {
             return Err(refused(format!("address postgres://{authority} is not permitted")));
         }
     }
     Ok(())
 }
 
-impl State {
+impl InstanceState {
     fn client(
         &self,
         connection: &Resource<Connection>,
@@ -79,18 +83,18 @@ impl State {
     }
 
     async fn open(&mut self, address: &str, ca: Option<CaPem>) -> Opened {
-        match open(&self.links, address, ca).await {
+        match open(&self.context, address, ca).await {
             Ok(connection) => Ok(Ok(self.table.push(connection)?)),
             Err(error) => Ok(Err(error)),
         }
     }
 }
 
-impl Host for State {}
+impl Host for InstanceState {}
 
-impl HostConnection for State {
+impl HostConnection for InstanceState {
     async fn open(&mut self, address: String) -> Opened {
-        State::open(self, &address, None).await
+        InstanceState::open(self, &address, None).await
     }
 
     async fn query(
@@ -119,7 +123,7 @@ impl HostConnection for State {
     }
 }
 
-impl HostConnectionBuilder for State {
+impl HostConnectionBuilder for InstanceState {
     async fn new(&mut self, address: String) -> wasmtime::Result<Resource<ConnectionBuilder>> {
         Ok(self.table.push(ConnectionBuilder { address, ca: None })?)
     }
@@ -138,7 +142,7 @@ impl HostConnectionBuilder for State {
 
     async fn build(&mut self, builder: Resource<ConnectionBuilder>) -> Opened {
         let (address, ca) = self.described(&builder)?;
-        State::open(self, &address, ca).await
+        InstanceState::open(self, &address, ca).await
     }
 
     async fn drop(&mut self, builder: Resource<ConnectionBuilder>) -> wasmtime::Result<()> {
@@ -148,12 +152,12 @@ impl HostConnectionBuilder for State {
 }
 
 async fn open_async<T: Send>(
-    accessor: &Accessor<T, HasSelf<State>>,
+    accessor: &Accessor<T, HasSelf<InstanceState>>,
     address: &str,
     ca: Option<CaPem>,
 ) -> Opened {
-    let links = accessor.with(|mut access| Arc::clone(&access.get().links));
-    match open(&links, address, ca).await {
+    let context = accessor.with(|mut access| Arc::clone(&access.get().context));
+    match open(&context, address, ca).await {
         Ok(connection) => {
             accessor.with(|mut access| Ok(Ok(access.get().table.push(connection)?)))
         }
@@ -161,7 +165,7 @@ async fn open_async<T: Send>(
     }
 }
 
-impl<T: Send> HostConnectionWithStore<T> for HasSelf<State> {
+impl<T: Send> HostConnectionWithStore<T> for HasSelf<InstanceState> {
     async fn open_async(accessor: &Accessor<T, Self>, address: String) -> Opened {
         open_async(accessor, &address, None).await
     }
@@ -195,7 +199,7 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<State> {
     }
 }
 
-impl<T: Send> HostConnectionBuilderWithStore<T> for HasSelf<State> {
+impl<T: Send> HostConnectionBuilderWithStore<T> for HasSelf<InstanceState> {
     async fn build_async(
         accessor: &Accessor<T, Self>,
         builder: Resource<ConnectionBuilder>,

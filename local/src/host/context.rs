@@ -1,0 +1,68 @@
+//! What belongs to one component instance.
+
+use std::sync::Arc;
+
+use wasmtime::component::ResourceTable;
+use wasmtime::{StoreLimits, StoreLimitsBuilder};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use super::key_value::KeyValueStore;
+use super::outgoing_http::OutgoingHttp;
+use super::output::GuestOutput;
+use super::postgres::Pools;
+use crate::config::{AllowedHosts, ComponentVariables};
+
+/// Memory of an instance, as Akamai Functions limits it.
+const MAX_MEMORY_BYTES: usize = 128 << 20;
+
+/// What the instances of one component share.
+pub(crate) struct ComponentContext {
+    pub(crate) component: String,
+    pub(crate) variables: ComponentVariables,
+    pub(crate) allowed_hosts: AllowedHosts,
+    pub(crate) pools: Pools,
+    /// The application's key-value store, for a component that may open it.
+    pub(crate) key_value: Option<Arc<KeyValueStore>>,
+    pub(crate) output: GuestOutput,
+}
+
+/// The data of an instance's store.
+pub(crate) struct InstanceState {
+    pub(crate) context: Arc<ComponentContext>,
+    pub(crate) table: ResourceTable,
+    pub(crate) limits: StoreLimits,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    outgoing: OutgoingHttp,
+}
+
+impl InstanceState {
+    /// No files, no environment, no arguments, no sockets: only what `ComponentContext` gives.
+    pub(crate) fn new(context: Arc<ComponentContext>) -> InstanceState {
+        let wasi = WasiCtx::builder()
+            .stdout(context.output.stream())
+            .stderr(context.output.stream())
+            .build();
+        InstanceState {
+            table: ResourceTable::new(),
+            limits: StoreLimitsBuilder::new().memory_size(MAX_MEMORY_BYTES).build(),
+            wasi,
+            http: WasiHttpCtx::new(),
+            outgoing: OutgoingHttp::new(context.allowed_hosts.clone()),
+            context,
+        }
+    }
+}
+
+impl WasiView for InstanceState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for InstanceState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outgoing }
+    }
+}

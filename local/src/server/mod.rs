@@ -1,0 +1,11 @@
+//! Serves the components over HTTP.
+
+mod engine;
+mod instances;
+mod request;
+mod serve;
+
+pub(crate) use engine::{Engine, INSTANCES};
+pub(crate) use instances::Instances;
+pub use instances::{InstanceReuse, REQUEST_TIMEOUT};
+pub(crate) use serve::Server;
