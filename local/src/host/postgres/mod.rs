@@ -1,15 +1,14 @@
-//! `spin:postgres@4.2.0`: pooled connections and statements, with Spin's rules and Spin's words.
+//! `spin:postgres@4.2.0`: pooled connections and statements, with Spin's rules and error texts.
 
 #![expect(clippy::result_large_err, reason = "the errors are the interface's own")]
 
 mod interface;
-mod numeric;
 mod parameters;
 mod pools;
 mod range;
 mod statements;
+mod types;
 mod values;
-mod wire;
 
 #[expect(unreachable_pub, reason = "the generated bindings export them")]
 pub use interface::{Connection, ConnectionBuilder};

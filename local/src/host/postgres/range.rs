@@ -1,114 +1,87 @@
 //! Ranges of numbers.
 
-use anyhow::ensure;
-use bytes::{Buf, BufMut, BytesMut};
+use bytes::BytesMut;
+use postgres_protocol::types::{RangeBound, range_from_sql, range_to_sql};
 use tokio_postgres::types::{FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
 
-use super::wire::BoxError;
+use super::types::BoxError;
 use crate::host::bindings::postgres::RangeBoundKind;
 
-const EMPTY: u8 = 0x01;
-const LOWER_INCLUSIVE: u8 = 0x02;
-const UPPER_INCLUSIVE: u8 = 0x04;
-const LOWER_INFINITE: u8 = 0x08;
-const UPPER_INFINITE: u8 = 0x10;
-
-/// One end of a range; `None` is without end.
+/// A bound of a range; `None` if there is none.
 pub(super) type Bound<T> = Option<(T, RangeBoundKind)>;
 
-/// A range as the interface has it. An empty one has no ends, as on Spin.
+/// Lower and upper bound. An empty range has no bounds, as on Spin.
 #[derive(Debug)]
-pub(super) struct Range<T> {
-    pub(super) lower: Bound<T>,
-    pub(super) upper: Bound<T>,
-}
+pub(super) struct Range<T>(pub(super) Bound<T>, pub(super) Bound<T>);
 
 impl<T> Range<T> {
-    pub(super) fn new((lower, upper): (Bound<T>, Bound<T>)) -> Range<T> {
-        Range { lower, upper }
-    }
-
-    pub(super) fn try_map<U>(
-        self,
-        convert: impl Fn(T) -> anyhow::Result<U>,
-    ) -> anyhow::Result<Range<U>> {
-        let bound = |bound: Bound<T>| {
-            bound.map(|(value, kind)| Ok::<_, anyhow::Error>((convert(value)?, kind))).transpose()
-        };
-        Ok(Range { lower: bound(self.lower)?, upper: bound(self.upper)? })
-    }
-
     pub(super) fn map<U>(self, convert: impl Fn(T) -> U) -> (Bound<U>, Bound<U>) {
         let bound = |bound: Bound<T>| bound.map(|(value, kind)| (convert(value), kind));
-        (bound(self.lower), bound(self.upper))
+        (bound(self.0), bound(self.1))
     }
 }
 
 impl<T: ToSql> ToSql for Range<T> {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
-        let Kind::Range(inner) = ty.kind() else {
-            return Err("not a range".into());
-        };
-        let flag = |bound: &Bound<T>, infinite, inclusive| match bound {
-            None => infinite,
-            Some((_, RangeBoundKind::Inclusive)) => inclusive,
-            Some((_, RangeBoundKind::Exclusive)) => 0,
-        };
-        out.put_u8(
-            flag(&self.lower, LOWER_INFINITE, LOWER_INCLUSIVE)
-                | flag(&self.upper, UPPER_INFINITE, UPPER_INCLUSIVE),
-        );
-        for (value, _) in [&self.lower, &self.upper].into_iter().flatten() {
-            let mut bytes = BytesMut::new();
-            value.to_sql(inner, &mut bytes)?;
-            out.put_i32(bytes.len().try_into()?);
-            out.put_slice(&bytes);
-        }
+        let inner = inner_type(ty)?;
+        range_to_sql(|out| write(&self.0, inner, out), |out| write(&self.1, inner, out), out)?;
         Ok(IsNull::No)
     }
 
     fn accepts(ty: &Type) -> bool {
-        matches!(ty.kind(), Kind::Range(inner) if T::accepts(inner))
+        inner_type(ty).is_ok_and(T::accepts)
     }
 
     to_sql_checked!();
 }
 
 impl<'r, T: FromSql<'r>> FromSql<'r> for Range<T> {
-    fn from_sql(ty: &Type, mut bytes: &'r [u8]) -> Result<Range<T>, BoxError> {
-        let Kind::Range(inner) = ty.kind() else {
-            return Err("not a range".into());
-        };
-        let flags = bytes.try_get_u8()?;
-        let mut bound = |infinite, inclusive| -> Result<Bound<T>, BoxError> {
-            if flags & (EMPTY | infinite) != 0 {
-                return Ok(None);
-            }
-            let value = T::from_sql(inner, take_value(&mut bytes)?)?;
-            let kind = if flags & inclusive == 0 {
-                RangeBoundKind::Exclusive
-            } else {
-                RangeBoundKind::Inclusive
-            };
-            Ok(Some((value, kind)))
-        };
-        Ok(Range {
-            lower: bound(LOWER_INFINITE, LOWER_INCLUSIVE)?,
-            upper: bound(UPPER_INFINITE, UPPER_INCLUSIVE)?,
-        })
+    fn from_sql(ty: &Type, bytes: &'r [u8]) -> Result<Range<T>, BoxError> {
+        use postgres_protocol::types::Range as Wire;
+        let inner = inner_type(ty)?;
+        match range_from_sql(bytes)? {
+            Wire::Empty => Ok(Range(None, None)),
+            Wire::Nonempty(lower, upper) => Ok(Range(read(lower, inner)?, read(upper, inner)?)),
+        }
     }
 
     fn accepts(ty: &Type) -> bool {
-        matches!(ty.kind(), Kind::Range(inner) if T::accepts(inner))
+        inner_type(ty).is_ok_and(T::accepts)
     }
 }
 
-fn take_value<'r>(bytes: &mut &'r [u8]) -> anyhow::Result<&'r [u8]> {
-    let length = usize::try_from(bytes.try_get_i32()?)?;
-    ensure!(length <= bytes.len(), "a range that ends too early");
-    let (value, rest) = bytes.split_at(length);
-    *bytes = rest;
-    Ok(value)
+fn inner_type(ty: &Type) -> Result<&Type, BoxError> {
+    match ty.kind() {
+        Kind::Range(inner) => Ok(inner),
+        _ => Err("not a range".into()),
+    }
+}
+
+fn write<T: ToSql>(
+    bound: &Bound<T>,
+    ty: &Type,
+    out: &mut BytesMut,
+) -> Result<RangeBound<postgres_protocol::IsNull>, BoxError> {
+    let Some((value, kind)) = bound else {
+        return Ok(RangeBound::Unbounded);
+    };
+    value.to_sql(ty, out)?;
+    Ok(match kind {
+        RangeBoundKind::Inclusive => RangeBound::Inclusive(postgres_protocol::IsNull::No),
+        RangeBoundKind::Exclusive => RangeBound::Exclusive(postgres_protocol::IsNull::No),
+    })
+}
+
+fn read<'r, T: FromSql<'r>>(
+    bound: RangeBound<Option<&'r [u8]>>,
+    ty: &Type,
+) -> Result<Bound<T>, BoxError> {
+    let (bytes, kind) = match bound {
+        RangeBound::Inclusive(bytes) => (bytes, RangeBoundKind::Inclusive),
+        RangeBound::Exclusive(bytes) => (bytes, RangeBoundKind::Exclusive),
+        RangeBound::Unbounded => return Ok(None),
+    };
+    Ok(Some((T::from_sql_nullable(ty, bytes)?, kind)))
 }
 
 #[cfg(test)]
@@ -116,34 +89,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_survive_the_way_there_and_back() {
+    fn bounds_keep_their_kind_on_the_wire() {
         let inclusive = |value: i32| Some((value, RangeBoundKind::Inclusive));
         let exclusive = |value: i32| Some((value, RangeBoundKind::Exclusive));
         let table = [
             (inclusive(1), exclusive(10)),
-            (exclusive(-5), inclusive(5)),
+            (exclusive(-5), inclusive(i32::MAX)),
             (None, exclusive(3)),
             (inclusive(3), None),
             (None, None),
         ];
         for (lower, upper) in table {
             let mut wire = BytesMut::new();
-            let range = Range { lower, upper };
-            range.to_sql(&Type::INT4_RANGE, &mut wire).expect("wire");
-            let back = Range::<i32>::from_sql(&Type::INT4_RANGE, &wire).expect("range");
-            assert_eq!((back.lower, back.upper), (lower, upper));
+            Range(lower, upper).to_sql(&Type::INT4_RANGE, &mut wire).expect("wire");
+            let read = Range::<i32>::from_sql(&Type::INT4_RANGE, &wire).expect("range");
+            assert_eq!((read.0, read.1), (lower, upper));
         }
+        let empty = Range::<i32>::from_sql(&Type::INT4_RANGE, &[1]).expect("range");
+        assert_eq!((empty.0, empty.1), (None, None));
     }
 
     #[test]
-    fn an_empty_range_has_no_ends() {
-        let empty = Range::<i32>::from_sql(&Type::INT4_RANGE, &[EMPTY]).expect("range");
-        assert_eq!((empty.lower, empty.upper), (None, None));
-    }
-
-    #[test]
-    fn a_range_takes_its_own_kind_only() {
+    fn a_range_binds_to_its_own_type_only() {
         assert!(<Range<i32> as ToSql>::accepts(&Type::INT4_RANGE));
         assert!(!<Range<i32> as ToSql>::accepts(&Type::INT8_RANGE));
+        assert!(!<Range<i32> as ToSql>::accepts(&Type::INT4));
     }
 }

@@ -1,15 +1,13 @@
-//! From PostgreSQL to the component. A type without a place in the interface arrives as its bytes.
+//! Converts rows for the component. A type that the interface does not have arrives as bytes.
 
 use std::mem::size_of;
 
-use anyhow::{Context, bail};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use tokio_postgres::types::{FromSql, Type};
+use uuid::Uuid;
 
-use super::numeric::Numeric;
 use super::range::Range;
-use super::wire::{
-    Raw, decode_date, decode_datetime, decode_interval, decode_jsonb, decode_time, decode_uuid,
-};
+use super::types::{Interval, Numeric, Unsupported};
 use crate::host::bindings::postgres::{Column, DbDataType, DbValue, Row};
 
 /// Names and types of a row's columns.
@@ -28,7 +26,7 @@ pub(super) fn row_values(row: &tokio_postgres::Row) -> anyhow::Result<Row> {
     (0..row.len()).map(|index| value(row, index)).collect()
 }
 
-/// Roughly what a value takes in the host's memory.
+/// Approximate size of a value in the host's memory, in bytes.
 pub(super) fn size_in_memory(value: &DbValue) -> usize {
     let more = match value {
         DbValue::Str(text) | DbValue::Uuid(text) | DbValue::Decimal(text) => text.len(),
@@ -82,37 +80,38 @@ fn value(row: &tokio_postgres::Row, index: usize) -> anyhow::Result<DbValue> {
         Type::INT4 => get(row, index, DbValue::Int32),
         Type::INT8 => get(row, index, DbValue::Int64),
         Type::TEXT | Type::VARCHAR | Type::BPCHAR => get(row, index, DbValue::Str),
-        Type::TIMESTAMP => decode(row, index, decode_datetime, DbValue::Datetime),
-        // Spin's type table calls it a date-time, and then its driver cannot read it as one; not even when null.
-        Type::TIMESTAMPTZ => bail!(
-            "error deserializing column {index}: cannot convert between the Rust type \
-             `chrono::naive::datetime::NaiveDateTime` and the Postgres type `timestamptz`"
-        ),
-        Type::DATE => decode(row, index, decode_date, DbValue::Date),
-        Type::TIME => decode(row, index, decode_time, DbValue::Time),
-        Type::UUID => decode(row, index, decode_uuid, DbValue::Uuid),
-        Type::JSONB => decode(row, index, decode_jsonb, DbValue::Jsonb),
-        Type::INTERVAL => decode(row, index, decode_interval, DbValue::Interval),
-        Type::NUMERIC => get(row, index, |n: Numeric| DbValue::Decimal(n.to_string())),
+        // As on Spin, this fails for `timestamptz`, even if it is null: the driver cannot read it as a `NaiveDateTime`.
+        Type::TIMESTAMP | Type::TIMESTAMPTZ => get(row, index, |at: NaiveDateTime| {
+            let ((year, month, day), (hour, minute, second, nano)) =
+                (date(at.date()), time(at.time()));
+            DbValue::Datetime((year, month, day, hour, minute, second, nano))
+        }),
+        Type::DATE => get(row, index, |value| DbValue::Date(date(value))),
+        Type::TIME => get(row, index, |value| DbValue::Time(time(value))),
+        Type::UUID => get(row, index, |uuid: Uuid| DbValue::Uuid(uuid.to_string())),
+        Type::JSONB => {
+            get(row, index, |json: serde_json::Value| DbValue::Jsonb(json.to_string().into_bytes()))
+        }
+        Type::INTERVAL => get(row, index, |value: Interval| DbValue::Interval(value.0)),
+        Type::NUMERIC => get(row, index, |n: Numeric| DbValue::Decimal(n.0.to_string())),
         Type::INT4_RANGE => get(row, index, |r: Range<i32>| DbValue::RangeInt32(r.map(|n| n))),
         Type::INT8_RANGE => get(row, index, |r: Range<i64>| DbValue::RangeInt64(r.map(|n| n))),
         Type::NUM_RANGE => {
-            get(row, index, |r: Range<Numeric>| DbValue::RangeDecimal(r.map(|n| n.to_string())))
+            get(row, index, |r: Range<Numeric>| DbValue::RangeDecimal(r.map(|n| n.0.to_string())))
         }
         Type::INT4_ARRAY => get(row, index, DbValue::ArrayInt32),
         Type::INT8_ARRAY => get(row, index, DbValue::ArrayInt64),
         Type::NUMERIC_ARRAY => get(row, index, |values: Vec<Option<Numeric>>| {
-            let text = |value: Option<Numeric>| value.map(|value| value.to_string());
+            let text = |value: Option<Numeric>| value.map(|value| value.0.to_string());
             DbValue::ArrayDecimal(values.into_iter().map(text).collect())
         }),
         Type::TEXT_ARRAY | Type::VARCHAR_ARRAY | Type::BPCHAR_ARRAY => {
             get(row, index, DbValue::ArrayStr)
         }
-        _ => get(row, index, |raw: Raw<'_>| DbValue::Unsupported(raw.0.to_vec())),
+        _ => get(row, index, |value: Unsupported| DbValue::Unsupported(value.0)),
     }
 }
 
-/// A value that the driver reads.
 fn get<'r, T: FromSql<'r>>(
     row: &'r tokio_postgres::Row,
     index: usize,
@@ -122,19 +121,14 @@ fn get<'r, T: FromSql<'r>>(
     Ok(value.map_or(DbValue::DbNull, wrap))
 }
 
-/// A value that we read.
-fn decode<T>(
-    row: &tokio_postgres::Row,
-    index: usize,
-    read: impl FnOnce(&[u8]) -> anyhow::Result<T>,
-    wrap: impl FnOnce(T) -> DbValue,
-) -> anyhow::Result<DbValue> {
-    match row.try_get::<_, Option<Raw<'_>>>(index)? {
-        None => Ok(DbValue::DbNull),
-        Some(Raw(bytes)) => {
-            let value =
-                read(bytes).with_context(|| format!("error deserializing column {index}"))?;
-            Ok(wrap(value))
-        }
-    }
+fn date(date: NaiveDate) -> (i32, u8, u8) {
+    (date.year(), byte(date.month()), byte(date.day()))
+}
+
+fn time(time: NaiveTime) -> (u8, u8, u8, u32) {
+    (byte(time.hour()), byte(time.minute()), byte(time.second()), time.nanosecond())
+}
+
+fn byte(number: u32) -> u8 {
+    u8::try_from(number).expect("months, days, hours, minutes and seconds are below 256")
 }
