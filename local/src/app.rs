@@ -1,7 +1,6 @@
-//! A running application: what `cargo up` serves and what the tests start.
+//! A running application: what `cargo up` serves and the tests start.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,13 +10,11 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use wasmtime_wasi_http::handler::ProxyHandler;
+use wasmtime_wasi_http::p3::bindings::ServicePre;
 
-use crate::config::{
-    AllowedHosts, DEFAULT_STORE, Manifest, Route, Router, RuntimeConfig, Variables,
-};
-use crate::error::Error;
-use crate::host::postgres::Pools;
-use crate::host::{ComponentContext, GuestOutput, KeyValueStore};
+use crate::config::{AllowedHosts, Manifest, Route, Router, RuntimeConfig, Variables};
+use crate::error::{Error, ErrorKind};
+use crate::host::{ComponentContext, GuestOutput, InstanceState, KeyValueStore, Pools};
 use crate::server::{Engine, INSTANCES, InstanceReuse, Instances, Server};
 
 /// How long requests in flight may take to finish when the application stops.
@@ -28,15 +25,15 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct AppOptions {
     /// `spin.toml`.
     pub manifest: PathBuf,
-    /// Spin's runtime configuration file, when there is one.
+    /// Spin's runtime configuration file, if there is one.
     pub runtime_config: Option<PathBuf>,
     /// Values of application variables. They win over `SPIN_VARIABLE_<NAME>` in the environment.
     pub variables: BTreeMap<String, String>,
-    /// Where to listen; port 0 takes a free one.
+    /// The address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// How long instances live and how much they do.
+    /// Limits of component instances.
     pub reuse: InstanceReuse,
-    /// Where what the components print goes.
+    /// The destination of what components print.
     pub output: GuestOutput,
 }
 
@@ -48,8 +45,8 @@ pub struct App {
     stop: watch::Sender<bool>,
     /// Ends the instances, whatever they are doing.
     end: watch::Sender<bool>,
-    pools: Vec<Arc<ComponentContext>>,
-    /// A permit for each instance that may still be made.
+    contexts: Vec<Arc<ComponentContext>>,
+    /// A permit for each instance that may still be created.
     slots: Arc<Semaphore>,
     serving: Option<JoinHandle<()>>,
 }
@@ -64,36 +61,30 @@ impl App {
         };
         let variables =
             Variables::resolve(&manifest, &options.variables, |name| std::env::var(name).ok())?;
-        let listener = listen(options.listen).await?;
-        let address = listener
-            .local_addr()
-            .map_err(|source| Error::Listen { address: options.listen, source })?;
-        let limit = config.max_connections.map(|most| Arc::new(Semaphore::new(most)));
+        let listener = TcpListener::bind(options.listen).await;
+        let listener = listener.map_err(|error| Error::listen(options.listen, &error))?;
+        let address =
+            listener.local_addr().map_err(|error| Error::listen(options.listen, &error))?;
+        let connections =
+            config.outbound_pg.max_connections.map(|most| Arc::new(Semaphore::new(most.get())));
         let slots = Arc::new(Semaphore::new(INSTANCES));
         let (end, ended) = watch::channel(false);
         let store = Arc::new(KeyValueStore::default());
-        let mut pools = Vec::new();
+        let mut contexts = Vec::new();
         let mut components = BTreeMap::new();
         for (id, service) in load(&manifest).await? {
             let component = &manifest.components[&id];
-            let allowed_hosts = AllowedHosts::of(component, &variables)
-                .map_err(|reason| Error::AllowedHosts { component: id.clone(), reason })?;
             let context = Arc::new(ComponentContext {
                 component: id.clone(),
                 variables: variables.for_component(&id, component),
-                allowed_hosts,
-                pools: Pools::new(limit.clone()),
-                key_value: component
-                    .key_value_stores
-                    .iter()
-                    .any(|label| label == DEFAULT_STORE)
-                    .then(|| Arc::clone(&store)),
+                allowed_hosts: AllowedHosts::new(component, &variables),
+                pools: Pools::new(connections.clone()),
+                key_value: component.key_value_store.then(|| Arc::clone(&store)),
                 output: options.output.clone(),
             });
-            pools.push(Arc::clone(&context));
+            contexts.push(Arc::clone(&context));
             let instances = Instances {
-                engine: service.0,
-                service: service.1,
+                service,
                 context,
                 reuse: options.reuse,
                 slots: Arc::clone(&slots),
@@ -108,18 +99,11 @@ impl App {
             output: options.output,
         });
         let (stop, stopping) = watch::channel(false);
-        Ok(App {
-            address,
-            routes: manifest.routes,
-            stop,
-            end,
-            pools,
-            slots,
-            serving: Some(tokio::spawn(server.run(listener, stopping, GRACE))),
-        })
+        let serving = Some(tokio::spawn(server.run(listener, stopping, GRACE)));
+        Ok(App { address, routes: manifest.routes, stop, end, contexts, slots, serving })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn addr(&self) -> SocketAddr {
         self.address
     }
@@ -134,7 +118,7 @@ impl App {
         &self.routes
     }
 
-    /// How many component instances there are, idle ones included. There can be 1,000, as on Spin.
+    /// The number of component instances, idle ones included; at most 1,000, as on Spin.
     pub fn instances(&self) -> usize {
         INSTANCES - self.slots.available_permits()
     }
@@ -155,47 +139,27 @@ impl Drop for App {
             serving.abort();
         }
         self.end.send_replace(true);
-        for context in &self.pools {
+        for context in &self.contexts {
             context.pools.close();
         }
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.map_err(|source| match source.kind() {
-        ErrorKind::AddrInUse => Error::AddressInUse(address),
-        _ => Error::Listen { address, source },
-    })
-}
-
-type Loaded = (
-    String,
-    (&'static Engine, wasmtime_wasi_http::p3::bindings::ServicePre<crate::host::InstanceState>),
-);
-
-/// Compiles what is not compiled yet, away from the threads that serve.
-async fn load(manifest: &Manifest) -> Result<Vec<Loaded>, Error> {
+/// Compiles the components that are not compiled yet, away from the threads that serve.
+async fn load(manifest: &Manifest) -> Result<Vec<(String, ServicePre<InstanceState>)>, Error> {
     let cache_dir = manifest.dir.join("target/wasmtime-cache");
-    let sources: Vec<_> = manifest
-        .components
-        .iter()
-        .map(|(id, component)| (id.clone(), component.source.clone()))
-        .collect();
+    let components = manifest.components.iter();
+    let sources: Vec<_> = components.map(|(id, one)| (id.clone(), one.source.clone())).collect();
     let compile = move || {
         let engine = Engine::shared(&cache_dir)?;
-        sources
-            .into_iter()
-            .map(|(id, source)| {
-                let service = engine.load(&id, &source)?;
-                Ok((id, (engine, service)))
-            })
-            .collect()
+        sources.into_iter().map(|(id, path)| engine.load(&id, &path).map(|one| (id, one))).collect()
     };
     tokio::task::spawn_blocking(compile)
         .await
-        .unwrap_or_else(|panic| Err(Error::Engine(panic.to_string())))
+        .unwrap_or_else(|panic| Err(Error::new(ErrorKind::Component, panic.to_string())))
 }
 
+/// The document under `/.well-known/spin/info`.
 fn info(manifest: &Manifest) -> String {
     let mut info = serde_json::Map::new();
     info.insert("name".into(), manifest.name.clone().into());

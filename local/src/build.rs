@@ -1,16 +1,16 @@
-//! Builds the components with the commands that `spin.toml` gives for them.
+//! Builds the components with the commands in `spin.toml`.
 
-use std::io::{ErrorKind, IsTerminal};
+use std::io::{ErrorKind as Io, IsTerminal};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use crate::config::{Build, Manifest};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
-/// The target that components of this project are built for.
+/// The target that the components of this project are built for.
 const TARGET: &str = "wasm32-wasip2";
 
-/// Variables of the cargo that may have started this process. The nested cargo must not see them: flags meant for
+/// Variables of the cargo that may have started this process, which the cargo started here must not see: flags for
 /// this machine break a build for WebAssembly, and another target or folder would put the file elsewhere.
 const NOT_INHERITED: &[&str] = &[
     "CARGO_BUILD_RUSTFLAGS",
@@ -22,18 +22,18 @@ const NOT_INHERITED: &[&str] = &[
     "RUSTFLAGS",
 ];
 
-/// Builds every component of the manifest that says how. Blocks until they are built.
+/// Runs the build commands of every component. Blocks until they are done.
 ///
 /// The file lands where the manifest's `source` expects it, in `target` beside the manifest, whatever target folder
-/// the caller uses. On a terminal the build tool shows its progress; elsewhere it speaks only when it fails.
+/// the caller uses. On a terminal the build tool shows its progress; elsewhere its output is part of the error.
 pub fn build_component(manifest: &Path) -> Result<(), Error> {
     let manifest = Manifest::load(manifest)?;
     let target_dir = manifest.dir.join("target");
     for (id, component) in &manifest.components {
-        for command in component.build.iter().flat_map(|build| &build.commands) {
-            let build = component.build.as_ref().expect("a command comes from a build");
+        let Some(build) = &component.build else { continue };
+        for command in &build.commands {
             if command.contains(TARGET) {
-                provide_target(&build.workdir)?;
+                install_target(&build.workdir)?;
             }
             run(id, build, command, &target_dir)?;
         }
@@ -57,45 +57,53 @@ fn run(id: &str, build: &Build, command: &str, target_dir: &Path) -> Result<(), 
     if std::io::stderr().is_terminal() {
         shell.stderr(Stdio::inherit());
     }
-    let output = capture(&mut shell, "sh")?;
+    let output = output(&mut shell, "sh")?;
     match output.status.code() {
         Some(0) => Ok(()),
-        // The shell's way to say that there is no such command.
-        Some(127) => Err(Error::ToolMissing {
-            program: command.split_whitespace().next().unwrap_or(command).to_owned(),
-        }),
-        _ => Err(Error::Build {
-            component: id.to_owned(),
-            command: command.to_owned(),
-            status: output.status,
-            output: String::from_utf8_lossy(&output.stderr).trim_end().to_owned(),
-        }),
+        // How a shell says that there is no such command.
+        Some(127) => Err(missing(command.split_whitespace().next().unwrap_or(command))),
+        _ => {
+            let message =
+                format!("building component `{id}` failed ({}): {command}", output.status);
+            Err(Error::new(ErrorKind::Component, message)
+                .with_details(String::from_utf8_lossy(&output.stderr).trim_end())
+                .with_hint("correct what the build tool reports, and try again"))
+        }
     }
 }
 
-/// Installs the target when the toolchain in use lacks it.
-fn provide_target(workdir: &Path) -> Result<(), Error> {
+/// Installs the target, unless the toolchain has it.
+fn install_target(workdir: &Path) -> Result<(), Error> {
     let mut rustc = Command::new("rustc");
-    let sysroot = capture(rustc.args(["--print", "sysroot"]).current_dir(workdir), "rustc")?;
+    let sysroot = output(rustc.args(["--print", "sysroot"]).current_dir(workdir), "rustc")?;
     let sysroot = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
     if Path::new(&sysroot).join("lib/rustlib").join(TARGET).exists() {
         return Ok(());
     }
     let mut rustup = Command::new("rustup");
-    let added = capture(rustup.args(["target", "add", TARGET]).current_dir(workdir), "rustup")?;
+    let added = output(rustup.args(["target", "add", TARGET]).current_dir(workdir), "rustup")?;
     if added.status.success() {
-        Ok(())
-    } else {
-        Err(Error::TargetMissing {
-            target: TARGET,
-            reason: String::from_utf8_lossy(&added.stderr).trim().to_owned(),
-        })
+        return Ok(());
     }
+    Err(Error::new(ErrorKind::Component, format!("cannot install the Rust target {TARGET}"))
+        .with_details(String::from_utf8_lossy(&added.stderr).trim_end())
+        .with_hint(format!("install it by hand: `rustup target add {TARGET}`")))
 }
 
-fn capture(command: &mut Command, program: &str) -> Result<Output, Error> {
+fn output(command: &mut Command, program: &str) -> Result<Output, Error> {
     command.output().map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Error::ToolMissing { program: program.to_owned() },
-        _ => Error::Tool { program: program.to_owned(), source: error },
+        Io::NotFound => missing(program),
+        _ => Error::file(ErrorKind::Component, "run", program)(error),
     })
+}
+
+fn missing(program: &str) -> Error {
+    let message = format!("`{program}` is needed to build the component, and is not installed");
+    let hint = match program {
+        "cargo" | "rustc" | "rustup" => {
+            "install Rust with https://rustup.rs, then open a new terminal"
+        }
+        _ => "install it, or change `build.command` in spin.toml",
+    };
+    Error::new(ErrorKind::Component, message).with_hint(hint)
 }

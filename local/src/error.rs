@@ -1,169 +1,175 @@
-//! Everything that can keep the application from starting, each with what to do about it.
+//! Errors of this package: what is wrong, where, and what to do about it.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::ExitStatus;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
-/// Why the application did not build or start.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// `spin.toml` or the runtime configuration is wrong, or asks for what this runner does not have.
-    #[error("{}{}: {message}", path.display(), at(*position))]
-    Config {
-        /// The file.
-        path: PathBuf,
-        /// Line and column, from 1.
-        position: Option<(usize, usize)>,
-        /// What is wrong.
-        message: String,
-    },
-    /// Variables without a value.
-    #[error("no value for required variable{}: {}", plural(.0), list(.0))]
-    MissingVariables(Vec<String>),
-    /// Values for variables that `spin.toml` does not have.
-    #[error("spin.toml has no variable{}: {}", plural(.0), list(.0))]
-    UnknownVariables(Vec<String>),
-    /// An entry of `allowed_outbound_hosts` is malformed.
-    #[error("`component.{component}.allowed_outbound_hosts`: {reason}")]
-    AllowedHosts {
-        /// The component's id.
-        component: String,
-        /// What is wrong with which entry.
-        reason: String,
-    },
-    /// The component's file is not there.
-    #[error("component `{component}` is not built: {} does not exist", path.display())]
-    ComponentMissing {
-        /// The component's id.
-        component: String,
-        /// Where `spin.toml` says that it is.
-        path: PathBuf,
-    },
-    /// The file is not a component that this runner can run.
-    #[error("component `{component}` cannot run here: {reason}")]
-    ComponentUnusable {
-        /// The component's id.
-        component: String,
-        /// Often an import that this runner does not have.
-        reason: String,
-    },
-    /// The WebAssembly engine does not start.
-    #[error("the WebAssembly engine does not start: {0}")]
-    Engine(String),
-    /// A build tool is missing.
-    #[error("`{program}` is needed to build the component, and is not there")]
-    ToolMissing {
-        /// The program's name.
-        program: String,
-    },
-    /// A build tool is there but does not start.
-    #[error("cannot run `{program}`: {source}")]
-    Tool {
-        /// The program's name.
-        program: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// Rust's support for WebAssembly is missing and cannot be installed.
-    #[error("the Rust target {target} cannot be installed: {reason}")]
-    TargetMissing {
-        /// The target's name.
-        target: &'static str,
-        /// What rustup says.
-        reason: String,
-    },
-    /// The build ended with an error. On a terminal it has shown that itself.
-    #[error("building component `{component}` failed ({status}): {command}{}", below(output))]
-    Build {
-        /// The component's id.
-        component: String,
-        /// The command from `spin.toml`.
-        command: String,
-        /// How it ended.
-        status: ExitStatus,
-        /// What it said, unless it said it on the terminal.
-        output: String,
-    },
-    /// The address to listen on is taken.
-    #[error("{0} is already in use")]
-    AddressInUse(SocketAddr),
-    /// The address to listen on cannot be used.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
+/// Why something did not work. `Display` is for a log; `cargo up` prints the parts, with the line of the file.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    details: String,
+    hint: Option<String>,
+    place: Option<Box<Place>>,
 }
 
-impl Error {
-    /// What to do about it, when there is something.
-    pub fn hint(&self) -> Option<String> {
+/// Cause of an error; it decides the exit code of `cargo up`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Migrations are pending, and applying them was not asked for.
+    Pending,
+    /// An option, a variable or a configuration file is wrong.
+    Config,
+    /// A component cannot be built or loaded.
+    Component,
+    /// PostgreSQL cannot be started.
+    Postgres,
+    /// Another process uses the PostgreSQL cluster.
+    ClusterInUse,
+    /// The database cannot be migrated.
+    Migration,
+    /// The address cannot be listened on, or the process has too few resources.
+    Listen,
+    /// A signal came before the API was served.
+    Interrupted,
+}
+
+/// Part of a text file.
+#[derive(Debug)]
+pub struct Place {
+    /// The file.
+    pub path: PathBuf,
+    /// Its content.
+    pub text: String,
+    /// The bytes in question.
+    pub span: Range<usize>,
+}
+
+impl ErrorKind {
+    /// The exit code of `cargo up`.
+    pub fn exit_code(self) -> u8 {
         match self {
-            Error::MissingVariables(names) => names.first().map(|name| {
-                let variable = crate::config::environment_name(name);
-                format!("set `{variable}` in the environment")
-            }),
-            Error::ComponentMissing { .. } => {
-                Some("build it: `spin build`, or `cargo up`, which builds and serves".to_owned())
-            }
-            Error::ToolMissing { program } if program == "rustup" => Some(
-                "install rustup (https://rustup.rs), or give the Rust in use the target wasm32-wasip2"
-                    .to_owned(),
-            ),
-            Error::ToolMissing { .. } => {
-                Some("install Rust: https://rustup.rs, then open a new terminal".to_owned())
-            }
-            Error::AddressInUse(address) => {
-                let next = SocketAddr::new(address.ip(), address.port().checked_add(1).unwrap_or(0));
-                Some(format!("stop what listens there, or choose another: `--listen {next}`"))
-            }
-            Error::Listen { .. } => Some("choose another address with `--listen`".to_owned()),
-            Error::Read { .. }
-            | Error::Write { .. }
-            | Error::Config { .. }
-            | Error::UnknownVariables(_)
-            | Error::AllowedHosts { .. }
-            | Error::ComponentUnusable { .. }
-            | Error::Engine(_)
-            | Error::Tool { .. }
-            | Error::TargetMissing { .. }
-            | Error::Build { .. } => None,
+            ErrorKind::Pending => 1,
+            ErrorKind::Config => 2,
+            ErrorKind::Component => 3,
+            ErrorKind::Postgres | ErrorKind::ClusterInUse => 4,
+            ErrorKind::Migration => 5,
+            ErrorKind::Listen => 6,
+            ErrorKind::Interrupted => 130,
         }
     }
 }
 
-fn at(position: Option<(usize, usize)>) -> String {
-    position.map_or_else(String::new, |(line, column)| format!(":{line}:{column}"))
+impl Error {
+    /// `message` is one line.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+        let message = message.into();
+        Error { kind, message, details: String::new(), hint: None, place: None }
+    }
+
+    /// For `map_err` on file operations: `action` is a verb, such as `read`.
+    pub fn file(
+        kind: ErrorKind,
+        action: &str,
+        path: impl AsRef<Path>,
+    ) -> impl FnOnce(io::Error) -> Error {
+        move |error| {
+            let message = format!("cannot {action} `{}`: {error}", path.as_ref().display());
+            Error::new(kind, message).with_hint(match error.kind() {
+                io::ErrorKind::NotFound => "check that it exists",
+                io::ErrorKind::StorageFull => "free some disk space",
+                _ => "check who owns it, and its permissions",
+            })
+        }
+    }
+
+    /// The address cannot be listened on.
+    pub fn listen(address: SocketAddr, error: &io::Error) -> Error {
+        if error.kind() == io::ErrorKind::AddrInUse {
+            let next = SocketAddr::new(address.ip(), address.port().checked_add(1).unwrap_or(0));
+            return Error::new(ErrorKind::Listen, format!("{address} is already in use"))
+                .with_hint(format!(
+                    "stop the program there, or use another address: `--listen {next}`"
+                ));
+        }
+        Error::new(ErrorKind::Listen, format!("cannot listen on {address}: {error}"))
+            .with_hint("use another address: `--listen`")
+    }
+
+    /// Adds lines to print below the message, such as the output of a program.
+    #[must_use]
+    pub fn with_details(mut self, details: impl Into<String>) -> Error {
+        self.details = details.into();
+        self
+    }
+
+    /// Adds what to do, unless that is known already.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Error {
+        self.hint.get_or_insert_with(|| hint.into());
+        self
+    }
+
+    /// Adds the place in a file.
+    #[must_use]
+    pub(crate) fn at(mut self, place: Place) -> Error {
+        self.place = Some(Box::new(place));
+        self
+    }
+
+    /// The cause.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What is wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Lines to print below the message; may be empty.
+    pub fn details(&self) -> &str {
+        &self.details
+    }
+
+    /// What to do.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// Where, if it is in a file.
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_deref()
+    }
 }
 
-fn below(output: &str) -> String {
-    if output.is_empty() { String::new() } else { format!("\n{output}") }
+impl std::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.place {
+            write!(f, "{place}: ")?;
+        }
+        f.write_str(&self.message)?;
+        if self.details.is_empty() { Ok(()) } else { write!(f, "\n{}", self.details) }
+    }
 }
 
-fn plural(names: &[String]) -> &'static str {
-    if names.len() == 1 { "" } else { "s" }
+/// `spin.toml:3:5`, line and column from 1.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let before = &self.text[..self.span.start];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.matches('\n').count() + 1;
+        let column = before[line_start..].chars().count() + 1;
+        write!(f, "{}:{line}:{column}", self.path.display())
+    }
 }
 
-fn list(names: &[String]) -> String {
-    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
+/// The items in backticks, with commas.
+pub fn list(items: &[impl fmt::Display]) -> String {
+    items.iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ")
 }

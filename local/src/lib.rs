@@ -1,11 +1,12 @@
 //! Runs the task API on this machine: a small host for what this project's `spin.toml` uses.
 //!
-//! [`App`] serves the built components with `wasi:http`, `spin:postgres`, `spin:key-value` and `spin:variables`, and
-//! behaves as Spin does wherever a component could notice; never kinder. What `spin.toml` asks for beyond that is
-//! refused by name. The library is what the tests start; the binary `local` adds what `cargo up` needs around it:
-//! building, a PostgreSQL server and the schema. It never context the component's code: it loads the built file.
+//! [`App`] serves the built components with `wasi:http`, `spin:postgres`, `spin:key-value` and `spin:variables`. It is
+//! at least as strict as Spin wherever a component could notice, and refuses by name what `spin.toml` asks for beyond
+//! that. The tests start the library; the program `local` (`cargo up`) adds the build, a PostgreSQL server and the
+//! schema. Neither links the component's code: they load the built file.
 //!
-//! Start reading at [`App::start`]; `config` is what is run, `server` how, `host` what a component can reach.
+//! Start reading at [`App::start`]. `config` reads `spin.toml` and variables, `server` serves HTTP, `host` has the
+//! interfaces for components.
 
 mod app;
 mod build;
@@ -18,6 +19,6 @@ mod server;
 pub use app::{App, AppOptions};
 pub use build::build_component;
 pub use config::{Route, environment_name};
-pub use error::Error;
+pub use error::{Error, ErrorKind, Place, list};
 pub use host::GuestOutput;
 pub use server::{InstanceReuse, REQUEST_TIMEOUT};

@@ -1,4 +1,4 @@
-//! The PostgreSQL that `cargo up` and the tests run on: starts, is kept, goes away.
+//! The PostgreSQL server that `cargo up` and the tests start.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -8,21 +8,22 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use local::postgres::{DataDir, Error, Options, Server};
+use local::postgres::{DataDir, Options, Server};
+use local::{Error, ErrorKind};
 use neon_url::DatabaseUrl;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio_postgres::{Client, NoTls};
 
-/// How long anything here may take before the test fails.
+/// Time limit of every step.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Set in the process that a test starts to be killed: the file in which it reports its server.
+/// The variable of a process that a test starts and kills: the file in which it reports its server.
 const CHILD: &str = "TASKIE_TEST_POSTGRES_CHILD";
 
 #[tokio::test]
-async fn a_throwaway_server_serves_and_goes_away() {
+async fn a_throwaway_server_is_removed_when_it_stops() {
     let server = start(DataDir::Throwaway).await;
     let client = connect(&server.url("postgres")).await;
     let row = client.query_one("select 6 * 7", &[]).await.expect("query");
@@ -36,7 +37,7 @@ async fn a_throwaway_server_serves_and_goes_away() {
 }
 
 #[tokio::test]
-async fn a_dropped_server_goes_away() {
+async fn a_dropped_server_is_removed() {
     let server = start(DataDir::Throwaway).await;
     let (pid, folder) = (postmaster(&server), server.folder().to_owned());
 
@@ -91,13 +92,13 @@ async fn a_kept_cluster_is_served_by_one_process_at_a_time() {
     let project = project();
     let server = start(kept(&project)).await;
 
-    let refusal = Server::start(options(kept(&project)), &|_| {}).await.err().expect("a refusal");
+    let error = start_error(options(kept(&project))).await;
 
-    assert!(
-        matches!(refusal, Error::AlreadyRunning { pid: Some(pid), .. } if pid == postmaster(&server))
-    );
-    assert!(refusal.to_string().contains("it is already running"), "{refusal}");
-    assert!(refusal.hint().is_some());
+    assert_eq!(error.kind(), ErrorKind::ClusterInUse);
+    let expected = format!("PostgreSQL is already running in `{}`", server.folder().display());
+    assert!(error.message().starts_with(&expected), "{error}");
+    let hint = format!("use that one, or stop it: `kill -INT {}`", postmaster(&server));
+    assert_eq!(error.hint(), Some(hint.as_str()));
     server.stop().await.expect("stop");
 }
 
@@ -124,7 +125,7 @@ async fn an_id_of_another_process_in_postmaster_pid_does_not_matter() {
     let server = start(kept(&project)).await;
     let data = server.folder().join("data");
     server.stop().await.expect("stop");
-    // This very process runs, and is no server.
+    // The id of this process.
     let stale = format!("{}\n{}\n", std::process::id(), data.display());
     fs::write(data.join("postmaster.pid"), stale).expect("write");
 
@@ -132,7 +133,7 @@ async fn an_id_of_another_process_in_postmaster_pid_does_not_matter() {
 }
 
 #[tokio::test]
-async fn a_half_made_cluster_is_made_again() {
+async fn an_incomplete_cluster_is_created_again() {
     let project = project();
     let folder = project.path().join("postgres");
     fs::create_dir_all(folder.join("data.new/base")).expect("make a folder");
@@ -154,11 +155,10 @@ async fn a_cluster_of_another_version_is_left_alone() {
     fs::write(folder.join("data/PG_VERSION"), "9\n").expect("write");
 
     let bin = installed_bin();
-    let refusal = Server::start(Options { data: kept(&project), bin: Some(bin) }, &|_| {}).await;
+    let error = start_error(Options { data: kept(&project), bin: Some(bin) }).await;
 
-    let refusal = refusal.err().expect("a refusal");
-    assert!(matches!(refusal, Error::OtherVersion { made: 9, .. }), "{refusal}");
-    assert!(refusal.hint().is_some_and(|hint| hint.contains("install PostgreSQL 9")));
+    assert!(error.message().contains(" is of PostgreSQL 9, and only "), "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.starts_with("install PostgreSQL 9, ")));
     assert_eq!(fs::read_to_string(folder.join("data/PG_VERSION")).expect("read"), "9\n");
 }
 
@@ -170,9 +170,9 @@ async fn a_lost_password_is_named() {
     server.stop().await.expect("stop");
     fs::remove_file(folder.join("password")).expect("remove");
 
-    let refusal = Server::start(options(kept(&project)), &|_| {}).await.err().expect("a refusal");
+    let error = start_error(options(kept(&project))).await;
 
-    assert!(matches!(refusal, Error::Password { .. }), "{refusal}");
+    assert!(error.message().ends_with("its password file is missing"), "{error}");
 }
 
 #[tokio::test]
@@ -183,29 +183,31 @@ async fn a_start_that_fails_shows_the_log() {
     server.stop().await.expect("stop");
     fs::write(folder.join("data/postgresql.auto.conf"), "no_such_setting = on\n").expect("write");
 
-    let refusal = Server::start(options(kept(&project)), &|_| {}).await.err().expect("a refusal");
+    let error = start_error(options(kept(&project))).await;
 
-    assert!(refusal.to_string().contains("no_such_setting"), "{refusal}");
+    assert!(error.details().contains("no_such_setting"), "{error}");
 }
 
 #[tokio::test]
 async fn a_folder_without_programs_is_named() {
     let empty = tempfile::tempdir().expect("make a folder");
     let bin = Some(empty.path().to_owned());
-    let refusal = Server::start(Options { data: DataDir::Throwaway, bin }, &|_| {}).await;
-    let refusal = refusal.err().expect("a refusal");
-    assert!(matches!(refusal, Error::UnusableBinaries { .. }), "{refusal}");
-    assert!(refusal.to_string().contains("there is no `initdb`"), "{refusal}");
+    let error = start_error(Options { data: DataDir::Throwaway, bin }).await;
+    let folder = empty.path().display();
+    assert_eq!(
+        error.message(),
+        format!("cannot use the PostgreSQL programs in `{folder}`: there is no `initdb`")
+    );
 }
 
 #[tokio::test]
-async fn a_folder_out_of_the_servers_reach_is_replaced_by_a_lasting_one() {
-    // As of a project below `/root`: nobody but its owner gets in. Only root's server has another
-    // account; any other user's server lives in the folder itself.
+async fn a_folder_that_the_server_cannot_write_to_is_replaced() {
+    // Like a project below `/root`: only its owner can enter it. Only root starts a server with
+    // another account, which cannot.
     let project = project_with_mode(0o700);
-    let heard = Mutex::new(Vec::new());
-    let hear = |message: &str| heard.lock().expect("no panic").push(message.to_owned());
-    let server = Server::start(options(kept(&project)), &hear).await.expect("start");
+    let messages = Mutex::new(Vec::new());
+    let progress = |message: &str| messages.lock().expect("no panic").push(message.to_owned());
+    let server = Server::start(options(kept(&project)), &progress).await.expect("start");
     let folder = server.folder().to_owned();
     server.stop().await.expect("stop");
 
@@ -215,17 +217,17 @@ async fn a_folder_out_of_the_servers_reach_is_replaced_by_a_lasting_one() {
 
     let replaced = folder != project.path().join("postgres");
     assert_eq!(replaced, nix::unistd::geteuid().is_root());
-    let said = heard.lock().expect("no panic").iter().any(|message| {
-        message.contains("cannot reach") && message.contains(&folder.display().to_string())
+    let reported = messages.lock().expect("no panic").iter().any(|message| {
+        message.contains("cannot write to") && message.contains(&folder.display().to_string())
     });
-    assert_eq!(said, replaced, "{heard:?}");
+    assert_eq!(reported, replaced, "{messages:?}");
     fs::remove_dir_all(folder).expect("remove");
 }
 
 #[tokio::test]
 async fn a_killed_process_leaves_nothing_of_a_throwaway_server() {
     if let Some(report) = std::env::var_os(CHILD) {
-        return be_the_child(DataDir::Throwaway, &report).await;
+        return run_as_child(DataDir::Throwaway, &report).await;
     }
     let (mut child, pid, folder) =
         start_child("a_killed_process_leaves_nothing_of_a_throwaway_server");
@@ -240,7 +242,7 @@ async fn a_killed_process_leaves_nothing_of_a_throwaway_server() {
 async fn a_killed_process_leaves_a_kept_cluster_that_is_shut_down() {
     let project = project();
     if let Some(report) = std::env::var_os(CHILD) {
-        return be_the_child(kept(&project), &report).await;
+        return run_as_child(kept(&project), &report).await;
     }
     let (mut child, pid, folder) =
         start_child("a_killed_process_leaves_a_kept_cluster_that_is_shut_down");
@@ -259,16 +261,20 @@ fn options(data: DataDir) -> Options {
     Options { data, bin: None }
 }
 
+async fn start_error(options: Options) -> Error {
+    Server::start(options, &|_| {}).await.err().expect("an error")
+}
+
 async fn start(data: DataDir) -> Server {
     Server::start(options(data), &|_| {}).await.expect("start")
 }
 
-/// Starts it as soon as a dropped predecessor has let go of the folder.
+/// Starts it when a dropped server has released the folder.
 async fn start_when_free(data: DataDir) -> Server {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match Server::start(options(data.clone()), &|_| {}).await {
-            Err(Error::AlreadyRunning { .. }) if Instant::now() < deadline => {}
+            Err(error) if error.kind() == ErrorKind::ClusterInUse && Instant::now() < deadline => {}
             started => return started.expect("start"),
         }
     }
@@ -295,12 +301,12 @@ async fn connect(url: &DatabaseUrl) -> Client {
     client
 }
 
-/// The folder of the programs that a server is started from here.
+/// The folder of an installed PostgreSQL.
 fn installed_bin() -> PathBuf {
-    let asked = std::env::var_os("TASKIE_PG_BIN").map(PathBuf::from);
+    let given = std::env::var_os("TASKIE_PG_BIN").map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let usual = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    asked
+    given
         .into_iter()
         .chain(std::env::split_paths(&path))
         .chain(usual.map(|entry| entry.path().join("bin")))
@@ -316,7 +322,7 @@ fn postmaster_in(folder: &Path) -> Option<i32> {
     fs::read_to_string(folder.join("data/postmaster.pid")).ok()?.lines().next()?.parse().ok()
 }
 
-/// Whether the process is there and more than an entry that nobody has waited for.
+/// Whether the process is there and not a zombie.
 fn runs(pid: i32) -> bool {
     let zombie =
         fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "));
@@ -331,7 +337,7 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
-/// Runs the test named `test` once more, in a process of its own, where it is the child.
+/// Runs the test named `test` again, in another process, with [`CHILD`] set.
 fn start_child(test: &str) -> (Child, i32, PathBuf) {
     let folder = tempfile::tempdir().expect("make a folder");
     let report = folder.path().join("report");
@@ -347,8 +353,8 @@ fn start_child(test: &str) -> (Child, i32, PathBuf) {
     (child, pid, folder)
 }
 
-/// Starts a server, reports its folder, and is killed.
-async fn be_the_child(data: DataDir, report: &OsStr) {
+/// Starts a server, reports its folder, and waits to be killed.
+async fn run_as_child(data: DataDir, report: &OsStr) {
     let server = start(data).await;
     let report = PathBuf::from(report);
     let unfinished = report.with_extension("new");

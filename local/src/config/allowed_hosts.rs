@@ -1,5 +1,5 @@
-//! `allowed_outbound_hosts`: where a component may connect to, parsed and compared as Spin does. The comparison is
-//! with what is written: `localhost` is not `127.0.0.1`, and a port is a number or the scheme's own.
+//! `allowed_outbound_hosts`: where a component may connect to, by Spin's rules. Names are compared as they are
+//! written: `localhost` is not `127.0.0.1`.
 
 use std::sync::Arc;
 
@@ -7,37 +7,20 @@ use url::Url;
 
 use super::host_pattern::HostPattern;
 use super::manifest::Component;
-use super::template::Template;
 use super::variables::Variables;
 
-/// The list of one component. A template that resolves to nonsense makes every check fail, as on Spin.
+/// The list of one component. An entry that a variable's value makes invalid fails every check, as on Spin.
 #[derive(Clone)]
 pub(crate) struct AllowedHosts {
     patterns: Arc<Result<Vec<HostPattern>, String>>,
 }
 
 impl AllowedHosts {
-    /// Fails on an entry that is wrong as written; one that a variable spoils is kept for the checks.
-    pub(crate) fn of(component: &Component, variables: &Variables) -> Result<AllowedHosts, String> {
-        let (literal, templates): (Vec<_>, Vec<_>) =
-            component.allowed_outbound_hosts.iter().partition(|template| template.is_literal());
-        let mut patterns = literal
-            .into_iter()
-            .map(|template| HostPattern::parse(&resolve(template, variables)?))
-            .collect::<Result<Vec<_>, _>>()?;
-        let from_variables = templates
-            .into_iter()
-            .map(|template| resolve(template, variables))
-            // An empty variable switches an optional endpoint off.
-            .filter(|text| !matches!(text.as_deref(), Ok("" | "http://" | "https://")))
-            .map(|text| HostPattern::parse(&text?))
-            .collect::<Result<Vec<_>, _>>();
-        Ok(AllowedHosts {
-            patterns: Arc::new(from_variables.map(|more| {
-                patterns.extend(more);
-                patterns
-            })),
-        })
+    pub(crate) fn new(component: &Component, variables: &Variables) -> AllowedHosts {
+        let patterns = component.allowed_outbound_hosts.iter().filter_map(|template| {
+            HostPattern::from_template(template, |name| variables.get(name)).transpose()
+        });
+        AllowedHosts { patterns: Arc::new(patterns.collect()) }
     }
 
     /// Whether `scheme://authority` may be reached. `Err` when the list itself is unusable.
@@ -53,56 +36,33 @@ impl AllowedHosts {
     }
 }
 
-fn resolve(template: &Template, variables: &Variables) -> Result<String, String> {
-    template.resolve(|name| variables.get(name))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::config::manifest::{Manifest, Variable};
+    use crate::config::Manifest;
 
-    fn allowed(hosts: &[&str], variables: &[(&str, &str)]) -> Result<AllowedHosts, String> {
-        let component = Component {
-            source: "api.wasm".into(),
-            variables: BTreeMap::new(),
-            allowed_outbound_hosts: hosts
-                .iter()
-                .map(|host| Template::parse(host).expect("template"))
-                .collect(),
-            key_value_stores: vec![],
-            build: None,
-        };
-        let manifest = Manifest {
-            name: "app".into(),
-            version: None,
-            dir: ".".into(),
-            variables: variables
-                .iter()
-                .map(|(name, value)| {
-                    let default = Some((*value).to_owned());
-                    ((*name).to_owned(), Variable { default, secret: false })
-                })
-                .collect(),
-            routes: vec![],
-            components: BTreeMap::new(),
-        };
-        let variables = Variables::resolve(&manifest, &BTreeMap::new(), |_| None);
-        AllowedHosts::of(&component, &variables.expect("variables"))
+    fn allowed(hosts: &str, variables: &[(&str, &str)]) -> AllowedHosts {
+        let required: String =
+            variables.iter().map(|(name, _)| format!("{name} = {{ required = true }}\n")).collect();
+        let manifest = Manifest::of(&format!(
+            "[variables]\n{required}[component.api]\nsource = \"api.wasm\"\nallowed_outbound_hosts = {hosts}"
+        ));
+        let values =
+            variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let variables = Variables::resolve(&manifest, &values, |_| None).expect("variables");
+        AllowedHosts::new(&manifest.components["api"], &variables)
     }
 
     #[test]
     fn the_check_is_literal() {
-        let hosts = [
+        let hosts = r#"[
             "postgres://*.neon.tech:5432",
             "postgres://{{ host }}:{{ port }}",
             "https://{{ unset }}",
             "{{ unset }}",
-        ];
+        ]"#;
         let variables = [("host", "127.0.0.1"), ("port", "54388"), ("unset", "")];
-        let allowed = allowed(&hosts, &variables).expect("list");
+        let allowed = allowed(hosts, &variables);
         let table = [
             ("ep-x.eu-central-1.aws.neon.tech:5432", true),
             ("ep-x-pooler.neon.tech", true),
@@ -122,14 +82,9 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_wrong_as_written_is_refused_at_once() {
-        assert!(allowed(&["127.0.0.1:5432"], &[]).is_err());
-    }
-
-    #[test]
-    fn an_entry_that_a_variable_spoils_fails_the_check() {
-        let allowed = allowed(&["postgres://{{ host }}:5432"], &[("host", "zoinks, Scooby!")]);
-        let checked = allowed.expect("list").check("postgres", "127.0.0.1:5432");
-        assert!(checked.is_err());
+    fn an_entry_that_a_variable_makes_invalid_fails_every_check() {
+        let hosts = r#"["postgres://{{ host }}:5432"]"#;
+        let allowed = allowed(hosts, &[("host", "zoinks, Scooby!")]);
+        assert!(allowed.check("postgres", "127.0.0.1:5432").is_err());
     }
 }

@@ -3,11 +3,14 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
+use ipnet::IpNet;
 use url::Host;
+
+use super::template::Template;
 
 /// A parsed entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HostPattern {
+pub(super) struct HostPattern {
     scheme: Option<String>,
     host: HostRule,
     port: PortRule,
@@ -21,7 +24,7 @@ enum HostRule {
     /// The application itself; only relative HTTP requests could use it.
     Itself,
     Literal(Host),
-    Network(IpAddr, u8),
+    Network(IpNet),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +35,21 @@ enum PortRule {
 }
 
 impl HostPattern {
-    /// Parses an entry; the error says what is wrong with it.
-    pub(crate) fn parse(entry: &str) -> Result<HostPattern, String> {
+    /// The pattern that a template stands for. `None` if its variables leave it empty: an optional host that is off.
+    pub(super) fn from_template<'v>(
+        template: &Template,
+        value_of: impl Fn(&str) -> Option<&'v str>,
+    ) -> Result<Option<HostPattern>, String> {
+        match template.resolve(value_of)?.as_str() {
+            "" | "http://" | "https://" if !template.is_literal() => Ok(None),
+            entry => HostPattern::parse(entry).map(Some),
+        }
+    }
+
+    fn parse(entry: &str) -> Result<HostPattern, String> {
         let fault = |reason: &str| format!("`{entry}`: {reason}");
-        let (scheme, rest) = entry
-            .trim()
-            .split_once("://")
-            .ok_or_else(|| fault("expected `scheme://host:port`, with `*` allowed for each"))?;
+        let (scheme, rest) =
+            entry.trim().split_once("://").ok_or_else(|| fault("a scheme is missing"))?;
         if scheme != "*" && !scheme.chars().all(char::is_alphabetic) {
             return Err(fault("a scheme has letters only"));
         }
@@ -50,15 +61,15 @@ impl HostPattern {
         })
     }
 
-    /// Whether this entry allows the connection. `None` for a port means the scheme's own.
-    pub(crate) fn allows(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
+    /// Whether this entry allows the connection. Without a port, the default port of the scheme counts.
+    pub(super) fn allows(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
         self.scheme.as_deref().is_none_or(|wanted| wanted == scheme)
             && Host::parse(host).is_ok_and(|host| self.host.allows(&host))
             && self.port.allows(port.or_else(|| well_known_port(scheme)))
     }
 }
 
-/// Separates `host` from `port`. A host may have colons of its own: `[::1]`, `ff00::/8`.
+/// Separates `host` from `port`. A host can contain colons: `[::1]`, `ff00::/8`.
 fn split_port(rest: &str) -> Result<(&str, &str), String> {
     let Some((host, tail)) = rest.rsplit_once(':') else {
         return Ok((rest, ""));
@@ -84,8 +95,8 @@ impl HostRule {
             "self" | "self.alt" => return Ok(HostRule::Itself),
             _ => {}
         }
-        if let Some(network) = parse_network(host) {
-            return Ok(network);
+        if let Ok(network) = host.parse() {
+            return Ok(HostRule::Network(network));
         }
         let host = host.strip_suffix('/').unwrap_or(host);
         if host.contains('/') {
@@ -110,36 +121,10 @@ impl HostRule {
             (HostRule::Any, _) => true,
             (HostRule::Subdomain(suffix), Host::Domain(domain)) => domain.ends_with(suffix),
             (HostRule::Literal(literal), host) => literal == host,
-            (HostRule::Network(network, bits), Host::Ipv4(ip)) => {
-                contains(*network, *bits, IpAddr::V4(*ip))
-            }
-            (HostRule::Network(network, bits), Host::Ipv6(ip)) => {
-                contains(*network, *bits, IpAddr::V6(*ip))
-            }
-            (HostRule::Subdomain(_) | HostRule::Network(..) | HostRule::Itself, _) => false,
+            (HostRule::Network(network), Host::Ipv4(ip)) => network.contains(&IpAddr::V4(*ip)),
+            (HostRule::Network(network), Host::Ipv6(ip)) => network.contains(&IpAddr::V6(*ip)),
+            (HostRule::Subdomain(_) | HostRule::Network(_) | HostRule::Itself, _) => false,
         }
-    }
-}
-
-fn parse_network(text: &str) -> Option<HostRule> {
-    let (address, bits) = text.split_once('/')?;
-    let address: IpAddr = address.parse().ok()?;
-    let bits: u8 = bits.parse().ok()?;
-    let longest = if address.is_ipv4() { 32 } else { 128 };
-    (bits <= longest).then_some(HostRule::Network(address, bits))
-}
-
-fn contains(network: IpAddr, bits: u8, address: IpAddr) -> bool {
-    match (network, address) {
-        (IpAddr::V4(network), IpAddr::V4(address)) => {
-            let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
-            network.to_bits() & mask == address.to_bits() & mask
-        }
-        (IpAddr::V6(network), IpAddr::V6(address)) => {
-            let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
-            network.to_bits() & mask == address.to_bits() & mask
-        }
-        _ => false,
     }
 }
 
@@ -151,7 +136,7 @@ impl PortRule {
         match (port, port.split_once("..")) {
             ("", _) => well_known_port(scheme)
                 .map(PortRule::One)
-                .ok_or_else(|| format!("`{scheme}` has no port of its own, so one must be given")),
+                .ok_or_else(|| format!("`{scheme}` has no default port, so one must be given")),
             ("*", _) => Ok(PortRule::Any),
             (_, Some((start, end))) => Ok(PortRule::Range(number(start)?..number(end)?)),
             (port, None) => number(port).map(PortRule::One),

@@ -7,15 +7,12 @@ mod routes;
 mod runtime_config;
 mod source;
 mod template;
-mod unsupported;
 mod variables;
 
 pub(crate) use allowed_hosts::AllowedHosts;
-#[cfg(test)]
-pub(crate) use manifest::Component;
 pub(crate) use manifest::{Build, DEFAULT_STORE, Manifest};
 pub use routes::Route;
 pub(crate) use routes::{Match, Router, WELL_KNOWN_PREFIX};
 pub(crate) use runtime_config::RuntimeConfig;
 pub use variables::environment_name;
-pub(crate) use variables::{ComponentVariables, Refusal, Variables};
+pub(crate) use variables::{ComponentVariables, VariableError, Variables};

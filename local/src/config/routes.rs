@@ -1,7 +1,6 @@
-//! Which component answers which path, with Spin's precedence: an exact route before a wildcard, and among
-//! wildcards the longest prefix.
+//! Routes, with Spin's precedence: an exact route before a wildcard, and among wildcards the longest prefix.
 
-/// The prefix that the runtime keeps for itself.
+/// Paths that the runtime answers itself.
 pub(crate) const WELL_KNOWN_PREFIX: &str = "/.well-known/spin/";
 
 /// One `[[trigger.http]]` of the manifest.
@@ -9,27 +8,24 @@ pub(crate) const WELL_KNOWN_PREFIX: &str = "/.well-known/spin/";
 pub struct Route {
     /// As written in the manifest: `/api/...`.
     pub pattern: String,
-    /// The component that answers.
+    /// The id of the component that it leads to.
     pub component: String,
 }
 
-/// A route that fits a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A route that matches a path.
 pub(crate) struct Match<'r> {
-    /// The route that won.
     pub(crate) route: &'r Route,
-    /// What the wildcard stands for, with its leading and trailing slash; empty for an exact route.
+    /// The part of the path that the wildcard matches, with its slashes; empty for an exact route.
     pub(crate) trailing: String,
 }
 
-/// Finds the route for a path.
-#[derive(Clone, Debug, Default)]
+/// Finds the route of a path.
 pub(crate) struct Router {
     routes: Vec<Route>,
 }
 
 impl Route {
-    /// The pattern with a leading slash and without a trailing one; `/` alone becomes empty.
+    /// The pattern with a leading slash and without a trailing one; empty for `/`.
     pub(crate) fn based(&self) -> String {
         let trimmed = self.pattern.trim_start_matches('/');
         let path = format!("/{trimmed}");
@@ -51,12 +47,11 @@ impl Route {
 }
 
 impl Router {
-    /// A router over these routes, in the order of the manifest.
     pub(crate) fn new(routes: Vec<Route>) -> Router {
         Router { routes }
     }
 
-    /// The route for a request's path. Slashes at either end of the path do not matter.
+    /// The route of a request's path, whose leading and trailing slashes do not matter.
     pub(crate) fn find(&self, path: &str) -> Option<Match<'_>> {
         let wanted = path.trim_matches('/');
         let exact = self.routes.iter().find(|route| {
@@ -80,7 +75,7 @@ impl Router {
     }
 }
 
-/// What follows `prefix` in `path` when the prefix ends at a segment's end.
+/// The rest of `path` after `prefix`, if the prefix ends where a segment ends.
 fn rest_after<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
     if prefix.is_empty() {
         return Some(path);
@@ -93,20 +88,12 @@ fn rest_after<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
 mod tests {
     use super::*;
 
-    fn router(patterns: &[&str]) -> Router {
-        Router::new(
-            patterns
-                .iter()
-                .map(|pattern| Route {
-                    pattern: (*pattern).to_owned(),
-                    component: format!("c:{pattern}"),
-                })
-                .collect(),
-        )
+    fn route(pattern: &str) -> Route {
+        Route { pattern: pattern.to_owned(), component: "api".to_owned() }
     }
 
-    fn winner(patterns: &[&str], path: &str) -> Option<(String, String)> {
-        let router = router(patterns);
+    fn find(patterns: &[&str], path: &str) -> Option<(String, String)> {
+        let router = Router::new(patterns.iter().copied().map(route).collect());
         let found = router.find(path)?;
         Some((found.route.pattern.clone(), found.trailing))
     }
@@ -115,7 +102,7 @@ mod tests {
     fn the_most_specific_route_wins() {
         let patterns = ["/...", "/docs", "/docs/...", "/docs/api/...", "/a"];
         let table = [
-            ("/", "/...", ""),
+            ("/", "/...", "/"),
             ("/docs", "/docs", ""),
             ("/docs/", "/docs", ""),
             ("/docs/x", "/docs/...", "/x"),
@@ -125,27 +112,23 @@ mod tests {
             ("/a/b", "/...", "/a/b"),
         ];
         for (path, pattern, trailing) in table {
-            let expected = if path == "/" { "/" } else { trailing };
-            assert_eq!(
-                winner(&patterns, path),
-                Some((pattern.to_owned(), expected.to_owned())),
-                "{path}"
-            );
+            let expected = Some((pattern.to_owned(), trailing.to_owned()));
+            assert_eq!(find(&patterns, path), expected, "{path}");
         }
     }
 
     #[test]
     fn a_path_without_a_route_has_none() {
-        assert_eq!(winner(&["/api/..."], "/other"), None);
-        assert_eq!(winner(&["/api"], "/api/x"), None);
+        assert_eq!(find(&["/api/..."], "/other"), None);
+        assert_eq!(find(&["/api"], "/api/x"), None);
     }
 
     #[test]
     fn the_forms_of_a_pattern() {
-        let wildcard = Route { pattern: "/docs/...".into(), component: "docs".into() };
+        let wildcard = route("/docs/...");
         assert_eq!(wildcard.based(), "/docs/...");
         assert_eq!(wildcard.prefix(), "/docs");
-        let root = Route { pattern: "/".into(), component: "root".into() };
+        let root = route("/");
         assert_eq!(root.based(), "");
         assert_eq!(root.prefix(), "/");
     }

@@ -1,99 +1,56 @@
-//! A TOML file with positions: what cannot be used is reported by name, line and column.
+//! A TOML file with positions.
 
+use std::fmt::Display;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind, Place};
 
 /// The text of a TOML file and where it came from.
-pub(crate) struct Source {
+pub(super) struct Source {
     path: PathBuf,
     text: String,
 }
 
 impl Source {
-    /// Reads the file.
-    pub(crate) fn read(path: &Path) -> Result<Source, Error> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        Ok(Source { path: path.to_owned(), text })
+    pub(super) fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Source {
+        Source { path: path.into(), text: text.into() }
     }
 
-    #[cfg(test)]
-    pub(crate) fn of(name: &str, text: &str) -> Source {
-        Source { path: name.into(), text: text.to_owned() }
+    pub(super) fn read(path: &Path) -> Result<Source, Error> {
+        let text =
+            std::fs::read_to_string(path).map_err(Error::file(ErrorKind::Config, "read", path))?;
+        Ok(Source::new(path, text))
     }
 
-    /// The typed content.
-    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        toml::from_str(&self.text).map_err(|error| self.syntax(&error))
-    }
-
-    /// The untyped content, with the position of every key.
-    pub(crate) fn table(&self) -> Result<Spanned<DeTable<'_>>, Error> {
-        DeTable::parse(&self.text).map_err(|error| self.syntax(&error))
+    /// The typed content. A key that `T` does not have is an error: Spin may know it, this runtime does not.
+    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        toml::from_str(&self.text).map_err(|error| {
+            let span = error.span().unwrap_or_default();
+            match error.message().strip_prefix("unknown field ") {
+                Some(key) => {
+                    self.unsupported(span, key.replacen("`,", "` is not supported by `local`:", 1))
+                }
+                None => self.error(span, error.message()),
+            }
+        })
     }
 
     /// An error at this place of the file.
-    pub(crate) fn error(&self, span: Option<Range<usize>>, message: impl Into<String>) -> Error {
-        Error::Config {
-            path: self.path.clone(),
-            position: span.map(|span| self.position(span.start)),
-            message: message.into(),
-        }
+    pub(super) fn error(&self, span: Range<usize>, message: impl Into<String>) -> Error {
+        // Only the first line, of what may be a whole table.
+        let start = span.start.min(self.text.len());
+        let line = self.text[start..].find('\n').unwrap_or(self.text.len() - start);
+        let span = start..span.end.clamp(start, start + line);
+        let place = Place { path: self.path.clone(), text: self.text.clone(), span };
+        Error::new(ErrorKind::Config, message).at(place)
     }
 
-    /// Refuses, by its full name, every key of `table` that is not in `supported`. `owner` is the table's own
-    /// dotted name, empty for the top.
-    pub(crate) fn only(
-        &self,
-        owner: &str,
-        table: &DeTable<'_>,
-        supported: &[&str],
-    ) -> Result<(), Error> {
-        for key in table.keys() {
-            let name: &str = key.get_ref();
-            if !supported.contains(&name) {
-                return Err(self.unsupported(key.span(), &dotted(owner, name)));
-            }
-        }
-        Ok(())
+    /// The error for something that Spin has and this runtime does not.
+    pub(super) fn unsupported(&self, span: Range<usize>, message: impl Display) -> Error {
+        self.error(span, message.to_string())
+            .with_hint("remove it, or run the application with `spin up`")
     }
-
-    /// The error for something that real Spin may know and this runner does not.
-    pub(crate) fn unsupported(&self, span: Range<usize>, name: &str) -> Error {
-        self.error(Some(span), format!("`{name}` is not supported by this runner; use `spin up`"))
-    }
-
-    fn syntax(&self, error: &toml::de::Error) -> Error {
-        self.error(error.span(), error.message())
-    }
-
-    fn position(&self, offset: usize) -> (usize, usize) {
-        let before = &self.text[..offset.min(self.text.len())];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
-    }
-}
-
-/// `owner.name`, or just the name at the top.
-fn dotted(owner: &str, name: &str) -> String {
-    if owner.is_empty() { name.to_owned() } else { format!("{owner}.{name}") }
-}
-
-/// The entries of `table` that are tables themselves, under `key`.
-pub(super) fn tables<'t, 'i>(
-    table: &'t DeTable<'i>,
-    key: &str,
-) -> impl Iterator<Item = (&'t str, &'t DeTable<'i>)> {
-    table.get(key).and_then(|value| value.get_ref().as_table()).into_iter().flatten().filter_map(
-        |(name, value)| match value.get_ref() {
-            DeValue::Table(inner) => Some((name.get_ref().as_ref(), inner)),
-            _ => None,
-        },
-    )
 }

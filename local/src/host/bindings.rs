@@ -8,11 +8,11 @@ wasmtime::component::bindgen!({
     world: "taskie:local/host",
     imports: { default: async | trappable },
     with: {
-        "spin:key-value/key-value.store": crate::host::key_value::OpenStore,
-        "spin:postgres/postgres.connection": crate::host::postgres::Connection,
-        "spin:postgres/postgres.connection-builder": crate::host::postgres::ConnectionBuilder,
-        "wasi:keyvalue/atomics.cas": crate::host::key_value::CompareAndSwap,
-        "wasi:keyvalue/store.bucket": crate::host::key_value::OpenStore,
+        "spin:key-value/key-value.store": crate::host::key_value::store::OpenStore,
+        "spin:postgres/postgres.connection": crate::host::postgres::pools::Connection,
+        "spin:postgres/postgres.connection-builder": crate::host::postgres::pools::ConnectionBuilder,
+        "wasi:keyvalue/atomics.cas": crate::host::key_value::store::CompareAndSwap,
+        "wasi:keyvalue/store.bucket": crate::host::key_value::store::OpenStore,
     },
 });
 

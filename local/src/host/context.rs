@@ -1,4 +1,4 @@
-//! What belongs to one component instance.
+//! State of components and their instances.
 
 use std::sync::Arc;
 
@@ -7,24 +7,44 @@ use wasmtime::{StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use super::key_value::KeyValueStore;
+use super::key_value::store::KeyValueStore;
 use super::outgoing_http::OutgoingHttp;
 use super::output::GuestOutput;
-use super::postgres::Pools;
+use super::postgres::pools::Pools;
 use crate::config::{AllowedHosts, ComponentVariables};
 
-/// Memory of an instance, as Akamai Functions limits it.
+/// Memory limit of an instance: that of Akamai Functions.
 const MAX_MEMORY_BYTES: usize = 128 << 20;
 
-/// What the instances of one component share.
+/// State that the instances of one component share.
 pub(crate) struct ComponentContext {
     pub(crate) component: String,
     pub(crate) variables: ComponentVariables,
     pub(crate) allowed_hosts: AllowedHosts,
     pub(crate) pools: Pools,
-    /// The application's key-value store, for a component that may open it.
+    /// The application's key-value store, if the component may open it.
     pub(crate) key_value: Option<Arc<KeyValueStore>>,
     pub(crate) output: GuestOutput,
+}
+
+#[cfg(test)]
+impl ComponentContext {
+    /// A component that may connect to no host.
+    pub(super) fn for_test(key_value: Option<Arc<KeyValueStore>>) -> ComponentContext {
+        use crate::config::{Manifest, Variables};
+        let manifest = Manifest::of("component.api.source = 'api.wasm'");
+        let component = &manifest.components["api"];
+        let variables = Variables::resolve(&manifest, &std::collections::BTreeMap::new(), |_| None)
+            .expect("no variables");
+        ComponentContext {
+            component: "api".into(),
+            allowed_hosts: AllowedHosts::new(component, &variables),
+            variables: variables.for_component("api", component),
+            pools: Pools::new(None),
+            key_value,
+            output: GuestOutput::default(),
+        }
+    }
 }
 
 /// The data of an instance's store.
@@ -38,7 +58,7 @@ pub(crate) struct InstanceState {
 }
 
 impl InstanceState {
-    /// No files, no environment, no arguments, no sockets: only what `ComponentContext` gives.
+    /// An instance without files, environment, arguments and sockets.
     pub(crate) fn new(context: Arc<ComponentContext>) -> InstanceState {
         let wasi = WasiCtx::builder()
             .stdout(context.output.stream())

@@ -5,9 +5,10 @@ mod context;
 mod key_value;
 mod outgoing_http;
 mod output;
-pub(crate) mod postgres;
+mod postgres;
 mod variables;
 
 pub(crate) use context::{ComponentContext, InstanceState};
-pub(crate) use key_value::KeyValueStore;
+pub(crate) use key_value::store::KeyValueStore;
 pub use output::GuestOutput;
+pub(crate) use postgres::pools::Pools;

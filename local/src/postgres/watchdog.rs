@@ -1,4 +1,4 @@
-//! A process that outlives this one just long enough to clean up after it.
+//! A process that stops the server when this process ends, however it ends.
 
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
@@ -6,14 +6,14 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-/// How often the end of a process is looked for.
+/// How often to check whether a process has ended.
 pub(super) const POLL: Duration = Duration::from_millis(10);
 
 /// Reads process ids from its input, one a line, each replacing the one before; an empty line means
-/// that there is nothing to stop any more. When the input ends, because this process closed it or is
-/// gone, it stops the last one and removes the folder `$2`, unless that is empty.
+/// that there is nothing to stop. At the end of the input, which comes when this process closes it or
+/// ends, it stops the last process and removes the folder `$2`, unless that is empty.
 ///
-/// `$1` are pairs of a signal and how many tenths of a second it is given.
+/// `$1` are pairs of a signal and the tenths of a second to wait after it.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM
 cd /
@@ -22,7 +22,7 @@ while read -r line; do pid=$line; done
 
 runs() {
     [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null || return 1
-    # A process that nobody has waited for still takes signals, but it is gone.
+    # A zombie accepts signals, but it has ended.
     case $(cat "/proc/$pid/stat" 2>/dev/null) in *") Z "*) return 1 ;; esac
 }
 
@@ -38,7 +38,7 @@ for step in $1; do
 done
 
 [ -n "$2" ] || exit 0
-# The server's own children may still be writing their last.
+# Children of the server may still be writing.
 tries=0
 while [ -e "$2" ] && [ "$tries" -lt 50 ]; do
     rm -rf "$2" || sleep 0.1
@@ -47,31 +47,31 @@ done
 [ ! -e "$2" ]
 "#;
 
-/// Ends the data's writes in order: a fast shutdown, then an immediate one, then none at all.
+/// A fast shutdown with a checkpoint, then an immediate one, then a kill.
 const STOP_KEPT: &str = "INT:300 QUIT:50 KILL:50";
 
-/// What is thrown away needs no checkpoint.
+/// Data that is not kept needs no checkpoint.
 const STOP_THROWAWAY: &str = "QUIT:50 KILL:50";
 
-/// At most one supervised program, and the watchdog which stops it when this process cannot.
+/// The watchdog process, and the program that it watches.
 pub(super) struct Watchdog {
-    /// `None` once it was waited for.
+    /// `None` after its end.
     shell: Option<Child>,
-    /// Open as long as the program should run. Closed when dropped, by the system at the latest.
+    /// Open as long as the program should run; the system closes it when this process ends.
     pipe: Option<ChildStdin>,
-    /// `None` before it was started and once it was waited for.
+    /// `None` before its start and after its end.
     program: Option<Child>,
 }
 
 impl Watchdog {
-    /// Starts the watchdog, before there is anything to clean up. `remove`: the folder to remove at
-    /// the end, which need not exist yet.
+    /// Starts the watchdog, before there is anything to clean up. `remove` is the folder to remove at
+    /// the end; it may not exist yet.
     pub(super) fn start(remove: Option<&Path>) -> io::Result<Self> {
         let mut shell = Command::new("/bin/sh")
             .args(["-c", SCRIPT, "watchdog"])
             .arg(if remove.is_some() { STOP_THROWAWAY } else { STOP_KEPT })
             .arg(remove.unwrap_or(Path::new("")))
-            // Not in the terminal's foreground group: Ctrl-C must not take the watchdog as well.
+            // Not in the terminal's foreground group: Ctrl-C must not stop the watchdog.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -81,43 +81,43 @@ impl Watchdog {
         Ok(Self { shell: Some(shell), pipe, program: None })
     }
 
-    /// Starts `command` and has it watched.
+    /// Starts and watches `command`.
     pub(super) fn run(&mut self, command: &mut Command) -> io::Result<()> {
         let program = command.spawn()?;
         let line = format!("{}\n", program.id());
         self.program = Some(program);
-        self.tell(&line)
+        self.send(&line)
     }
 
     /// How the program ended, or `None` while it runs.
     pub(super) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         let ended = poll(&mut self.program)?;
         if ended.is_some() {
-            // From now on its id may be somebody else's.
-            self.tell("\n")?;
+            // From now on another process can get its id.
+            self.send("\n")?;
         }
         Ok(ended)
     }
 
-    /// Has the program stopped and the folder removed, and waits for both.
+    /// Stops the program and removes the folder.
     pub(super) async fn finish(mut self) -> io::Result<()> {
         self.pipe = None;
         loop {
-            // The program first: until it is waited for, it still looks alive to some.
+            // The program first: a zombie looks alive to the watchdog.
             poll(&mut self.program)?;
             if let Some(status) = poll(&mut self.shell)? {
                 poll(&mut self.program)?;
                 return if status.success() {
                     Ok(())
                 } else {
-                    Err(io::Error::other("it is still there"))
+                    Err(io::Error::other("the watchdog gave up"))
                 };
             }
             tokio::time::sleep(POLL).await;
         }
     }
 
-    fn tell(&mut self, line: &str) -> io::Result<()> {
+    fn send(&mut self, line: &str) -> io::Result<()> {
         match &mut self.pipe {
             Some(pipe) => pipe.write_all(line.as_bytes()),
             None => Ok(()),
@@ -126,14 +126,13 @@ impl Watchdog {
 }
 
 impl Drop for Watchdog {
-    /// Begins what [`Watchdog::finish`] waits for.
+    /// Starts what [`Watchdog::finish`] waits for.
     fn drop(&mut self) {
         self.pipe = None;
         let children = [self.program.take(), self.shell.take()];
         if children.iter().any(Option::is_some) {
             std::thread::spawn(move || {
                 for mut child in children.into_iter().flatten() {
-                    // Nobody is left to hear about a failure.
                     let _ = child.wait();
                 }
             });

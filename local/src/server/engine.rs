@@ -9,28 +9,27 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Cache, CacheConfig, Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::host::{InstanceState, bindings};
 
 /// Instances that an application may have at once, of all its components together, idle ones included.
 ///
-/// It is Spin's number for a process. There the pool of memories, stacks (fibers) and component instances is the limit,
-/// with room for 1,000 of each, and every instance takes one of each as soon as it has begun a request.
+/// This is Spin's number for a process, where the pool has room for 1,000 memories, stacks (fibers) and component
+/// instances, and every instance takes one of each when its first request begins.
 pub(crate) const INSTANCES: usize = 1_000;
 
-/// Applications in this process that the pool has room for at their limits. The tests run many at once on one engine,
-/// of which few come near. So the pool is larger than one application's limit, and [`super::instances`] counts for
-/// each application, which then meets the limit where it would be alone in Spin's process.
+/// Applications that the pool has room for. The tests run many on one engine, and few of them come near their limit.
+/// So the pool is larger than one application's limit, which [`super::instances`] applies.
 const APPS: u32 = 4;
 
-/// The engine, what it context components with, and what it has compiled.
+/// The engine, the host interfaces that it links components with, and the components that it has compiled.
 pub(crate) struct Engine {
     wasmtime: wasmtime::Engine,
     linker: Linker<InstanceState>,
     compiled: Mutex<HashMap<Version, ServicePre<InstanceState>>>,
 }
 
-/// A file as it was when it was compiled.
+/// Version of a file that was compiled.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Version {
     path: PathBuf,
@@ -39,13 +38,16 @@ struct Version {
 }
 
 impl Engine {
-    /// The process's engine. The first caller decides where compiled components are kept between runs.
+    /// The engine of this process. The first caller decides where compiled components are kept between runs.
     pub(crate) fn shared(cache_dir: &Path) -> Result<&'static Engine, Error> {
         static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
         ENGINE
             .get_or_init(|| Engine::new(cache_dir).map_err(|error| format!("{error:#}")))
             .as_ref()
-            .map_err(|error| Error::Engine(error.clone()))
+            .map_err(|error| {
+                let message = format!("the WebAssembly engine does not start: {error}");
+                Error::new(ErrorKind::Component, message)
+            })
     }
 
     fn new(cache_dir: &Path) -> wasmtime::Result<Engine> {
@@ -53,11 +55,11 @@ impl Engine {
         config.wasm_component_model_async(true);
         let mut cache = CacheConfig::new();
         cache.with_directory(cache_dir);
-        // Without a place to write to, components are compiled at each start.
+        // Without a folder to write to, components are compiled at each start.
         config.cache(Cache::new(cache).ok());
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
         let engine = wasmtime::Engine::new(&config).or_else(|_| {
-            // A system with little address space cannot hold the pool.
+            // A system with little address space has no room for the pool.
             config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
             wasmtime::Engine::new(&config)
         })?;
@@ -66,11 +68,13 @@ impl Engine {
 
     /// The component in `path`, compiled and linked. Takes seconds the first time; blocks.
     pub(crate) fn load(&self, id: &str, path: &Path) -> Result<ServicePre<InstanceState>, Error> {
-        let version = Version::of(path).map_err(|_| Error::ComponentMissing {
-            component: id.to_owned(),
-            path: path.to_owned(),
+        let version = Version::of(path).map_err(|error| {
+            let message =
+                format!("component `{id}` is not built: cannot read {}: {error}", path.display());
+            let hint = "build it: `spin build`, or `cargo up`, which builds and serves";
+            Error::new(ErrorKind::Component, message).with_hint(hint)
         })?;
-        // Held while compiling: whoever else wants the same component waits instead of compiling it too.
+        // Held while compiling, so that nobody else compiles the same component meanwhile.
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(service) = compiled.get(&version) {
             return Ok(service.clone());
@@ -78,17 +82,14 @@ impl Engine {
         let service = Component::from_file(&self.wasmtime, path)
             .and_then(|component| self.linker.instantiate_pre(&component))
             .and_then(ServicePre::new)
-            .map_err(|error| Error::ComponentUnusable {
-                component: id.to_owned(),
-                reason: format!("{error:#}"),
+            .map_err(|error| {
+                let message = format!("component `{id}` cannot run here: {error:#}");
+                let hint =
+                    "`local` has WASI and the interfaces in local/wit; use `spin up` for others";
+                Error::new(ErrorKind::Component, message).with_hint(hint)
             })?;
         compiled.insert(version, service.clone());
         Ok(service)
-    }
-
-    /// The engine itself, for stores.
-    pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
-        &self.wasmtime
     }
 }
 
@@ -103,7 +104,7 @@ impl Version {
     }
 }
 
-/// Everything that a component may import.
+/// The interfaces that a component may import.
 fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<InstanceState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
@@ -116,7 +117,7 @@ fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<InstanceState>> {
     Ok(linker)
 }
 
-/// What Spin's pool has, for each application. Only the totals differ: there, they are the limit.
+/// Spin's limits for each instance. The totals are larger: see [`APPS`].
 fn pool() -> PoolingAllocationConfig {
     let instances = APPS * u32::try_from(INSTANCES).expect("a small number");
     let mut pool = PoolingAllocationConfig::default();

@@ -1,5 +1,5 @@
-//! The life of component instances: made when a request finds none free, shared by requests, gone when idle. There
-//! are never more than [`INSTANCES`] of an application: a request that would need another one fails.
+//! Component instances: created when a request finds none free, shared by requests, dropped when idle. An application
+//! has at most [`INSTANCES`]; a request that would need one more fails.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,14 +17,14 @@ use wasmtime_wasi_http::handler::{
 };
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
-use super::engine::{Engine, INSTANCES};
+use super::engine::INSTANCES;
 use crate::host::{ComponentContext, InstanceState};
 
-/// How long a request may go without a response wherever this project starts a host: above the component's own
-/// limits, so that a client meets those first, with an answer that says what was wrong. A body has 10 s to arrive,
-/// and an answer that nobody reads is given up after 30 s; the host applies this limit to that time too.
+/// How long a request may take, wherever this project starts a host. It is above the component's own limits, which
+/// answer with a reason: 10 s for a request's body, 30 s for a client to read the response (the host counts that
+/// time too).
 ///
-/// Spin has none unless it is told. Without one, 1,000 requests that never end stop every route.
+/// Spin has no limit by default. Without one, 1,000 requests that never end stop every route.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Limits of one component instance. The defaults are those of `spin up` for components of WASI 0.3, apart from
@@ -37,11 +37,11 @@ pub struct InstanceReuse {
     pub max_concurrent: usize,
     /// How long an instance without a request is kept (`--idle-instance-timeout`).
     pub idle_timeout: Duration,
-    /// After how long a request without a response fails with 500 (`--request-timeout`); `None` is never.
+    /// Time after which a request without a response fails with 500 (`--request-timeout`); `None` is never.
     ///
-    /// Its instance goes on for as long again: it ends with what it still does when that time is over too.
+    /// Its instance ends after the same time once more, with all that it still does.
     pub request_timeout: Option<Duration>,
-    /// Whether each instance draws its own two numbers of requests, from 1 up to those above.
+    /// Whether each instance gets random limits on its requests, from 1 up to the two above.
     pub at_random: bool,
 }
 
@@ -58,17 +58,17 @@ impl Default for InstanceReuse {
 }
 
 impl InstanceReuse {
-    /// How many requests a new instance serves, and how many at the same time.
-    pub(crate) fn draw(self) -> (usize, usize) {
+    /// The two limits on the requests of a new instance.
+    fn draw(self) -> (usize, usize) {
         let draw = |most: usize| {
             if self.at_random && most > 1 { rand::rng().random_range(1..=most) } else { most }
         };
         (draw(self.max_reuse), draw(self.max_concurrent))
     }
 
-    /// The options of `spin up` that mean the same.
+    /// The same limits as options of `spin up`.
     pub fn spin_options(self) -> Vec<String> {
-        // Spin takes a range without its upper end.
+        // Spin's ranges exclude their upper end.
         let count = |most: usize| {
             if self.at_random { format!("1..{}", most + 1) } else { most.to_string() }
         };
@@ -84,19 +84,18 @@ impl InstanceReuse {
     }
 }
 
-/// Makes the instances of one component.
+/// Creates the instances of one component.
 pub(crate) struct Instances {
-    pub(crate) engine: &'static Engine,
     pub(crate) service: ServicePre<InstanceState>,
     pub(crate) context: Arc<ComponentContext>,
     pub(crate) reuse: InstanceReuse,
-    /// A permit for each instance that the application may still make, of whichever component.
+    /// A permit for each instance that the application may still create, of any component.
     pub(crate) slots: Arc<Semaphore>,
     /// Turns true when the application stops.
     pub(crate) stopped: watch::Receiver<bool>,
 }
 
-/// When an instance is to go.
+/// Ends an instance that is idle, exceeds the request timeout, or belongs to an application that stops.
 pub(crate) struct WorkerTimeout {
     idle_timeout: Duration,
     request_timeout: Option<Duration>,
@@ -104,7 +103,7 @@ pub(crate) struct WorkerTimeout {
     stopped: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
 }
 
-/// What an instance accepts, and what is said when it breaks.
+/// Limits the requests of an instance, and reports its failure.
 pub(crate) struct WorkerPolicy {
     max_reuse: usize,
     max_concurrent: usize,
@@ -112,7 +111,7 @@ pub(crate) struct WorkerPolicy {
     context: Arc<ComponentContext>,
     /// Turns true when the application stops.
     stopped: watch::Receiver<bool>,
-    /// This instance's place among those that the application may have.
+    /// Counts this instance among those of the application.
     _slot: OwnedSemaphorePermit,
 }
 
@@ -124,12 +123,12 @@ impl HandlerState for Instances {
     async fn instantiate(
         &self,
     ) -> wasmtime::Result<Instance<InstanceState, WorkerTimeout, WorkerPolicy>> {
-        // Nobody waits for a place. Spin does not either: the request fails, whatever route it is for.
+        // As on Spin, the request does not wait, it fails.
         let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
-            wasmtime::format_err!("{INSTANCES} instances are there, and no more may be")
+            wasmtime::format_err!("the application has {INSTANCES} instances, the maximum")
         })?;
         let state = InstanceState::new(Arc::clone(&self.context));
-        let mut store = Store::new(self.engine.wasmtime(), state);
+        let mut store = Store::new(self.service.engine(), state);
         store.limiter(|state| &mut state.limits);
         let service = self.service.instantiate_async(&mut store).await?;
         let mut stopped = self.stopped.clone();
@@ -211,7 +210,7 @@ impl WorkerState for WorkerPolicy {
 
     fn drop(&self, store: Store<InstanceState>, result: wasmtime::Result<()>) {
         drop(store);
-        // An instance that the application's end cuts off is no news.
+        // An instance is expected to end when the application stops.
         if let Err(error) = result
             && !*self.stopped.borrow()
         {
@@ -229,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_instance_draws_its_own_numbers_where_that_is_asked_for() {
+    fn random_limits_are_within_the_given_ones() {
         let reuse = InstanceReuse { max_reuse: 3, max_concurrent: 2, ..InstanceReuse::default() };
         assert_eq!(reuse.draw(), (3, 2));
         let random = InstanceReuse { at_random: true, ..reuse };
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn spin_is_told_the_same() {
+    fn spin_gets_the_same_limits() {
         let reuse = InstanceReuse { at_random: true, max_reuse: 7, ..InstanceReuse::default() };
         assert_eq!(
             reuse.spin_options(),

@@ -1,4 +1,4 @@
-//! A request as it comes from the network, made into what Spin hands to a component.
+//! Changes a request from the network into the one that Spin passes to a component.
 
 use std::net::SocketAddr;
 
@@ -30,7 +30,7 @@ pub(crate) enum BadHeaders {
     Value(#[from] InvalidHeaderValue),
 }
 
-/// Removes what means something to the server only.
+/// Removes the headers that are for the server only.
 pub(crate) fn strip_forbidden_headers(headers: &mut HeaderMap) {
     let is_internal = headers
         .get(HOST)
@@ -63,7 +63,7 @@ pub(crate) fn absolute_uri(uri: &Uri, headers: &HeaderMap) -> Result<Uri, BadAut
     Ok(Uri::from_parts(parts)?)
 }
 
-/// Adds Spin's own headers to the client's. A client's header of the same name stays, in front.
+/// Adds Spin's headers. A header of the same name from the client stays before it.
 pub(crate) fn add_spin_headers(
     headers: &mut HeaderMap,
     uri: &Uri,
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_authority_comes_from_either_place_but_not_from_two() {
+    fn the_authority_is_that_of_the_header_or_the_uri() {
         let relative: Uri = "/x?y=1".parse().expect("uri");
         let absolute: Uri = "http://a.example/x".parse().expect("uri");
         let host = headers(&[("host", "a.example")]);

@@ -1,4 +1,4 @@
-//! The HTTP server: accepts connections, finds the component, passes the request in and the response out.
+//! The HTTP server: accepts connections and passes requests to components.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -23,9 +23,10 @@ use super::request::{BadAuthority, absolute_uri, add_spin_headers, strip_forbidd
 use crate::config::{Match, Router, WELL_KNOWN_PREFIX};
 use crate::host::GuestOutput;
 
-/// What every connection needs.
+/// State that all connections share.
 pub(crate) struct Server {
     pub(crate) router: Router,
+    /// Has all components of the routes.
     pub(crate) components: BTreeMap<String, ProxyHandler<Instances>>,
     /// The document under `/.well-known/spin/info`.
     pub(crate) info: String,
@@ -52,7 +53,7 @@ impl Server {
                     let server = Arc::clone(&self);
                     connections.spawn(server.serve_connection(stream, client, stop.clone()));
                 }
-                // Out of file descriptors, most likely: the ones in use come back.
+                // Most likely there are no file descriptors left; connections that end free some.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
@@ -72,7 +73,7 @@ impl Server {
         let service = service_fn(|request| Arc::clone(&self).answer(request, client));
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         tokio::select! {
-            // A client that breaks off, or sends what is not HTTP: nobody is left to tell.
+            // The client closed the connection, or sent something that is not HTTP.
             _ = connection.as_mut() => return,
             _ = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
         }
@@ -112,13 +113,10 @@ impl Server {
         if let Err(error) = add_spin_headers(request.headers_mut(), &uri, matched, client) {
             return failed(&error);
         }
-        let Some(handler) = self.components.get(component) else {
-            return failed(&"there is no such component");
-        };
         let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
-        match handler.handle((), request).await {
+        match self.components[component].handle((), request).await {
             Ok(response) => response,
-            // The instance has said why it ended.
+            // The instance has reported why it ended.
             Err(error) if error.is::<TrapOrPanicError>() => {
                 empty(StatusCode::INTERNAL_SERVER_ERROR)
             }

@@ -1,15 +1,16 @@
 //! The options of the command line.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use local::InstanceReuse;
 
 /// Runs the task API on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "local", version, max_term_width = 100)]
-pub(crate) struct Cli {
+pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -20,64 +21,65 @@ pub(crate) enum Command {
     Token(TokenOptions),
 }
 
-/// Builds and serves the API with everything that it needs.
+/// Builds and serves the API, with a database.
 ///
-/// Without a database URL, a PostgreSQL server of its own keeps the tasks in `.taskie/postgres`. Every
+/// Without a database URL, it starts a PostgreSQL server with its data in `.taskie/postgres`. Every
 /// variable of `spin.toml` can be set as `SPIN_VARIABLE_<NAME>`, in the environment or in `.env`.
-#[derive(Args, Debug)]
+#[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  cargo up                                    serve on http://127.0.0.1:3000
-  cargo up --ephemeral                        forget the tasks afterwards
-  cargo up --database-url \"$NEON\" --migrate  use a database on Neon, and bring its schema up to date")]
+  cargo up                                   serve on http://127.0.0.1:3000
+  cargo up --ephemeral                       do not keep the tasks
+  cargo up --database-url \"$NEON\" --migrate  use a database on Neon, and apply pending migrations")]
 pub(crate) struct UpOptions {
-    /// Where to listen.
+    /// Address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     pub(crate) listen: SocketAddr,
 
-    /// Use a throwaway PostgreSQL server, whatever the environment says.
+    /// Use a temporary PostgreSQL server, even if the environment has a database URL.
     #[arg(long, conflicts_with = "database_url")]
     pub(crate) ephemeral: bool,
 
-    /// The PostgreSQL database to use instead of a server of its own. Also read from `DATABASE_URL`,
-    /// in the environment or in `.env`.
+    /// PostgreSQL database to use instead of starting a server. Also read from `DATABASE_URL`, in the
+    /// environment or in `.env`.
     #[arg(long, value_name = "URL")]
     pub(crate) database_url: Option<String>,
 
-    /// Apply pending migrations also to a database that is not on this machine.
+    /// Apply pending migrations even if the database is not on this machine.
     #[arg(long)]
     pub(crate) migrate: bool,
 
-    #[command(flatten)]
-    pub(crate) instances: InstanceOptions,
-
-    /// Say where the API is served, and nothing else.
+    /// Print only the URL of the API, warnings and errors.
     #[arg(long, short)]
     pub(crate) quiet: bool,
+
+    #[command(flatten)]
+    pub(crate) instances: InstanceOptions,
 }
 
-/// Spin's options of the same names. A time is a number of seconds, or a number and `s`, `ms`, `us` or `ns`.
-#[derive(Args, Debug)]
+/// Spin's options of the same names, in the same format.
+#[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Component instances, as on Spin")]
 pub(crate) struct InstanceOptions {
-    /// After how long a request without a response fails with 500.
+    /// Time after which a request without a response fails with 500: a number of seconds, or a number and `s`, `ms`,
+    /// `us` or `ns`.
     #[arg(long, value_name = "TIME", default_value = "45s", value_parser = parse_timeout)]
     pub(crate) request_timeout: Duration,
 
     /// Requests that an instance serves before it is replaced.
     #[arg(long, value_name = "COUNT", default_value = "128")]
-    pub(crate) max_instance_reuse_count: usize,
+    pub(crate) max_instance_reuse_count: NonZeroUsize,
 
     /// Requests that an instance serves at the same time.
     #[arg(long, value_name = "COUNT", default_value = "16")]
-    pub(crate) max_instance_concurrent_reuse_count: usize,
+    pub(crate) max_instance_concurrent_reuse_count: NonZeroUsize,
 
-    /// How long an instance without a request is kept.
+    /// Time after which an instance without a request is dropped.
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_timeout)]
     pub(crate) idle_instance_timeout: Duration,
 }
 
-/// Prints a token that the API accepts as this user's.
-#[derive(Args, Debug)]
+/// Prints a token of this user for the API.
+#[derive(clap::Args, Debug)]
 #[command(after_help = "Example:
   curl -H \"Authorization: Bearer $(cargo run -q --bin local -- token alice)\" \\
     http://127.0.0.1:3000/api/alice/tasks")]
@@ -85,21 +87,21 @@ pub(crate) struct TokenOptions {
     /// The user's id, as in the paths `/api/{user_id}/tasks`.
     pub(crate) user: String,
 
-    /// The user's e-mail address, with which the API makes the account of a user whom it does not know yet;
-    /// `USER@example.com` when none is given.
+    /// Email address, from which the API creates the account of a new user; `USER@example.com` by
+    /// default.
     #[arg(long)]
     pub(crate) email: Option<String>,
 
-    /// How long the token is valid: a number and `s`, `m`, `h` or `d`.
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_lifetime)]
+    /// How long the token is valid, such as `15m`, `12h` or `7d`.
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = humantime::parse_duration)]
     pub(crate) expires: Duration,
 }
 
 impl InstanceOptions {
     pub(crate) fn reuse(&self) -> InstanceReuse {
         InstanceReuse {
-            max_reuse: self.max_instance_reuse_count,
-            max_concurrent: self.max_instance_concurrent_reuse_count,
+            max_reuse: self.max_instance_reuse_count.get(),
+            max_concurrent: self.max_instance_concurrent_reuse_count.get(),
             idle_timeout: self.idle_instance_timeout,
             request_timeout: Some(self.request_timeout),
             at_random: false,
@@ -107,28 +109,13 @@ impl InstanceOptions {
     }
 }
 
-impl Cli {
+impl Args {
     pub(crate) fn quiet(&self) -> bool {
         matches!(&self.command, Command::Up(options) if options.quiet)
     }
 }
 
-fn parse_lifetime(text: &str) -> Result<Duration, String> {
-    let expected =
-        || "expected a number and a unit, such as `90s`, `15m`, `12h` or `7d`".to_owned();
-    let unit = text.chars().last().ok_or_else(expected)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 60 * 60,
-        'd' => 24 * 60 * 60,
-        _ => return Err(expected()),
-    };
-    let number: u32 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| expected())?;
-    Ok(Duration::from_secs(u64::from(number) * seconds))
-}
-
-/// As Spin reads its own.
+/// Parses a time by Spin's rule for the option of the same name.
 fn parse_timeout(text: &str) -> Result<Duration, String> {
     let (number, unit) =
         text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
@@ -154,14 +141,14 @@ mod tests {
 
     #[test]
     fn the_options_are_consistent() {
-        Cli::command().debug_assert();
+        Args::command().debug_assert();
     }
 
     #[test]
-    fn instances_are_as_the_library_has_them_unless_said_otherwise() {
+    fn the_defaults_are_those_of_the_library() {
         let reuse = |options: &[&str]| {
             let arguments = ["local", "up"].iter().chain(options);
-            match Cli::try_parse_from(arguments).expect("options").command {
+            match Args::try_parse_from(arguments).expect("options").command {
                 Command::Up(options) => options.instances.reuse(),
                 Command::Token(_) => unreachable!("the command is `up`"),
             }
@@ -181,10 +168,14 @@ mod tests {
             at_random: false,
         };
         assert_eq!(reuse(&options), expected);
+        // No instance would accept a request.
+        for option in ["--max-instance-reuse-count=0", "--max-instance-concurrent-reuse-count=0"] {
+            assert!(Args::try_parse_from(["local", "up", option]).is_err(), "{option}");
+        }
     }
 
     #[test]
-    fn a_timeout_is_read_as_spin_reads_it() {
+    fn timeouts_have_spins_format() {
         for (text, expected) in [
             ("45", Duration::from_secs(45)),
             ("45s", Duration::from_secs(45)),
@@ -203,10 +194,18 @@ mod tests {
 
     #[test]
     fn a_lifetime_has_a_unit() {
-        assert_eq!(parse_lifetime("7d"), Ok(Duration::from_hours(7 * 24)));
-        assert_eq!(parse_lifetime("90s"), Ok(Duration::from_secs(90)));
-        for text in ["", "7", "d", "-1d", "7 d", "7w", "1é"] {
-            assert!(parse_lifetime(text).is_err(), "{text}");
+        let parse = |text: &str| {
+            let args = Args::try_parse_from(["local", "token", "ada", "--expires", text]).ok()?;
+            match args.command {
+                Command::Token(options) => Some(options.expires.as_secs()),
+                Command::Up(_) => None,
+            }
+        };
+        for (text, seconds) in [("90s", 90), ("15m", 900), ("12h", 43_200), ("7d", 604_800)] {
+            assert_eq!(parse(text), Some(seconds), "{text}");
+        }
+        for text in ["", "7", "d", "-1d", "1é", "99999999999999999999d"] {
+            assert_eq!(parse(text), None, "{text}");
         }
     }
 }

@@ -1,18 +1,17 @@
-//! Everything that is printed: standard error is console, standard output is data.
+//! Console output: messages on standard error, data on standard output.
 
 use std::io::Write;
 
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
-
-use crate::failure::Failure;
+use local::Error;
 
 const BOLD: Style = Style::new().bold();
 const STEP: Style = AnsiColor::Green.on_default();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
-/// Speaks to the user, in colour on a terminal. What cannot be written is dropped.
+/// Prints messages, in colour on a terminal. Errors in writing are ignored.
 #[derive(Clone, Copy)]
 pub(crate) struct Console {
     quiet: bool,
@@ -23,44 +22,50 @@ impl Console {
         Console { quiet }
     }
 
-    /// A step that begins, or something on the way.
+    /// Reports a step.
     pub(crate) fn report(self, text: &str) {
-        if !self.quiet {
-            line(&format!("{STEP}·{STEP:#} {text}"));
-        }
+        self.print(&format!("{STEP}·{STEP:#} {text}"));
     }
 
-    /// Text as it is.
     pub(crate) fn print(self, text: &str) {
         if !self.quiet {
             line(text);
         }
     }
 
-    /// The one line that is said in any case.
+    /// The only line with `--quiet`.
     pub(crate) fn serving(self, url: &str) {
         let gap = if self.quiet { "" } else { "\n" };
         line(&format!("{gap}Serving {BOLD}{url}{BOLD:#}"));
     }
 }
 
-/// Something that the user should know, however quiet.
+/// A warning, also with `--quiet`.
 pub(crate) fn warning(text: &str) {
     line(&format!("{WARNING}warning:{WARNING:#} {text}"));
 }
 
-/// Why nothing came of it, and what to do.
-pub(crate) fn failure(failure: &Failure) {
-    line(&format!("{ERROR}error:{ERROR:#} {failure}"));
-    for detail in failure.details() {
-        line(&format!("  {detail}"));
+/// What is wrong, the line of the file, and what to do.
+pub(crate) fn error(error: &Error) {
+    let title = Level::ERROR.primary_title(error.message());
+    let report = match error.place() {
+        None => Group::with_title(title),
+        Some(place) => title.element(
+            Snippet::source(&place.text)
+                .path(place.path.display().to_string())
+                .annotation(AnnotationKind::Primary.span(place.span.clone())),
+        ),
+    };
+    line(&Renderer::styled().render(&[report]));
+    if !error.details().is_empty() {
+        line(error.details());
     }
-    if let Some(hint) = failure.hint() {
+    if let Some(hint) = error.hint() {
         line(&format!("{HINT}hint:{HINT:#} {hint}"));
     }
 }
 
-/// Data, for whoever reads standard output.
+/// Data, on standard output.
 pub(crate) fn result(text: &str) {
     let _ = writeln!(anstream::stdout(), "{text}");
 }

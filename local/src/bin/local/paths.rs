@@ -1,8 +1,8 @@
-//! Where the project is, and the files that this command keeps in it.
+//! The project's folder and the files in it.
 
 use std::path::{Path, PathBuf};
 
-use crate::failure::Failure;
+use local::{Error, ErrorKind};
 
 /// The folder with `spin.toml`.
 pub(crate) struct ProjectPaths {
@@ -10,45 +10,48 @@ pub(crate) struct ProjectPaths {
 }
 
 impl ProjectPaths {
-    /// The nearest folder upwards with a `spin.toml`, else the one that this program was built from.
+    /// The nearest folder upwards with a `spin.toml`, else the one that this program was built in.
     pub(crate) fn find() -> ProjectPaths {
         let here = std::env::current_dir().unwrap_or_default();
-        let root = here
-            .ancestors()
-            .find(|folder| folder.join("spin.toml").is_file())
-            .map_or_else(built_from, Path::to_owned);
-        ProjectPaths { root }
+        let built_in = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = here.ancestors().find(|folder| folder.join("spin.toml").is_file());
+        ProjectPaths { root: root.or(built_in.parent()).unwrap_or(built_in).to_owned() }
     }
 
     pub(crate) fn manifest(&self) -> PathBuf {
         self.root.join("spin.toml")
     }
 
-    /// Spin's runtime configuration file, when there is one.
+    /// Spin's runtime configuration file, if there is one.
     pub(crate) fn runtime_config(&self) -> Option<PathBuf> {
         Some(self.root.join("runtime-config.toml")).filter(|path| path.is_file())
     }
 
-    /// What this command keeps between runs; not under version control.
+    /// Files that this program keeps between runs; not under version control.
     pub(crate) fn kept(&self) -> PathBuf {
         self.root.join(".taskie")
     }
 
-    /// Sets the variables in `.env` that are not set already. Its content, secrets among it, is not repeated.
-    pub(crate) fn load_dot_env(&self) -> Result<(), Failure> {
-        match dotenvy::from_path(self.root.join(".env")) {
-            Ok(()) => Ok(()),
-            Err(error) if error.not_found() => Ok(()),
-            Err(dotenvy::Error::LineParse(..)) => {
-                Err(Failure::DotEnv("a line is malformed".to_owned()))
+    /// Sets the variables in `.env` that are not set already. No error shows its content, which may be secret.
+    pub(crate) fn load_dot_env(&self) -> Result<(), Error> {
+        let path = self.root.join(".env");
+        let reason = match dotenvy::from_path(&path) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.not_found() => return Ok(()),
+            Err(dotenvy::Error::LineParse(line, _)) => {
+                let text = std::fs::read_to_string(&path).unwrap_or_default();
+                match text.find(&line).filter(|_| !line.is_empty()) {
+                    Some(start) => {
+                        format!("line {} is not valid", text[..start].lines().count() + 1)
+                    }
+                    None => "a line is not valid".to_owned(),
+                }
             }
-            Err(dotenvy::Error::Io(error)) => Err(Failure::DotEnv(error.to_string())),
-            Err(_) => Err(Failure::DotEnv("it cannot be used".to_owned())),
-        }
+            Err(dotenvy::Error::Io(error)) => error.to_string(),
+            Err(_) => "a variable is not valid".to_owned(),
+        };
+        let message = format!("cannot use `{}`: {reason}", path.display());
+        Err(Error::new(ErrorKind::Config, message)
+            .with_hint("each line is `NAME=value`; quote a value with spaces or `#`"))
     }
-}
-
-fn built_from() -> PathBuf {
-    let local = Path::new(env!("CARGO_MANIFEST_DIR"));
-    local.parent().unwrap_or(local).to_owned()
 }

@@ -1,34 +1,17 @@
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use wasmtime::component::{HasSelf, Resource};
 use wasmtime::{Config, Engine, Store};
 
-use super::atomics::{CasError, Host as _, HostCas as _};
-use super::key_value::HostStoreWithStore;
-use super::store::{Host as _, HostBucket as _};
-use super::*;
-use crate::config::{AllowedHosts, Component, Variables};
-use crate::host::GuestOutput;
-use crate::host::postgres::Pools;
+use super::store::KeyValueStore;
+use crate::host::bindings::atomics::{CasError, Host as _, HostCas as _};
+use crate::host::bindings::key_value::{self, HostStoreWithStore};
+use crate::host::bindings::store::{self, Host as _, HostBucket};
+use crate::host::context::{ComponentContext, InstanceState};
 
-/// The data of an instance whose component has this store, or none.
+/// The state of an instance whose component has this store, or none.
 fn state(store: Option<&Arc<KeyValueStore>>) -> InstanceState {
-    let component = Component {
-        source: "api.wasm".into(),
-        variables: BTreeMap::new(),
-        allowed_outbound_hosts: vec![],
-        key_value_stores: vec![],
-        build: None,
-    };
-    let variables = Variables::default();
-    let context = ComponentContext {
-        component: "api".into(),
-        allowed_hosts: AllowedHosts::of(&component, &variables).expect("no hosts"),
-        variables: variables.for_component("api", &component),
-        pools: Pools::new(None),
-        key_value: store.map(Arc::clone),
-        output: GuestOutput::default(),
-    };
-    InstanceState::new(Arc::new(context))
+    InstanceState::new(Arc::new(ComponentContext::for_test(store.cloned())))
 }
 
 fn again<T: 'static>(resource: &Resource<T>) -> Resource<T> {

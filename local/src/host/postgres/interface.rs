@@ -1,11 +1,11 @@
-//! The interface's functions: the blocking ones and their asynchronous twins.
+//! The functions of the interface, blocking and asynchronous.
 
 use std::sync::Arc;
 
 use tokio_postgres::config::Host as PgHost;
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReader};
 
-use super::pools::{CaPem, Pooled, tls_config};
+use super::pools::{CaPem, Connection, ConnectionBuilder, tls_config};
 use super::statements::{self, RowStream};
 use crate::host::bindings::postgres::{
     Column, Error, Host, HostConnection, HostConnectionBuilder, HostConnectionBuilderWithStore,
@@ -13,21 +13,10 @@ use crate::host::bindings::postgres::{
 };
 use crate::host::context::{ComponentContext, InstanceState};
 
-/// An open connection, as the component holds it.
-#[expect(unreachable_pub, reason = "the generated bindings export it")]
-pub struct Connection(Pooled);
-
-/// A connection that is being described.
-#[expect(unreachable_pub, reason = "the generated bindings export it")]
-pub struct ConnectionBuilder {
-    address: String,
-    ca: Option<CaPem>,
-}
-
 type Opened = wasmtime::Result<Result<Resource<Connection>, Error>>;
 
-/// What `query-async` answers at once; the rows and the final verdict come later.
-type Answer = (Vec<Column>, StreamReader<Row>, FutureReader<Result<(), Error>>);
+/// Result of `query-async`: the rows and their outcome follow later.
+type QueryResult = (Vec<Column>, StreamReader<Row>, FutureReader<Result<(), Error>>);
 
 /// Checks the address against `allowed_outbound_hosts`, then takes a connection from the pool.
 async fn open(
@@ -36,10 +25,8 @@ async fn open(
     ca: Option<CaPem>,
 ) -> Result<Connection, Error> {
     check_allowed(context, address)?;
-    match context.pools.open(address, ca).await {
-        Ok(pooled) => Ok(Connection(pooled)),
-        Err(error) => Err(Error::ConnectionFailed(format!("{error:?}"))),
-    }
+    let opened = context.pools.open(address, ca).await;
+    opened.map_err(|error| Error::ConnectionFailed(format!("{error:?}")))
 }
 
 fn check_allowed(context: &ComponentContext, address: &str) -> Result<(), Error> {
@@ -71,10 +58,10 @@ impl InstanceState {
         &self,
         connection: &Resource<Connection>,
     ) -> wasmtime::Result<Arc<deadpool_postgres::Object>> {
-        Ok(Arc::clone(&self.table.get(connection)?.0.client))
+        Ok(Arc::clone(&self.table.get(connection)?.client))
     }
 
-    fn described(
+    fn options(
         &self,
         builder: &Resource<ConnectionBuilder>,
     ) -> wasmtime::Result<(String, Option<CaPem>)> {
@@ -141,7 +128,7 @@ impl HostConnectionBuilder for InstanceState {
     }
 
     async fn build(&mut self, builder: Resource<ConnectionBuilder>) -> Opened {
-        let (address, ca) = self.described(&builder)?;
+        let (address, ca) = self.options(&builder)?;
         InstanceState::open(self, &address, ca).await
     }
 
@@ -175,16 +162,16 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<InstanceState> {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<ParameterValue>,
-    ) -> wasmtime::Result<Result<Answer, Error>> {
+    ) -> wasmtime::Result<Result<QueryResult, Error>> {
         let client = accessor.with(|mut access| access.get().client(&connection))?;
-        let answer = match statements::query_async(client, &statement, &parameters).await {
-            Ok(answer) => answer,
+        let query = match statements::query_async(client, &statement, &parameters).await {
+            Ok(query) => query,
             Err(error) => return Ok(Err(error)),
         };
         accessor.with(|mut access| {
-            let rows = StreamReader::new(&mut access, RowStream(answer.rows))?;
-            let verdict = FutureReader::new(&mut access, answer.verdict)?;
-            Ok(Ok((answer.columns, rows, verdict)))
+            let rows = StreamReader::new(&mut access, RowStream(query.rows))?;
+            let outcome = FutureReader::new(&mut access, query.outcome)?;
+            Ok(Ok((query.columns, rows, outcome)))
         })
     }
 
@@ -204,7 +191,7 @@ impl<T: Send> HostConnectionBuilderWithStore<T> for HasSelf<InstanceState> {
         accessor: &Accessor<T, Self>,
         builder: Resource<ConnectionBuilder>,
     ) -> Opened {
-        let (address, ca) = accessor.with(|mut access| access.get().described(&builder))?;
+        let (address, ca) = accessor.with(|mut access| access.get().options(&builder))?;
         open_async(accessor, &address, ca).await
     }
 }

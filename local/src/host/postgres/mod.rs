@@ -4,12 +4,8 @@
 
 mod interface;
 mod parameters;
-mod pools;
+pub(crate) mod pools;
 mod range;
 mod statements;
 mod types;
 mod values;
-
-#[expect(unreachable_pub, reason = "the generated bindings export them")]
-pub use interface::{Connection, ConnectionBuilder};
-pub(crate) use pools::Pools;

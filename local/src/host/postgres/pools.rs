@@ -11,23 +11,31 @@ use tokio_postgres::NoTls;
 use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// Connections that a pool holds at most.
+/// Maximum number of connections in a pool.
 const POOL_SIZE: usize = 64;
 
-/// A certificate authority of the component's own, in PEM; checked when it was set.
+/// Certificate of a certificate authority, in PEM; valid.
 pub(super) type CaPem = Arc<str>;
 
 /// The pools of one component.
 pub(crate) struct Pools {
     pools: Mutex<HashMap<(String, Option<CaPem>), Pool>>,
-    /// The application's limit on connections held at once; `None` leaves it to the pools.
+    /// The application's limit on open connections; `None` if only that of the pools counts.
     limit: Option<Arc<Semaphore>>,
 }
 
-/// A connection out of a pool. Dropping it gives it back.
-pub(super) struct Pooled {
+/// A connection that a component has opened. Dropping it returns it to its pool.
+#[expect(unreachable_pub, reason = "the generated bindings export it")]
+pub struct Connection {
     pub(super) client: Arc<Object>,
     _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// The options of a connection to open.
+#[expect(unreachable_pub, reason = "the generated bindings export it")]
+pub struct ConnectionBuilder {
+    pub(super) address: String,
+    pub(super) ca: Option<CaPem>,
 }
 
 impl Pools {
@@ -35,17 +43,21 @@ impl Pools {
         Pools { pools: Mutex::default(), limit }
     }
 
-    /// Takes a connection, and waits for as long as there is none: the deadline is the component's business.
-    pub(super) async fn open(&self, address: &str, ca: Option<CaPem>) -> anyhow::Result<Pooled> {
+    /// Takes a connection. Waits for one without a limit: the component sets its own.
+    pub(super) async fn open(
+        &self,
+        address: &str,
+        ca: Option<CaPem>,
+    ) -> anyhow::Result<Connection> {
         let permit = match &self.limit {
             Some(limit) => Some(Arc::clone(limit).acquire_owned().await?),
             None => None,
         };
         let pool = self.pool(address, ca)?;
-        Ok(Pooled { client: Arc::new(pool.get().await?), _permit: permit })
+        Ok(Connection { client: Arc::new(pool.get().await?), _permit: permit })
     }
 
-    /// Ends idle connections now and those in use when they come back; nothing can be opened afterwards.
+    /// Closes idle connections now and the others when they are returned; nothing can be opened afterwards.
     pub(crate) fn close(&self) {
         let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         pools.values().for_each(Pool::close);
@@ -77,7 +89,7 @@ fn create_pool(address: &str, ca: Option<&str>) -> anyhow::Result<Pool> {
     Pool::builder(manager).max_size(POOL_SIZE).build().context("building Postgres connection pool")
 }
 
-/// The system's certificate authorities, and the component's own when it has one.
+/// Trusts the system's certificate authorities, and that of the component if it has one.
 pub(super) fn tls_config(ca: Option<&str>) -> anyhow::Result<rustls::ClientConfig> {
     migrator::tls_config(ca).map_err(|error| anyhow::anyhow!("{error}"))
 }

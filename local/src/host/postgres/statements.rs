@@ -1,4 +1,4 @@
-//! Runs statements: prepared and executed each time, as Spin does.
+//! Runs statements. Each is prepared every time, as on Spin.
 
 use std::mem::size_of;
 use std::pin::Pin;
@@ -18,24 +18,24 @@ use crate::host::bindings::postgres::{
     Column, DbError, Error, ParameterValue, QueryError, Row, RowSet,
 };
 
-/// What a whole result, or one row of a stream, may take in the host's memory.
+/// Memory limit of a whole result, or of one row of a stream.
 const MAX_RESULT_BYTES: usize = 128 << 20;
 
-/// Rows on their way to the component.
+/// Rows that wait for the component to read them.
 const ROWS_IN_FLIGHT: usize = 4;
 
 type Parameter = Box<dyn ToSql + Send + Sync>;
 
-/// The answer to `query-async`.
-pub(super) struct Answer {
+/// A query whose rows arrive while the component reads them.
+pub(super) struct Query {
     /// Empty when there are no rows.
     pub(super) columns: Vec<Column>,
     pub(super) rows: mpsc::Receiver<Row>,
-    /// Whether the rows ended because they were all there.
-    pub(super) verdict: oneshot::Receiver<Result<(), Error>>,
+    /// Why the rows ended; `Ok` after the last one.
+    pub(super) outcome: oneshot::Receiver<Result<(), Error>>,
 }
 
-/// Runs a statement and counts the rows that it touched.
+/// Runs a statement and returns the number of rows that it changed.
 pub(super) async fn execute(
     client: &Object,
     statement: &str,
@@ -47,7 +47,7 @@ pub(super) async fn execute(
     client.execute(statement, &references).await.map_err(|error| query_failed(&error))
 }
 
-/// Runs a statement and gathers its rows. An error among the rows arrives as text, whatever it was.
+/// Runs a statement and collects its rows. An error after the first row arrives as text, as on Spin.
 pub(super) async fn query(
     client: &Object,
     statement: &str,
@@ -60,7 +60,7 @@ pub(super) async fn query(
         let row = row.map_err(|error| text(format!("{:?}", anyhow::Error::new(error))))?;
         bytes += row.iter().map(size_in_memory).sum::<usize>();
         if bytes > MAX_RESULT_BYTES {
-            return Err(too_big());
+            return Err(result_too_large());
         }
         rows.push(row);
     }
@@ -68,22 +68,22 @@ pub(super) async fn query(
     Ok(RowSet { columns: columns.await.unwrap_or_default(), rows })
 }
 
-/// Runs a statement whose rows arrive as the component reads them.
+/// Runs a statement whose rows arrive while the component reads them.
 pub(super) async fn query_async(
     client: Arc<Object>,
     statement: &str,
     parameters: &[ParameterValue],
-) -> Result<Answer, Error> {
+) -> Result<Query, Error> {
     let (columns, incoming) = start(&client, statement, parameters).await?;
     let (row_sender, rows) = mpsc::channel(ROWS_IN_FLIGHT);
-    let (verdict_sender, verdict) = oneshot::channel();
+    let (outcome_sender, outcome) = oneshot::channel();
     tokio::spawn(async move {
-        let _ = verdict_sender.send(forward(incoming, row_sender).await);
+        let _ = outcome_sender.send(forward(incoming, row_sender).await);
     });
-    Ok(Answer { columns: columns.await.unwrap_or_default(), rows, verdict })
+    Ok(Query { columns: columns.await.unwrap_or_default(), rows, outcome })
 }
 
-/// Passes rows on until they end, fail, or nobody wants them any more.
+/// Sends rows until they end, fail, or the component stops reading.
 async fn forward(
     mut incoming: impl Stream<Item = Result<Row, Error>> + Unpin,
     rows: mpsc::Sender<Row>,
@@ -98,7 +98,7 @@ async fn forward(
             return Ok(());
         };
         if row.iter().map(size_in_memory).sum::<usize>() > MAX_RESULT_BYTES {
-            return Err(too_big());
+            return Err(result_too_large());
         }
         rows.send(row).await.map_err(|error| text(format!("async error: {error}")))?;
     }
@@ -143,11 +143,11 @@ fn text(message: String) -> Error {
     Error::QueryFailed(QueryError::Text(message))
 }
 
-fn too_big() -> Error {
+fn result_too_large() -> Error {
     text(format!("query result exceeds limit of {MAX_RESULT_BYTES} bytes"))
 }
 
-/// What the server said, field by field; anything else as text.
+/// The fields of the server's error; any other error as text.
 fn query_failed(error: &tokio_postgres::Error) -> Error {
     let as_text = format!("{error:?}");
     let Some(db) = error.as_db_error() else {
@@ -179,7 +179,7 @@ fn query_failed(error: &tokio_postgres::Error) -> Error {
     }))
 }
 
-/// Hands rows to the component, one for each read.
+/// Gives the component one row for each read.
 pub(super) struct RowStream(pub(super) mpsc::Receiver<Row>);
 
 impl<D> StreamProducer<D> for RowStream {

@@ -1,21 +1,21 @@
-//! The database: the one that was named, or a server of our own. And the schema in it.
+//! The database, given or on a server that is started here, and its schema.
 
 use std::time::Duration;
 
 use local::postgres::{DataDir, Options, Server};
+use local::{Error, ErrorKind, list};
 use migrator::{ConnectOptions, Event, Migrations};
 use neon_url::DatabaseUrl;
 
 use crate::args::UpOptions;
 use crate::console::{self, Console};
-use crate::failure::Failure;
 use crate::paths::ProjectPaths;
 use crate::secret;
 
-/// The name of the database on a server of our own.
+/// The name of the database of a kept cluster.
 const DATABASE: &str = "taskie";
 
-/// A server on this machine runs or does not; only one elsewhere may have to wake up.
+/// How long to wait for a database on this machine. Only one elsewhere may have to wake up.
 const LOCAL_WAIT: Duration = Duration::from_secs(3);
 
 /// Which database to use.
@@ -25,94 +25,95 @@ pub(super) enum Choice {
     Throwaway,
 }
 
-/// A database that can be used.
+/// A database that accepts connections.
 pub(super) struct Database {
     url: DatabaseUrl,
-    /// Our own server, when the database is on one.
+    /// The server, if it was started here.
     server: Option<Server>,
 }
 
-/// The option wins over `DATABASE_URL`, and that over `SPIN_VARIABLE_DATABASE_URL`.
-pub(super) fn choose(options: &UpOptions) -> Result<Choice, Failure> {
-    if options.ephemeral {
-        return Ok(Choice::Throwaway);
+impl Choice {
+    /// The option wins over `DATABASE_URL`, and that over `SPIN_VARIABLE_DATABASE_URL`.
+    pub(super) fn new(options: &UpOptions) -> Result<Choice, Error> {
+        if options.ephemeral {
+            return Ok(Choice::Throwaway);
+        }
+        let environment = || std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
+        let given = options.database_url.clone().or_else(environment);
+        let Some(url) = given.or_else(|| secret::variable("database_url")) else {
+            return Ok(Choice::Kept);
+        };
+        let url: DatabaseUrl = url.parse().map_err(|error: neon_url::ParseError| {
+            Error::new(ErrorKind::Config, format!("cannot use the database URL: {error}"))
+                .with_hint("expected `postgresql://user:password@host:port/database`")
+        })?;
+        if url.is_unix_socket() {
+            let message = "the database URL names a Unix socket, which a component cannot reach";
+            return Err(Error::new(ErrorKind::Config, message)
+                .with_hint("name a host instead, such as `127.0.0.1`"));
+        }
+        Ok(Choice::Given(url))
     }
-    let environment = || std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
-    let Some(url) = options
-        .database_url
-        .clone()
-        .or_else(environment)
-        .or_else(|| secret::variable("database_url"))
-    else {
-        return Ok(Choice::Kept);
-    };
-    let url: DatabaseUrl = url.parse()?;
-    if url.is_unix_socket() { Err(Failure::UnixSocket) } else { Ok(Choice::Given(url)) }
 }
 
 impl Database {
-    /// Starts a server where one is needed.
-    pub(super) async fn provide(
+    /// Starts a server, unless a database is given.
+    pub(super) async fn start(
         choice: Choice,
         paths: &ProjectPaths,
         console: Console,
-    ) -> Result<Database, Failure> {
-        let data = match choice {
+    ) -> Result<Database, Error> {
+        let (data, database) = match choice {
             Choice::Given(url) => {
                 console.report(&format!("using {url}"));
                 return Ok(Database { url, server: None });
             }
-            Choice::Kept => DataDir::Kept(paths.kept().join("postgres")),
-            Choice::Throwaway => DataDir::Throwaway,
+            Choice::Kept => (DataDir::Kept(paths.kept().join("postgres")), DATABASE),
+            Choice::Throwaway => (DataDir::Throwaway, "postgres"),
         };
         console.report("starting PostgreSQL");
-        let throwaway = matches!(data, DataDir::Throwaway);
-        let server =
-            Server::start(Options { data, bin: None }, &|text| console.report(text)).await?;
-        if throwaway {
-            console.report(&format!(
-                "PostgreSQL {} on port {}; its data will be gone",
-                server.version(),
-                server.port()
-            ));
-        } else {
-            let folder = server.folder().display();
-            console.report(&format!(
-                "PostgreSQL {} on port {}, data in {folder}",
-                server.version(),
-                server.port()
-            ));
-        }
-        let url = server.url(if throwaway { "postgres" } else { DATABASE });
-        Ok(Database { url, server: Some(server) })
+        let fate = if data == DataDir::Throwaway { "temporary " } else { "" };
+        let options = Options { data, bin: None };
+        let server = Server::start(options, &|text| console.report(text)).await?;
+        console.report(&format!(
+            "PostgreSQL {} on port {}, {fate}data in {}",
+            server.version(),
+            server.port(),
+            server.folder().display()
+        ));
+        Ok(Database { url: server.url(database), server: Some(server) })
     }
 
     pub(super) fn url(&self) -> &DatabaseUrl {
         &self.url
     }
 
-    /// Applies what is missing. A database elsewhere is not touched unless that was asked for.
-    pub(super) async fn migrate(&self, asked: bool, console: Console) -> Result<(), Failure> {
+    /// Applies pending migrations. On another machine, only if that was `asked` for.
+    pub(super) async fn migrate(&self, asked: bool, console: Console) -> Result<(), Error> {
         let migrations = Migrations::embedded();
-        let ours = self.server.is_some() || self.url.is_loopback();
         let mut options =
             ConnectOptions { ca_pem: secret::variable("database_ca"), ..ConnectOptions::default() };
-        if ours {
+        if self.server.is_some() || self.url.is_loopback() {
             options.wait = LOCAL_WAIT;
-        }
-        if !ours && !asked {
-            let pending = migrator::pending(&self.url, &options, &migrations).await?;
-            return if pending.is_empty() { Ok(()) } else { Err(Failure::Pending(pending)) };
+        } else if !asked {
+            let pending = migrator::pending(&self.url, &options, &migrations).await;
+            let pending = pending.map_err(|error| migration_error(&error))?;
+            if pending.is_empty() {
+                return Ok(());
+            }
+            let message = format!("the database lacks migrations: {}", list(&pending));
+            return Err(Error::new(ErrorKind::Pending, message)
+                .with_hint("apply them with `cargo up --migrate`, or `migrator up`"));
         }
         let mut on_event = |event: Event| report(&event, console);
-        let applied = migrator::up(&self.url, &options, &migrations, None, &mut on_event).await?;
-        if applied.is_empty() {
+        let applied = migrator::up(&self.url, &options, &migrations, None, &mut on_event).await;
+        if applied.map_err(|error| migration_error(&error))?.is_empty() {
             console.report("the schema is up to date");
         }
         Ok(())
     }
 
-    /// Stops our own server.
+    /// Stops the server, if it was started here.
     pub(super) async fn stop(self) {
         if let Some(server) = self.server
             && let Err(error) = server.stop().await
@@ -122,27 +123,44 @@ impl Database {
     }
 }
 
+fn migration_error(error: &migrator::Error) -> Error {
+    let converted = Error::new(ErrorKind::Migration, error.to_string()).with_details(
+        error.details().iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"),
+    );
+    // The migrator's hints name options that this program does not have.
+    let hint = match error {
+        migrator::Error::Unreachable { .. } => {
+            Some("check that it runs, and the host and port of its URL".to_owned())
+        }
+        migrator::Error::Tls { .. } | migrator::Error::CertificateAuthority { .. } => Some(
+            "for a private certificate authority, set `SPIN_VARIABLE_DATABASE_CA` to its PEM certificate"
+                .to_owned(),
+        ),
+        error => error.hint(),
+    };
+    match hint {
+        Some(hint) => converted.with_hint(hint),
+        None => converted,
+    }
+}
+
 fn report(event: &Event, console: Console) {
-    match event {
+    console.report(&match event {
         Event::Applied { name, elapsed, .. } => {
-            console.report(&format!("applied {name} ({} ms)", elapsed.as_millis()));
+            format!("applied {name} ({} ms)", elapsed.as_millis())
         }
         Event::Retrying { reason, wait } => {
-            console.report(&format!(
-                "the database does not answer yet ({reason}); trying for {} s",
-                wait.as_secs()
-            ));
+            format!("cannot connect yet ({reason}); trying for {} s", wait.as_secs())
         }
         Event::WaitingForLock { holder, .. } => {
             let holder =
                 holder.as_ref().map_or_else(|| "another migrator".to_owned(), ToString::to_string);
-            console.report(&format!("waiting for the migration lock, held by {holder}"));
+            format!("waiting for the migration lock, held by {holder}")
         }
         Event::LockRetry { name, reason, pause, .. } => {
-            console
-                .report(&format!("{name} {reason}; trying again in {:.1} s", pause.as_secs_f64()));
+            format!("{name} {reason}; trying again in {:.1} s", pause.as_secs_f64())
         }
-        Event::Notice(notice) => console.report(&format!("PostgreSQL: {notice}")),
-        _ => {}
-    }
+        Event::Notice(notice) => format!("PostgreSQL: {notice}"),
+        _ => return,
+    });
 }

@@ -1,56 +1,68 @@
-//! `cargo up`: from nothing to a served API, and back to nothing on Ctrl-C.
+//! `cargo up`: builds, starts and serves until Ctrl-C.
 
 mod database;
-mod signals;
 mod welcome;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
-use local::{App, AppOptions, Error, GuestOutput, build_component};
+use local::{App, AppOptions, Error, ErrorKind, GuestOutput, build_component};
 use neon_url::DatabaseUrl;
+use tokio::signal::unix::{SignalKind, signal};
 
-use self::database::Database;
-use self::signals::Signals;
+use self::database::{Choice, Database};
 use crate::args::UpOptions;
 use crate::console::{self, Console};
-use crate::failure::Failure;
 use crate::paths::ProjectPaths;
 use crate::secret;
 
-/// Serves until Ctrl-C or SIGTERM; a second one does not wait.
+/// Serves until Ctrl-C or SIGTERM. A second signal ends requests in flight.
 pub(crate) async fn run(
     options: &UpOptions,
     paths: &ProjectPaths,
-    console: &Console,
-) -> Result<(), Failure> {
-    let mut signals = Signals::listen().map_err(Failure::Runtime)?;
-    let (app, database) = tokio::select! {
-        started = start(options, paths, *console) => started?,
-        // What had started ends as its owner is dropped.
-        () = signals.next() => return Err(Failure::Interrupted),
+    console: Console,
+) -> Result<(), Error> {
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot_start)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot_start)?;
+    let mut stop_signal = async || {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     };
-    signals.next().await;
-    console.print("\nStopping; Ctrl-C again does not wait for requests in flight");
+    let (app, database) = tokio::select! {
+        started = start(options, paths, console) => started?,
+        // What has started so far ends when it is dropped.
+        () = stop_signal() => return Err(Error::new(ErrorKind::Interrupted, "interrupted")),
+    };
+    stop_signal().await;
+    console.print("\nStopping; Ctrl-C again ends requests in flight");
     tokio::select! {
         () = app.stop() => {}
-        () = signals.next() => {}
+        () = stop_signal() => {}
     }
     database.stop().await;
     Ok(())
+}
+
+/// The process has too few resources.
+pub(crate) fn cannot_start(error: io::Error) -> Error {
+    Error::new(ErrorKind::Listen, format!("cannot start: {error}"))
+        .with_hint("close other programs, or raise the limits of this shell (`ulimit -a`)")
 }
 
 async fn start(
     options: &UpOptions,
     paths: &ProjectPaths,
     console: Console,
-) -> Result<(App, Database), Failure> {
+) -> Result<(App, Database), Error> {
     check_address(options.listen)?;
-    let choice = database::choose(options)?;
+    let choice = Choice::new(options)?;
     console.report("building the component");
     build(paths.manifest()).await?;
-    let database = Database::provide(choice, paths, console).await?;
+    let database = Database::start(choice, paths, console).await?;
     database.migrate(options.migrate, console).await?;
     let secret = secret::load_or_create(paths)?;
     let app = App::start(AppOptions {
@@ -62,30 +74,25 @@ async fn start(
         output: GuestOutput::Inherit,
     })
     .await?;
-    welcome::show(&app, &secret, console);
+    welcome::print(&app, &secret, console);
     Ok((app, database))
 }
 
-/// Before anything that takes long: an address that is taken, or seen from elsewhere.
+/// Checks the address before anything that takes long.
 fn check_address(address: SocketAddr) -> Result<(), Error> {
-    if let Err(source) = TcpListener::bind(address) {
-        return Err(match source.kind() {
-            std::io::ErrorKind::AddrInUse => Error::AddressInUse(address),
-            _ => Error::Listen { address, source },
-        });
-    }
+    TcpListener::bind(address).map_err(|error| Error::listen(address, &error))?;
     if !address.ip().is_loopback() {
-        console::warning(&format!("{address} can be reached from other machines"));
+        console::warning(&format!("other machines can connect to {address}"));
     }
     Ok(())
 }
 
-async fn build(manifest: PathBuf) -> Result<(), Failure> {
+async fn build(manifest: PathBuf) -> Result<(), Error> {
     let built = tokio::task::spawn_blocking(move || build_component(&manifest)).await;
-    Ok(built.map_err(|panic| Failure::Runtime(panic.into()))??)
+    built.unwrap_or_else(|panic| Err(Error::new(ErrorKind::Component, panic.to_string())))
 }
 
-/// What the component needs to know. Everything else comes from the environment or from `spin.toml`.
+/// The variables that depend on the database and the secret. The environment and `spin.toml` have the others.
 fn variables(url: &DatabaseUrl, secret: &str) -> BTreeMap<String, String> {
     let url = url.pooled();
     BTreeMap::from([

@@ -1,40 +1,37 @@
-//! What is said when the API is served: where, what is there, and a first request to paste.
+//! The messages when the API is served: its URL, its routes, and a first request.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use local::App;
 
 use crate::console::Console;
-use crate::secret;
+use crate::token;
 
-/// The user that the first request is made as.
+/// The user of the first request.
 const DEMO_USER: &str = "demo";
 const DEMO_LIFETIME: Duration = Duration::from_hours(7 * 24);
 
-/// The routes of the task API.
-const ROUTES: &[(&str, &str, &str)] = &[
-    ("POST", "/api/{user_id}/tasks", "create a task"),
-    ("GET", "/api/{user_id}/tasks", "list tasks, newest first"),
-    ("GET", "/api/{user_id}/tasks/{id}", "read a task"),
-    ("PUT, PATCH", "/api/{user_id}/tasks/{id}", "change a task"),
-    ("DELETE", "/api/{user_id}/tasks/{id}", "delete a task"),
-    ("PATCH", "/api/{user_id}/tasks/{id}/complete", "complete a task"),
-    ("GET", "/", "where to look next"),
-    ("GET", "/health, /health/db, /health/pool", "is it well?"),
-    ("GET", "/docs, /openapi.json", "the API: to read and try, and for tools"),
-];
+const ROUTES: &str = "
+  POST        /api/{user_id}/tasks                 create a task
+  GET         /api/{user_id}/tasks                 list tasks, newest first
+  GET         /api/{user_id}/tasks/{id}            get a task
+  PUT, PATCH  /api/{user_id}/tasks/{id}            change a task
+  DELETE      /api/{user_id}/tasks/{id}            delete a task
+  PATCH       /api/{user_id}/tasks/{id}/complete   complete a task
+  GET         /                                    links to the documentation
+  GET         /health, /health/db, /health/pool    health checks
+  GET         /docs, /openapi.json                 documentation
+";
 
-/// Says it.
-pub(super) fn show(app: &App, secret: &str, console: Console) {
+pub(super) fn print(app: &App, secret: &str, console: Console) {
     let url = app.url();
     console.serving(&url);
     for route in app.routes() {
-        console.print(&format!("  {}{} is answered by `{}`", url, route.pattern, route.component));
+        console.print(&format!("  {url}{} → {}", route.pattern, route.component));
     }
-    let token = secret::mint(secret, DEMO_USER, None, DEMO_LIFETIME);
+    let token = token::create(secret, DEMO_USER, None, DEMO_LIFETIME);
     console.print(&format!(
-        "{}
+        "{ROUTES}
 Try it:
 
 curl -X POST {url}/api/{DEMO_USER}/tasks \\
@@ -42,17 +39,7 @@ curl -X POST {url}/api/{DEMO_USER}/tasks \\
   -H 'Content-Type: application/json' \\
   -d '{{\"title\": \"Buy groceries\"}}'
 
-The token is user `{DEMO_USER}`'s, for 7 days; `cargo run -q --bin local -- token NAME` makes others.
-Ctrl-C stops.",
-        routes()
+The token is for user `{DEMO_USER}`, for 7 days; `cargo run -q --bin local -- token USER` prints others.
+Ctrl-C stops."
     ));
-}
-
-fn routes() -> String {
-    let mut text = String::from("\n");
-    for (method, path, what) in ROUTES {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {method:<11} {path:<36} {what}");
-    }
-    text
 }

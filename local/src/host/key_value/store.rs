@@ -1,17 +1,32 @@
-//! The application's key-value store, `default`: in memory, shared by all instances of all its components.
+//! The application's key-value store, in memory, shared by all instances of all components.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Keys and their values. It lives as long as the application; on Spin it is a file that outlives that too.
+/// Keys and values. They are lost when the application ends; Spin keeps them in a file.
 #[derive(Default)]
 pub(crate) struct KeyValueStore(Mutex<BTreeMap<String, Vec<u8>>>);
+
+/// A store that a component has opened.
+#[expect(unreachable_pub, reason = "the generated bindings export it")]
+pub struct OpenStore {
+    pub(super) store: Arc<KeyValueStore>,
+}
+
+/// A value to replace if nobody else has replaced it.
+#[expect(unreachable_pub, reason = "the generated bindings export it")]
+pub struct CompareAndSwap {
+    pub(super) store: Arc<KeyValueStore>,
+    pub(super) key: String,
+    /// The value that `current` last read; `None` before that, and if there was none.
+    pub(super) read: Option<Vec<u8>>,
+}
 
 /// The value was changed, or removed, since it was read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Changed;
 
-/// A value that is not eight bytes cannot be counted up.
+/// The value is not eight bytes long.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the value of key {0:?} is not a counter: incorrect length")]
 pub(crate) struct NotACounter(String);
@@ -33,12 +48,12 @@ impl KeyValueStore {
         self.values().contains_key(key)
     }
 
-    /// Sorted by their bytes, as Spin's index gives them.
+    /// In the order of their bytes, as on Spin.
     pub(crate) fn keys(&self) -> Vec<String> {
         self.values().keys().cloned().collect()
     }
 
-    /// Adds `delta` to the little-endian number under `key`, which is zero when there is none.
+    /// Adds `delta` to the little-endian number of `key`; one that is missing counts as zero.
     pub(crate) fn increment(&self, key: String, delta: i64) -> Result<i64, NotACounter> {
         let mut values = self.values();
         let count = match values.get(&key) {
@@ -53,10 +68,8 @@ impl KeyValueStore {
         Ok(count)
     }
 
-    /// Replaces the value under `key` when it still is the one that was `read`.
-    ///
-    /// Where nothing had been read, it replaces whatever is there: Spin 4.1 does, so of two that make the same key
-    /// at the same time, both succeed.
+    /// Replaces the value of `key` if it is still the one that was `read`. If none was read, it replaces any value,
+    /// as Spin 4.1 does: two callers that create the same key at the same time both succeed.
     pub(crate) fn swap(
         &self,
         key: &str,
@@ -120,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_was_absent_is_made_by_everybody_who_tries() {
+    fn a_missing_key_is_created_by_every_caller() {
         let store = KeyValueStore::default();
         assert_eq!(store.swap("key", None, b"first".into()), Ok(()));
         assert_eq!(store.swap("key", None, b"second".into()), Ok(()));
