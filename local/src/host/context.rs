@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use wasmtime::component::ResourceTable;
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use super::key_value::store::KeyValueStore;
+use super::key_value::store::{KeyValueStore, MAX_HANDLES};
 use super::outgoing_http::OutgoingHttp;
 use super::output::GuestOutput;
 use super::postgres::pools::Pools;
@@ -52,6 +53,10 @@ pub(crate) struct InstanceState {
     pub(crate) context: Arc<ComponentContext>,
     pub(crate) table: ResourceTable,
     pub(crate) limits: StoreLimits,
+    /// Permits for key-value stores to open.
+    pub(super) store_slots: Arc<Semaphore>,
+    /// Permits for compare-and-swap handles.
+    pub(super) swap_slots: Arc<Semaphore>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outgoing: OutgoingHttp,
@@ -66,6 +71,8 @@ impl InstanceState {
             .build();
         InstanceState {
             table: ResourceTable::new(),
+            store_slots: Arc::new(Semaphore::new(MAX_HANDLES)),
+            swap_slots: Arc::new(Semaphore::new(MAX_HANDLES)),
             limits: StoreLimitsBuilder::new().memory_size(MAX_MEMORY_BYTES).build(),
             wasi,
             http: WasiHttpCtx::new(),

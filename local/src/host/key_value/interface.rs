@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReader};
 
 use super::store::{Changed, CompareAndSwap, KeyValueStore, OpenStore};
@@ -18,12 +19,33 @@ impl InstanceState {
         let Some(store) = self.context.key_value.clone().filter(|_| label == DEFAULT_STORE) else {
             return Ok(Err(key_value::Error::AccessDenied));
         };
-        Ok(Ok(self.table.push(OpenStore { store })?))
+        let Some(slot) = take_slot(&self.store_slots) else {
+            return Ok(Err(key_value::Error::StoreTableFull));
+        };
+        Ok(Ok(self.table.push(OpenStore { store, _slot: slot })?))
     }
 
     fn store(&self, store: &Resource<OpenStore>) -> wasmtime::Result<&Arc<KeyValueStore>> {
         Ok(&self.table.get(store)?.store)
     }
+
+    fn new_swap(
+        &mut self,
+        bucket: u32,
+        key: String,
+        read: Option<Vec<u8>>,
+    ) -> wasmtime::Result<Result<Resource<CompareAndSwap>, store::Error>> {
+        let Some(slot) = take_slot(&self.swap_slots) else {
+            let message = "too many compare_and_swaps opened".to_owned();
+            return Ok(Err(store::Error::Other(message)));
+        };
+        let store = Arc::clone(self.store(&Resource::new_borrow(bucket))?);
+        Ok(Ok(self.table.push(CompareAndSwap { bucket, store, key, read, slot })?))
+    }
+}
+
+fn take_slot(slots: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(slots).try_acquire_owned().ok()
 }
 
 /// The store of an asynchronous call.
@@ -104,7 +126,10 @@ impl store::Host for InstanceState {
         &mut self,
         label: String,
     ) -> wasmtime::Result<Result<Resource<OpenStore>, store::Error>> {
-        Ok(self.open_store(&label)?.map_err(|_| store::Error::AccessDenied))
+        Ok(self.open_store(&label)?.map_err(|error| match error {
+            key_value::Error::StoreTableFull => store::Error::Other("store table full".to_owned()),
+            _ => store::Error::AccessDenied,
+        }))
     }
 }
 
@@ -177,13 +202,20 @@ impl atomics::Host for InstanceState {
         cas: Resource<CompareAndSwap>,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), atomics::CasError>> {
-        let CompareAndSwap { store, key, read } = self.table.delete(cas)?;
-        if let Err(Changed) = store.swap(&key, read.as_deref(), value) {
-            let read = store.get(&key);
-            let again = self.table.push(CompareAndSwap { store, key, read })?;
-            return Ok(Err(atomics::CasError::CasFailed(again)));
+        let CompareAndSwap { bucket, store, key, read, slot } = self.table.delete(cas)?;
+        // Spin 4.1 does not free the handle, either.
+        slot.forget();
+        let Err(Changed) = store.swap(&key, read.as_deref(), value) else {
+            return Ok(Ok(()));
+        };
+        if self.store(&Resource::new_borrow(bucket)).is_err() {
+            return Ok(Err(atomics::CasError::StoreError(store::Error::NoSuchStore)));
         }
-        Ok(Ok(()))
+        let read = store.get(&key);
+        Ok(Err(match self.new_swap(bucket, key, read)? {
+            Ok(again) => atomics::CasError::CasFailed(again),
+            Err(error) => atomics::CasError::StoreError(error),
+        }))
     }
 }
 
@@ -193,8 +225,7 @@ impl atomics::HostCas for InstanceState {
         bucket: Resource<OpenStore>,
         key: String,
     ) -> wasmtime::Result<Result<Resource<CompareAndSwap>, store::Error>> {
-        let store = Arc::clone(self.store(&bucket)?);
-        Ok(Ok(self.table.push(CompareAndSwap { store, key, read: None })?))
+        self.new_swap(bucket.rep(), key, None)
     }
 
     async fn current(

@@ -3,6 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::OwnedSemaphorePermit;
+
+/// The number of stores that an instance can have open, and of compare-and-swap handles; those of Spin.
+pub(crate) const MAX_HANDLES: usize = 256;
+
 /// Keys and values. They are lost when the application ends; Spin keeps them in a file.
 #[derive(Default)]
 pub(crate) struct KeyValueStore(Mutex<BTreeMap<String, Vec<u8>>>);
@@ -11,15 +16,19 @@ pub(crate) struct KeyValueStore(Mutex<BTreeMap<String, Vec<u8>>>);
 #[expect(unreachable_pub, reason = "the generated bindings export it")]
 pub struct OpenStore {
     pub(super) store: Arc<KeyValueStore>,
+    pub(super) _slot: OwnedSemaphorePermit,
 }
 
 /// A value to replace if nobody else has replaced it.
 #[expect(unreachable_pub, reason = "the generated bindings export it")]
 pub struct CompareAndSwap {
+    /// The handle of the store.
+    pub(super) bucket: u32,
     pub(super) store: Arc<KeyValueStore>,
     pub(super) key: String,
     /// The value that `current` last read; `None` before that, and if there was none.
     pub(super) read: Option<Vec<u8>>,
+    pub(super) slot: OwnedSemaphorePermit,
 }
 
 /// The value was changed, or removed, since it was read.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use wasmtime::component::{HasSelf, Resource};
 use wasmtime::{Config, Engine, Store};
 
-use super::store::KeyValueStore;
+use super::store::{KeyValueStore, MAX_HANDLES};
 use crate::host::bindings::atomics::{CasError, Host as _, HostCas as _};
 use crate::host::bindings::key_value::{self, HostStoreWithStore};
 use crate::host::bindings::store::{self, Host as _, HostBucket};
@@ -85,4 +85,39 @@ async fn a_counter_is_shared_and_anything_else_traps() {
     }
     state.set(again(&bucket), "text".into(), b"x".into()).await.expect("no trap").expect("to set");
     assert!(state.increment(bucket, "text".into(), 1).await.is_err());
+}
+
+#[tokio::test]
+async fn an_instance_has_as_many_handles_as_on_spin() {
+    let mut state = state(Some(&Arc::new(KeyValueStore::default())));
+    let mut buckets = Vec::new();
+    for _ in 0..MAX_HANDLES {
+        buckets.push(state.open("default".into()).await.expect("no trap").expect("a bucket"));
+    }
+    let refused = state.open("default".into()).await.expect("no trap");
+    assert!(matches!(refused, Err(store::Error::Other(text)) if text == "store table full"));
+    HostBucket::drop(&mut state, buckets.pop().expect("a bucket")).await.expect("no trap");
+    let bucket = state.open("default".into()).await.expect("no trap").expect("a bucket");
+
+    // On Spin, a handle is not free again after its swap.
+    for _ in 0..MAX_HANDLES {
+        let swap = state.new(again(&bucket), "key".into()).await.expect("no trap").expect("one");
+        state.swap(swap, b"value".into()).await.expect("no trap").expect("to swap");
+    }
+    let refused = state.new(again(&bucket), "key".into()).await.expect("no trap");
+    let expected = "too many compare_and_swaps opened";
+    assert!(matches!(refused, Err(store::Error::Other(text)) if text == expected));
+}
+
+#[tokio::test]
+async fn a_swap_that_came_too_late_needs_its_bucket() {
+    let mut state = state(Some(&Arc::new(KeyValueStore::default())));
+    let bucket = state.open("default".into()).await.expect("no trap").expect("a bucket");
+    state.set(again(&bucket), "key".into(), b"old".into()).await.expect("no trap").expect("to set");
+    let late = state.new(again(&bucket), "key".into()).await.expect("no trap").expect("a handle");
+    state.current(again(&late)).await.expect("no trap").expect("to read");
+    state.set(again(&bucket), "key".into(), b"new".into()).await.expect("no trap").expect("to set");
+    HostBucket::drop(&mut state, bucket).await.expect("no trap");
+    let refused = state.swap(late, b"late".into()).await.expect("no trap");
+    assert!(matches!(refused, Err(CasError::StoreError(store::Error::NoSuchStore))));
 }
