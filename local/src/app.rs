@@ -17,10 +17,10 @@ use crate::error::{Error, ErrorKind};
 use crate::host::{ComponentContext, GuestOutput, InstanceState, KeyValueStore, Pools};
 use crate::server::{Engine, INSTANCES, InstanceReuse, Instances, Server};
 
-/// How long requests in flight may take to finish when the application stops.
+/// Time limit of requests in flight when the application stops.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// What to run, and how.
+/// Options of an application.
 #[derive(Clone, Debug)]
 pub struct AppOptions {
     /// `spin.toml`.

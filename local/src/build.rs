@@ -24,8 +24,8 @@ const NOT_INHERITED: &[&str] = &[
 
 /// Runs the build commands of every component. Blocks until they are done.
 ///
-/// The file lands where the manifest's `source` expects it, in `target` beside the manifest, whatever target folder
-/// the caller uses. On a terminal the build tool shows its progress; elsewhere its output is part of the error.
+/// The file is written to `target` in the manifest's folder, where `source` expects it, even if the caller uses
+/// another target folder. On a terminal the build tool shows its progress; elsewhere its output is part of the error.
 pub fn build_component(manifest: &Path) -> Result<(), Error> {
     let manifest = Manifest::load(manifest)?;
     let target_dir = manifest.dir.join("target");
@@ -60,7 +60,7 @@ fn run(id: &str, build: &Build, command: &str, target_dir: &Path) -> Result<(), 
     let output = output(&mut shell, "sh")?;
     match output.status.code() {
         Some(0) => Ok(()),
-        // How a shell says that there is no such command.
+        // The exit code of a shell for a command that does not exist.
         Some(127) => Err(missing(command.split_whitespace().next().unwrap_or(command))),
         _ => {
             let message =

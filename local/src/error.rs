@@ -1,4 +1,4 @@
-//! Errors of this package: what is wrong, where, and what to do about it.
+//! Errors of this package, with the place in a file and a hint on what to do.
 
 use std::fmt;
 use std::io;
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// Why something did not work. `Display` is for a log; `cargo up` prints the parts, with the line of the file.
+/// An error for the user. `Display` is for logs; `cargo up` prints the parts, with the line of the file.
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -81,6 +81,7 @@ impl Error {
             Error::new(kind, message).with_hint(match error.kind() {
                 io::ErrorKind::NotFound => "check that it exists",
                 io::ErrorKind::StorageFull => "free some disk space",
+                io::ErrorKind::InvalidData => "save it as UTF-8",
                 _ => "check who owns it, and its permissions",
             })
         }
@@ -106,7 +107,7 @@ impl Error {
         self
     }
 
-    /// Adds what to do, unless that is known already.
+    /// Adds a hint on what to do, unless there is one.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Error {
         self.hint.get_or_insert_with(|| hint.into());
@@ -125,7 +126,7 @@ impl Error {
         self.kind
     }
 
-    /// What is wrong.
+    /// The problem, on one line.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -135,12 +136,12 @@ impl Error {
         &self.details
     }
 
-    /// What to do.
+    /// A hint on what to do.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// Where, if it is in a file.
+    /// The place, if the problem is in a file.
     pub fn place(&self) -> Option<&Place> {
         self.place.as_deref()
     }
@@ -170,6 +171,6 @@ impl fmt::Display for Place {
 }
 
 /// The items in backticks, with commas.
-pub fn list(items: &[impl fmt::Display]) -> String {
+pub(crate) fn list(items: &[impl fmt::Display]) -> String {
     items.iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ")
 }

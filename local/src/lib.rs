@@ -19,6 +19,6 @@ mod server;
 pub use app::{App, AppOptions};
 pub use build::build_component;
 pub use config::{Route, environment_name};
-pub use error::{Error, ErrorKind, Place, list};
+pub use error::{Error, ErrorKind, Place};
 pub use host::GuestOutput;
 pub use server::{InstanceReuse, REQUEST_TIMEOUT};

@@ -28,7 +28,7 @@ fn up(project: &Path, files: &[(&str, &str)]) -> (Option<i32>, String) {
 
 #[test]
 fn an_error_in_a_file_shows_the_line_and_what_to_do() {
-    let project = tempfile::tempdir().expect("make a folder");
+    let project = tempfile::tempdir().expect("create a folder");
     let manifest = format!("{MANIFEST}sqlite_databases = ['default']\n");
     let path = project.path().join("spin.toml");
     let expected = format!(
@@ -47,7 +47,7 @@ hint: remove it, or run the application with `spin up`
 
 #[test]
 fn the_content_of_dot_env_is_not_shown() {
-    let project = tempfile::tempdir().expect("make a folder");
+    let project = tempfile::tempdir().expect("create a folder");
     let expected = format!(
         "error: cannot use `{}`: line 2 is not valid
 hint: each line is `NAME=value`; quote a value with spaces or `#`
@@ -60,7 +60,7 @@ hint: each line is `NAME=value`; quote a value with spaces or `#`
 
 #[test]
 fn a_failed_build_shows_the_output_of_the_tool() {
-    let project = tempfile::tempdir().expect("make a folder");
+    let project = tempfile::tempdir().expect("create a folder");
     let manifest = format!("{MANIFEST}build.command = 'echo no such crate >&2; exit 3'\n");
     let expected = "\
 error: building component `api` failed (exit status: 3): echo no such crate >&2; exit 3

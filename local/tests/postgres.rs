@@ -136,7 +136,7 @@ async fn an_id_of_another_process_in_postmaster_pid_does_not_matter() {
 async fn an_incomplete_cluster_is_created_again() {
     let project = project();
     let folder = project.path().join("postgres");
-    fs::create_dir_all(folder.join("data.new/base")).expect("make a folder");
+    fs::create_dir_all(folder.join("data.new/base")).expect("create a folder");
     fs::write(folder.join("data.new/PG_VERSION"), "1\n").expect("write");
 
     let server = start(kept(&project)).await;
@@ -190,7 +190,7 @@ async fn a_start_that_fails_shows_the_log() {
 
 #[tokio::test]
 async fn a_folder_without_programs_is_named() {
-    let empty = tempfile::tempdir().expect("make a folder");
+    let empty = tempfile::tempdir().expect("create a folder");
     let bin = Some(empty.path().to_owned());
     let error = start_error(Options { data: DataDir::Throwaway, bin }).await;
     let folder = empty.path().display();
@@ -287,7 +287,7 @@ fn project() -> tempfile::TempDir {
 
 fn project_with_mode(mode: u32) -> tempfile::TempDir {
     let permissions = fs::Permissions::from_mode(mode);
-    tempfile::Builder::new().permissions(permissions).tempdir().expect("make a folder")
+    tempfile::Builder::new().permissions(permissions).tempdir().expect("create a folder")
 }
 
 fn kept(project: &tempfile::TempDir) -> DataDir {
@@ -322,7 +322,7 @@ fn postmaster_in(folder: &Path) -> Option<i32> {
     fs::read_to_string(folder.join("data/postmaster.pid")).ok()?.lines().next()?.parse().ok()
 }
 
-/// Whether the process is there and not a zombie.
+/// Returns true if the process is there and not a zombie.
 fn runs(pid: i32) -> bool {
     let zombie =
         fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "));
@@ -339,7 +339,7 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
 
 /// Runs the test named `test` again, in another process, with [`CHILD`] set.
 fn start_child(test: &str) -> (Child, i32, PathBuf) {
-    let folder = tempfile::tempdir().expect("make a folder");
+    let folder = tempfile::tempdir().expect("create a folder");
     let report = folder.path().join("report");
     let child = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", test])

@@ -23,7 +23,7 @@ impl AllowedHosts {
         AllowedHosts { patterns: Arc::new(patterns.collect()) }
     }
 
-    /// Whether `scheme://authority` may be reached. `Err` when the list itself is unusable.
+    /// Returns true if the component may connect to `scheme://authority`. Fails if an entry is invalid.
     pub(crate) fn check(&self, scheme: &str, authority: &str) -> Result<bool, String> {
         let patterns = self.patterns.as_ref().as_ref().map_err(Clone::clone)?;
         let Ok(url) = Url::parse(&format!("{scheme}://{authority}")) else {
@@ -42,8 +42,8 @@ mod tests {
     use crate::config::Manifest;
 
     fn allowed(hosts: &str, variables: &[(&str, &str)]) -> AllowedHosts {
-        let required: String =
-            variables.iter().map(|(name, _)| format!("{name} = {{ required = true }}\n")).collect();
+        let required = variables.iter().map(|(name, _)| format!("{name}.required = true\n"));
+        let required = required.collect::<Vec<_>>().concat();
         let manifest = Manifest::of(&format!(
             "[variables]\n{required}[component.api]\nsource = \"api.wasm\"\nallowed_outbound_hosts = {hosts}"
         ));

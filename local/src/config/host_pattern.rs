@@ -61,7 +61,7 @@ impl HostPattern {
         })
     }
 
-    /// Whether this entry allows the connection. Without a port, the default port of the scheme counts.
+    /// Returns true if this entry allows the connection. Without a port, the scheme's default port counts.
     pub(super) fn allows(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
         self.scheme.as_deref().is_none_or(|wanted| wanted == scheme)
             && Host::parse(host).is_ok_and(|host| self.host.allows(&host))

@@ -45,12 +45,12 @@ pub(crate) struct Component {
     /// The variables that the component can read.
     pub(super) variables: BTreeMap<String, Template>,
     pub(super) allowed_outbound_hosts: Vec<Template>,
-    /// Whether it may open the default key-value store.
+    /// Permission to open the default key-value store.
     pub(crate) key_value_store: bool,
     pub(crate) build: Option<Build>,
 }
 
-/// How to build a component.
+/// The build of a component.
 pub(crate) struct Build {
     /// Shell commands, one after the other.
     pub(crate) commands: Vec<String>,
@@ -160,7 +160,7 @@ enum RawRoute {
     Private { private: bool },
 }
 
-/// Where Spin takes a table as well and `local` does not.
+/// A value that can be a table on Spin, but not here.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum TextOrTable {
@@ -199,7 +199,7 @@ enum RawCommand {
     Many(Vec<String>),
 }
 
-/// Checks what the types cannot say.
+/// Converts the raw tables, with the checks that types cannot express.
 struct Reader<'m> {
     source: &'m Source,
     dir: &'m Path,

@@ -40,7 +40,7 @@ impl Template {
         })
     }
 
-    /// Whether there is no variable in it.
+    /// Returns true if it has no variable.
     pub(super) fn is_literal(&self) -> bool {
         self.variables().next().is_none()
     }

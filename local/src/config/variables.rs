@@ -19,7 +19,7 @@ pub(crate) struct ComponentVariables {
     values: BTreeMap<String, String>,
 }
 
-/// Why a component cannot read a variable; the cases of `spin:variables`.
+/// A component cannot read a variable; the cases of `spin:variables`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum VariableError {
     InvalidName(String),

@@ -34,7 +34,7 @@ impl Account {
         })
     }
 
-    /// Whether it is another account than that of this process.
+    /// Returns true if it is another account than that of this process.
     pub(super) fn is_other(&self) -> bool {
         self.other.is_some()
     }
@@ -63,7 +63,7 @@ impl Account {
         command
     }
 
-    /// Makes this account the owner of `path`.
+    /// Changes the owner of `path` to this account.
     pub(super) fn give(&self, path: &Path) -> io::Result<()> {
         match &self.other {
             Some(user) => chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())),
@@ -71,7 +71,7 @@ impl Account {
         }
     }
 
-    /// Whether `path` belongs to this account or to root, so that nobody else can have created a
+    /// Returns true if `path` belongs to this account or to root: no other account can have created a
     /// cluster there.
     pub(super) fn may_trust(&self, path: &Path) -> bool {
         let owner = fs::metadata(path).map(|metadata| metadata.uid());
@@ -82,8 +82,8 @@ impl Account {
         }
     }
 
-    /// Whether this account can write to `folder`. A process of that account tries it, because modes
-    /// do not show access lists and read-only mounts.
+    /// Returns true if this account can write to `folder`. A process of that account tries it, because
+    /// modes do not show access lists and read-only mounts.
     pub(super) fn reaches(&self, folder: &Path) -> bool {
         self.command(Path::new("/bin/sh"))
             .args(["-c", r#"test -x "$1" && test -w "$1""#, "sh"])

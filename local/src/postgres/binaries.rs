@@ -77,7 +77,7 @@ impl Binaries {
                 }
                 Ok(binaries) => found.push(binaries),
                 Err(reason) => {
-                    unusable.push(format!("cannot use `{}`: {reason}", folder.display()))
+                    unusable.push(format!("cannot use `{}`: {reason}", folder.display()));
                 }
             }
         }
@@ -154,7 +154,7 @@ impl Binaries {
 
 fn command(folder: &Path, program: &str, account: &Account) -> Command {
     let mut command = account.command(&folder.join(program));
-    // The programs of a downloaded archive do not always find the libraries beside them.
+    // The programs of a downloaded archive do not always find their libraries.
     let libraries = folder.with_file_name("lib");
     if has_libpq(&libraries) {
         let variable =
@@ -280,10 +280,10 @@ mod tests {
 
     #[test]
     fn the_newest_version_comes_first() {
-        let root = tempfile::tempdir().expect("make a folder");
+        let root = tempfile::tempdir().expect("create a folder");
         for version in ["9", "14", "18", "current"] {
             fs::create_dir_all(root.path().join(format!("pg-{version}/bin")))
-                .expect("make a folder");
+                .expect("create a folder");
         }
         let folders = expand(&format!("{}/pg-*/bin", root.path().display()));
         let names = ["pg-18/bin", "pg-14/bin", "pg-9/bin", "pg-current/bin"];
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_folder_without_the_programs_is_refused() {
-        let root = tempfile::tempdir().expect("make a folder");
+        let root = tempfile::tempdir().expect("create a folder");
         let account = Account::unprivileged().expect("an account");
         let refusal = Binaries::probe(root.path(), &account);
         assert_eq!(refusal, Err("there is no `initdb`".to_owned()));

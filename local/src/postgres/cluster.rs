@@ -17,7 +17,7 @@ use super::binaries::Binaries;
 use super::watchdog::{POLL, Watchdog};
 use crate::error::{Error, ErrorKind};
 
-/// Where the data is, and for how long.
+/// Location of the data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DataDir {
     /// In this folder, created on first use, with safe settings and a database `taskie`. If the
@@ -259,7 +259,7 @@ pub(super) fn file_error(
     Error::file(ErrorKind::Postgres, action, path)
 }
 
-/// Creates the folder, or checks that nobody else can have written to it.
+/// Creates the folder, or checks that no other account can have written to it.
 fn create_or_trust(folder: &Path, account: &Account) -> Result<(), Error> {
     if !folder.exists() {
         return create_private(folder, account);

@@ -22,7 +22,7 @@ const DATABASE: &str = "taskie";
 /// Time limit for the server to accept connections; recovery after a crash takes longest.
 const READY_LIMIT: Duration = Duration::from_mins(1);
 
-/// How often to try to connect.
+/// Interval between attempts to connect.
 const READY_POLL: Duration = Duration::from_millis(25);
 
 /// Attempts with a free port, which another process can take first.
@@ -53,7 +53,7 @@ const THROWAWAY_SETTINGS: [(&str, &str); 9] = [
 /// Options of a server.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where the data is.
+    /// Location of the data.
     pub data: DataDir,
     /// A folder with `initdb` and `postgres`. By default `TASKIE_PG_BIN`, then an installed
     /// PostgreSQL, then a download.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-/// How often to check whether a process has ended.
+/// Interval of the checks whether a process has ended.
 pub(super) const POLL: Duration = Duration::from_millis(10);
 
 /// Reads process ids from its input, one a line, each replacing the one before; an empty line means
@@ -89,7 +89,7 @@ impl Watchdog {
         self.send(&line)
     }
 
-    /// How the program ended, or `None` while it runs.
+    /// The exit status of the program; `None` while it runs.
     pub(super) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         let ended = poll(&mut self.program)?;
         if ended.is_some() {

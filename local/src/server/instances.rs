@@ -20,7 +20,7 @@ use wasmtime_wasi_http::p3::bindings::ServicePre;
 use super::engine::INSTANCES;
 use crate::host::{ComponentContext, InstanceState};
 
-/// How long a request may take, wherever this project starts a host. It is above the component's own limits, which
+/// Time limit of a request, wherever this project starts a host. It is above the component's own limits, which
 /// answer with a reason: 10 s for a request's body, 30 s for a client to read the response (the host counts that
 /// time too).
 ///
@@ -35,13 +35,13 @@ pub struct InstanceReuse {
     pub max_reuse: usize,
     /// Requests that an instance serves at the same time (`--max-instance-concurrent-reuse-count`).
     pub max_concurrent: usize,
-    /// How long an instance without a request is kept (`--idle-instance-timeout`).
+    /// Time after which an instance without a request is dropped (`--idle-instance-timeout`).
     pub idle_timeout: Duration,
     /// Time after which a request without a response fails with 500 (`--request-timeout`); `None` is never.
     ///
     /// Its instance ends after the same time once more, with all that it still does.
     pub request_timeout: Option<Duration>,
-    /// Whether each instance gets random limits on its requests, from 1 up to the two above.
+    /// Gives each instance random limits on its requests, from 1 up to the two above.
     pub at_random: bool,
 }
 

@@ -8,7 +8,7 @@ use http::{HeaderMap, Uri};
 
 use crate::config::Match;
 
-/// Why a request has no unambiguous authority. The connection ends without a response, as on Spin.
+/// The request has no unambiguous authority. The connection ends without a response, as on Spin.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BadAuthority {
     #[error("no 'Host' header present in request")]
@@ -17,11 +17,11 @@ pub(crate) enum BadAuthority {
     Invalid,
     #[error("authority in 'Host' header does not match authority in URI")]
     Contradictory,
-    #[error("the request's URI cannot be made absolute: {0}")]
+    #[error("invalid URI: {0}")]
     Uri(#[from] http::uri::InvalidUriParts),
 }
 
-/// Why a request's headers cannot be passed on; a 500, as on Spin.
+/// The request's headers cannot be passed on; a 500, as on Spin.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BadHeaders {
     #[error("the header `{0}` is not UTF-8")]

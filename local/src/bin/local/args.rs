@@ -92,7 +92,7 @@ pub(crate) struct TokenOptions {
     #[arg(long)]
     pub(crate) email: Option<String>,
 
-    /// How long the token is valid, such as `15m`, `12h` or `7d`.
+    /// Validity of the token, such as `15m`, `12h` or `7d`.
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = humantime::parse_duration)]
     pub(crate) expires: Duration,
 }

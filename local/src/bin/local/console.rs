@@ -45,7 +45,7 @@ pub(crate) fn warning(text: &str) {
     line(&format!("{WARNING}warning:{WARNING:#} {text}"));
 }
 
-/// What is wrong, the line of the file, and what to do.
+/// An error, with the line of the file and the hint.
 pub(crate) fn error(error: &Error) {
     let title = Level::ERROR.primary_title(error.message());
     let report = match error.place() {

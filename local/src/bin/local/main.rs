@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
-    let runtime = Runtime::new().map_err(up::cannot_start)?;
+    let runtime = Runtime::new().map_err(|error| up::cannot_start(&error))?;
     let result = runtime.block_on(command);
     // A build that was interrupted may still be waiting for its compiler.
     runtime.shutdown_timeout(Duration::from_secs(1));

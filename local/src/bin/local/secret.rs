@@ -10,7 +10,7 @@ use local::{Error, ErrorKind};
 
 use crate::paths::ProjectPaths;
 
-/// Who can read the file can sign tokens of every user.
+/// Mode of the file: with the secret, one can sign tokens of every user.
 const OWNER_ONLY: u32 = 0o600;
 
 /// `SPIN_VARIABLE_JWT_SECRET`, else the content of the file, which is created if it is missing or empty.

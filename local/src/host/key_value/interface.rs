@@ -11,7 +11,7 @@ use crate::host::bindings::{atomics, key_value, store};
 use crate::host::context::InstanceState;
 
 impl InstanceState {
-    /// Opens the store, if the manifest lets the component. No other label is possible in the manifest.
+    /// Opens the default store, if the component may. The manifest cannot name another one.
     fn open_store(
         &mut self,
         label: &str,
@@ -115,8 +115,8 @@ impl<T: Send> key_value::HostStoreWithStore<T> for HasSelf<InstanceState> {
         let keys = store_of(accessor, &store)?.keys();
         accessor.with(|mut access| {
             let keys = StreamReader::new(&mut access, keys)?;
-            let verdict = FutureReader::new(&mut access, async { wasmtime::error::Ok(Ok(())) })?;
-            Ok((keys, verdict))
+            let outcome = FutureReader::new(&mut access, async { wasmtime::error::Ok(Ok(())) })?;
+            Ok((keys, outcome))
         })
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::range::{Bound, Range};
 use super::types::{Interval, Null, Numeric};
-use crate::host::bindings::postgres::ParameterValue as Value;
+use crate::host::bindings::postgres::{ParameterValue as Value, RangeBoundKind};
 
 /// The driver's form of a parameter.
 pub(super) fn to_sql(value: &Value) -> anyhow::Result<Box<dyn ToSql + Send + Sync>> {
@@ -43,7 +43,7 @@ pub(super) fn to_sql(value: &Value) -> anyhow::Result<Box<dyn ToSql + Send + Syn
         Value::RangeInt32((lower, upper)) => Box::new(Range(*lower, *upper)),
         Value::RangeInt64((lower, upper)) => Box::new(Range(*lower, *upper)),
         Value::RangeDecimal((lower, upper)) => {
-            Box::new(Range(decimal_bound(lower)?, decimal_bound(upper)?))
+            Box::new(Range(decimal_bound(lower.as_ref())?, decimal_bound(upper.as_ref())?))
         }
         Value::ArrayInt32(values) => Box::new(values.clone()),
         Value::ArrayInt64(values) => Box::new(values.clone()),
@@ -69,8 +69,8 @@ fn time(hour: u8, minute: u8, second: u8, nanosecond: u32) -> anyhow::Result<Nai
         .with_context(|| format!("invalid time {hour}:{minute}:{second}:{nanosecond}"))
 }
 
-fn decimal_bound(bound: &Bound<String>) -> anyhow::Result<Bound<Numeric>> {
-    bound.as_ref().map(|(text, kind)| Ok((Numeric::parse(text)?, *kind))).transpose()
+fn decimal_bound(bound: Option<&(String, RangeBoundKind)>) -> anyhow::Result<Bound<Numeric>> {
+    bound.map(|(text, kind)| Ok((Numeric::parse(text)?, *kind))).transpose()
 }
 
 #[cfg(test)]

@@ -24,7 +24,11 @@ impl<T> Range<T> {
 impl<T: ToSql> ToSql for Range<T> {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
         let inner = inner_type(ty)?;
-        range_to_sql(|out| write(&self.0, inner, out), |out| write(&self.1, inner, out), out)?;
+        range_to_sql(
+            |out| write(self.0.as_ref(), inner, out),
+            |out| write(self.1.as_ref(), inner, out),
+            out,
+        )?;
         Ok(IsNull::No)
     }
 
@@ -41,7 +45,7 @@ impl<'r, T: FromSql<'r>> FromSql<'r> for Range<T> {
         let inner = inner_type(ty)?;
         match range_from_sql(bytes)? {
             Wire::Empty => Ok(Range(None, None)),
-            Wire::Nonempty(lower, upper) => Ok(Range(read(lower, inner)?, read(upper, inner)?)),
+            Wire::Nonempty(lower, upper) => Ok(Range(read(&lower, inner)?, read(&upper, inner)?)),
         }
     }
 
@@ -58,7 +62,7 @@ fn inner_type(ty: &Type) -> Result<&Type, BoxError> {
 }
 
 fn write<T: ToSql>(
-    bound: &Bound<T>,
+    bound: Option<&(T, RangeBoundKind)>,
     ty: &Type,
     out: &mut BytesMut,
 ) -> Result<RangeBound<postgres_protocol::IsNull>, BoxError> {
@@ -73,10 +77,10 @@ fn write<T: ToSql>(
 }
 
 fn read<'r, T: FromSql<'r>>(
-    bound: RangeBound<Option<&'r [u8]>>,
+    bound: &RangeBound<Option<&'r [u8]>>,
     ty: &Type,
 ) -> Result<Bound<T>, BoxError> {
-    let (bytes, kind) = match bound {
+    let (bytes, kind) = match *bound {
         RangeBound::Inclusive(bytes) => (bytes, RangeBoundKind::Inclusive),
         RangeBound::Exclusive(bytes) => (bytes, RangeBoundKind::Exclusive),
         RangeBound::Unbounded => return Ok(None),

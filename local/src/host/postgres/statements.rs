@@ -31,7 +31,7 @@ pub(super) struct Query {
     /// Empty when there are no rows.
     pub(super) columns: Vec<Column>,
     pub(super) rows: mpsc::Receiver<Row>,
-    /// Why the rows ended; `Ok` after the last one.
+    /// `Ok` after the last row, or the error that ended the rows.
     pub(super) outcome: oneshot::Receiver<Result<(), Error>>,
 }
 
@@ -47,7 +47,7 @@ pub(super) async fn execute(
     client.execute(statement, &references).await.map_err(|error| query_failed(&error))
 }
 
-/// Runs a statement and collects its rows. An error after the first row arrives as text, as on Spin.
+/// Runs a statement and collects its rows. An error among the rows arrives as text, as on Spin.
 pub(super) async fn query(
     client: &Object,
     statement: &str,

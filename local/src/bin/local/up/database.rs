@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use local::postgres::{DataDir, Options, Server};
-use local::{Error, ErrorKind, list};
+use local::{Error, ErrorKind};
 use migrator::{ConnectOptions, Event, Migrations};
 use neon_url::DatabaseUrl;
 
@@ -15,7 +15,7 @@ use crate::secret;
 /// The name of the database of a kept cluster.
 const DATABASE: &str = "taskie";
 
-/// How long to wait for a database on this machine. Only one elsewhere may have to wake up.
+/// Time to wait for a database on this machine. Only one elsewhere may have to start.
 const LOCAL_WAIT: Duration = Duration::from_secs(3);
 
 /// Which database to use.
@@ -72,11 +72,11 @@ impl Database {
             Choice::Throwaway => (DataDir::Throwaway, "postgres"),
         };
         console.report("starting PostgreSQL");
-        let fate = if data == DataDir::Throwaway { "temporary " } else { "" };
+        let temporary = if data == DataDir::Throwaway { "temporary " } else { "" };
         let options = Options { data, bin: None };
         let server = Server::start(options, &|text| console.report(text)).await?;
         console.report(&format!(
-            "PostgreSQL {} on port {}, {fate}data in {}",
+            "PostgreSQL {} on port {}, {temporary}data in {}",
             server.version(),
             server.port(),
             server.folder().display()
@@ -101,7 +101,8 @@ impl Database {
             if pending.is_empty() {
                 return Ok(());
             }
-            let message = format!("the database lacks migrations: {}", list(&pending));
+            let names: Vec<_> = pending.iter().map(ToString::to_string).collect();
+            let message = format!("the database lacks migrations: {}", names.join(", "));
             return Err(Error::new(ErrorKind::Pending, message)
                 .with_hint("apply them with `cargo up --migrate`, or `migrator up`"));
         }

@@ -24,8 +24,8 @@ pub(crate) async fn run(
     paths: &ProjectPaths,
     console: Console,
 ) -> Result<(), Error> {
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot_start)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(cannot_start)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| cannot_start(&error))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| cannot_start(&error))?;
     let mut stop_signal = async || {
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -34,7 +34,7 @@ pub(crate) async fn run(
     };
     let (app, database) = tokio::select! {
         started = start(options, paths, console) => started?,
-        // What has started so far ends when it is dropped.
+        // Everything that was started ends when it is dropped.
         () = stop_signal() => return Err(Error::new(ErrorKind::Interrupted, "interrupted")),
     };
     stop_signal().await;
@@ -48,7 +48,7 @@ pub(crate) async fn run(
 }
 
 /// The process has too few resources.
-pub(crate) fn cannot_start(error: io::Error) -> Error {
+pub(crate) fn cannot_start(error: &io::Error) -> Error {
     Error::new(ErrorKind::Listen, format!("cannot start: {error}"))
         .with_hint("close other programs, or raise the limits of this shell (`ulimit -a`)")
 }
