@@ -24,8 +24,7 @@ const LOWER: i64 = LOCK_KEY & 0xFFFF_FFFF;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Says whether there was a lock to release. Through a pooler it is looked for in the session that
-/// is at hand. `$1` the key, `$2` and `$3` its halves.
+/// True if there was a lock to release. Through a pooler, the server session of the moment is asked. `$1` the key, `$2` and `$3` its halves.
 const UNLOCK: &str = "\
 select pg_catalog.pg_advisory_unlock($1)
   from pg_catalog.pg_locks
@@ -49,7 +48,7 @@ select lock.pid, nullif(activity.application_name, '')
    and lock.granted
  limit 1";
 
-/// Whether this very session has the lock. `$1` the upper half of the key, `$2` the lower.
+/// True if this session holds the lock. `$1` the upper half of the key, `$2` the lower.
 const IS_HELD: &str = "\
 select exists (
   select from pg_catalog.pg_locks
@@ -58,8 +57,8 @@ select exists (
      and granted
 )";
 
-/// Whether the session still has the lock. Through a pooler that gives each transaction to another
-/// session, it has not.
+/// True if the session still holds the lock. False through a pooler that gives each transaction to
+/// another session.
 pub(crate) async fn is_held(client: &impl GenericClient) -> Result<bool, tokio_postgres::Error> {
     let row =
         client.query_typed_one(IS_HELD, &[(&UPPER, Type::INT8), (&LOWER, Type::INT8)]).await?;
@@ -106,20 +105,20 @@ pub(crate) async fn release(client: &Client) {
     let _ = timeout(PATIENCE, client.query_typed(UNLOCK, &parameters)).await;
 }
 
-/// Who else is at work, where somebody is.
+/// The session that holds the lock, if it is another one.
 pub(crate) async fn find_other_holder(client: &Client) -> Result<Option<LockHolder>, Error> {
     let held = is_held(client)
         .await
-        .map_err(|source| Error::Query { action: "tell who holds the migration lock", source })?;
+        .map_err(|source| Error::Query { action: "read who holds the migration lock", source })?;
     if held { Ok(None) } else { find_holder(client).await }
 }
 
-/// Who holds the lock; nobody, when it was released just now.
+/// The lock holder, or `None` if it was just released.
 async fn find_holder(client: &Client) -> Result<Option<LockHolder>, Error> {
     let row = client
         .query_typed_opt(FIND_HOLDER, &[(&UPPER, Type::INT8), (&LOWER, Type::INT8)])
         .await
-        .map_err(|source| Error::Query { action: "tell who holds the migration lock", source })?;
+        .map_err(|source| Error::Query { action: "read who holds the migration lock", source })?;
     Ok(row.map(|row| LockHolder { pid: row.get(0), application_name: row.get(1) }))
 }
 

@@ -1,7 +1,7 @@
 //! One attempt to connect, phase by phase.
 //!
 //! The name is looked up here and the driver is given addresses, so that the two can be timed
-//! apart; the driver reports the rest when it asks for TLS (`handshake.rs`).
+//! separately; the driver reports the rest when it asks for TLS (`handshake.rs`).
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -27,14 +27,14 @@ use crate::error::pg_error::describe;
 pub(crate) struct Connector {
     config: Config,
     address: String,
-    /// What has to be looked up; neither an address nor a socket.
+    /// Host name and port to look up; `None` for an address or a socket.
     name: Option<(String, u16)>,
     ssl_mode: SslMode,
     /// None where no TLS is used, so that a machine without certificates can use a local database.
     tls: Option<Arc<ClientConfig>>,
 }
 
-/// A session, and what making it was like.
+/// A new session with the duration of each phase.
 pub(crate) struct Opened {
     pub(crate) connection: Connection,
     pub(crate) phases: ConnectPhases,

@@ -1,6 +1,6 @@
-//! TLS for the driver, which tells the stopwatch how far a connection has come.
+//! TLS for the driver, with a report of each phase to the stopwatch.
 //!
-//! `tokio-postgres-rustls` keeps its session to itself; here what was agreed on can be read.
+//! `tokio-postgres-rustls` does not expose its session; here the negotiated parameters can be read.
 
 use std::convert::Infallible;
 use std::io;

@@ -26,20 +26,20 @@ use crate::connect::retryable::Failure;
 use crate::error::Error;
 use crate::model::Event;
 
-/// What the session calls itself in `pg_stat_activity`.
+/// `application_name` of the session in `pg_stat_activity`.
 pub(crate) const APPLICATION_NAME: &str = "taskie-migrator";
 
 /// The first pause between two attempts; each is twice as long as the one before, up to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// How to connect.
+/// Options of a connection.
 #[derive(Clone, Debug)]
 pub struct ConnectOptions {
     /// A private certificate authority, trusted beside the platform's: one or more PEM
     /// certificates.
     pub ca_pem: Option<String>,
-    /// For how long to go on trying while the database does not answer. Zero is one attempt.
+    /// Limit for retries while the database does not answer. Zero is one attempt.
     pub wait: Duration,
 }
 
@@ -68,7 +68,7 @@ impl Connection {
             let mut messages = stream::poll_fn(move |context| driver.poll_message(context));
             while let Some(Ok(message)) = messages.next().await {
                 if let AsyncMessage::Notice(notice) = message {
-                    // Nobody listens any more when the command is over: then there is nobody to tell.
+                    // The receiver is gone when the command is over.
                     let _ = sender.send(notice.message().to_owned());
                 }
             }
@@ -76,7 +76,7 @@ impl Connection {
         Self { client, notices, driver }
     }
 
-    /// What PostgreSQL has said since the last call.
+    /// PostgreSQL's notices since the last call.
     pub(crate) fn notices(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.notices.try_recv().ok()).collect()
     }
@@ -114,7 +114,7 @@ pub(crate) async fn connect(
             Err((Failure::Permanent(error), _)) => return Err(error),
             Err((Failure::Transient(reason), _)) => reason,
         };
-        // Jitter, so that many that wait for one database do not all come at once.
+        // Jitter, so that many clients that wait for one database do not all connect at once.
         let jittered = pause.mul_f64(rand::random_range(0.5..1.0));
         if start.elapsed() + jittered >= options.wait {
             return Err(Error::Unreachable {

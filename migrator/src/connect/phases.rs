@@ -8,13 +8,13 @@ use serde::Serialize;
 
 use crate::connect::tls::TlsReport;
 
-/// What connecting consists of, in this order.
+/// Phases of connecting, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectPhase {
-    /// The host's name is looked up.
+    /// Lookup of the host's name.
     Dns,
-    /// The TCP connection, or that to a Unix socket, is made.
+    /// The TCP connection, or that to a Unix socket.
     Tcp,
     /// PostgreSQL is asked for TLS, and hands are shaken.
     Tls,
@@ -33,8 +33,8 @@ impl fmt::Display for ConnectPhase {
     }
 }
 
-/// How long one connection took, in milliseconds. A phase that it did not have is null: no lookup of
-/// an address or a socket, no TLS where none is used.
+/// Duration of each phase of one connection, in milliseconds. Null for a phase that it did not have: no
+/// lookup of an address or a socket, no TLS where none is used.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct ConnectPhases {
     /// Looking the host's name up.
@@ -104,13 +104,13 @@ impl Stopwatch {
         });
     }
 
-    /// What TLS was agreed on, if any.
+    /// The negotiated TLS parameters, if any.
     pub(super) fn tls(&self) -> Option<TlsReport> {
         self.laps().tls
     }
 
-    /// The phase that goes on, or in which it ended. `looks_up` and `needs_tls` say which phases
-    /// there are.
+    /// The current phase, or the one in which connecting failed. `looks_up` and `needs_tls` say which
+    /// phases there are.
     pub(super) fn phase(&self, looks_up: bool, needs_tls: bool) -> ConnectPhase {
         let laps = self.laps();
         if looks_up && laps.looked_up.is_none() {

@@ -1,4 +1,4 @@
-//! Whether a failed attempt to connect is retryable.
+//! Decides if a failed attempt to connect is retryable.
 
 use std::error::Error as _;
 use std::io;
@@ -33,7 +33,7 @@ impl Failure {
             // Anything else that the network says may be over in a moment.
             Some(_) => Self::Transient(reason),
             None if error.is_closed() => Self::Transient(reason),
-            // The driver has no other way to tell than these texts of its own.
+            // The driver reports these cases as texts only.
             None if reason == "server does not support TLS" => {
                 Self::Permanent(Error::NoTls { address })
             }
@@ -54,7 +54,7 @@ impl Failure {
     }
 }
 
-/// Whether a server that answers so may answer otherwise in a moment.
+/// True if the server may accept the connection a moment later.
 fn may_pass(code: &SqlState) -> bool {
     // Connection failures, too many connections and other short resources, and shutting down,
     // crashed or starting up.
@@ -79,7 +79,7 @@ fn is_tls_error(error: &io::Error) -> bool {
     error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some()
 }
 
-/// Whether the resolver knows that there is no such host, as opposed to not having got an answer.
+/// True if the resolver knows that there is no such host; false if it got no answer.
 /// The standard library keeps the resolver's code only as text: glibc's, musl's and Apple's.
 fn is_unknown_host(error: &io::Error) -> bool {
     let text = error.to_string();

@@ -3,14 +3,14 @@
 use crate::model::TransactionMode;
 use crate::sql;
 
-/// What the first line of a file says that is not to run in a transaction.
+/// Directive in the first line of a file that does not run in a transaction.
 pub(crate) const NO_TRANSACTION: &str = "no-transaction";
 
 /// Of the linter, which reads it anywhere in the file.
 const ALLOW: &str = "allow";
 
-/// Reads the first line. A directive that does not exist is an error, and so is one that stands
-/// further down, where it would be a mere comment.
+/// Reads the first line. A directive that does not exist is an error, and so is one further down,
+/// where it would be a mere comment.
 pub(crate) fn read(script: &str) -> Result<TransactionMode, String> {
     let first_statement = sql::statements(script).first().map_or(script.len(), |first| first.start);
     let mut mode = TransactionMode::One;
@@ -33,7 +33,7 @@ pub(crate) fn read(script: &str) -> Result<TransactionMode, String> {
     Ok(mode)
 }
 
-/// What a comment says to the migrator.
+/// Text of a comment for the migrator.
 pub(crate) fn directive(line: &str) -> Option<&str> {
     let comment = line.trim().strip_prefix("--")?;
     Some(comment.trim_start().strip_prefix("migrator:")?.trim())

@@ -18,7 +18,7 @@ const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded_m
 
 pub(crate) const UNDO_SUFFIX: &str = ".down.sql";
 
-/// What `lint` accepts, in a folder of migrations.
+/// File of the findings that `lint` accepts, in a folder of migrations.
 pub(crate) const ALLOW_FILE: &str = "lint.allow";
 
 /// One migration and the script that undoes it.
@@ -35,7 +35,7 @@ pub(crate) struct Script {
 #[derive(Clone, Debug)]
 pub(crate) struct File {
     pub(crate) name: String,
-    /// Where it is, as whoever named the folder would write it; of a built-in one the name.
+    /// Path of the file, relative as the folder was given; the name of a built-in one.
     pub(crate) path: String,
     pub(crate) sql: String,
     pub(crate) mode: TransactionMode,
@@ -83,12 +83,12 @@ impl Migrations {
             .map_err(|problems| Error::MigrationFiles { dir: dir.to_owned(), problems })
     }
 
-    /// How many there are.
+    /// Number of migrations.
     pub fn len(&self) -> usize {
         self.scripts.len()
     }
 
-    /// Whether there are none.
+    /// True if there are none.
     pub fn is_empty(&self) -> bool {
         self.scripts.is_empty()
     }
@@ -110,7 +110,7 @@ impl Migrations {
         files.find(|file| file.name == name).map(|file| file.sql.as_str())
     }
 
-    /// What is accepted of what `lint` finds.
+    /// The file of accepted findings, if there is one.
     pub(crate) fn allowances(&self) -> Option<&File> {
         self.allowances.as_ref()
     }
@@ -210,7 +210,7 @@ impl Migrations {
     }
 }
 
-/// Reads `V1__initial_schema`. Stricter than refinery in what makes a name, so that everything
+/// Reads `V1__initial_schema`. Stricter than refinery about names, so that every name
 /// accepted here works there.
 fn parse_stem(stem: &str) -> Result<MigrationName, &'static str> {
     const FORM: &str = "not named like `V1__what_it_does.sql`";
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_refused_by_name() {
         let problems = from(&[("V1__a.sql", "\u{feff}create table a ();")]).err();
-        let problems = problems.expect("PostgreSQL would call it a syntax error that nobody sees");
+        let problems = problems.expect("PostgreSQL would report a syntax error");
         assert!(
             problems[0].starts_with("`V1__a.sql`: begins with a byte order mark"),
             "{problems:?}"

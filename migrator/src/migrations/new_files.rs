@@ -10,7 +10,7 @@ use crate::model::MigrationName;
 /// The files of a new migration, not written yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewMigrationFiles {
-    /// What it will be called.
+    /// Name of the migration.
     pub name: MigrationName,
     /// The migration.
     pub apply: PathBuf,

@@ -16,21 +16,21 @@ pub enum Event {
     },
     /// The database did not answer yet; said once, however often it is tried.
     Retrying {
-        /// What the first attempt came to.
+        /// Error of the first attempt.
         reason: String,
         /// For how long it is tried.
         wait: Duration,
     },
     /// Another migrator is at work; said once.
     WaitingForLock {
-        /// Who, where PostgreSQL tells.
+        /// The session that holds it, if PostgreSQL reports it.
         holder: Option<LockHolder>,
         /// For how long it is waited for.
         wait: Duration,
     },
-    /// What will be run, in this order; not said where that is nothing.
+    /// The migrations to run, in this order. Not sent if there are none.
     Planned {
-        /// What for.
+        /// Apply or undo.
         direction: Direction,
         /// Which migrations.
         names: Vec<MigrationName>,
@@ -41,9 +41,9 @@ pub enum Event {
     Applied {
         /// Which.
         name: MigrationName,
-        /// How long it took, commit included.
+        /// Duration, commit included.
         elapsed: Duration,
-        /// How often it was tried again.
+        /// Number of retries.
         retries: u32,
     },
     /// An undo script begins.
@@ -52,52 +52,52 @@ pub enum Event {
     Undone {
         /// Which migration is gone.
         name: MigrationName,
-        /// How long it took, commit included.
+        /// Duration, commit included.
         elapsed: Duration,
-        /// How often it was tried again.
+        /// Number of retries.
         retries: u32,
     },
-    /// A script without a transaction goes on where it was stopped.
+    /// A script without a transaction is resumed where it stopped.
     Resuming {
         /// Which migration.
         name: MigrationName,
-        /// Whether it is applied or undone.
+        /// Apply or undo.
         direction: Direction,
         /// The first statement to run, from 1.
         statement: usize,
-        /// How many there are.
+        /// Number of statements in the script.
         statements: usize,
     },
     /// A statement of a script without a transaction begins.
     Statement {
         /// Which, from 1.
         number: usize,
-        /// How many there are.
+        /// Number of statements in the script.
         of: usize,
     },
     /// A script had to give way to others, and will be tried again.
     LockRetry {
         /// Which migration.
         name: MigrationName,
-        /// Why.
+        /// Reason of the retry.
         reason: RetryReason,
         /// When.
         pause: Duration,
         /// For the how manieth time, from 1.
         retry: u32,
-        /// How often it may be.
+        /// Maximum number of retries.
         of: u32,
     },
     /// A script is running; said every second, where [`crate::run::options::RunOptions::watch`] asks for it.
     Running {
         /// For how long.
         elapsed: Duration,
-        /// What the server knows about it, if anything.
+        /// The server's progress report, if it has one.
         server: Option<ServerProgress>,
     },
     /// A shadow database is there, and the migrations are about to be applied to it.
     BuildingShadow {
-        /// How many.
+        /// Number of migrations.
         migrations: usize,
     },
     /// The shadow database is on a server of another major version, which prints some definitions
@@ -108,10 +108,10 @@ pub enum Event {
         /// The shadow database's.
         shadow: i32,
     },
-    /// What is in the database and not in the script that [`crate::dump()`] writes, because it is not
-    /// read.
+    /// Objects of the database that are missing from the script of [`crate::dump()`], because they are
+    /// not supported.
     NotWritten {
-        /// What it is called.
+        /// Their names.
         what: Vec<String>,
     },
     /// A shadow database could not be removed after something else had failed.
@@ -129,7 +129,7 @@ pub enum Event {
 pub struct LockHolder {
     /// Its server process.
     pub pid: i32,
-    /// What it calls itself. Hidden from roles that may not see other roles' sessions.
+    /// Its `application_name`. Hidden from roles that may not see other roles' sessions.
     pub application_name: Option<String>,
 }
 
@@ -142,12 +142,12 @@ impl fmt::Display for LockHolder {
     }
 }
 
-/// Why a script is to be run again.
+/// Reason to run a script again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryReason {
     /// Others use a table for longer than `lock_timeout`.
     LockTimeout,
-    /// PostgreSQL found a deadlock and chose this session to make way.
+    /// PostgreSQL found a deadlock and chose this session as the victim.
     Deadlock,
 }
 
@@ -160,12 +160,12 @@ impl fmt::Display for RetryReason {
     }
 }
 
-/// What the server says about a statement that takes its time.
+/// The server's report about a long statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerProgress {
-    /// What it is doing, in PostgreSQL's words: `building index: scanning table`.
+    /// Activity in PostgreSQL's words: `building index: scanning table`.
     pub doing: String,
-    /// How much of that is done.
+    /// Completed part of the activity.
     pub percent: Option<u8>,
     /// The server process that it waits for.
     pub waits_for: Option<i32>,

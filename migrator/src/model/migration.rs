@@ -4,12 +4,12 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// What a migration is called. Displays as `V1__initial_schema`.
+/// Name of a migration. Displays as `V1__initial_schema`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct MigrationName {
     /// Counts up from 1; gaps are fine.
     pub version: i32,
-    /// What it does, in lower case with underscores.
+    /// Description in lower case with underscores.
     pub name: String,
 }
 
@@ -19,7 +19,7 @@ impl fmt::Display for MigrationName {
     }
 }
 
-/// What a script is for.
+/// Purpose of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// It applies a migration.
@@ -37,7 +37,7 @@ impl fmt::Display for Direction {
     }
 }
 
-/// How a script is run.
+/// Transaction mode of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransactionMode {
     /// All of it in one transaction, together with its row in the history.

@@ -2,20 +2,20 @@
 
 use crate::model::{Direction, MigrationName};
 
-/// Where the database stands when a run ends early.
+/// State of the database after a run that ended early.
 #[derive(Clone, Debug)]
 pub struct Progress {
-    /// What this run did before.
+    /// Migrations that this run completed.
     pub done: Vec<MigrationName>,
     /// The newest migration that is applied now.
     pub current: Option<MigrationName>,
-    /// What became of the script.
+    /// Outcome of the script that failed.
     pub outcome: Outcome,
-    /// What this run did not get to.
+    /// Migrations that this run did not start.
     pub not_started: Vec<MigrationName>,
 }
 
-/// What became of a script that failed.
+/// Outcome of a script that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Its transaction was rolled back.
@@ -24,12 +24,12 @@ pub enum Outcome {
     NotStarted,
     /// It runs without a transaction, and stopped in the middle.
     Incomplete {
-        /// How many statements are done.
+        /// Number of completed statements.
         done: usize,
-        /// How many there are.
+        /// Number of statements in the script.
         statements: usize,
     },
-    /// It ended its own transaction, so that nobody can say what is left of it.
+    /// It ended its own transaction: its effects are unknown.
     Unfinished,
 }
 
@@ -38,27 +38,27 @@ pub enum Outcome {
 pub struct Incomplete {
     /// Which.
     pub name: MigrationName,
-    /// Whether it was being applied or undone.
+    /// Apply or undo.
     pub direction: Direction,
-    /// How it stands.
+    /// State of the migration.
     pub progress: IncompleteState,
-    /// How many statements the script had.
+    /// Number of statements that the script had.
     pub statements: usize,
-    /// How many of them are done.
+    /// Number of completed statements.
     pub done: usize,
     pub(crate) done_checksum: String,
-    /// The statement that was begun and not noted as done, and how.
+    /// The statement that was started and not recorded as completed.
     pub(crate) begun: Option<Begun>,
 }
 
-/// How an incomplete migration stands.
+/// State of an incomplete migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IncompleteState {
     /// A migrator is at work, or one stopped without a word.
     Running,
     /// A statement failed.
     Failed,
-    /// `migrator repair` has looked at it: it can go on.
+    /// `migrator repair` has checked it: it can be resumed.
     Repaired,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct Begun {
     pub(crate) target: Option<IndexTarget>,
 }
 
-/// Where a statement works on indexes, looked up before it begins.
+/// Table or index that a statement works on, looked up before it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IndexTarget {
     /// The table; for `drop index` the index itself; none for those of a whole schema or database.
@@ -81,7 +81,7 @@ pub(crate) struct IndexTarget {
 }
 
 impl Incomplete {
-    /// Whether it can go on as it is.
+    /// True if it can be resumed as it is.
     pub fn is_repaired(&self) -> bool {
         self.progress == IncompleteState::Repaired
     }

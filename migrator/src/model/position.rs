@@ -32,8 +32,8 @@ impl Position {
         }
     }
 
-    /// The line itself, with tabs as single spaces so that a mark below it stands in the right
-    /// place.
+    /// The line itself, with tabs as single spaces so that a mark below it is in the right
+    /// column.
     pub(crate) fn line_of(self, text: &str) -> String {
         text.lines().nth(self.line - 1).unwrap_or_default().replace('\t', " ")
     }

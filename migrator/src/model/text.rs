@@ -1,6 +1,6 @@
 //! Numbers and lists in messages.
 
-/// How many names of what a role owns are shown.
+/// Maximum number of names in a list.
 const SHOWN: usize = 4;
 
 /// The names, separated by commas.

@@ -1,9 +1,8 @@
 //! Statements that cannot share a transaction with anything: those that PostgreSQL refuses to run
 //! in one, and those that may commit by themselves.
 //!
-//! What is not recognised here is found out from PostgreSQL's refusal; being recognised decides
-//! what a script that is run by hand looks like, and what is done about an index that a broken
-//! build leaves behind.
+//! A statement that is not recognised here is found by PostgreSQL's error. Recognition decides the form
+//! of an offline script, and the cleanup after a failed build of an index.
 
 use std::ops::Range;
 
@@ -23,7 +22,7 @@ pub(crate) enum Concurrent<'a> {
     Detach,
 }
 
-/// What a `reindex` is about.
+/// Target of a `reindex`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rebuilt<'a> {
     Index(&'a str),
@@ -32,7 +31,7 @@ pub(crate) enum Rebuilt<'a> {
     Many,
 }
 
-/// What kind of concurrent statement this is, if any.
+/// Kind of concurrent statement, if it is one.
 pub(crate) fn concurrent(statement: &str) -> Option<Concurrent<'_>> {
     find_concurrent(statement).map(|(concurrent, _)| concurrent)
 }
@@ -51,7 +50,7 @@ pub(crate) fn without_concurrently(statement: &str) -> String {
     }
 }
 
-/// Whether the statement is to be sent by itself from the start.
+/// True if the statement must be sent on its own from the start.
 pub(crate) fn needs_own_transaction(statement: &str) -> bool {
     if concurrent(statement).is_some() || may_commit(statement) {
         return true;
@@ -69,8 +68,8 @@ pub(crate) fn needs_own_transaction(statement: &str) -> bool {
     )
 }
 
-/// Whether the statement may commit by itself, so that a part of it can stay when it fails: `call`,
-/// and a `do` in which there is a word for it.
+/// True if the statement may commit by itself, so that a part of it can remain when it fails: `call`,
+/// and a `do` with `commit` or `rollback` in its body.
 pub(crate) fn may_commit(statement: &str) -> bool {
     let mut cursor = Cursor::new(statement);
     if cursor.word("CALL") {
@@ -81,7 +80,7 @@ pub(crate) fn may_commit(statement: &str) -> bool {
         && ["commit", "rollback", "call", "execute"].iter().any(|word| body.contains(word))
 }
 
-/// Whether the statement is a setting of the session, which the statements after it may count on.
+/// True if the statement sets a session parameter, on which later statements may depend.
 pub(crate) fn is_session_setting(statement: &str) -> bool {
     let mut cursor = Cursor::new(statement);
     if cursor.word("RESET") {

@@ -1,4 +1,4 @@
-//! PostgreSQL's tokens, as far as they tell where a statement ends.
+//! PostgreSQL's tokens, as far as the end of a statement depends on them.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token {
@@ -73,8 +73,8 @@ fn end_of_comment(text: &str) -> Option<usize> {
     None
 }
 
-/// The end of a quoted text that begins `text`. A doubled quote is seen as two texts in a row,
-/// which comes to the same.
+/// The end of a quoted text that begins `text`. A doubled quote is read as two texts in a row,
+/// with the same result.
 fn end_of_quoted(text: &str, quote: char, backslash_escapes: bool) -> Option<usize> {
     let mut characters = text.char_indices().skip(1);
     while let Some((offset, c)) = characters.next() {
@@ -87,7 +87,7 @@ fn end_of_quoted(text: &str, quote: char, backslash_escapes: bool) -> Option<usi
     None
 }
 
-/// The end of an escape string, which goes on in the next line where that begins with a quote: there
+/// The end of an escape string, which continues in the next line if that begins with a quote: there
 /// backslashes escape as well.
 fn end_of_escape_string(text: &str) -> Option<usize> {
     let mut end = 1;

@@ -1,11 +1,11 @@
-//! Just enough of PostgreSQL's lexer to tell statements apart: strings, comments, dollar quotes,
+//! Just enough of PostgreSQL's lexer to split a script into statements: strings, comments, dollar quotes,
 //! and the bodies of SQL functions (`begin atomic … end`), which contain semicolons, follow psql's
 //! rules.
 //!
 //! It serves three purposes: refusing scripts that would end the transaction which they run in,
 //! naming the place of a statement whose error has no position, and sending the statements of a
-//! script without a transaction one by one. Where it should ever be wrong about the first, the
-//! check after the script, that the transaction is still the same, is not.
+//! script without a transaction one by one. If it is wrong about the first, the check after the script
+//! that the transaction is still the same finds it.
 
 mod classify;
 mod lexer;
@@ -26,7 +26,7 @@ pub(crate) struct Statement {
     reads_standard_input: bool,
 }
 
-/// Why a script cannot run in a transaction that somebody else opened and will close.
+/// Reason why a script cannot run inside the migrator's transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unsupported {
     TransactionControl,
@@ -48,7 +48,7 @@ impl Statement {
         &script[self.start..self.end]
     }
 
-    /// Whether it is a `set` of this setting, in upper case, and for how long.
+    /// The scope, if it is a `set` of this setting (in upper case).
     pub(crate) fn sets(&self, setting: &str) -> Option<Scope> {
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
         match words[..] {
@@ -80,7 +80,7 @@ pub(crate) enum Scope {
     Transaction,
 }
 
-/// How many words of a statement are kept.
+/// Number of words of a statement that are kept.
 const WORDS: usize = 4;
 
 /// Splits a script at its semicolons. Empty statements are left out, as PostgreSQL leaves them out.
@@ -132,7 +132,7 @@ pub(crate) fn statements(script: &str) -> Vec<Statement> {
     statements
 }
 
-/// Whether the last statement ends with a semicolon; so does a script without any.
+/// True if the last statement ends with a semicolon, or if there is no statement.
 pub(crate) fn is_terminated(script: &str) -> bool {
     let mut terminated = true;
     let mut at = 0;

@@ -1,7 +1,7 @@
 //! TLS of an endpoint: version, cipher suite and certificate.
 //!
-//! It is read off the connection itself: what PostgreSQL says about TLS (`pg_stat_ssl`) is behind a
-//! proxy, as at Neon, not what this side of the proxy sees.
+//! Read from the connection itself: behind a proxy, as at Neon, `pg_stat_ssl` describes the connection
+//! between proxy and server.
 
 use rustls::ClientConnection;
 use serde::Serialize;

@@ -12,18 +12,18 @@ use crate::schema::catalog::{self, Change, Difference};
 use crate::schema::generate::{self, Transition};
 use crate::schema::shadow::{self, DatabaseSettings, UndoFlaw};
 
-/// What was done to a database by hand, as a migration.
+/// A migration generated from manual changes of a database.
 #[derive(Clone, Debug)]
 pub struct DriftMigration {
-    /// How the database differs from what the migrations make.
+    /// Differences between the database and the schema of its migrations.
     pub drift: Drift,
-    /// From what the migrations make to what is in the database.
+    /// From the schema of the migrations to that of the database.
     pub apply: Transition,
     /// The way back.
     pub undo: Transition,
 }
 
-/// The migration that makes of what the migrations make what is in the database. Writes nothing.
+/// Generates the migration from the schema of the migrations to that of the database. Writes nothing.
 ///
 /// Every migration must be applied, and the history must agree with them.
 pub async fn migration_from_drift(
@@ -44,12 +44,12 @@ pub async fn migration_from_drift(
     Ok(DriftMigration { drift, apply, undo })
 }
 
-/// How a migration that was written after a database compares with it.
+/// Result of testing a generated migration.
 #[derive(Debug)]
 pub struct Rehearsed {
-    /// What still differs with it: the database is the first.
+    /// Differences that remain with it; the database is the first.
     pub remaining: Vec<Difference>,
-    /// What is wrong with the script that undoes it.
+    /// Flaws of its undo script.
     pub flaws: Vec<UndoFlaw>,
 }
 
@@ -79,7 +79,7 @@ pub async fn rehearse_newest(
     Ok(Rehearsed { remaining, flaws: check.flaws })
 }
 
-/// Refuses unless the database is what the migrations up to a version make.
+/// Fails unless the database has the schema of the migrations up to a version.
 pub(crate) async fn require_no_drift(
     url: &DatabaseUrl,
     options: &ConnectOptions,
@@ -101,7 +101,7 @@ pub(crate) async fn require_no_drift(
     Err(LiveSchemaError::Differs { newest: newest.clone(), differences }.into())
 }
 
-/// A difference between a database and what its migrations make, on a line.
+/// One line about a difference between a database and its migrations.
 pub fn describe(difference: &Difference) -> String {
     let id = &difference.id;
     match &difference.change {

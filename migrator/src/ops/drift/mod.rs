@@ -16,44 +16,43 @@ use crate::schema::catalog::{
 };
 use crate::schema::shadow::{self, DatabaseSettings, Through};
 
-/// What to compare, and where.
+/// Options of a comparison.
 #[derive(Clone, Debug, Default)]
 pub struct DriftOptions {
     /// The newest migration to compare with; where there is none, the newest that is applied.
     pub to: Option<i32>,
-    /// Any database on the server on which the shadow database is made; where there is none, that
-    /// of the live one.
+    /// Any database on the server for the shadow database; by default the live one's server.
     pub shadow_server: Option<DatabaseUrl>,
-    /// Whether to compare who may do what.
+    /// Compare privileges too.
     pub grants: bool,
-    /// What is not compared: names of tables, functions and the rest, with their parts; `part` of
+    /// Objects excluded from the comparison: names of tables, functions and the rest, with their parts; `part` of
     /// `table` as `table.part`; and everything in a schema as `schema.*`.
     pub ignored: Vec<String>,
 }
 
-/// How a database compares with what the migrations make.
+/// Result of comparing a database with its migrations.
 #[derive(Clone, Debug)]
 pub struct Drift {
-    /// Every difference: the database is the first, what the migrations make the second.
+    /// Every difference; the database is the first, the schema of the migrations the second.
     pub differences: Vec<Difference>,
-    /// What is in the database.
+    /// Schema of the database.
     pub live: Catalog,
-    /// What the migrations make.
+    /// Schema of the migrations.
     pub expected: Catalog,
     /// The newest migration that it is compared with.
     pub compared_to: Option<MigrationName>,
     /// Migrations after that, which are not applied.
     pub pending: Vec<MigrationName>,
-    /// What was not compared: schemas of the database that no migration makes anything in, and what
-    /// is of a kind that is not read, as in `aggregate public.total(integer)`.
+    /// Objects that were not compared: schemas of the database in which no migration creates anything, and
+    /// objects of unsupported kinds, as in `aggregate public.total(integer)`.
     pub not_compared: Vec<String>,
 }
 
-/// Compares a database with what the migrations make in a shadow database: with those that are
-/// applied, so that pending ones are no drift. Nothing is written to the database itself.
+/// Compares a database with the schema that its applied migrations create in a shadow database; pending
+/// ones are no drift. Nothing is written to the database itself.
 ///
-/// With [`DriftOptions::to`], the history is not asked. Without, [`Error::Diverged`] where history
-/// and migrations do not belong together.
+/// With [`DriftOptions::to`], the history is not read. Otherwise, [`Error::Diverged`] if history and
+/// migrations do not match.
 pub async fn drift(
     url: &DatabaseUrl,
     options: &ConnectOptions,
@@ -108,7 +107,7 @@ pub async fn drift(
     Ok(Drift { differences, live, expected: built.catalog, compared_to, pending, not_compared })
 }
 
-/// What somebody does not want to hear about.
+/// Objects excluded with `--ignore`.
 struct Ignored<'a> {
     names: &'a [String],
     /// The schema of names without one.

@@ -12,24 +12,23 @@ use crate::ops::dump::script::Grants;
 use crate::schema::catalog::{self, Catalog, ReadOptions};
 use crate::schema::shadow::{self, DatabaseSettings, Through};
 
-/// What to write down.
+/// Source of a dump.
 #[derive(Clone, Debug)]
 pub enum DumpSource {
-    /// What the migrations make in a shadow database.
+    /// The schema that the migrations create in a shadow database.
     Migrations {
-        /// Any database on the server on which the shadow database is made.
+        /// Any database on the server for the shadow database.
         server: DatabaseUrl,
-        /// Whether that is the live database, which the shadow database takes after: in encoding,
-        /// locale and search path.
+        /// True for the live database, whose encoding, locale and search path the shadow database gets.
         is_live: bool,
     },
-    /// What is in a database.
+    /// The schema of a database.
     Database(DatabaseUrl),
 }
 
 /// The schema as a script that can be run on an empty database. The same schema gives the same
-/// text, whatever the server and its version, but for the queries of views, which PostgreSQL writes
-/// shorter from 18 on. What is not read, and so not written, is told with [`Event::NotWritten`].
+/// text on every server and version, except for the queries of views, which PostgreSQL writes shorter
+/// from 18 on. Unsupported objects are not written, and reported with [`Event::NotWritten`].
 pub async fn dump(
     source: &DumpSource,
     options: &ConnectOptions,

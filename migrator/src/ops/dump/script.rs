@@ -47,23 +47,23 @@ pub(super) fn write(catalog: &Catalog, what: &str, grants: Grants) -> String {
     blocks.join("\n")
 }
 
-/// Whether grants are written: they were read, too.
+/// Write grants or not; they were read accordingly.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Grants {
     Written,
     LeftOut,
 }
 
-/// What is made when.
+/// Order of creation.
 struct Plan<'a> {
     catalog: &'a Catalog,
     grants: Grants,
-    /// What stands by itself, and indexes, each after what it needs.
+    /// Standalone objects and indexes, each after its dependencies.
     entries: Vec<Entry<'a>>,
-    /// Sequences that come with their columns.
+    /// Sequences of `serial` columns.
     serial: BTreeSet<&'a ObjectId>,
-    /// Constraints that `create table` cannot have: foreign keys to a table that comes later, and
-    /// those that are not valid yet.
+    /// Constraints that `create table` cannot contain: foreign keys to a later table, and constraints
+    /// that are not valid.
     late_constraints: Vec<Entry<'a>>,
 }
 
@@ -91,7 +91,7 @@ impl<'a> Plan<'a> {
         let Some(create) = render::create(id, object) else {
             return self.table(id, object);
         };
-        // The column that an own sequence belongs to comes later: the table says it.
+        // The column that owns a sequence is created later, with its table.
         let settings = match id.kind {
             Kind::Sequence => Vec::new(),
             _ => render::settings(id, object),
@@ -127,7 +127,7 @@ impl<'a> Plan<'a> {
         let mut said = comments_and_grants::comments(id, object);
         let mut granted = self.grants(id, object);
         for (id, object) in columns.iter().chain(&owned).chain(&constraints) {
-            // What says the sequence of a `serial` column is said here, the rest where it is made.
+            // The settings of a `serial` column's sequence are written here, others with their object.
             let is_made_here = id.kind != Kind::Sequence || self.serial.contains(id);
             if is_made_here {
                 said.extend(comments_and_grants::comments(id, object));
@@ -151,8 +151,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Whether PostgreSQL would miss something if it looked into the bodies of functions when they
-    /// are made.
+    /// True if PostgreSQL's check of function bodies would miss an object that is created later.
     fn needs_unchecked_bodies(&self) -> bool {
         let mentions = |body: &str, id: &ObjectId| {
             let own = id.name.split('(').next().unwrap_or(&id.name);
@@ -172,7 +171,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Whether a constraint cannot be made with its table.
+/// True if a constraint cannot be created with its table.
 fn is_late(catalog: &Catalog, id: &ObjectId, object: &Object) -> bool {
     let Some(definition) = object.properties.get(&Property::Definition) else { return false };
     let table = |schema: &Option<String>, name: &str| {
@@ -202,7 +201,7 @@ fn referenced(definition: &str) -> Option<Vec<String>> {
     let mut plain = String::new();
     for piece in quoting::pieces(definition) {
         match piece {
-            // What is quoted keeps its length, and hides nothing that is looked for.
+            // Quoted text keeps its length, and contains no name to find.
             quoting::Piece::Quoted(text) => plain.push_str(&"x".repeat(text.len())),
             quoting::Piece::Plain(text) => plain.push_str(text),
         }

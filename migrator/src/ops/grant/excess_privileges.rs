@@ -6,8 +6,8 @@ use tokio_postgres::{GenericClient, Row};
 use super::required_privileges::{Target, objects, wanted};
 use crate::error::Error;
 
-/// What was granted to the role itself, grant options included; on a column counts as on its table,
-/// because a `revoke` there takes both.
+/// Privileges granted to the role itself, grant options included. One on a column counts as on its
+/// table, because a `revoke` there removes both.
 const PRIVILEGES: &str = concat!(
     wanted!(),
     ", ",
@@ -38,7 +38,7 @@ select format('revoke %s%s on %s %s from %I',
  order by kind, object"
 );
 
-/// What every role can do, and so this one: make tables in a schema, temporary ones in the database.
+/// Privileges granted to PUBLIC: tables in a schema, temporary tables in the database.
 const OF_EVERYBODY: &str = concat!(
     "with ",
     objects!(),
@@ -60,10 +60,9 @@ select format('revoke %s on %s %s from public', list, kind, object),
  order by kind, object"
 );
 
-/// Roles that it is a member of, attributes that reach beyond any grant, privileges on what will be
-/// made, and time limits of this database, which would win over those of the role. Which of several
-/// grants of a membership is revoked has to be said from PostgreSQL 16 on, where there can be
-/// several.
+/// Memberships, attributes beyond grants, default privileges, and time limits set for this database,
+/// which would override those of the role. From PostgreSQL 16 on, a membership can be granted several
+/// times, and `revoke` must name the grantor.
 const BESIDES_PRIVILEGES: &str = "\
 with role as (
   select oid, rolname, rolcreatedb, rolcreaterole, rolbypassrls, rolreplication
@@ -131,15 +130,15 @@ const HAS_PARAMETER_PRIVILEGES: &str =
 pub(super) struct Excess {
     /// The statement that takes it away.
     pub(super) sql: String,
-    /// What it is, as a person reads it.
+    /// Description for people.
     pub(super) what: String,
-    /// What it is about, as [`super::verify`] names it.
+    /// Its object, as [`super::verify`] names it.
     pub(super) object: String,
-    /// Who granted it.
+    /// The role that granted it.
     pub(super) grantor: String,
-    /// Whether the role that is connected can take it away.
+    /// True if the connected role can revoke it.
     pub(super) removable: bool,
-    /// Whether every role has it.
+    /// True if every role has it.
     pub(super) of_everybody: bool,
 }
 
@@ -155,7 +154,7 @@ impl Excess {
         }
     }
 
-    /// What to say where it stays.
+    /// Warning about a privilege that remains.
     pub(super) fn warning(&self, role: &str) -> String {
         let Self { sql, what, grantor, of_everybody, .. } = self;
         let stays = if *of_everybody {
@@ -172,7 +171,7 @@ pub(super) async fn find(
     client: &impl GenericClient,
     target: &Target<'_>,
 ) -> Result<Vec<Excess>, Error> {
-    let refused = |source| Error::Query { action: "tell what was granted", source };
+    let refused = |source| Error::Query { action: "read what was granted", source };
     let role: [(&(dyn ToSql + Sync), Type); 1] = [(&target.request.role, Type::TEXT)];
     let has_parameters =
         client.query_typed_one(HAS_PARAMETER_PRIVILEGES, &[]).await.map_err(refused)?.get(0);

@@ -9,21 +9,21 @@ use crate::error::Error;
 use crate::ops::grant::statement::{GrantStatement, Purpose};
 use crate::ops::role;
 
-/// What a role should be able to do, and what that changes.
+/// Required privileges of a role, and the statements that are missing.
 #[derive(Clone, Debug)]
 pub struct GrantPlan {
     /// Whose.
     pub role: String,
     /// In the order in which they run, in one transaction.
     pub statements: Vec<GrantStatement>,
-    /// What will be otherwise than it should, and cannot be changed from here.
+    /// Deviations that remain, because the connected role cannot change them.
     pub warnings: Vec<String>,
 }
 
 impl Purpose {
     const ALL: [Self; 4] = [Self::Revoke, Self::RevokeFromAll, Self::Grant, Self::Limit];
 
-    /// What the script says above its statements. Never a name: it could end the comment.
+    /// Comment above the statements in the script. Never a name: it could end the comment.
     fn comment(self) -> &'static str {
         match self {
             Self::Revoke => "-- What the role has and the API does not need.",
@@ -52,7 +52,7 @@ impl GrantPlan {
         format!("begin;\n\n{}commit;\n", Purpose::ALL.map(part).concat())
     }
 
-    /// What changes by statements of one purpose.
+    /// Changes by statements of one purpose.
     pub fn changes(&self, purpose: Purpose) -> Vec<&str> {
         self.of(purpose).filter_map(|statement| statement.change.as_deref()).collect()
     }

@@ -15,8 +15,8 @@ select pg_catalog.to_regclass('tasks')::pg_catalog.oid,
        pg_catalog.to_regclass('idempotency_keys')::pg_catalog.oid,
        pg_catalog.to_regclass('refinery_schema_history')::pg_catalog.oid";
 
-/// After that, names mean PostgreSQL's own: who may make functions in a schema of the search path
-/// cannot have them called here, with the rights of an owner. And what is printed is qualified.
+/// Resolves names in `pg_catalog`: a role that may create functions in a schema of the search path
+/// cannot have them called here with an owner's privileges. And printed names are qualified.
 const PIN_NAMES: &str = "set local search_path = pg_catalog, pg_temp";
 
 /// A role, what it should be able to do, and the tables that this is about.
@@ -29,8 +29,8 @@ pub(super) struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Finds the tables, in a transaction, in which every name afterwards is to be qualified. Fails
-    /// where the migrations that make the tables are not applied.
+    /// Finds the tables, in a transaction, in which all later names must be qualified. Fails if the
+    /// migrations that create the tables are not applied.
     pub(super) async fn find(
         client: &impl GenericClient,
         request: &'a GrantOptions,
@@ -166,7 +166,7 @@ pub(super) async fn statements(
     client: &impl GenericClient,
     target: &Target<'_>,
 ) -> Result<Vec<GrantStatement>, Error> {
-    let refused = |source| Error::Query { action: "tell what was granted", source };
+    let refused = |source| Error::Query { action: "read what was granted", source };
     let grants = client.query_typed(GRANT_WANTED, &target.params()).await.map_err(refused)?;
     let Target { request, .. } = target;
     let statement = setting(request.statement_timeout);

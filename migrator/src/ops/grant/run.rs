@@ -14,7 +14,7 @@ use crate::connect::{ConnectOptions, Connection, session};
 use crate::error::Error;
 use crate::model::Event;
 
-/// What [`grant`] would do. Reads only.
+/// Plan of [`grant`]. Reads only.
 pub async fn plan_grant(
     url: &DatabaseUrl,
     options: &ConnectOptions,
@@ -81,7 +81,7 @@ async fn carry_out(
             .map_err(|source| Error::Grant { statement: statement.sql.clone(), source })?;
     }
     plan.warnings.extend(require_rights(&transaction, &target).await?);
-    // What would be left to do changed nothing.
+    // Statements that are still missing had no effect.
     let left = plan::statements(&transaction, &target).await?;
     for statement in &mut plan.statements {
         if left.iter().any(|left| left.sql == statement.sql && left.change == statement.change) {

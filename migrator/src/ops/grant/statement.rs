@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// What to give to whom.
+/// The role and the privileges to grant.
 #[derive(Clone, Debug)]
 pub struct GrantOptions {
     /// The role with which the API connects.
     pub role: String,
-    /// Whether the API makes the rows of `users`.
+    /// True if the API creates the rows of `users`.
     pub provision_users: bool,
     /// The longest that a statement may take; in whole milliseconds, more than 0.
     pub statement_timeout: Duration,
@@ -18,15 +18,15 @@ pub struct GrantOptions {
 /// One statement.
 #[derive(Clone, Debug)]
 pub struct GrantStatement {
-    /// What it is for.
+    /// Its purpose.
     pub purpose: Purpose,
     /// Its text, without a semicolon.
     pub sql: String,
-    /// What it changes; none where the database is like that already.
+    /// Its effect; none if the database is in that state already.
     pub change: Option<String>,
 }
 
-/// What a statement is for. They run in this order.
+/// Purposes of statements, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
     /// Takes from the role what it does not need.

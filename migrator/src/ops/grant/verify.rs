@@ -1,4 +1,4 @@
-//! Asks PostgreSQL for the privileges that the role has, whatever their source.
+//! Asks PostgreSQL for the effective privileges of the role.
 
 use tokio_postgres::{GenericClient, Row};
 
@@ -6,8 +6,8 @@ use super::excess_privileges::Excess;
 use super::required_privileges::{Target, objects, wanted};
 use crate::error::Error;
 
-/// Where what the role needs and what it can do differ on what it is meant to use, and on schemas.
-/// The privilege to maintain tables is not older than PostgreSQL 17.
+/// Missing and excess privileges on the objects that the role uses, and on schemas. `maintain` exists
+/// from PostgreSQL 17 on.
 const DIFFERENCES: &str = concat!(
     wanted!(),
     ", ",
@@ -66,25 +66,25 @@ select format('%s %s', kind, object),
  order by 1"
 );
 
-/// Where need and power differ.
+/// Missing and excess privileges.
 pub(super) struct Differences {
-    /// What the role needs and cannot do.
+    /// Required privileges that the role lacks.
     pub(super) missing: Vec<String>,
-    /// What it can do and does not need.
+    /// Privileges that it does not need.
     pub(super) excess: Vec<Power>,
 }
 
 /// Something that a role can do.
 pub(super) struct Power {
     pub(super) what: String,
-    /// What it is about, as [`super::excess_privileges`] names it.
+    /// Its object, as [`super::excess_privileges`] names it.
     pub(super) object: String,
 }
 
 /// A relation that the API does not use, and the role could.
 pub(super) struct OtherRelation {
     pub(super) object: String,
-    /// Whether every role can.
+    /// True if every role has it.
     pub(super) of_everybody: bool,
 }
 
@@ -95,7 +95,7 @@ pub(super) async fn differences(
     let rows = client
         .query_typed(DIFFERENCES, &target.params())
         .await
-        .map_err(|source| Error::Query { action: "tell what the role can do", source })?;
+        .map_err(|source| Error::Query { action: "read what the role can do", source })?;
     let (missing, excess): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.get(0));
     Ok(Differences {
         missing: missing.iter().map(|row| row.get(1)).collect(),
@@ -110,12 +110,12 @@ pub(super) async fn other_relations(
     let rows = client
         .query_typed(OTHER_RELATIONS, &target.params())
         .await
-        .map_err(|source| Error::Query { action: "tell what the role can do", source })?;
+        .map_err(|source| Error::Query { action: "read what the role can do", source })?;
     let read = |row: &Row| OtherRelation { object: row.get(0), of_everybody: row.get(1) };
     Ok(rows.iter().map(read).collect())
 }
 
-/// What stays otherwise than it should, each thing said once.
+/// Warnings about deviations that remain, each once.
 pub(super) fn warnings(
     role: &str,
     remaining: &[Excess],

@@ -17,18 +17,18 @@ use crate::ops::health::thresholds::HealthLimits;
 use crate::ops::health::{connect_time, sequences, server, server_support, warnings};
 use crate::ops::role;
 
-/// What to look at beside the database itself.
+/// Options of a health check.
 #[derive(Clone, Debug, Default)]
 pub struct HealthOptions {
     /// The API's role, if it is not the one that is connected.
     pub role: Option<String>,
     /// The pooled endpoint, if it is not Neon's.
     pub pooled_url: Option<DatabaseUrl>,
-    /// What is still healthy.
+    /// Limits of a healthy database.
     pub limits: HealthLimits,
 }
 
-/// Looks at a database. The report is complete as far as it goes also when there is an error.
+/// Checks a database. With an error, the report has what was measured before it.
 pub async fn check_health(
     url: &DatabaseUrl,
     options: &ConnectOptions,
@@ -52,7 +52,7 @@ pub async fn check_health(
     let examined = examine(url, options, limit, migrations, request, &mut report).await;
     let version = match examined {
         Ok(version) => Some(version),
-        // Nothing is wrong with the database: there is no such role to look at.
+        // The database is fine: the role to check does not exist.
         Err(error @ Error::NoSuchRole { .. }) => return (report, Some(error)),
         Err(error) => {
             report.endpoints = endpoints::check(
@@ -74,7 +74,7 @@ pub async fn check_health(
     report.exceeded = request.limits.exceeded(&report);
     report.healthy = report.exceeded.is_empty();
     report.notes.extend(notes(&report));
-    let old = version.and_then(|version| server_support::judge(version, Utc::now().date_naive()));
+    let old = version.and_then(|version| server_support::check(version, Utc::now().date_naive()));
     report.warning_details = old.into_iter().chain(warnings::find(url, &report)).collect();
     report.warnings = report.warning_details.iter().map(ToString::to_string).collect();
     (report, None)
@@ -138,7 +138,7 @@ async fn count_migrations(
     Ok(counts)
 }
 
-/// What is good to know, and nothing to be done about.
+/// Informational notes.
 fn notes(report: &HealthReport) -> Vec<String> {
     let untested = |check: &EndpointCheck| {
         let reason = check.prepared_statements_untested.as_deref()?;

@@ -29,7 +29,7 @@ pub struct ConnectTimes {
     pub warm: f64,
 }
 
-/// Where the time goes.
+/// Durations of connecting.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct PhaseTimes {
     /// Of the first connection.
@@ -38,7 +38,7 @@ pub struct PhaseTimes {
     pub warm: ConnectPhases,
 }
 
-/// The last connection, and what making all of them was like.
+/// The last connection, and the durations of all.
 pub(super) struct Measured {
     pub(super) connection: Connection,
     pub(super) phases: PhaseTimes,
@@ -76,7 +76,7 @@ pub(super) async fn measure(
     Ok(Measured { connection: last.connection, phases, tls: last.tls })
 }
 
-/// What a cold start means to whoever saw it.
+/// Explanation of a cold start.
 pub(super) fn describe_cold_start(url: &DatabaseUrl, times: ConnectTimes) -> String {
     let meaning = match url.endpoint() {
         Endpoint::Other => "something had to wake up first: the server, a pooler, or a name server",

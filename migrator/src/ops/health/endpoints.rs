@@ -1,4 +1,4 @@
-//! The pooled and the direct endpoint of a database, side by side.
+//! Checks the pooled and the direct endpoint of a database.
 
 use std::time::Duration;
 

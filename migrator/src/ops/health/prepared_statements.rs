@@ -1,9 +1,9 @@
-//! Whether prepared statements survive a pooler that gives each transaction to any server session.
+//! Tests if prepared statements work through a pooler in transaction mode.
 //!
-//! A proof rather than a guess: two clients prepare a statement each, then each runs its own in a
-//! transaction that has another server session than the one in which it was prepared. That comes
-//! about because further clients hold transactions open, and it is looked at
-//! (`pg_backend_pid()`): where the server session does not change, nothing was proven.
+//! Two clients prepare a statement each, then each runs its own in a transaction on another server
+//! session than the one in which it was prepared. Further clients hold transactions open to force
+//! this, and `pg_backend_pid()` verifies it: if the server session does not change, the result is
+//! unknown.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use tokio_postgres::{Client, SimpleQueryMessage, Statement};
 use crate::connect::{Connection, Connector};
 use crate::error::pg_error::describe;
 
-/// How long a transaction may wait for a server session. A pooler that has no other one lets its
-/// clients wait for minutes.
+/// Limit of the wait for a server session. A pooler without a free one lets its clients wait for
+/// minutes.
 const SESSION_LIMIT: Duration = Duration::from_secs(3);
 
 /// For each connection, ...
@@ -29,7 +29,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// ... and for cleaning up after it.
 const TIDY_LIMIT: Duration = Duration::from_secs(5);
 
-/// How many clients hold a transaction at most, so that another one gets a new server session.
+/// Maximum number of clients that hold a transaction, so that another one gets a new server session.
 const HOLDERS: usize = 4;
 
 const ADD_ONE: &str =
@@ -44,7 +44,7 @@ select format('deallocate %I', name)
   from pg_prepared_statements
  where not from_sql and statement in ($1, $2)";
 
-/// What became of prepared statements.
+/// Result of the test of prepared statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PreparedStatements {
@@ -56,7 +56,7 @@ pub enum PreparedStatements {
     Untested,
 }
 
-/// Why there is no proof.
+/// Reason why the result is unknown.
 pub(super) enum Unproven {
     /// The pooler has forgotten a statement, or mixed up two.
     Lost,
@@ -64,8 +64,7 @@ pub(super) enum Unproven {
     Untested(String),
 }
 
-/// A statement that is not there, or is there although nobody prepared it, is the answer; anything
-/// else is none.
+/// A missing statement, or one that already exists, is a result; any other error is none.
 impl From<tokio_postgres::Error> for Unproven {
     fn from(error: tokio_postgres::Error) -> Self {
         match error.code() {
@@ -77,10 +76,10 @@ impl From<tokio_postgres::Error> for Unproven {
     }
 }
 
-/// A client and the statement that it prepared, with the session of the server in which it did.
+/// A client and the statement that it prepared, with its server session.
 ///
-/// The client goes first: a statement that is dropped before it is closed in whatever server session
-/// comes next, where its name may be somebody else's.
+/// The client is dropped first: a statement that is dropped before it would be closed in the next
+/// server session, where its name may belong to another client.
 struct Preparer {
     connection: Connection,
     statement: Statement,
@@ -95,7 +94,7 @@ pub(super) async fn prove(connector: &Connector) -> (PreparedStatements, Option<
         Err(Unproven::Untested(format!("no result within {seconds} s")))
     });
     if proof.is_err() {
-        // What is left after that, the pooler has to live with.
+        // After the limit, remaining statements stay in the pooler.
         let _ = timeout(TIDY_LIMIT, tidy(connector)).await;
     }
     match proof {
@@ -134,8 +133,8 @@ async fn prepare(
 /// Runs a statement in another server session than the one in which it was prepared.
 async fn move_and_run(connector: &Connector, preparer: &Preparer) -> Result<(), Unproven> {
     let client = &preparer.connection.client;
-    // A pooler gives away first the server session that came back last: a holder takes the one in
-    // which the statement was prepared, unless somebody else has it.
+    // A pooler assigns the most recently returned server session first: a holder gets the one in which
+    // the statement was prepared, unless another client has it.
     let mut holders = Vec::with_capacity(HOLDERS);
     let mut moved = false;
     while !moved && holders.len() < HOLDERS {
@@ -214,7 +213,7 @@ async fn pid(client: &Client) -> Result<i32, Unproven> {
             SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
             _ => None,
         })
-        .ok_or_else(|| Unproven::Untested("the server session could not be told".to_owned()))
+        .ok_or_else(|| Unproven::Untested("the server session could not be determined".to_owned()))
 }
 
 async fn open(connector: &Connector) -> Result<Connection, Unproven> {

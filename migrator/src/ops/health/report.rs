@@ -13,37 +13,36 @@ use crate::ops::health::prepared_statements::PreparedStatements;
 use crate::ops::health::sequences::SequenceUse;
 use crate::ops::role::RoleReport;
 
-/// What was found out. Members that depend on the database are null when it cannot be used.
+/// Result of a health check. Members that depend on the database are null when it cannot be used.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct HealthReport {
-    /// When the look began, RFC 3339.
+    /// Start of the check, RFC 3339.
     pub checked_at: String,
-    /// Whether the database can be used and is within the limits. Warnings do not count.
+    /// True if the database can be used and is within the limits. Warnings do not count.
     pub healthy: bool,
-    /// Whether the database can be used.
+    /// True if the database can be used.
     pub usable: bool,
     /// The limits that were set and not kept.
     pub exceeded: Vec<ExceededLimit>,
     /// In which phase connecting failed; null where it did not.
     pub failed_phase: Option<ConnectPhase>,
-    /// Where it is.
+    /// Its endpoint.
     pub endpoint: EndpointReport,
     /// The pooled and the direct endpoint, where both are known; else the one that was given.
     pub endpoints: Vec<EndpointCheck>,
     /// The server's version, such as `17.5`.
     pub server_version: Option<String>,
-    /// How long connecting took.
+    /// Durations of connecting.
     pub connect_ms: Option<ConnectTimes>,
     /// The same, phase by phase.
     pub connect_phases_ms: Option<PhaseTimes>,
-    /// Whether the first connection took far longer than those after it, because something had to
-    /// wake up.
+    /// True if the first connection took far longer than the next ones, because a compute had to start.
     pub cold_start: Option<bool>,
-    /// How long a statement takes there and back.
+    /// Durations of a round trip.
     pub round_trip_ms: Option<RoundTrips>,
-    /// Who is connected to the server.
+    /// Connections of the server.
     pub connections: Option<Connections>,
-    /// Where the schema stands.
+    /// Migrations by state.
     pub migrations: Option<MigrationCounts>,
     /// The role that the API is meant to use: the one asked about, or the one that is connected.
     pub role: Option<RoleReport>,
@@ -51,21 +50,20 @@ pub struct HealthReport {
     pub database_size_bytes: Option<i64>,
     /// By how much the server's clock is ahead of this machine's; negative when it is behind.
     pub clock_difference_s: Option<f64>,
-    /// Whether nothing can be written: a replica, or transactions are read-only by default.
+    /// True if nothing can be written: a replica, or transactions are read-only by default.
     pub read_only: Option<bool>,
     /// The transaction in this database that has been open for longest, where there is one. Other
     /// roles' are only seen by members of `pg_read_all_stats`.
     pub oldest_transaction: Option<OldestTransaction>,
-    /// How far the database is from having to freeze its transaction ids.
+    /// Age of the oldest transaction id that is not frozen.
     pub transaction_age: Option<TransactionAge>,
-    /// Of the sequences that give columns their numbers, the one that is nearest to its end. Those that
-    /// this role has no rights on are not looked at.
+    /// The sequence of a column that is nearest to its end, of those that this role has privileges on.
     pub fullest_sequence: Option<SequenceUse>,
     /// Indexes that PostgreSQL does not use, because building them failed.
     pub invalid_indexes: Option<Vec<String>>,
-    /// What is good to know and nothing to be done about.
+    /// Informational notes.
     pub notes: Vec<String>,
-    /// What works but should be looked at, each with what to do about it, as one text.
+    /// Warnings, each with its advice in one text.
     pub warnings: Vec<String>,
     /// The same, in parts.
     pub warning_details: Vec<HealthWarning>,
@@ -86,11 +84,11 @@ pub struct EndpointReport {
     pub kind: &'static str,
     /// The TLS mode that connections use.
     pub ssl_mode: &'static str,
-    /// What TLS was agreed on; null without TLS.
+    /// Negotiated TLS parameters; null without TLS.
     pub tls: Option<TlsReport>,
 }
 
-/// How many migrations are in which state.
+/// Number of migrations by state.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct MigrationCounts {
     /// Applied and unchanged.
@@ -107,7 +105,7 @@ pub struct MigrationCounts {
     pub current: Option<i32>,
 }
 
-/// Whether an endpoint works: connecting, logging in and one query.
+/// Result of testing an endpoint: connecting, logging in and one query.
 #[derive(Clone, Debug, Serialize)]
 pub struct EndpointCheck {
     /// `pooled` or `direct`.
@@ -116,15 +114,15 @@ pub struct EndpointCheck {
     pub host: String,
     /// The port.
     pub port: u16,
-    /// Whether it does.
+    /// True if it works.
     pub works: bool,
-    /// How long connecting took: of the endpoint that was given the warm time, else the first.
+    /// Duration of connecting: the warm time for the given endpoint, else the first attempt.
     pub connect_ms: Option<f64>,
-    /// Why it does not work.
+    /// Error, if it does not work.
     pub error: Option<String>,
     /// Of a pooled endpoint that works: what becomes of prepared statements.
     pub prepared_statements: Option<PreparedStatements>,
-    /// Why it could not be tested what becomes of them.
+    /// Reason why prepared statements could not be tested.
     pub prepared_statements_untested: Option<String>,
 }
 
@@ -150,7 +148,7 @@ pub struct RoundTrips {
     pub p50: f64,
     /// All but one in twenty are at least as fast.
     pub p95: f64,
-    /// How many were made.
+    /// Number of round trips.
     pub count: usize,
 }
 
@@ -166,7 +164,7 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// How much of the limit is taken, in tenths of a per cent.
+    /// Used part of the limit in per cent, rounded to tenths.
     #[expect(clippy::cast_precision_loss, reason = "PostgreSQL has at most 262143 connections")]
     pub(super) fn percent(&self) -> f64 {
         (self.total as f64 * 1000.0 / self.max.max(1) as f64).round() / 10.0
@@ -184,10 +182,10 @@ pub struct OldestTransaction {
     pub state: String,
 }
 
-/// Transaction ids are numbers of 32 bits: before they come round again, old ones have to be frozen.
+/// Transaction ids have 32 bits: old ones must be frozen before the ids wrap around.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct TransactionAge {
-    /// How many transactions ago the oldest id was given that is not frozen.
+    /// Age in transactions of the oldest id that is not frozen.
     pub age: i64,
     /// The age at which autovacuum begins to freeze, whether it is allowed to run or not.
     pub freeze_max_age: i64,
@@ -198,11 +196,11 @@ pub struct TransactionAge {
 pub struct ExceededLimit {
     /// Which: `max_connect_ms`, `max_ping_ms` or `max_connections_pct`.
     pub limit: &'static str,
-    /// What was measured.
+    /// Measured value.
     pub measured: f64,
-    /// What was allowed.
+    /// Limit.
     pub allowed: f64,
-    /// What to do about it.
+    /// Advice.
     pub advice: &'static str,
 }
 
@@ -231,9 +229,9 @@ impl fmt::Display for ExceededLimit {
 pub struct HealthWarning {
     /// A name for programs, such as `pending_migrations`. A contract.
     pub kind: &'static str,
-    /// What is the case.
+    /// The problem.
     pub what: String,
-    /// What to do about it.
+    /// Advice.
     pub advice: String,
 }
 

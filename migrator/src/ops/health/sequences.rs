@@ -44,7 +44,7 @@ pub struct SequenceUse {
     pub last_value: i64,
     /// The greatest that the sequence can give and the column can hold.
     pub max_value: i64,
-    /// How much of the range is used up, in per cent, rounded down.
+    /// Used part of the range in per cent, rounded down.
     pub used_pct: Option<f64>,
 }
 

@@ -1,7 +1,7 @@
-//! What the server says about itself and about what goes on in it.
+//! Reads the state of the server and its activity.
 //!
 //! Unprepared statements only, because not every pooler keeps prepared ones. Names are looked up in
-//! `pg_catalog` first, whatever the search path says.
+//! `pg_catalog` first, independent of the search path.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
@@ -41,7 +41,7 @@ select pid, extract(epoch from clock_timestamp() - xact_start)::float8, coalesce
  order by xact_start
  limit 1";
 
-/// Those that nobody is building just now. The index of a partitioned table may be waiting for
+/// Invalid indexes that are not being built. The index of a partitioned table may be waiting for
 /// partitions, which is no failure.
 const LIST_INVALID_INDEXES: &str = "\
 select class.oid::regclass::text
@@ -59,7 +59,7 @@ pub(super) async fn describe(client: &Client, report: &mut HealthReport) -> Resu
 
     let (before, start) = (SystemTime::now(), Instant::now());
     let server = client.query_typed_one(DESCRIBE_SERVER, &[]).await.map_err(refused)?;
-    // The server looked at its clock about half way.
+    // The server read its clock about half way.
     let here = (before + start.elapsed() / 2)
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or(Duration::ZERO);

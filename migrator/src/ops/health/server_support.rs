@@ -19,8 +19,8 @@ const ENDS: [(i32, i32, u32, u32); 5] = [
     (18, 2030, 11, 14),
 ];
 
-/// What to say about a server of this version (`server_version_num`), if anything.
-pub(super) fn judge(version: i32, today: NaiveDate) -> Option<HealthWarning> {
+/// Warning about a server of this version (`server_version_num`), if there is one.
+pub(super) fn check(version: i32, today: NaiveDate) -> Option<HealthWarning> {
     let major = version / 10_000;
     let advice = "move to a newer major version; on Neon, into a new project by dump and restore";
     let warn = |what| Some(HealthWarning::new("old_server", what, advice));
@@ -42,7 +42,7 @@ pub(super) fn judge(version: i32, today: NaiveDate) -> Option<HealthWarning> {
 mod tests {
     use chrono::NaiveDate;
 
-    use super::{ENDS, judge};
+    use super::{ENDS, check};
 
     #[test]
     fn a_version_that_ends_is_told_in_time() {
@@ -56,7 +56,7 @@ mod tests {
             ("not known yet", 190_000, (2040, 1, 1), None),
         ] {
             let today = NaiveDate::from_ymd_opt(today.0, today.1, today.2).expect("a date");
-            let what = judge(version, today).map(|warning| warning.what);
+            let what = check(version, today).map(|warning| warning.what);
             match (&what, expected) {
                 (Some(what), Some(expected)) => assert!(what.contains(expected), "{label}: {what}"),
                 (what, expected) => assert_eq!(what.as_deref(), expected, "{label}"),

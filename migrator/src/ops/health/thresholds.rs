@@ -2,11 +2,11 @@
 
 use crate::ops::health::report::{Connections, ExceededLimit, HealthReport};
 
-/// What is still healthy. Nothing is checked that has no limit.
+/// Limits of a healthy database. Values without a limit are not checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct HealthLimits {
-    /// For connecting, in milliseconds. The middle of the warm connections is judged: a cold start
-    /// is no failure.
+    /// For connecting, in milliseconds. Applies to the median of the warm connections: a cold start is no
+    /// failure.
     pub max_connect_ms: Option<f64>,
     /// For a statement there and back, in milliseconds: the 95th percentile.
     pub max_ping_ms: Option<f64>,
@@ -15,7 +15,7 @@ pub struct HealthLimits {
 }
 
 impl HealthLimits {
-    /// What in the report is above a limit.
+    /// Values of the report above their limits.
     pub(super) fn exceeded(&self, report: &HealthReport) -> Vec<ExceededLimit> {
         let taken = report.connections.as_ref().map(Connections::percent);
         [

@@ -1,7 +1,7 @@
 //! `-- migrator: allow RULE because REASON`, beside a statement.
 //!
-//! Such a comment stands above its statement, within it, or at the end of its last line. It counts
-//! for one rule and one statement; several of them may stand together.
+//! Such a comment is above its statement, within it, or at the end of its last line. It applies to one
+//! rule and one statement; a statement may have several.
 
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ const UNKNOWN_COMMENT: &str = "unknown-comment";
 
 const FORM: &str = "write `-- migrator: allow RULE because REASON`";
 
-/// How comments for squawk begin.
+/// Beginnings of squawk's own comments.
 pub(crate) const FOR_SQUAWK: [&str; 2] = ["squawk-ignore", "squawk-disable"];
 
 /// The comments of one file.
@@ -102,7 +102,7 @@ impl Comments {
         }
     }
 
-    /// Whether a rule is accepted for a statement; the allowance is used up to be judged by that.
+    /// True if a rule is accepted for a statement. Marks the comment as used.
     pub(crate) fn allow(&mut self, rule: &str, statement: Option<usize>) -> bool {
         let allowance = self.allowances.iter_mut().find(|allowance| {
             allowance.rule == rule && allowance.statement == statement && statement.is_some()
@@ -110,7 +110,7 @@ impl Comments {
         allowance.map(|allowance| allowance.used = true).is_some()
     }
 
-    /// What is wrong with the comments, once every finding was asked about.
+    /// Mistakes in the comments, after every finding was checked.
     pub(crate) fn into_mistakes(self, file: &File) -> Vec<Finding> {
         let unused = self.allowances.into_iter().filter(|allowance| !allowance.used);
         let unused = unused.map(|Allowance { rule, statement, comment, .. }| {

@@ -66,13 +66,13 @@ impl<'a> AllowFile<'a> {
         }
     }
 
-    /// Whether a rule is accepted in a file; its line is used up to be judged by that.
+    /// True if a rule is accepted in a file. Marks the line as used.
     pub(crate) fn allows(&mut self, file: &str, rule: &str) -> bool {
         let line = self.lines.iter_mut().find(|line| line.file == file && line.rule == rule);
         line.map(|line| line.used = true).is_some()
     }
 
-    /// What is wrong with the lines, once every finding was asked about, in order.
+    /// Mistakes in the lines, in order, after every finding was checked.
     pub(crate) fn mistakes(self, looked_through: impl Fn(&str) -> bool) -> Vec<Finding> {
         let Some(file) = self.file else { return Vec::new() };
         let unused = self.lines.into_iter().filter(|line| !line.used && looked_through(&line.file));

@@ -13,17 +13,17 @@ pub struct Finding {
     pub rule: String,
     /// The name of the file.
     pub file: String,
-    /// Where it begins.
+    /// Position of its first character.
     pub start: Position,
-    /// Where it has ended: the place after its last character.
+    /// Position after its last character.
     pub end: Position,
     /// The same place as offsets in the file's text.
     pub bytes: Range<usize>,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
-    /// What can be done about it.
+    /// Advice.
     pub help: Vec<String>,
-    /// Where there is more to read about it.
+    /// URL of the rule's documentation.
     pub url: Option<String>,
 }
 
@@ -46,7 +46,7 @@ impl Finding {
         }
     }
 
-    /// Whether a comment can accept it: it is about SQL, not about accepting.
+    /// True if a comment can accept it: it is about SQL, not about a comment.
     pub fn can_be_accepted(&self) -> bool {
         rules::check_name(&self.rule).is_ok()
     }

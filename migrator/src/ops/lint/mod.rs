@@ -18,21 +18,21 @@ use crate::ops::lint::allow_file::AllowFile;
 pub use crate::ops::lint::finding::Finding;
 use crate::ops::lint::script::Purpose;
 
-/// What was found in a set of migrations.
+/// Findings in a set of migrations.
 #[derive(Clone, Debug, Default)]
 pub struct LintReport {
-    /// What should be changed, or accepted with a reason. Ordered by version and place.
+    /// Statements to change, or to accept with a reason. Ordered by version and position.
     pub findings: Vec<Finding>,
-    /// How many findings were accepted on purpose.
+    /// Number of accepted findings.
     pub allowed: usize,
-    /// How many files were looked through.
+    /// Number of checked files.
     pub files: usize,
 }
 
-/// Looks through the migrations whose version is `chosen`, and through the scripts that undo them.
+/// Checks the migrations whose version is `chosen`, and their undo scripts.
 ///
-/// Mistakes in `lint.allow` are found whatever is chosen; a line of it that is without effect, only
-/// where its file is looked through.
+/// Mistakes in `lint.allow` are found for any choice; a line without effect, only if its file is
+/// checked.
 pub fn lint(migrations: &Migrations, chosen: impl Fn(i32) -> bool) -> LintReport {
     let mut report = LintReport::default();
     let mut allow_file = AllowFile::of(migrations);

@@ -23,16 +23,16 @@ const EXCLUDED: &[(Rule, &str)] = &[
         Rule::UnusedIgnore,
         "squawk's comments have no effect here: they need no reason. Ours are checked by ourselves",
     ),
-    (Rule::PreferIdentity, "a matter of taste: a serial column hurts nobody"),
+    (Rule::PreferIdentity, "a matter of taste: a serial column is harmless"),
     (Rule::PreferTextField, "a matter of taste: to raise the limit of a varchar rewrites nothing"),
-    (Rule::PreferBigintOverSmallint, "a matter of taste: whoever writes smallint means it"),
+    (Rule::PreferBigintOverSmallint, "a matter of taste: smallint is a deliberate choice"),
     (Rule::RequireEnumValueOrdering, "a matter of taste: a new label usually belongs at the end"),
     // Only where a script has more than one statement, which is not what matters here; `script.rs`
     // finds every statement that needs to run by itself, under the same name.
     (Rule::BanConcurrentIndexCreationInTransaction, ""),
 ];
 
-/// What matters in a script that undoes: dropping is what it is for, blocking is not.
+/// Rules for undo scripts: dropping is their purpose, blocking is not.
 const UNDO: &[Rule] = &[
     Rule::RequireConcurrentIndexCreation,
     Rule::RequireConcurrentIndexDeletion,
@@ -70,7 +70,7 @@ pub(crate) const CONCURRENTLY: &[Rule] = &[
     Rule::AddingSerialPrimaryKeyField,
 ];
 
-/// The rule that PostgreSQL's grammar makes.
+/// The rule for syntax errors.
 pub(crate) const SYNTAX: &str = "syntax";
 
 /// A linter for scripts that apply.

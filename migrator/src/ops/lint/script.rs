@@ -15,19 +15,19 @@ use crate::ops::lint::rules::{self, CONCURRENTLY, GENERAL, PRECISE};
 /// The oldest major version that is supported.
 const POSTGRESQL: &str = "14";
 
-/// Where squawk explains its rules.
+/// Documentation of squawk's rules.
 const DOCUMENTATION: &str = "https://squawkhq.com/docs";
 
 const OUTSIDE: &str = "to run the script outside a transaction, write `-- migrator: no-transaction` on its first line";
 
-/// What a script is for.
+/// Purpose of a script.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Apply,
     Undo,
 }
 
-/// What was found in a script.
+/// Findings in a script.
 pub(crate) struct Linted {
     pub(crate) findings: Vec<Finding>,
     pub(crate) allowed: usize,
@@ -49,7 +49,7 @@ pub(crate) fn lint(file: &File, purpose: Purpose) -> Linted {
         linter.settings.pg_version = version;
     }
     let mut found = syntax_errors(file, &parse, &statements);
-    // What others see only when it is done cannot disturb them.
+    // Other sessions cannot see new tables before the commit.
     let unseen = if in_transaction { on_new_tables(&root) } else { Vec::new() };
     let seen = |violation: &&Violation| {
         let start = usize::from(violation.text_range.start());
@@ -81,7 +81,7 @@ pub(crate) fn lint(file: &File, purpose: Purpose) -> Linted {
     Linted { findings, allowed }
 }
 
-/// What squawk's rules find. Its own comments are hidden from it: they need no reason.
+/// Findings of squawk's rules. Its own comments are hidden from it, because they need no reason.
 fn violations(mut linter: Linter, file: &File) -> Vec<Violation> {
     let text = FOR_SQUAWK
         .iter()
@@ -120,7 +120,7 @@ fn syntax_errors(
         let statement = statement_at(place.start, statements);
         if last.replace(statement) != Some(statement) {
             let finding = Finding::at(file, place, rules::SYNTAX, error.message().to_owned());
-            findings.push(finding.help("PostgreSQL is the judge: where it takes this, accept it"));
+            findings.push(finding.help("if PostgreSQL accepts this, add an allow comment"));
         }
     }
     findings
@@ -156,8 +156,8 @@ fn concurrent_in_transaction(file: &File, root: &SyntaxNode) -> Vec<Finding> {
     findings
 }
 
-/// The places of the statements that alter or drop tables which were made before in the same script.
-/// squawk knows that of some rules only. A table that is made `if not exists` may be an old one.
+/// Positions of the statements that alter or drop tables that the same script created. squawk does this
+/// for some rules only. A table created `if not exists` may be an old one.
 fn on_new_tables(root: &SyntaxNode) -> Vec<Range<usize>> {
     let mut made = BTreeSet::new();
     let mut found = Vec::new();

@@ -39,9 +39,8 @@ fn value(text: Option<&str>) -> String {
     text.map_or("null".to_owned(), literal)
 }
 
-/// The statements that grant what others than the owner may do, on an object on which nobody has
-/// granted or revoked anything: what PostgreSQL grants everybody by itself is revoked where it is
-/// not among it.
+/// The statements that grant the privileges of other roles than the owner on a new object. Default
+/// privileges of PUBLIC that are not among them are revoked.
 pub(crate) fn grants(id: &ObjectId, object: &Object) -> Vec<String> {
     let granted = object.properties.get(&Property::Grants).map_or("", String::as_str);
     let subject = match id.kind {

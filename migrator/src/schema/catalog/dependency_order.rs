@@ -6,13 +6,13 @@ use tokio_postgres::types::Oid;
 
 use super::{Catalog, Kind, ObjectId};
 
-/// Where PostgreSQL keeps something: in which catalog, and under which oid.
+/// Address of an entry: the catalog and the oid.
 pub(super) type Address = (Oid, Oid);
 
-/// Gives every object but columns its place. Where nothing else matters, the order is by kind and
-/// name, and what belongs to a table follows it; what goes round in a circle is cut anywhere.
+/// Numbers all objects but columns in an order in which they can be created. Independent objects are
+/// ordered by kind and name, with the parts of a table after it; a cycle is cut anywhere.
 ///
-/// `parts` says what an entry of a catalog is part of, `needs` which entries need which.
+/// `parts` are the entries that an entry is part of, `needs` its dependencies.
 pub(super) fn give_places(
     catalog: &mut Catalog,
     addresses: &BTreeMap<Address, ObjectId>,
@@ -33,13 +33,13 @@ pub(super) fn give_places(
     for (from, to) in dependencies {
         if let (Some(from), Some(to)) = (find(*from), find(*to))
             && from != to
-            // It is made first, and given to its column when there is one.
+            // The sequence is created first and assigned to its column later.
             && (from.kind, to.kind) != (Kind::Sequence, Kind::Table)
         {
             needed.entry(from).or_default().insert(to);
         }
     }
-    // A table is made with its constraints.
+    // A table is created with its constraints.
     let tables: BTreeMap<(&Option<String>, &str), &ObjectId> = addresses
         .values()
         .filter(|id| id.kind == Kind::Table)
@@ -71,13 +71,13 @@ struct Order<'a> {
     tables: BTreeSet<(&'a Option<String>, &'a str)>,
     needed: &'a BTreeMap<&'a ObjectId, BTreeSet<&'a ObjectId>>,
     places: BTreeMap<&'a ObjectId, i32>,
-    /// What is being visited: coming back to it is a circle.
+    /// Objects being visited: reaching one again is a cycle.
     open: BTreeSet<&'a ObjectId>,
 }
 
 impl<'a> Order<'a> {
-    /// What comes first where nothing needs the other: kinds in their order, and below a table its
-    /// constraints and indexes; the indexes of materialized views below those.
+    /// Order of independent objects: by kind, and after a table its constraints and indexes; the indexes
+    /// of materialized views after those.
     fn rank(&self, id: &'a ObjectId) -> (Kind, &'a Option<String>, &'a str, Kind, &'a str) {
         let owner = id.table.as_deref().unwrap_or(&id.name);
         let kind = match id.kind {

@@ -7,13 +7,13 @@ use super::{Catalog, Kind, Object, ObjectId, Property, split_column};
 /// One way in which two catalogs differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// What differs.
+    /// The object that differs.
     pub id: ObjectId,
-    /// How.
+    /// The difference.
     pub change: Change,
 }
 
-/// How an object differs.
+/// Difference of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// The second has no such object.
@@ -25,8 +25,8 @@ pub enum Change {
     Changed(Vec<(Property, Option<String>, Option<String>)>),
 }
 
-/// Every difference, ordered by what it is about. What goes with a table or a column that is itself
-/// missing on one side is not listed: its columns, constraints, indexes and own sequences.
+/// Every difference, ordered by object. Columns, constraints, indexes and own sequences of a table or
+/// column that is itself missing on one side are not listed.
 pub(crate) fn diff(first: &Catalog, second: &Catalog) -> Vec<Difference> {
     let ids: BTreeSet<&ObjectId> = first.objects.keys().chain(second.objects.keys()).collect();
     let differences = ids.into_iter().filter_map(|id| {
@@ -43,7 +43,7 @@ pub(crate) fn diff(first: &Catalog, second: &Catalog) -> Vec<Difference> {
     differences.collect()
 }
 
-/// Whether the other catalog lacks it because it lacks what this belongs to.
+/// True if the other catalog lacks it because it lacks the table or column that it belongs to.
 fn goes_with_another(id: &ObjectId, object: &Object, other: &Catalog) -> bool {
     let is_missing = |schema: &Option<String>, table: &str| {
         [Kind::Table, Kind::View, Kind::MaterializedView].into_iter().all(|kind| {

@@ -32,7 +32,7 @@ fn find_cast(text: &str, from: usize) -> Option<(usize, usize, String)> {
     }
 }
 
-/// Where something stands outside of quotes.
+/// Position of a text outside of quotes.
 fn find_plain(text: &str, from: usize, wanted: &str) -> Option<usize> {
     let mut place = 0;
     for piece in pieces(text) {

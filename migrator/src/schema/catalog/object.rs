@@ -5,26 +5,25 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Everything in a database that migrations make.
+/// Everything in a database that migrations create.
 ///
-/// What PostgreSQL makes by itself is part of what it belongs to: the index of a constraint, the
+/// Objects that PostgreSQL creates implicitly are part of their owner: the index of a constraint, the
 /// sequence of an identity column, the type of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog {
     /// Every object, by what it is called.
     pub objects: BTreeMap<ObjectId, Object>,
-    /// What is there besides and was not read, such as rules and aggregates, in PostgreSQL's words
-    /// for it. Not compared.
+    /// Objects of unsupported kinds, such as rules and aggregates, in PostgreSQL's words. Not compared.
     pub unsupported: Vec<String>,
 }
 
-/// What an object is called.
+/// Identifier of an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct ObjectId {
-    /// The schema that it is in; none for the one in which unqualified names are made, and for
-    /// objects that are in no schema.
+    /// Its schema; none for the one in which unqualified names are created, and for objects without a
+    /// schema.
     pub schema: Option<String>,
-    /// What it is.
+    /// Kind of object.
     pub kind: Kind,
     /// The table (or view) that it is a part of: of a column, a constraint, an index, a trigger, a
     /// policy.
@@ -34,11 +33,11 @@ pub struct ObjectId {
     pub name: String,
 }
 
-/// What an object is. In the order in which they can be made.
+/// Kinds of objects, in the order in which they can be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A schema, but for the one in which unqualified names are made.
+    /// A schema other than the one in which unqualified names are created.
     Schema,
     /// An extension.
     Extension,
@@ -73,15 +72,15 @@ pub enum Kind {
 /// One object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Object {
-    /// The number of a column among its siblings; of everything else its place in an order in which
-    /// all of them can be made, as far as what they need does not go round in a circle. Not
-    /// compared, because a column that was added later stands elsewhere and means the same.
+    /// Number of a column in its table; of everything else the position in an order in which all can be
+    /// created, except for cycles. Not compared, because a column that was added later has another
+    /// number and means the same.
     pub place: i32,
-    /// What is said of it, in PostgreSQL's own words. What is not the case is left out.
+    /// Its properties, in PostgreSQL's own words. Those that do not apply are absent.
     pub properties: BTreeMap<Property, String>,
 }
 
-/// What can be said of an object.
+/// Properties of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Property {
@@ -108,29 +107,29 @@ pub enum Property {
     Labels,
     /// `unlogged`, where a table is.
     Persistence,
-    /// How a table is partitioned.
+    /// Partition key of a table.
     PartitionKey,
     /// Of which table it is a partition, and for which values.
     PartitionOf,
     /// The tables that it inherits from without being a partition.
     Inherits,
-    /// The column that a sequence goes away with, as in `tasks.id`.
+    /// The column that owns a sequence, as in `tasks.id`.
     OwnedBy,
     /// Storage parameters; of a sequence and of an identity column, how it counts where that is not
     /// the usual way; of an extension its schema.
     Options,
     /// `enabled`, or `forced` where it holds for the owner too.
     RowSecurity,
-    /// What was said with `comment on`.
+    /// Text of `comment on`.
     Comment,
-    /// What was said with `comment on index` about the index of a constraint.
+    /// Text of `comment on index` for the index of a constraint.
     IndexComment,
-    /// Who may do what, in `grant`'s words. Read on request only.
+    /// Privileges, in the words of `grant`. Read on request only.
     Grants,
 }
 
 impl Kind {
-    /// What people call it.
+    /// Name for people.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Schema => "schema",
@@ -159,7 +158,7 @@ impl fmt::Display for Kind {
 }
 
 impl Property {
-    /// What people call it.
+    /// Name for people.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Type => "type",

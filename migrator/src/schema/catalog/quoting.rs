@@ -14,8 +14,8 @@ pub(crate) fn quote(name: &str) -> String {
     if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
-/// A text as a literal. Needs `standard_conforming_strings`, which is on unless somebody turned it
-/// off.
+/// A text as a literal. Needs `standard_conforming_strings`, which is on by
+/// default.
 pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
@@ -48,14 +48,14 @@ pub(crate) fn split_column(text: &str) -> Option<(Option<String>, String, String
     }
 }
 
-/// A piece of SQL: either quoted, whatever the quotes, or not.
+/// A piece of SQL: quoted, in any kind of quotes, or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Piece<'a> {
     Plain(&'a str),
     Quoted(&'a str),
 }
 
-/// Takes apart what PostgreSQL prints: identifiers and literals in quotes, bodies of functions in
+/// Splits a text that PostgreSQL prints: identifiers and literals in quotes, bodies of functions in
 /// dollar quotes, and everything else. It prints no comments outside of them, and doubles quotes
 /// within.
 pub(crate) fn pieces(sql: &str) -> Vec<Piece<'_>> {

@@ -22,18 +22,18 @@ select pg_catalog.set_config('search_path',
                              pg_catalog.quote_ident(pg_catalog.current_schema()), true),
        pg_catalog.set_config('lock_timeout', '3s', true)";
 
-/// What to read.
+/// Selects the objects to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ReadOptions {
-    /// The schemas to read besides the main one, in which unqualified names are made. Those that
-    /// are not there are left out.
+    /// The schemas to read besides the main one, in which unqualified names are created. Missing
+    /// ones are left out.
     pub(crate) schemas: Vec<String>,
-    /// Whether to read who may do what.
+    /// Read privileges too.
     pub(crate) grants: bool,
 }
 
-/// Reads what there is, but for PostgreSQL's own, what extensions made, and the bookkeeping of
-/// migration tools. Needs no rights but to connect.
+/// Reads all objects except PostgreSQL's own, those of extensions, and the bookkeeping of migration
+/// tools. Needs no privilege but to connect.
 pub(crate) async fn read(client: &mut Client, options: &ReadOptions) -> Result<Catalog, Error> {
     let refused = |source| Error::Query { action: "read the catalogs", source };
     let transaction = client
@@ -70,8 +70,8 @@ pub(crate) async fn read(client: &mut Client, options: &ReadOptions) -> Result<C
     Ok(catalog)
 }
 
-/// The schemas that [`read`] reads only when it is told to: all but the main one, PostgreSQL's own
-/// and those of extensions.
+/// The schemas that [`read`] reads on request only: all but the main one, PostgreSQL's own and those
+/// of extensions.
 pub(crate) async fn other_schemas(client: &Client) -> Result<Vec<String>, Error> {
     let rows = client.query_typed(OTHER_SCHEMAS, &[]).await;
     let rows = rows.map_err(|source| Error::Query { action: "read the schemas", source })?;

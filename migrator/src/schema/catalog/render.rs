@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use super::quoting::{lower, quote};
 use super::{Kind, Object, ObjectId, Property, split_column};
 
-/// The name of an object that stands by itself, or of a table's part without its table: quoted,
-/// with its schema where that is another than the main one; of a function with its arguments.
+/// The name of a standalone object, or of a table's part without its table: quoted, with its schema if
+/// that is not the main one; of a function with its arguments.
 pub(crate) fn name(id: &ObjectId) -> String {
     let own = match (id.kind, id.name.rfind('(')) {
         (Kind::Function, Some(arguments)) => {
@@ -37,7 +37,7 @@ pub(crate) fn qualified(schema: Option<&str>, name: &str) -> String {
     }
 }
 
-/// What `comment on`, `drop` and `alter` call this kind of object.
+/// Keyword of this kind of object in `comment on`, `drop` and `alter`.
 pub(crate) fn keyword(id: &ObjectId, object: &Object) -> &'static str {
     match id.kind {
         Kind::Enum | Kind::CompositeType => "type",
@@ -46,8 +46,8 @@ pub(crate) fn keyword(id: &ObjectId, object: &Object) -> &'static str {
     }
 }
 
-/// The statement that makes an object; none for a table and a column, which [`super::table`] makes,
-/// and for a constraint, which [`add_constraint`] does. A function is replaced where it is there.
+/// The statement that creates an object; none for a table and a column, see [`super::table`], and for a
+/// constraint, see [`add_constraint`]. An existing function is replaced.
 pub(crate) fn create(id: &ObjectId, object: &Object) -> Option<String> {
     let own = name(id);
     let get = |property| object.properties.get(&property).map(String::as_str);
@@ -81,8 +81,8 @@ pub(crate) fn create(id: &ObjectId, object: &Object) -> Option<String> {
     })
 }
 
-/// What belongs to an object and takes a statement of its own: the column that a sequence goes with,
-/// row-level security, a trigger that is off. Comments and grants are not among them.
+/// Settings of an object that take a statement of their own: the column that owns a sequence, row-level
+/// security, a disabled trigger. Without comments and grants.
 pub(crate) fn settings(id: &ObjectId, object: &Object) -> Vec<String> {
     let get = |property| object.properties.get(&property).map(String::as_str);
     let mut statements = Vec::new();

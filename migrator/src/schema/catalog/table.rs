@@ -6,8 +6,8 @@ use super::quoting::{Piece, lower, pieces, quote};
 use super::render::{constraint, name, type_name};
 use super::{Catalog, Kind, Object, ObjectId, Property, split_column};
 
-/// The statement that makes a table with its columns and the given constraints. What `settings` and
-/// `comments` say comes after it.
+/// The statement that creates a table with its columns and the given constraints. `settings` and
+/// `comments` follow it.
 pub(crate) fn create(
     catalog: &Catalog,
     id: &ObjectId,
@@ -53,7 +53,7 @@ pub(crate) fn columns<'a>(
     columns
 }
 
-/// What belongs to a table or a view.
+/// Parts of a table or a view.
 pub(crate) fn parts<'a>(
     catalog: &'a Catalog,
     table: &ObjectId,
@@ -102,8 +102,7 @@ pub(crate) fn column_definition(catalog: &Catalog, id: &ObjectId, object: &Objec
     text
 }
 
-/// The sequence that comes with a column if that is made with `serial`: named, typed and counting as
-/// that makes it.
+/// The sequence of a column, if `serial` would create it with the same name, type and options.
 pub(crate) fn serial_sequence<'a>(
     catalog: &'a Catalog,
     id: &ObjectId,

@@ -40,7 +40,7 @@ pub(super) fn alter(plan: &mut Plan<'_>) {
     }
 }
 
-/// How `add value` goes on for each label that is new; none if an old one is missing or elsewhere.
+/// The arguments of `add value` for each new label; none if an old one is missing or has moved.
 pub(super) fn new_labels(from: &Object, to: &Object) -> Option<Vec<String>> {
     let (old, new) = (labels(from), labels(to));
     let mut remaining = old.iter().peekable();
@@ -97,7 +97,7 @@ fn table(plan: &mut Plan<'_>, id: &ObjectId, from: &Object, to: &Object) {
     let alter = format!("alter table {}", name(id));
     if differs(from, to, Property::Persistence) {
         let logged = if get(to, Property::Persistence).is_some() { "unlogged" } else { "logged" };
-        plan.push_with("Writes the whole table anew.", format!("{alter} set {logged};"));
+        plan.push_with("Rewrites the whole table.", format!("{alter} set {logged};"));
     }
     if differs(from, to, Property::Options) {
         options(plan, &alter, get(from, Property::Options), get(to, Property::Options));

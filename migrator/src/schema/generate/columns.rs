@@ -8,7 +8,7 @@ use crate::schema::catalog::render::{table_name, type_name};
 use crate::schema::catalog::table::column_definition;
 use crate::schema::catalog::{Kind, Object, ObjectId, Property};
 
-/// Whether the default has to go before anything else changes.
+/// True if the default must be dropped before anything else changes.
 pub(super) fn drops_default(plan: &Plan<'_>, from: &Object, to: &Object) -> bool {
     let Some(default) = get(from, Property::Default) else { return false };
     let names_what_goes = || {
@@ -33,7 +33,7 @@ pub(super) enum Which {
     Computed,
 }
 
-/// Adds columns that come.
+/// Adds new columns.
 pub(super) fn add(plan: &mut Plan<'_>, which: Which) {
     let mut columns = plan.coming(&[Kind::Column]);
     columns.retain(|(id, object)| {
@@ -56,7 +56,7 @@ pub(super) fn add(plan: &mut Plan<'_>, which: Which) {
             ));
             plan.push_with("TODO: fails where the table has rows; see above.", sql);
         } else if plan.recreated.contains(id) {
-            plan.push_with("Computed anew for every row.", sql);
+            plan.push_with("Recomputed for every row.", sql);
         } else {
             plan.push(sql);
         }
@@ -94,7 +94,7 @@ pub(super) fn change(plan: &mut Plan<'_>) {
     }
 }
 
-/// With `using` where a cast is needed that PostgreSQL does not make by itself.
+/// With `using` if there is no implicit cast.
 fn change_type(plan: &mut Plan<'_>, alter: &str, from: &Object, to: &Object) {
     let (old, new) = (
         get(from, Property::Type).unwrap_or_default(),

@@ -14,7 +14,7 @@ use crate::schema::catalog::render::{add_constraint, create, name, settings, tab
 use crate::schema::catalog::table::{self, serial_sequence};
 use crate::schema::catalog::{Kind, Object, ObjectId, Property};
 
-/// Schemas, types, sequences, the functions that columns need, and tables with what is theirs alone.
+/// Schemas, types, sequences, the functions that columns need, and tables with their own parts.
 pub(super) fn kinds_of_values(plan: &mut Plan<'_>) {
     let kinds = [
         Kind::Schema,
@@ -129,7 +129,7 @@ pub(super) fn comments(plan: &mut Plan<'_>) {
             }
         }
     }
-    // A column of a view is told of only where something is said of it.
+    // A column of a view is listed only if it has a property of its own.
     for (id, from) in plan.going(&[Kind::Column]) {
         let is_silent = super::relations_of(id).any(|relation| {
             relation.kind == Kind::View
@@ -149,8 +149,7 @@ fn owner(id: &ObjectId) -> (bool, &Option<String>, &str, bool, Kind) {
     (stands_alone, &id.schema, owner, id.table.is_some(), id.kind)
 }
 
-/// PostgreSQL looks into the bodies of SQL functions when they are made; they may name what comes
-/// later.
+/// PostgreSQL checks the bodies of SQL functions when they are created; they may name later objects.
 pub(super) fn relax_bodies(plan: &mut Plan<'_>) {
     let functions = plan.coming(&[Kind::Function]).into_iter().chain(changed_functions(plan));
     let mut bodies = functions.map(|(_, object)| definition(object));
@@ -172,8 +171,7 @@ fn changed_functions<'a>(plan: &Plan<'a>) -> Vec<Entry<'a>> {
     changed.map(|(id, _, to)| (id, to)).collect()
 }
 
-/// Functions that columns, constraints, indexes and types that come or change use, and those that
-/// these use.
+/// Functions that new or changed columns, constraints, indexes and types use, directly or not.
 fn early_functions<'a>(plan: &Plan<'a>) -> BTreeSet<&'a ObjectId> {
     let users = plan.to.objects.iter().filter(|(id, object)| {
         let own = [Kind::Column, Kind::Constraint, Kind::Index, Kind::Domain];
@@ -204,7 +202,7 @@ fn expressions(object: &Object) -> impl Iterator<Item = &str> {
     properties.into_iter().filter_map(|property| get(object, property))
 }
 
-/// Sequences that come with columns that are made as `serial`.
+/// Sequences of columns that are created as `serial`.
 fn sequences_of_columns<'a>(plan: &Plan<'a>) -> BTreeSet<&'a ObjectId> {
     let columns = plan.coming(&[Kind::Column]).into_iter();
     columns
@@ -214,7 +212,7 @@ fn sequences_of_columns<'a>(plan: &Plan<'a>) -> BTreeSet<&'a ObjectId> {
         .collect()
 }
 
-/// What a table is made with.
+/// Constraints that are created with a table.
 fn constraints_of<'a>(plan: &Plan<'a>, table: &ObjectId) -> Vec<Entry<'a>> {
     let mut constraints = plan.coming(&[Kind::Constraint]);
     constraints

@@ -19,7 +19,7 @@ pub(super) fn before(plan: &mut Plan<'_>) {
     for (id, _) in views.into_iter().rev() {
         let sql = format!("drop {} {};", id.kind, name(id));
         if plan.recreated.contains(id) {
-            plan.push_with(format!("Made anew below. {} on it are lost.", todos::GRANTS), sql);
+            plan.push_with(format!("Recreated below. {} on it are lost.", todos::GRANTS), sql);
         } else {
             plan.push(sql);
         }
@@ -34,8 +34,7 @@ pub(super) fn before(plan: &mut Plan<'_>) {
         plan.push(format!("drop index {};", name(id)));
     }
     for (id, from, _) in plan.staying(&[Kind::Sequence]) {
-        // It stays, although the column that it would go with does not; unless it comes back with
-        // another one.
+        // The sequence stays although its column is dropped, unless another new column owns it.
         let mut columns = plan.coming(&[Kind::Column]).into_iter();
         let comes_with_column = columns.any(|(column, object)| {
             serial_sequence(plan.to, column, object).is_some_and(|(sequence, _)| sequence == id)
@@ -77,7 +76,7 @@ fn on_staying_tables<'a>(plan: &Plan<'a>, kinds: &[Kind]) -> Vec<Entry<'a>> {
 fn columns(plan: &mut Plan<'_>) {
     let mut columns = on_staying_tables(plan, &[Kind::Column]);
     columns.retain(|(id, _)| is_of_table(plan, id));
-    // What is computed from others goes before them.
+    // Generated columns are dropped before the columns that they use.
     columns.sort_by_key(|(_, object)| get(object, Property::Generated).is_none());
     for (id, object) in columns {
         let sql = format!("alter table {} drop column {};", table_name(id), name(id));
@@ -104,20 +103,20 @@ fn columns(plan: &mut Plan<'_>) {
     }
 }
 
-/// Functions whose arguments or results are rows of tables that go, and those that are made anew.
+/// Functions over the row types of tables that are dropped, and functions that are recreated.
 fn early_functions(plan: &mut Plan<'_>) {
     for (id, object) in plan.going(&[Kind::Function]).into_iter().rev() {
         let sql = format!("drop {} {};", keyword(id, object), name(id));
         if plan.recreated.contains(id) {
-            plan.push_with(format!("Made anew below. {} on it are lost.", todos::GRANTS), sql);
+            plan.push_with(format!("Recreated below. {} on it are lost.", todos::GRANTS), sql);
         } else if goes_early(plan, id, object) {
             plan.push(sql);
         }
     }
 }
 
-/// Whether the tables that go cannot go before a function. Of a body, PostgreSQL knows only one that
-/// is no string what it uses; a trigger's function must even stay longer than the trigger's table.
+/// True if a function must be dropped before the dropped tables. PostgreSQL tracks the dependencies of
+/// a body only if it is not a string; the function of a trigger must outlive the trigger's table.
 fn goes_early(plan: &Plan<'_>, id: &ObjectId, object: &Object) -> bool {
     let text = match definition(object) {
         text if text.contains("\nAS ") => signature(object),
@@ -162,7 +161,7 @@ fn tables(plan: &mut Plan<'_>) {
     );
 }
 
-/// But for those that went with their columns.
+/// Except those that are dropped with their columns.
 fn sequences(plan: &mut Plan<'_>) {
     for (id, object) in plan.going(&[Kind::Sequence]).into_iter().rev() {
         if !owner_goes(plan, object) {
@@ -174,7 +173,7 @@ fn sequences(plan: &mut Plan<'_>) {
     }
 }
 
-/// Whether the column that a sequence goes with is not there any more.
+/// True if the column that owns the sequence is dropped.
 fn owner_goes(plan: &Plan<'_>, sequence: &Object) -> bool {
     let owner = get(sequence, Property::OwnedBy).and_then(split_column);
     owner.is_some_and(|(schema, table, column)| {

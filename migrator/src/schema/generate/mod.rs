@@ -19,25 +19,25 @@ use std::collections::BTreeSet;
 use crate::schema::catalog::{Catalog, Kind, Object, ObjectId, Property};
 pub use script::script;
 
-/// How to get from one catalog to another.
+/// The way from one catalog to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transition {
-    /// What to run, in this order.
+    /// The statements, in this order.
     pub statements: Vec<Statement>,
-    /// What somebody has to look at, or to write by hand.
+    /// Changes to check or to write by hand.
     pub todos: Vec<String>,
 }
 
 /// One statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// What should be known about it: what is lost, what may fail.
+    /// Notes: what is lost, what may fail.
     pub remarks: Vec<String>,
     /// With its semicolon.
     pub sql: String,
 }
 
-/// What leads from one catalog to another.
+/// Generates the statements that lead from one catalog to another.
 pub fn transition(from: &Catalog, to: &Catalog) -> Transition {
     let skipped = todos::inexpressible_tables(from, to);
     let mut plan =
@@ -55,13 +55,13 @@ pub fn transition(from: &Catalog, to: &Catalog) -> Transition {
     plan.out
 }
 
-/// A transition in the making.
+/// A transition under construction.
 struct Plan<'a> {
     from: &'a Catalog,
     to: &'a Catalog,
-    /// Tables that are left alone, because what changes about them is left to somebody.
+    /// Tables that are left unchanged, because their change is a todo.
     skipped: BTreeSet<ObjectId>,
-    /// What is in both and is dropped and made anew.
+    /// Objects in both that are dropped and recreated.
     recreated: BTreeSet<ObjectId>,
     out: Transition,
 }
@@ -69,12 +69,12 @@ struct Plan<'a> {
 type Entry<'a> = (&'a ObjectId, &'a Object);
 
 impl<'a> Plan<'a> {
-    /// What has to go: it is not in the second, or is made anew. In an order in which it was made.
+    /// Objects to drop: not in the second, or recreated. In an order in which they can be created.
     fn going(&self, kinds: &[Kind]) -> Vec<Entry<'a>> {
         self.only(self.from, self.to, kinds)
     }
 
-    /// What is to be made: it is not in the first, or is made anew. In an order in which it can be.
+    /// Objects to create: not in the first, or recreated. In an order in which they can be created.
     fn coming(&self, kinds: &[Kind]) -> Vec<Entry<'a>> {
         self.only(self.to, self.from, kinds)
     }
@@ -93,7 +93,7 @@ impl<'a> Plan<'a> {
         entries
     }
 
-    /// What is in both and stays, in an order in which it can be made.
+    /// Objects in both that stay, in an order in which they can be created.
     fn staying(&self, kinds: &[Kind]) -> Vec<(&'a ObjectId, &'a Object, &'a Object)> {
         let mut entries: Vec<_> = self
             .to
@@ -112,7 +112,7 @@ impl<'a> Plan<'a> {
         self.skipped.contains(id) || table_of(id).is_some_and(|table| self.skipped.contains(&table))
     }
 
-    /// Whether the table or view of a part goes, and the part with it.
+    /// True if a part is dropped with its table or view.
     fn goes_with_table(&self, part: &ObjectId) -> bool {
         relations_of(part).any(|table| {
             self.from.objects.contains_key(&table)
@@ -120,7 +120,7 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// Whether the table or view of a part is made, so that the part can be made with it.
+    /// True if the table or view of a part is created, so that the part can be created with it.
     fn comes_with_table(&self, part: &ObjectId) -> bool {
         table_of(part).is_some_and(|table| {
             self.to.objects.contains_key(&table) && !self.from.objects.contains_key(&table)
@@ -167,12 +167,12 @@ fn definition(object: &Object) -> &str {
     get(object, Property::Definition).unwrap_or_default()
 }
 
-/// Whether two objects say something else of a property.
+/// True if two objects differ in a property.
 fn differs(one: &Object, other: &Object, property: Property) -> bool {
     one.properties.get(&property) != other.properties.get(&property)
 }
 
-/// Whether a foreign key, and nothing else, is what a constraint is.
+/// True if a constraint is a foreign key.
 fn is_foreign_key(object: &Object) -> bool {
     definition(object).starts_with("FOREIGN KEY")
 }

@@ -10,7 +10,7 @@ use super::{Plan, definition, differs, function_name, get, is_foreign_key, relat
 use crate::schema::catalog::quoting::quote;
 use crate::schema::catalog::{Kind, Object, ObjectId, Property};
 
-/// Everything that is made anew.
+/// All objects to recreate.
 pub(super) fn find(plan: &Plan<'_>) -> BTreeSet<ObjectId> {
     let both = both(plan);
     let mut recreated: BTreeSet<ObjectId> = both
@@ -41,7 +41,7 @@ fn both<'a>(plan: &Plan<'a>) -> Vec<Both<'a>> {
     entries.filter_map(|(id, from)| Some((id, from, plan.to.objects.get(id)?))).collect()
 }
 
-/// Whether a difference of its own asks for it.
+/// True if a difference of its own requires it.
 fn is_replaced(id: &ObjectId, from: &Object, to: &Object) -> bool {
     match id.kind {
         Kind::Constraint => differs(from, to, Property::Definition) && !is_validated(from, to),
@@ -59,7 +59,7 @@ fn is_replaced(id: &ObjectId, from: &Object, to: &Object) -> bool {
     }
 }
 
-/// Whether all that changes is that a constraint holds for old rows too.
+/// True if the only change is that a constraint is now valid for old rows too.
 pub(super) fn is_validated(from: &Object, to: &Object) -> bool {
     definition(from).strip_suffix(" NOT VALID") == Some(definition(to))
 }
@@ -93,7 +93,7 @@ fn touched_columns<'a>(plan: &Plan<'a>, recreated: &BTreeSet<ObjectId>) -> Vec<T
     touched.collect()
 }
 
-/// Whether something is in the way of what is made anew or touched.
+/// True if an object depends on one that is recreated or altered.
 fn follows(
     plan: &Plan<'_>,
     id: &ObjectId,
@@ -148,7 +148,7 @@ fn follows(
     by_other || is_foreign_key(object) && loses_its_key(plan, text, recreated)
 }
 
-/// Whether a foreign key points to a table of which a key goes.
+/// True if a foreign key refers to a table of which a key is dropped.
 fn loses_its_key(plan: &Plan<'_>, foreign_key: &str, recreated: &BTreeSet<ObjectId>) -> bool {
     let keys = plan.from.objects.iter().filter(|(id, key)| {
         let text = definition(key);
@@ -164,7 +164,7 @@ fn loses_its_key(plan: &Plan<'_>, foreign_key: &str, recreated: &BTreeSet<Object
         .any(|(id, _)| id.table.as_deref().is_some_and(|table| names(referenced, table)))
 }
 
-/// Whether a definition has a name in it, as a whole word.
+/// True if a definition contains a name as a whole word.
 pub(super) fn names(text: &str, name: &str) -> bool {
     let name = quote(name);
     let is_word = |character: char| character.is_alphanumeric() || "_$".contains(character);

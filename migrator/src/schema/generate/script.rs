@@ -2,7 +2,7 @@
 
 use super::{Statement, Transition};
 
-/// The text of a script: `heading`, what is left to somebody, and the statements.
+/// The text of a script: `heading`, todos, and statements.
 pub fn script(heading: &str, transition: &Transition) -> String {
     let mut text = comment(heading);
     if !transition.todos.is_empty() {
@@ -14,7 +14,7 @@ pub fn script(heading: &str, transition: &Transition) -> String {
     let mut before = None;
     for statement in &transition.statements {
         let group = group(statement);
-        // What is alike and short stands together.
+        // Short statements of one kind are kept together.
         if before != Some(group) || group.is_none() {
             text.push('\n');
         }
@@ -28,7 +28,7 @@ pub fn script(heading: &str, transition: &Transition) -> String {
     text
 }
 
-/// The first word of a statement on one line; none for one that stands by itself.
+/// The first word of a statement on one line; none for one that has a paragraph of its own.
 fn group(statement: &Statement) -> Option<&str> {
     let is_short = !statement.sql.contains('\n') && statement.remarks.is_empty();
     statement.sql.split(' ').next().filter(|_| is_short)

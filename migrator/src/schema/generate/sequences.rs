@@ -47,20 +47,20 @@ pub(super) fn counting(options: Option<&str>) -> Vec<String> {
     ]
 }
 
-/// What is said of a sequence, such as its `minvalue`.
+/// Value of an option of a sequence, such as `minvalue`.
 fn clause_of<'a>(options: Option<&'a str>, clause: &str) -> Option<&'a str> {
     let (_, rest) = options?.split_once(clause)?;
     rest.trim_start().split(' ').next()
 }
 
-/// Where a sequence starts, if nothing is said of it: at its lowest or, counting down, its highest.
+/// Default start of a sequence: its lowest value or, counting down, its highest.
 fn start(options: Option<&str>) -> &str {
     let falls = clause_of(options, "increment by").is_some_and(|step| step.starts_with('-'));
     let (limit, usual) = if falls { ("maxvalue", "-1") } else { ("minvalue", "1") };
     clause_of(options, "start with").or_else(|| clause_of(options, limit)).unwrap_or(usual)
 }
 
-/// Whether the numbers that a sequence began with are none of those that it is to give out.
+/// True if the old start of a sequence is outside of its new range.
 fn excludes_start(before: Option<&str>, now: Option<&str>) -> bool {
     let number = |text: &str| text.parse::<i64>().ok();
     let falls = clause_of(now, "increment by").is_some_and(|step| step.starts_with('-'));

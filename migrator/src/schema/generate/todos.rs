@@ -7,10 +7,10 @@ use super::{Entry, Plan, differs, get};
 use crate::schema::catalog::table::columns;
 use crate::schema::catalog::{Catalog, Kind, Object, ObjectId, Property};
 
-/// How remarks begin that are about grants, which catalogs are compared without.
+/// Beginning of remarks about grants, which are not compared.
 pub(super) const GRANTS: &str = "Grants";
 
-/// Tables that became partitioned, a partition or an heir, or are no longer what they were.
+/// Tables that became, or are no longer, partitioned, a partition or an inheritance child.
 pub(super) fn inexpressible_tables(from: &Catalog, to: &Catalog) -> BTreeSet<ObjectId> {
     let tables = from.objects.iter().filter(|(id, _)| id.kind == Kind::Table);
     tables
@@ -73,7 +73,7 @@ fn left_out(plan: &Plan<'_>) -> Vec<String> {
     todos
 }
 
-/// What goes and what comes may be the same thing under another name.
+/// A dropped and a new object may be the same one under another name.
 fn renamings(plan: &Plan<'_>) -> Vec<String> {
     let mut todos = Vec::new();
     for (old, from) in plan.going(&[Kind::Column]) {

@@ -91,7 +91,7 @@ fn certificate(report: &HealthReport) -> Option<HealthWarning> {
         HealthWarning::new(
             "certificate",
             format!("the certificate ends in {days} days"),
-            "renew it: from then on, nobody can connect",
+            "renew it: from then on, no client can connect",
         )
     })
 }
@@ -190,7 +190,7 @@ fn invalid_indexes(report: &HealthReport) -> Option<HealthWarning> {
     Some(HealthWarning::new(
         "invalid_indexes",
         format!("the {noun} invalid: {}", list(invalid)),
-        "building it failed, so that it costs and serves nobody: `drop index concurrently`, then make it again",
+        "it slows writes and is never used: drop it with `drop index concurrently`, and rebuild it",
     ))
 }
 
@@ -215,7 +215,7 @@ fn migrations(report: &HealthReport) -> Vec<HealthWarning> {
     pending.into_iter().chain(incomplete).chain(diverged).collect()
 }
 
-/// What is wrong with an API that connects as this role.
+/// Warning about an API that connects as this role.
 fn role(role: &RoleReport) -> Option<HealthWarning> {
     let name = &role.name;
     let advice = "give the API a role of its own with `migrator grant --role NAME`";

@@ -1,7 +1,7 @@
 //! Parts and dependencies of objects.
 
-/// What an entry of a catalog is part of: a default of its table, a rule of its view, a row type of
-/// its table, an array of its elements, the index of a constraint, what an extension made.
+/// The entry that another one is part of: a default of its table, a rule of its view, a row type of
+/// its table, an array of its elements, an index of its constraint, an object of its extension.
 pub(in crate::schema::catalog) const PARTS: &str = "\
 select 'pg_attrdef'::regclass::oid, oid, 'pg_class'::regclass::oid, adrelid from pg_attrdef
 union all
@@ -26,7 +26,7 @@ select 'pg_class'::regclass::oid, conindid, 'pg_constraint'::regclass::oid, oid
 union all
 select classid, objid, refclassid, refobjid from pg_depend where deptype = 'e'";
 
-/// What needs what. Objects below 16384 are PostgreSQL's own.
+/// Dependencies between entries. Objects below 16384 are PostgreSQL's own.
 pub(in crate::schema::catalog) const DEPENDENCIES: &str = "\
 select classid, objid, refclassid, refobjid
   from pg_depend

@@ -25,8 +25,8 @@ with schemas as (
     };
 }
 
-/// Who but the owner may do what, as text; null unless that is wanted. What nobody has ever granted
-/// or revoked is PostgreSQL's default for that kind of object.
+/// Privileges of other roles than the owner, as text; null unless requested. Where nothing was ever
+/// granted or revoked, PostgreSQL's defaults for the kind of object apply.
 macro_rules! grants {
     ($kind:literal, $acl:literal, $owner:literal) => {
         concat!(
@@ -53,7 +53,7 @@ case when $2 then (
     };
 }
 
-/// How a sequence counts, but for what is usual for its type. Needs `pg_sequence as sequence`.
+/// Options of a sequence that differ from the defaults of its type. Needs `pg_sequence as sequence`.
 macro_rules! counting {
     () => {
         "\

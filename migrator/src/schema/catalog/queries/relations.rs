@@ -23,8 +23,8 @@ select case relkind when 'v' then 'view' when 'm' then 'materialized_view' else 
  where relkind in ('r', 'p', 'v', 'm')",
 );
 
-/// A partition has the columns of its table, which are not repeated, nor are inherited ones; a view
-/// has those that its query makes, which are told where something is said of them.
+/// Columns of a partition and inherited columns are not repeated. Columns of a view are listed if they
+/// have a property of their own.
 pub(super) const COLUMNS: &str = query!(
     "\
 select 'column', schema, relname::text, attname::text, attnum::int4, 0::oid, 0::oid,
@@ -77,7 +77,7 @@ select 'constraint', schema, relname::text, conname::text, 0, 'pg_constraint'::r
    and (conislocal or coninhcount = 0)",
 );
 
-/// `on only` is PostgreSQL's way to tell that it prints the index of the partitioned table itself.
+/// With `on only`, PostgreSQL prints the index of the partitioned table itself.
 pub(super) const INDEXES: &str = query!(
     "\
 select 'index', relations.schema, relations.relname::text, own.relname::text, 0,

@@ -24,7 +24,7 @@ select 'schema', null, null, nspname::text, 0, 'pg_namespace'::regclass::oid, oi
  where schema is not null or $2",
 );
 
-/// Without version and comment, which are not of the migrations' making.
+/// Without version and comment, which migrations do not set.
 pub(super) const EXTENSIONS: &str = query!(
     "\
 select 'extension', null, null, extname::text, 0, 'pg_extension'::regclass::oid, extension.oid,

@@ -52,7 +52,8 @@ pub(crate) fn with_tls(database: &TestDatabase, host: &str) -> String {
 }
 
 pub(crate) fn authority_file() -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/migrator/connection/tls/authority.pem");
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/migrator/connection/tls/authority.pem");
     file.to_str().expect("a plain path").to_owned()
 }
 
