@@ -43,11 +43,11 @@ pub(crate) struct Task {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes")]
 pub(crate) struct NewTask {
-    /// Not only white space; no U+0000. Counted in Unicode scalar values.
+    /// With a character that can be seen; no U+0000. Counted in Unicode scalar values.
     #[schema(
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\u0000]*[^\u0000\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$"
+        pattern = r"^[^\u0000]*[^\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb][^\u0000]*$"
     )]
     title: String,
     /// No U+0000. Counted in Unicode scalar values.
@@ -62,12 +62,12 @@ pub(crate) struct NewTask {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes")]
 struct Changes {
-    /// Not only white space; no U+0000. Counted in Unicode scalar values.
+    /// With a character that can be seen; no U+0000. Counted in Unicode scalar values.
     #[schema(
         min_length = 1,
         max_length = 255,
         nullable = false,
-        pattern = r"^[^\u0000]*[^\u0000\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$"
+        pattern = r"^[^\u0000]*[^\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb][^\u0000]*$"
     )]
     title: Option<String>,
     /// Null clears it. No U+0000. Counted in Unicode scalar values.

@@ -101,6 +101,9 @@ async fn texts_are_stored_as_they_were_sent() {
         ("beyond the basic plane", "𝒯𝒶𝓈𝓀 🦀".to_owned()),
         ("noncharacters", "\u{fffe}\u{ffff}\u{10ffff}".to_owned()),
         ("byte order mark", "\u{feff}x".to_owned()),
+        ("invisible characters and one that is not", "\u{200b}\u{3164}\u{2800}.".to_owned()),
+        ("a heart in colour", "\u{2764}\u{fe0f}".to_owned()),
+        ("a flag of tags", "\u{1f3f4}\u{e0067}\u{e0062}\u{e007f}".to_owned()),
         ("255 emoji", "🦀".repeat(255)),
     ] {
         let task = alice.create(json!({ "title": text, "description": text })).await.good(201);
@@ -142,6 +145,13 @@ async fn a_title_is_required() {
         ("tabs and line breaks", json!({ "title": "\t\r\n" })),
         ("other white space", json!({ "title": "\u{a0}\u{2003}\u{3000}" })),
         ("256 spaces", json!({ "title": " ".repeat(256) })),
+        ("a zero-width space", json!({ "title": "\u{200b}" })),
+        ("a Hangul filler", json!({ "title": "\u{3164}" })),
+        ("blank Braille", json!({ "title": "\u{2800}" })),
+        ("format characters", json!({ "title": "\u{ad}\u{200f}\u{202e}\u{2066}\u{feff}" })),
+        ("what is ignored in display", json!({ "title": "\u{34f}\u{fe0f}\u{e0020}\u{e0100}" })),
+        ("control characters", json!({ "title": "\u{1}\u{7f}" })),
+        ("all of it", json!({ "title": " \u{200b}\u{3164}\u{2800}\t" })),
     ] {
         let response = alice.create(body).await;
         assert_eq!(response.status, 400, "{label}: {response}");

@@ -142,6 +142,9 @@ async fn bad_members_are_refused_by_name() {
             ("empty title", "title", json!(""), EMPTY),
             ("blank title", "title", json!(" \t\n"), EMPTY),
             ("other white space", "title", json!("\u{2003}"), EMPTY),
+            ("a zero-width space", "title", json!("\u{200b}"), EMPTY),
+            ("a Hangul filler", "title", json!("\u{3164}"), EMPTY),
+            ("blank Braille", "title", json!("\u{2800}"), EMPTY),
             ("long title", "title", json!("x".repeat(256)), "Title must be 255 characters or less"),
             (
                 "long description",
