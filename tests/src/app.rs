@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 use local::InstanceReuse;
 use neon_url::DatabaseUrl;
 use reqwest::{Client, ClientBuilder, Method, redirect};
+use serde_json::Value;
 use tokio::sync::{Mutex, RwLock};
 
 use crate::background_runtime;
@@ -20,6 +21,7 @@ use crate::request::Request;
 use crate::runtime::Running;
 use crate::settings::SETTINGS;
 use crate::user::User;
+use crate::wait::until;
 
 /// Signs the tokens of every service that the tests start.
 static JWT_SECRET: LazyLock<String> = LazyLock::new(|| format!("{:064x}", rand::random::<u128>()));
@@ -232,6 +234,17 @@ impl App {
         let running = self.started("show its log").running.try_read();
         let running = running.expect("a log is not read during a restart");
         running.as_ref().map(Running::log).unwrap_or_default()
+    }
+
+    /// The log's line about the request with this id: it may come after the response.
+    pub async fn log_line(&self, request_id: &str) -> Value {
+        until(&format!("the request {request_id} is in the log"), async || {
+            let log = self.log();
+            let mut documents =
+                log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            documents.find(|document| document["request_id"] == request_id)
+        })
+        .await
     }
 
     /// The number of running component instances; `None` where the runtime does not report it.

@@ -74,6 +74,15 @@ impl SigningKey {
         }
     }
 
+    /// All names of that algorithm: RFC 9864 has another one for `EdDSA` with this curve.
+    pub fn algorithms(&self) -> &'static [&'static str] {
+        match self.pair {
+            Pair::Ed25519(_) => &["EdDSA", "Ed25519"],
+            Pair::P256(_) => &["ES256"],
+            Pair::Rsa(_) => &["RS256"],
+        }
+    }
+
     /// The public key as a JSON Web Key (RFC 7517).
     pub fn jwk(&self) -> Value {
         let mut jwk = match &self.pair {

@@ -73,6 +73,11 @@ impl Token {
         self.clone().header("alg", key.algorithm()).header("kid", key.id.as_str()).signed_with(key)
     }
 
+    /// Signed with this key, which the header does not name.
+    pub fn issued_without_key_id(&self, key: &SigningKey) -> String {
+        self.clone().header("alg", key.algorithm()).signed_with(key)
+    }
+
     /// Signed with HMAC-SHA-256 and these bytes as the key, whatever the header says.
     pub fn signed_with_bytes(&self, secret: &[u8]) -> String {
         self.signed_by(|text| hmac_sha256(text, secret))

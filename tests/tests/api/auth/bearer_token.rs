@@ -98,6 +98,25 @@ async fn other_claims_do_not_matter() {
 }
 
 #[tokio::test]
+async fn a_token_may_say_that_it_is_one() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    for typ in [
+        json!(null),
+        json!("JWT"),
+        json!("jwt"),
+        json!("application/jwt"),
+        json!("at+jwt"),
+        json!("AT+JWT"),
+        json!("application/at+jwt"),
+    ] {
+        let token = Token::new(&alice.id).header("typ", typ.clone()).signed(app.jwt_secret());
+        let response = alice.with_token(token).get("/tasks").await;
+        assert_eq!(response.status, 200, "{typ}: {response}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_to_a_bad_token_does_not_repeat_it() {
     let app = App::start().await;
     let alice = app.user("alice").await;

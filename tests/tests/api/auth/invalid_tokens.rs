@@ -139,8 +139,9 @@ fn algorithms(valid: &Valid) -> Attacks {
         rows.push(row(format!("HS256 with the JWK of {}", key.id), confused));
         let unsigned = kid(named("none")).unsigned();
         rows.push(row(format!("none with the id of {}", key.id), unsigned));
-        for algorithm in ["EdDSA", "ES256", "RS256", "ES384", "RS512", "PS256"] {
-            if algorithm != key.algorithm() {
+        for algorithm in ["EdDSA", "Ed25519", "Ed448", "ES256", "RS256", "ES384", "RS512", "PS256"]
+        {
+            if !key.algorithms().contains(&algorithm) {
                 let label = format!("{algorithm} with the key {}", key.id);
                 rows.push(row(label, kid(named(algorithm)).signed_with(key)));
             }
@@ -156,7 +157,10 @@ fn keys_of_others(valid: &Valid) -> Attacks {
     for (key, theirs) in valid.keys.iter().zip(&valid.theirs) {
         let label = key.algorithm();
         let mut unnamed = valid.token.clone().header("alg", label);
-        rows.push(row(format!("{label} without a key id"), unnamed.signed_with(key)));
+        rows.push(row(
+            format!("{label} of another key, without a key id"),
+            unnamed.signed_with(theirs),
+        ));
         unnamed = unnamed.header("kid", "");
         rows.push(row(format!("{label} with an empty key id"), unnamed.signed_with(key)));
         unnamed = unnamed.header("kid", "unknown");
@@ -197,6 +201,20 @@ fn headers(valid: &Valid) -> Attacks {
         ),
         row("a certificate", with("x5c", json!(["MIIB"])).signed(&valid.secret)),
     ];
+    for typ in [
+        "logout+jwt",
+        "Logout+JWT",
+        "application/logout+jwt",
+        "secevent+jwt",
+        "dpop+jwt",
+        "token-introspection+jwt",
+        "oauth-authz-req+jwt",
+    ] {
+        let typed = with("typ", json!(typ));
+        rows.push(row(format!("the type {typ}"), typed.signed(&valid.secret)));
+        rows.push(row(format!("the type {typ}, of a key"), typed.issued_by(&valid.keys[0])));
+    }
+    rows.push(row("a type that is a list", with("typ", json!(["JWT"])).signed(&valid.secret)));
     for (label, name, value) in [
         ("its own key", "jwk", theirs.jwk()),
         ("its own key set's URL", "jku", json!(valid.their_server.url())),

@@ -4,4 +4,5 @@ mod bearer_token;
 mod invalid_tokens;
 mod ownership;
 mod public_keys;
+mod refusals;
 mod user_ids;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use futures::{StreamExt, stream};
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{
     Answer, App, InstanceReuse, KeyServer, Response, SigningKey, Token, User, key_set, until,
     until_within, workspace,
@@ -31,10 +31,18 @@ async fn alice_on(reuse: InstanceReuse, server: &KeyServer, key: &SigningKey) ->
 /// Sends this many requests with tokens of unpublished keys, and returns the largest number of fetches
 /// that they may cause.
 async fn send_forged_tokens(alice: &User, count: usize) -> usize {
+    send_tokens_of_unknown_keys(alice, count, Token::issued_by).await
+}
+
+async fn send_tokens_of_unknown_keys(
+    alice: &User,
+    count: usize,
+    issue: impl Fn(&Token, &SigningKey) -> String,
+) -> usize {
     let started = Instant::now();
     let requests = (0..count).map(|number| {
         let forged = SigningKey::ed25519(&format!("forged-{number}"));
-        let alice = alice.with_token(Token::new(&alice.id).issued_by(&forged));
+        let alice = alice.with_token(issue(&Token::new(&alice.id), &forged));
         async move { alice.get("/tasks").await.status }
     });
     let statuses: Vec<u16> = stream::iter(requests).buffer_unordered(16).collect().await;
@@ -118,6 +126,132 @@ async fn several_sources_count_at_once() {
     let token = Token::new(&alice.id).issued_by(&published);
     alice.with_token(token).get("/tasks").await.good(200);
     assert_eq!(server.hits(), 1);
+}
+
+/// A service with these keys in its configuration, one that fetches them, and Alice, who has an
+/// account on both.
+async fn alice_with_either_source(keys: &Value) -> [(&'static str, User, Option<KeyServer>); 2] {
+    let configured = App::start_with(|options| {
+        options.unset("jwt_secret").set("jwt_jwks", &keys.to_string());
+    })
+    .await;
+    let server = KeyServer::start(&[]).await;
+    server.answer(Answer::Document(keys.to_string().into_bytes()));
+    let published = App::start_with(|options| {
+        options.unset("jwt_secret").key_server(&server);
+    })
+    .await;
+    [
+        ("configured", configured.user("alice").await, None),
+        ("published", published.user("alice").await, Some(server)),
+    ]
+}
+
+#[tokio::test]
+async fn tokens_with_each_name_of_an_algorithm_count() {
+    let keys = SigningKey::of_each_kind();
+    for (source, alice, _server) in alice_with_either_source(&key_set(&keys)).await {
+        for key in &keys {
+            for name in key.algorithms() {
+                let token = Token::new(&alice.id).header("alg", *name);
+                let token = token.header("kid", key.id.as_str()).signed_with(key);
+                let response = alice.with_token(token).get("/tasks").await;
+                assert_eq!(response.status, 200, "{source}, {name}: {response}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_without_a_key_id_is_for_the_only_key_of_its_algorithm() {
+    let [ed25519, p256, rsa] = SigningKey::of_each_kind();
+    let another = SigningKey::p256("another");
+    let unknown = SigningKey::ed25519("unknown");
+    let keys = key_set([&ed25519, &p256, &another, &rsa]);
+    for (source, alice, server) in alice_with_either_source(&keys).await {
+        for (label, key, status) in [
+            ("the only one", &ed25519, 200),
+            ("the only one of another algorithm", &rsa, 200),
+            ("one of two", &p256, 401),
+            ("the other of two", &another, 401),
+            ("one that is not in the set", &unknown, 401),
+        ] {
+            let token = Token::new(&alice.id).issued_without_key_id(key);
+            // Once checked and once from memory.
+            for _ in 0..2 {
+                let response = alice.with_token(token.clone()).get("/tasks").await;
+                assert_eq!(response.status, status, "{source}, {label}: {response}");
+            }
+        }
+        let new_name = Token::new(&alice.id).header("alg", "Ed25519").signed_with(&ed25519);
+        alice.with_token(new_name).get("/tasks").await.good(200);
+        assert_eq!(server.map_or(1, |server| server.hits()), 1, "{source}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_without_an_id_is_for_tokens_without_one() {
+    let key = SigningKey::ed25519("a");
+    let mut keys = key_set([&key]);
+    keys["keys"][0].as_object_mut().expect("a key").remove("kid");
+    for (source, alice, _server) in alice_with_either_source(&keys).await {
+        let without = Token::new(&alice.id).issued_without_key_id(&key);
+        let response = alice.with_token(without).get("/tasks").await;
+        assert_eq!(response.status, 200, "{source}: {response}");
+        alice.with_token(Token::new(&alice.id).issued_by(&key)).get("/tasks").await.problem(401);
+    }
+}
+
+#[tokio::test]
+async fn a_token_without_a_key_id_may_be_of_each_source() {
+    let [configured, published, unknown] =
+        ["configured", "published", "unknown"].map(SigningKey::p256);
+    let server = KeyServer::start(&[&published]).await;
+    let app = App::start_with(|options| {
+        options.set("jwt_jwks", &key_set([&configured]).to_string()).key_server(&server);
+    })
+    .await;
+    let alice = app.user("alice").await;
+    let with = |key| alice.with_token(Token::new(&alice.id).issued_without_key_id(key));
+    with(&configured).get("/tasks").await.good(200);
+    assert_eq!(server.hits(), 0, "nothing is fetched before it is needed");
+    with(&published).get("/tasks").await.good(200);
+    with(&unknown).get("/tasks").await.problem(401);
+    assert_eq!(server.hits(), 1);
+}
+
+/// Who publishes a set for many applications signs tokens for them as well.
+#[tokio::test]
+async fn the_log_says_when_an_issuers_tokens_for_others_count() {
+    const WARNING: &str = "for other applications are accepted";
+    for (set, missing) in [
+        (&[][..], Some("`jwt_issuer` and `jwt_audience` are not set")),
+        (&["jwt_issuer"], Some("`jwt_audience` is not set")),
+        (&["jwt_audience"], Some("`jwt_issuer` is not set")),
+        (&["jwt_issuer", "jwt_audience"], None),
+    ] {
+        let key = SigningKey::ed25519("a");
+        let server = KeyServer::start(&[&key]).await;
+        let app = App::start_with(|options| {
+            options.key_server(&server);
+            for name in set {
+                options.set(name, "taskie");
+            }
+        })
+        .await;
+        let alice = app.user("alice").await;
+        let token = Token::new(&alice.id).claim("iss", "taskie").claim("aud", "taskie");
+        let alice = alice.with_token(token.issued_by(&key));
+        for _ in 0..20 {
+            alice.get("/tasks").await.good(200);
+        }
+        let last = alice.get("/tasks").header("X-Request-Id", "the-last-one");
+        last.await.good(200);
+        app.log_line("the-last-one").await;
+        let log = app.log();
+        assert_eq!(log.matches(WARNING).count(), usize::from(missing.is_some()), "{set:?}: {log}");
+        assert!(missing.is_none_or(|missing| log.contains(missing)), "{set:?}: {log}");
+    }
 }
 
 #[tokio::test]
@@ -290,6 +424,17 @@ async fn forged_tokens_before_any_other_cost_the_first_fetch_and_no_more() {
     let server = KeyServer::start(&[&key]).await;
     let alice = alice_with(&server, &key).await;
     let searches = send_forged_tokens(&alice, 300).await;
+    assert!((1..=searches).contains(&server.hits()), "{} hits", server.hits());
+    alice.get("/tasks").await.good(200);
+}
+
+#[tokio::test]
+async fn forged_tokens_without_a_key_id_cost_no_more_fetches_than_others() {
+    let key = SigningKey::ed25519("a");
+    let server = KeyServer::start(&[&key]).await;
+    let alice = alice_with(&server, &key).await;
+    let forge = Token::issued_without_key_id;
+    let searches = send_tokens_of_unknown_keys(&alice, 300, forge).await;
     assert!((1..=searches).contains(&server.hits()), "{} hits", server.hits());
     alice.get("/tasks").await.good(200);
 }

@@ -244,6 +244,23 @@ async fn the_log_has_the_request_id_and_nothing_private() {
     }
 }
 
+#[tokio::test]
+async fn what_a_client_chooses_is_short_in_the_log() {
+    let app = App::start_with(|_| {}).await;
+    let long = "X".repeat(50_000);
+    for (id, method, logged) in
+        [("long-method", long.as_str(), &long[..32]), ("long-path", "PROPFIND", "PROPFIND")]
+    {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        let path = format!("/api/{}/tasks?{}", &long[..4_000], &long[..4_000]);
+        let request = app.request(method, &path).header("X-Request-Id", id);
+        request.header("User-Agent", &long[..4_000]).await.problem(405);
+        let line = app.log_line(id).await;
+        assert!(line.to_string().len() < 400, "{line}");
+        assert_eq!(line["method"], logged);
+    }
+}
+
 /// `db;dur=1.2, total;dur=3.4` → 1.2 and 3.4.
 fn parse_server_timing(value: &str) -> Option<(f64, f64)> {
     let (database, total) = value.split_once(", ")?;

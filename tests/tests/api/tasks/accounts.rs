@@ -117,6 +117,53 @@ async fn without_an_email_address_there_is_no_account() {
     assert_eq!(emails(&app, &unregistered.id).await, [] as [&str; 0]);
 }
 
+/// Anybody can tell some issuers any address. Its owner comes later, and is not shut out.
+#[tokio::test]
+async fn an_address_that_is_not_verified_makes_no_account() {
+    let app = App::start().await;
+    let owner = app.unregistered_user("owner");
+    for (label, verified) in [
+        ("false", json!(false)),
+        ("false as a text", json!("false")),
+        ("null", Value::Null),
+        ("a number", json!(1)),
+        ("another text", json!("yes")),
+    ] {
+        let other = app.unregistered_user("other");
+        let token = Token::new(&other.id).claim("email", owner.email());
+        let token = token.claim("email_verified", verified).signed(app.jwt_secret());
+        let other = other.with_token(token);
+        let response = other.create(json!({ "title": "x" })).await;
+        assert_eq!(response.status, 403, "{label}: {response}");
+        response.problem(403).kind("not-registered").says("The account is not registered");
+        let keyed = other.post("/tasks").header("Idempotency-Key", "key-1");
+        keyed.json(json!({ "title": "x" })).await.problem(403).kind("not-registered");
+        assert_eq!(emails(&app, &other.id).await, [] as [&str; 0], "{label}");
+    }
+    owner.task("x").await;
+    assert_eq!(emails(&app, &owner.id).await, [owner.email()]);
+}
+
+#[tokio::test]
+async fn a_verified_address_makes_an_account() {
+    let app = App::start().await;
+    for verified in [json!(true), json!("true")] {
+        let newcomer = app.unregistered_user("newcomer");
+        let token = Token::new(&newcomer.id).claim("email", newcomer.email());
+        let token = token.claim("email_verified", verified).signed(app.jwt_secret());
+        newcomer.with_token(token).task("x").await;
+        assert_eq!(emails(&app, &newcomer.id).await, [newcomer.email()]);
+    }
+}
+
+#[tokio::test]
+async fn somebody_with_an_account_needs_no_verified_address() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let token = Token::new(&alice.id).claim("email", alice.email()).claim("email_verified", false);
+    alice.with_token(token.signed(app.jwt_secret())).task("x").await;
+}
+
 #[tokio::test]
 async fn a_user_with_an_account_needs_no_email_address() {
     let app = App::start().await;
