@@ -10,8 +10,8 @@
 //! | `jwt_jwks` | public keys of EdDSA, ES256 and RS256 tokens: a JSON Web Key Set | none | task routes |
 //! | `jwt_jwks_url` | where such a set is to be had | none | task routes |
 //! | `jwt_jwks_origin` | the beginning of that URL, up to the path: the component may connect there | none | task routes |
-//! | `jwt_issuer` | the `iss` that a token must have | not checked | task routes |
-//! | `jwt_audience` | an `aud` that a token must have | not checked | task routes |
+//! | `jwt_issuer` | the `iss` that a token must have | not checked; a warning with `jwt_jwks_url` | task routes |
+//! | `jwt_audience` | an `aud` that a token must have | not checked; a warning with `jwt_jwks_url` | task routes |
 //! | `provision_users` | make the row in `users` at a user's first task, from the token | `true` | creating a task |
 //! | `request_timeout_ms` | longest wait for a request's body, 1000–60000 | 10000 | requests whose body is not there at once |
 //! | `cors_origins` | the origins whose pages may use the API from a browser, with commas or spaces between them | none | requests with `Origin` |
