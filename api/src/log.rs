@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::config::{self, LogLevel};
 
-/// The longest that a host's text may be, in characters.
+/// Maximum length of a host's text, in characters.
 const MAX_CHARS: usize = 300;
 
-/// What of a host's text may stand in the log: one line, without the backtrace that some carry.
+/// A host's text for the log: one line, without a backtrace.
 pub(crate) fn one_line(text: &str) -> String {
     let head = text.split("Stack backtrace:").next().unwrap_or_default();
     let line = head.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -31,7 +31,7 @@ pub(crate) fn write(document: &impl Serialize) {
     }
 }
 
-/// Something that an operator should know and that no request failed for.
+/// Logs a warning for the operator that is not about a failed request.
 pub(crate) async fn warn(warning: &str) {
     #[derive(Serialize)]
     struct Warning<'a> {

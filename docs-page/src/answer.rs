@@ -16,7 +16,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
 
-/// What every file takes.
+/// Methods of every file.
 const METHODS: &str = "GET,HEAD,OPTIONS";
 
 /// The response to one request, but for the headers that all responses have.
@@ -87,7 +87,7 @@ fn with_body(content_type: &'static str, body: Bytes) -> Response<Bytes> {
     response
 }
 
-/// Whether the client has this version already (RFC 9110, section 13.1.2).
+/// True if the client has this version already (RFC 9110, section 13.1.2).
 fn is_known(headers: &HeaderMap, version: &str) -> bool {
     let values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     values

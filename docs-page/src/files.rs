@@ -7,7 +7,7 @@ pub(crate) struct File {
     pub(crate) content: &'static [u8],
     /// Another one for another content; what `ETag` says.
     pub(crate) version: u64,
-    /// What `Cache-Control` says.
+    /// Value of `Cache-Control`.
     pub(crate) kept: &'static str,
 }
 
@@ -82,7 +82,7 @@ mod tests {
 
     use super::{FILES, find, fnv_1a};
 
-    /// Where the viewer's files are kept, unchanged, with a list of their checksums.
+    /// Folder of the viewer's unchanged files and the list of their checksums.
     const VIEWER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/swagger-ui-dist-5.35.0");
 
     #[test]

@@ -1,8 +1,8 @@
-//! The page that shows the API and tries it, and the document that it shows: a component of its own,
-//! so that the viewer's two megabytes are not in the one that answers tasks.
+//! The page with the API's documentation, and its OpenAPI document: a component of its own, so that the
+//! viewer's two megabytes are not in the one that serves tasks.
 //!
-//! Everything is in the component, nothing comes from another origin, and it reaches nothing: it has
-//! no variables and may connect nowhere. Start reading at `files.rs`.
+//! All files are in the component, and nothing comes from another origin. It has no variables and may
+//! not connect anywhere. Start reading at `files.rs`.
 
 mod answer;
 mod files;
@@ -13,7 +13,7 @@ use responses::{headers, request_id, wasi};
 use spin_sdk::http::Request;
 use spin_sdk::wasip3::http::types::{ErrorCode, Response};
 
-/// What Spin calls for every request of this instance.
+/// Entry point that Spin calls for every request of this instance.
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Result<Response, ErrorCode> {
     let started = Instant::now();

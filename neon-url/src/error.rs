@@ -1,9 +1,8 @@
-//! Why a string is not a connection string. No message repeats any part of it that could belong to
-//! a password.
+//! Errors of parsing. No message repeats a part of the string that could belong to a password.
 
 use thiserror::Error;
 
-/// Why a string is not a connection string that can be used here.
+/// Reasons why a string cannot be used as a connection string.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ParseError {
@@ -71,7 +70,7 @@ pub enum ParseError {
     /// The same thing said twice.
     #[error("the connection string sets `{parameter}` more than once")]
     Repeated {
-        /// What is set more than once.
+        /// Name of the repeated parameter.
         parameter: String,
     },
     /// Not a parameter of libpq, nor of any driver whose strings are known here.
@@ -85,7 +84,7 @@ pub enum ParseError {
     Value {
         /// The parameter.
         parameter: &'static str,
-        /// What is accepted.
+        /// Accepted values.
         expected: &'static str,
     },
     /// Less than TLS with verification, for a host that is not this machine.
@@ -103,7 +102,7 @@ pub enum ParseError {
     Unsupported {
         /// The parameter.
         parameter: String,
-        /// What to do about it.
+        /// Advice.
         instead: &'static str,
     },
 }

@@ -1,15 +1,15 @@
-//! What a PostgreSQL connection string means here.
+//! PostgreSQL connection strings.
 //!
-//! The component, the migrator and the local runner all take a string that somebody copied from
-//! Neon's console, from a `.env` file or from another driver's documentation. [`DatabaseUrl`] is
-//! that string understood once: which host, which role, whether TLS is used, and whether the host
+//! The component, the migrator and the local runner all take a string that was copied from Neon's
+//! console, from a `.env` file or from another driver's documentation. [`DatabaseUrl`] is that string,
+//! parsed once: which host, which role, whether TLS is used, and whether the host
 //! is a Neon endpoint with a pooled or a direct twin.
 //!
-//! Two invariants hold everywhere. A remote host is never spoken to without TLS: a string that asks
+//! Two invariants hold everywhere. A connection to a remote host always uses TLS: a string that asks
 //! for less is an error. And neither `Display`, `Debug` nor an error message ever contains the
 //! password; only [`DatabaseUrl::to_connection_string`] does.
 //!
-//! Start reading at [`DatabaseUrl`]; `parse.rs` takes a string apart, `parameters.rs` is the table
+//! Start reading at [`DatabaseUrl`]; `parse.rs` parses a string, `parameters.rs` is the table
 //! of query parameters.
 
 mod encoding;
@@ -64,10 +64,10 @@ pub struct DatabaseUrl {
     ignored: Vec<String>,
 }
 
-/// Whether TLS is used. Wherever it is, the certificate and the host name are verified.
+/// TLS mode. With TLS, the certificate and the host name are always verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SslMode {
-    /// No TLS: the default on this machine, where nobody is in between.
+    /// No TLS: the default for a host on this machine.
     Disable,
     /// TLS when the server offers it. Only on this machine, and only when asked for.
     Prefer,
@@ -127,22 +127,22 @@ impl DatabaseUrl {
         &self.database
     }
 
-    /// Whether the host is this machine by name or address: `localhost`, `127.0.0.0/8` or `::1`.
+    /// True if the host is this machine by name or address: `localhost`, `127.0.0.0/8` or `::1`.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.host)
     }
 
-    /// Whether the connection goes through a Unix socket.
+    /// True if the connection uses a Unix socket.
     pub fn is_unix_socket(&self) -> bool {
         self.host.starts_with('/')
     }
 
-    /// What kind of host this is: one of Neon's two kinds, or another.
+    /// Kind of host: one of Neon's two kinds, or another.
     pub fn endpoint(&self) -> Endpoint {
         neon::endpoint(&self.host)
     }
 
-    /// Whether this is Neon's pooled endpoint, which keeps no session state: no advisory locks, no
+    /// True for Neon's pooled endpoint, which keeps no session state: no advisory locks, no
     /// `SET`.
     pub fn is_pooled(&self) -> bool {
         self.endpoint() == Endpoint::NeonPooled
@@ -166,7 +166,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// Whether TLS is used. A remote host always has [`SslMode::Require`].
+    /// TLS mode. A remote host always has [`SslMode::Require`].
     pub fn ssl_mode(&self) -> SslMode {
         self.ssl_mode
     }

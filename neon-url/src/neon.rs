@@ -1,7 +1,7 @@
 //! Neon's host names: `ep-….REGION.….neon.tech` is a direct endpoint,
 //! `ep-…-pooler.REGION.….neon.tech` its pooled twin.
 
-/// What kind of host a connection string names.
+/// Kinds of hosts in connection strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// Neon's connection pooler (PgBouncer in transaction mode): cheap connections without session

@@ -3,7 +3,7 @@
 use crate::encoding::decode;
 use crate::{ParseError, SslMode};
 
-/// What the part behind the `?` says.
+/// The parameters behind the `?`.
 #[derive(Default)]
 pub(crate) struct Parameters {
     pub(crate) user: Option<String>,
@@ -25,7 +25,7 @@ pub(crate) struct RequestedSslMode {
     pub(crate) mode: SslMode,
 }
 
-/// What becomes of a parameter.
+/// Handling of a parameter.
 enum Fate {
     User,
     Password,
@@ -245,7 +245,7 @@ impl Parameters {
     }
 }
 
-/// The mode before the host has been looked at. Everything from `require` up is the same here: TLS
+/// The mode before the host is known. Everything from `require` up is the same here: TLS
 /// is always verified.
 fn requested_ssl_mode(
     parameter: &'static str,
@@ -271,8 +271,8 @@ fn requested_ssl_mode(
     Ok(RequestedSslMode { parameter, written, mode })
 }
 
-/// Names what is unknown only where that looks like a name: it could be the rest of a password with
-/// a raw `?` or `&`.
+/// Repeats an unknown name only if it looks like one: it could be the rest of a password with a raw `?`
+/// or `&`.
 fn unknown(name: &str) -> ParseError {
     let is_plain = name.len() <= 40
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));

@@ -1,8 +1,8 @@
-//! Takes a connection string apart.
+//! Parses a connection string.
 //!
 //! By hand rather than with a URL parser, because these strings are looser than URLs (an empty host
 //! beside credentials, encoded slashes in the host) and every mistake should get a message of its
-//! own. The `url` crate judges host names.
+//! own. The `url` crate checks host names.
 
 use std::time::Duration;
 
@@ -138,7 +138,7 @@ fn split_port(host_and_port: &str) -> Result<(&str, &str), ParseError> {
     }
 }
 
-/// A host name in lower case, an IP address, or a socket folder. International names must come in
+/// A host name in lower case, an IP address, or a socket folder. International names must be in
 /// their ASCII form (`xn--…`).
 fn parse_host(encoded: &str) -> Result<String, ParseError> {
     let host = decode_part(encoded, "host")?;

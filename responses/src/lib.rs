@@ -1,7 +1,7 @@
-//! What every response of the application has, whichever component gives it: the headers that the
-//! contract promises, a failure's body, and the way out through the host.
+//! The common part of all responses of both components: the headers that the contract promises, the
+//! body of an error, and writing through the host.
 //!
-//! It decides nothing: which response a request gets is the components' business.
+//! The components decide which response a request gets.
 
 pub mod headers;
 pub mod problem;

@@ -13,7 +13,7 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 pub struct FieldError {
     /// The member's name in the request body.
     pub field: String,
-    /// What is wrong with it and what is accepted.
+    /// The problem and the accepted values.
     pub message: String,
 }
 
@@ -25,7 +25,7 @@ pub struct Problem {
     pub kind: &'static str,
     /// The HTTP status of the response.
     pub status: StatusCode,
-    /// What a person reads: the contract's messages.
+    /// Message for people: the contract's messages.
     pub detail: String,
     /// The offending members of a request body, each of them.
     pub errors: Vec<FieldError>,
@@ -41,7 +41,7 @@ pub struct Document<'a> {
     title: &'a str,
     /// The status code.
     status: u16,
-    /// What a person reads.
+    /// Message for people.
     detail: &'a str,
     /// Repeats `detail`: the predecessor's clients read this member.
     error: &'a str,

@@ -13,25 +13,25 @@ use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 
 use crate::time::within;
 
-/// How long the host may take to accept a body: a client that reads nothing must not keep the
-/// instance. What the host has accepted waits in the host's memory.
+/// Time limit for the host to accept a body: a client that does not read must not keep the instance.
+/// An accepted body is in the host's memory.
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
 
-/// A body of so many bytes is accepted at once, whatever the client does: hosts take the first piece
-/// of a body, which is at least that large. Setting a timer for it would cost more than writing it.
+/// Hosts accept a body of this size in bytes at once, also if the client does not read: they buffer the
+/// first piece of a body, which is at least that large. Setting a timer for it would cost more than writing it.
 const FIRST_PIECE: usize = 64 * 1024;
 
-/// The host's form of a response. `afterwards` runs when the whole response is with the host: nothing
-/// that it does can delay the response.
+/// Converts a response for the host. `afterwards` runs when the host has the whole response, so it
+/// cannot delay it.
 ///
 /// Head and body have to reach the host's socket in one write: a second one would wait for the
-/// client's delayed acknowledgement, 42 ms, on a connection that is reused. So nothing comes between
-/// the head and the write of the whole body, and the trailers (there are none) end after the body:
-/// had they ended before, the host would turn to them first.
+/// client's delayed acknowledgement, 42 ms, on a connection that is reused. So nothing is done
+/// between the head and the write of the whole body, and the (empty) trailers end after the body:
+/// otherwise the host would handle them first.
 ///
 /// A response to HEAD has the headers of GET's, its `Content-Length` included, and no body at all. An
-/// empty body is another thing: the host holds it against `Content-Length` and, over HTTP/2, breaks
-/// the stream off.
+/// empty body would not do: the host compares it with `Content-Length` and, over HTTP/2, resets the
+/// stream.
 pub fn respond(
     method: &Method,
     response: Response<Bytes>,
@@ -53,7 +53,7 @@ pub fn respond(
         let (writer, contents) = wit_stream::new();
         spawn(async move {
             write(writer, response.into_body()).await;
-            // Dropped without a value, it stands for its default: no trailers.
+            // Dropped without a value, it has its default: no trailers.
             drop(end);
             afterwards.await;
         });

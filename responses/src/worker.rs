@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use crate::time::pause;
 
-/// The shortest that a host can be made to wait. Spin takes 1.3 ms for it: as long as its timers tick.
-/// To yield is not enough: that wakes other threads up.
+/// The shortest timer. Spin takes 1.3 ms for it, the resolution of its timers. Yielding is not enough:
+/// it wakes other threads.
 const TICK: Duration = Duration::from_nanos(1);
 
-/// Whether this instance may be off its worker thread.
+/// True while this instance may be off its worker thread.
 static OFF: AtomicBool = AtomicBool::new(false);
 
 /// To be called after a call that takes the instance off: Spin reads variables and the key-value store

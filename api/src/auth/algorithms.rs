@@ -1,5 +1,4 @@
-//! The four ways in which a token may be signed. No other algorithm is in the component, whatever a
-//! token's header says.
+//! The four signature algorithms of tokens. The component contains no other.
 
 use std::ops::RangeInclusive;
 

@@ -17,7 +17,7 @@ use crate::http::path::TaskPath;
 pub(crate) struct Caller {
     /// The owner of every row that the request may touch.
     pub(crate) user_id: String,
-    /// The address from the token, with which a first task makes the user's account.
+    /// The email address from the token, with which a first task creates the user's account.
     pub(crate) email: Option<String>,
 }
 
@@ -38,12 +38,12 @@ async fn recognise(auth: Auth, parts: &Parts) -> Result<Caller, ApiError> {
     match caller {
         Some(caller) if caller.user_id == path_user => Ok(caller),
         Some(_) => Err(ApiError::TaskNotFound),
-        // `/api//tasks`: nobody has no name.
+        // `/api//tasks`: an empty user id is not a user.
         None if path_user.is_empty() => Err(ApiError::TaskNotFound),
         None if path_user.contains('\0') => {
             Err(ApiError::field("user_id", "user_id must not contain the character U+0000"))
         }
-        // An address of a domain that nobody owns, so that a first task can make the account.
+        // An address of a reserved domain, so that a first task can create the account.
         None => Ok(Caller { email: Some(format!("{path_user}@example.com")), user_id: path_user }),
     }
 }

@@ -1,8 +1,8 @@
 //! The keys that an issuer publishes: fetched when they are needed, kept for ten minutes, fetched again
 //! ahead of their end, and when a token names one that is not there yet.
 //!
-//! Instances come and go, so what is known stands in a store that they share: one of them fetches for
-//! all. Each has a copy of its own besides, which saves it the store while the copy counts.
+//! Instances are short-lived, so the set is in a store that they share: one of them fetches for all.
+//! Each also has a copy of its own, and reads the store only when the copy is too old.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,31 +13,31 @@ use super::jwks_record::{INTERVAL_MILLIS, Record};
 use super::key_set::{Key, KeySet, Unavailable};
 use crate::single_flight::{Permit, SingleFlight};
 
-/// How long a set counts after it was asked for, and so the longest time that a withdrawn key works
-/// while its issuer can be reached.
+/// Lifetime of a set from its request on, and so the longest time that a withdrawn key works while its
+/// issuer can be reached.
 const MAX_AGE_MILLIS: u64 = 10 * 60_000;
 
-/// From this age on, one request fetches the set anew when its own response is out.
+/// From this age on, one request fetches the set again after its own response was written.
 const REFRESH_AGE_MILLIS: u64 = 9 * 60_000;
 
-/// How long a set goes on to count while its issuer fails.
+/// Lifetime of a set while its issuer fails.
 const MAX_STALE_MILLIS: u64 = 60 * 60_000;
 
-/// How far the clocks of two hosts may differ.
+/// Maximum difference between the clocks of two hosts.
 const CLOCK_SKEW_MILLIS: u64 = 60_000;
 
-/// How long a request waits for somebody else's fetch.
+/// Limit of a request's wait for the fetch of another one.
 const WAIT_MILLIS: u64 = 15_000;
 
-/// What the cache needs from outside.
+/// Outside world of the cache.
 pub(crate) trait Environment {
     /// Fetches the document, within a limit of time.
     fn fetch(&self) -> impl Future<Output = Result<String, Unavailable>> + Send;
     /// The time: milliseconds since 1970.
     fn now(&self) -> u64;
-    /// A moment, for those who wait for somebody else's fetch.
+    /// A short pause of a request that waits for the fetch of another one.
     fn pause(&self) -> impl Future<Output = ()> + Send;
-    /// What is known, by all instances.
+    /// Reads the record that all instances share.
     fn load(&self) -> impl Future<Output = Record> + Send;
     /// Changes what is known, unless `change` says no.
     fn update(
@@ -52,7 +52,7 @@ pub(crate) trait Environment {
 pub(crate) struct JwksCache<E> {
     environment: E,
     copy: Mutex<Option<Fetched>>,
-    /// One request of the instance at a time looks into the store and fetches.
+    /// One request of the instance at a time reads the store and fetches.
     single_flight: SingleFlight,
 }
 
@@ -62,7 +62,7 @@ struct Fetched {
     set: Arc<KeySet>,
     /// When it was asked for.
     at: u64,
-    /// How many had been fetched with it.
+    /// Number of sets fetched so far, this one included.
     number: u64,
 }
 
@@ -100,13 +100,13 @@ impl<E: Environment> JwksCache<E> {
         Ok(found.filter(|found| **found != *key))
     }
 
-    /// Whether the issuer still has this key.
+    /// True if the issuer still has this key.
     pub(super) async fn contains(&self, key: &Key) -> Result<bool, Unavailable> {
         Ok(self.set_with(Need::Nothing).await?.contains(key))
     }
 
-    /// Fetches the set anew when it nears its end, unless somebody else does. To be called when the
-    /// response is out: nobody has to wait for it.
+    /// Fetches the set again when it nears its end, unless another request does. Called after the response
+    /// was written, so that no client waits for it.
     pub(super) async fn refresh(&self) {
         let now = self.environment.now();
         let is_due = |fetched: &Fetched| now.saturating_sub(fetched.at) >= REFRESH_AGE_MILLIS;
@@ -123,7 +123,7 @@ impl<E: Environment> JwksCache<E> {
         }
     }
 
-    /// The set that counts now, looked for at the issuer when it does not meet the need.
+    /// The current set; fetched from the issuer if it does not meet the need.
     async fn set_with(&self, need: Need<'_>) -> Result<Arc<KeySet>, Unavailable> {
         let now = self.environment.now();
         if let Some(copy) = self.copy().as_ref()
@@ -148,8 +148,8 @@ impl<E: Environment> JwksCache<E> {
                 return Ok(Arc::clone(&current.set));
             }
             let stale = newest.as_ref().filter(|fetched| fetched.is_usable_at(now));
-            // While the issuer fails, requests do not wait for it: the old set is fetched anew when
-            // their responses are out.
+            // While the issuer fails, requests do not wait for it: the set is fetched again after their
+            // responses.
             if let (None, Some(stale), Some(_)) = (current, stale, record.failure()) {
                 return Ok(Arc::clone(&stale.set));
             }
@@ -271,8 +271,8 @@ impl Fetched {
         self.at <= now + CLOCK_SKEW_MILLIS && now.saturating_sub(self.at) < millis
     }
 
-    /// Whether the set has what is needed. One that was fetched a moment ago is not worth a search for
-    /// another: anybody can sign with a key that is not in it.
+    /// True if the set meets the need. A set that was just fetched is not fetched again: forged tokens could
+    /// name any key.
     fn meets(&self, need: Need<'_>, now: u64) -> bool {
         match need {
             Need::Nothing => true,

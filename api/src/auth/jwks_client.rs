@@ -1,4 +1,4 @@
-//! Fetches a key set over HTTP: the one place where the component speaks to anything but its
+//! Fetches a key set over HTTP: the only connection of the component other than to its
 //! database.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,13 +19,13 @@ use super::key_set::Unavailable;
 use crate::config::{self, RequiredClaims};
 use crate::log::{self, one_line};
 
-/// How long a fetch may take, from the first packet to the last.
+/// Time limit of a fetch, from the first packet to the last.
 const FETCH_LIMIT: Duration = Duration::from_secs(5);
 
-/// How often those who wait for somebody else's fetch look whether it has ended.
+/// Interval at which requests check if the fetch of another one has ended.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How much of an answer is read at a time, in bytes.
+/// Size of a read of the response, in bytes.
 const READ_BYTES: usize = 16 * 1024;
 
 /// The largest answer, in bytes: those of large providers have some 20 KB.
@@ -35,7 +35,7 @@ const MAX_SET_BYTES: usize = 128 * 1024;
 pub(crate) struct JwksClient {
     url: Uri,
     store: JwksStore,
-    /// Whether the log says that an issuer's tokens for others are accepted.
+    /// True once the log has the warning about unchecked claims.
     reported: AtomicBool,
 }
 
@@ -44,8 +44,8 @@ impl JwksClient {
         Self { store: JwksStore::new(url.to_string()), url, reported: AtomicBool::new(false) }
     }
 
-    /// An issuer signs tokens for many applications: says so in the log, once, where nothing tells
-    /// them from those for this one. One that fetches says it for all instances that share the keys.
+    /// Warns in the log, once, that tokens for other applications of the issuer are accepted. The instance
+    /// that fetches warns for all that share the keys.
     async fn report_unchecked_claims(&self) {
         let Ok(RequiredClaims { issuer, audience }) = config::required_claims().await else {
             return;
@@ -106,7 +106,7 @@ async fn get(url: &Uri) -> Result<Vec<u8>, Unavailable> {
     if status != 200 {
         return Err(Unavailable(format!("status {status}")));
     }
-    // The dropped end stands for its default: that the body was taken well.
+    // Dropped, it has its default: the body was read successfully.
     let (_, taken) = wit_future::new(|| Ok(()));
     let (mut body, end) = Response::consume_body(response, taken);
     let mut bytes = Vec::new();
@@ -132,7 +132,7 @@ fn request_for(url: &Uri) -> Option<Request> {
         ("user-agent".to_owned(), concat!("taskie/", env!("CARGO_PKG_VERSION")).into()),
     ])
     .ok()?;
-    // The dropped end stands for its default: no trailers.
+    // Dropped, it has its default: no trailers.
     let (_, trailers) = wit_future::new(|| Ok(None));
     let (request, _) = Request::new(headers, None, trailers, None);
     let scheme = if url.scheme_str() == Some("http") { Scheme::Http } else { Scheme::Https };

@@ -1,31 +1,31 @@
-//! What is known about an issuer's key set, as the instances tell each other.
+//! The record about an issuer's key set that instances share.
 
-/// How long after a claim its fetch must have ended: longer than a fetch may take. An instance that
-/// was ended meanwhile does not keep the others waiting.
+/// Lifetime of a claim: longer than a fetch may take. After it, other instances no longer wait for an
+/// instance that was stopped during its fetch.
 const CLAIM_MILLIS: u64 = 8_000;
 
-/// How long the issuer is left alone after a failure, and after a search for a key that it does not
-/// have: a forged token can name any.
+/// Interval without requests to the issuer after a failure, and after a search for an unknown key: a
+/// forged token can name any.
 pub(super) const INTERVAL_MILLIS: u64 = 30_000;
 
-/// What is known about an issuer's key set. Times are milliseconds since 1970, by the hosts' clocks.
+/// State of an issuer's key set. Times are milliseconds since 1970, by the hosts' clocks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// Where the set comes from: a record of another address is none.
+    /// URL of the set: a record of another URL is ignored.
     pub(super) url: String,
     /// The document that was fetched last.
     pub(super) document: Option<String>,
     /// When it was asked for.
     pub(super) fetched_at: u64,
-    /// How many have been fetched.
+    /// Number of fetched sets.
     pub(super) number: u64,
-    /// Since when somebody is fetching, if so.
+    /// Start of the current fetch, if there is one.
     fetching_since: Option<u64>,
-    /// When a token last made somebody look for its key in vain, or whatever came of it.
+    /// Time of the last search for an unknown key.
     searched_at: Option<u64>,
     /// When the last fetch failed, if it did.
     failed_at: Option<u64>,
-    /// Why.
+    /// Error of the last fetch.
     failure: Option<String>,
 }
 
@@ -35,7 +35,7 @@ impl Record {
         Self { url: url.to_owned(), ..Self::default() }
     }
 
-    /// What [`Record::to_bytes`] wrote.
+    /// Reads the output of [`Record::to_bytes`].
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut lines = std::str::from_utf8(bytes).ok()?.splitn(4, '\n');
         let (url, times, failure) = (lines.next()?, lines.next()?, lines.next()?);
@@ -72,18 +72,18 @@ impl Record {
         .into_bytes()
     }
 
-    /// Whether somebody is fetching.
+    /// True while an instance is fetching.
     pub(super) fn is_fetching(&self, now: u64) -> bool {
         self.fetching_since.is_some_and(|since| now.abs_diff(since) < CLAIM_MILLIS)
     }
 
-    /// Why the last fetch failed, if it did.
+    /// Error of the last fetch, if it failed.
     pub(super) fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
     }
 
-    /// Claims the fetch of the set that follows the last one that was seen, by its number, unless
-    /// somebody has fetched it since, or is fetching it, or the issuer failed a moment ago.
+    /// Claims the fetch of the set after number `seen`, unless it was fetched since, is being fetched, or
+    /// the issuer has just failed.
     pub(super) fn claim(&mut self, seen: u64, now: u64) -> bool {
         let free = self.number == seen && !self.is_fetching(now) && !is_recent(self.failed_at, now);
         if free {
@@ -92,7 +92,7 @@ impl Record {
         free
     }
 
-    /// Claims a fetch that looks for a key, unless somebody has looked for one a moment ago.
+    /// Claims a fetch that searches for a key, unless there was such a search just before.
     pub(super) fn claim_search(&mut self, seen: u64, now: u64) -> bool {
         let free = !is_recent(self.searched_at, now) && self.claim(seen, now);
         if free {

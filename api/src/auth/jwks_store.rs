@@ -22,19 +22,19 @@ const RECORD: &str = "taskie/jwks";
 /// Counts who found no record: the first one creates it.
 const CREATORS: &str = "taskie/jwks-creators";
 
-/// How often a change is tried when others change the record at the same time.
+/// Number of attempts to change the record while others change it.
 const TRIES: usize = 10;
 
-/// How long to wait for somebody else to create the record, and how often to look.
+/// Number of checks while another instance creates the record, and the pause between them.
 const CREATION_LOOKS: usize = 50;
 const CREATION_PAUSE: Duration = Duration::from_millis(20);
 
 /// The record of the set at one address.
 pub(super) struct JwksStore {
     url: String,
-    /// What this instance knows where there is no store.
+    /// The instance's own record, where there is no store.
     memory: Mutex<Record>,
-    /// Whether the log says that there is none.
+    /// True once the log has the warning that there is no store.
     reported: AtomicBool,
 }
 

@@ -12,7 +12,7 @@ use super::algorithms::Algorithm;
 use crate::config::RequiredClaims;
 use crate::error::ApiError;
 
-/// How far the clocks of the token's issuer and of this host may differ, in seconds.
+/// Maximum difference between the clocks of the issuer and of this host, in seconds.
 const LEEWAY_SECONDS: u64 = 60;
 
 /// The longest user id, in bytes.
@@ -21,7 +21,7 @@ const MAX_SUBJECT_BYTES: usize = 255;
 /// The longest email address (RFC 3696, erratum 1690), in bytes.
 const MAX_EMAIL_BYTES: usize = 320;
 
-/// Header members that bring a key or tell where to find one.
+/// Header members with a key or with its location.
 const KEY_SOURCES: [&str; 4] = ["jwk", "jku", "x5u", "x5c"];
 
 const MALFORMED: ApiError = ApiError::TokenInvalid("malformed token");
@@ -34,7 +34,7 @@ pub(super) struct UnverifiedToken<'a> {
     pub(super) algorithm: Algorithm,
     /// The `kid`.
     pub(super) key_id: Option<String>,
-    /// What was signed: header and claims, as they were sent.
+    /// Signed bytes: header and claims, as they were sent.
     pub(super) message: &'a [u8],
     pub(super) signature: Vec<u8>,
     claims: &'a str,
@@ -43,7 +43,7 @@ pub(super) struct UnverifiedToken<'a> {
 /// The content of a verified token.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct VerifiedToken {
-    /// The user whom the token speaks for.
+    /// The user in `sub`.
     pub(super) caller: Caller,
     /// The time from which the token is valid, in seconds since 1970.
     pub(super) not_before: f64,
@@ -97,8 +97,8 @@ impl<'a> UnverifiedToken<'a> {
         let not_before = claims.get("nbf").map_or(Some(0.0), Value::as_f64);
         let sub = text("sub")
             .filter(|sub| (1..=MAX_SUBJECT_BYTES).contains(&sub.len()) && !sub.contains('\0'));
-        // An address that cannot be one counts as absent: the token may come from a provider that
-        // has other uses for the claim. So does one that is not verified: it may be another's.
+        // An invalid address counts as absent: the provider may use the claim for something else. So does
+        // an unverified one: it may belong to another person.
         let email = text("email")
             .filter(|email| (1..=MAX_EMAIL_BYTES).contains(&email.len()) && !email.contains('\0'))
             .filter(|_| claims.get("email_verified").is_none_or(is_true));
@@ -138,7 +138,7 @@ impl<'a> UnverifiedToken<'a> {
 }
 
 impl VerifiedToken {
-    /// Whether the token is valid at this time, in seconds since 1970.
+    /// True if the token is valid at this time, in seconds since 1970.
     pub(super) fn is_valid_at(&self, now: u64) -> bool {
         self.not_before <= as_f64(now + LEEWAY_SECONDS) && !self.is_expired_at(now)
     }
@@ -161,8 +161,8 @@ fn decode_object(part: &str) -> Result<Map<String, Value>, ApiError> {
     serde_json::from_slice(&decode(part)?).map_err(|_| MALFORMED)
 }
 
-/// Whether a `typ` is that of a token which does not stand for a caller, such as `logout+jwt`
-/// (RFC 8725, section 3.11). The media type of each of them ends in `+jwt`; `application/` may be
+/// True for the `typ` of a token that does not authenticate a caller, such as `logout+jwt` (RFC 8725,
+/// section 3.11). The media type of each of them ends in `+jwt`; `application/` may be
 /// left out (RFC 7515, section 4.1.9).
 fn is_for_another_purpose(typ: &str) -> bool {
     let typ = typ.to_ascii_lowercase();

@@ -13,7 +13,7 @@ use super::algorithms::{Algorithm, PublicKey};
 #[derive(Debug, Default)]
 pub(crate) struct KeySet(Vec<Arc<Key>>);
 
-/// A public key. Its own type says which algorithm it is for, whatever a token's header says.
+/// A public key. Its type decides the algorithm, not the header of a token.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Key {
     /// The `kid`.
@@ -21,7 +21,7 @@ pub(crate) struct Key {
     pub(super) public: PublicKey,
 }
 
-/// Why a document is no key set.
+/// Errors of a document that is no key set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KeySetError {
     /// It is not JSON, or has no list `keys`.
@@ -50,7 +50,7 @@ impl KeySet {
         Ok(Self(keys.filter_map(Key::from_jwk).map(Arc::new).collect()))
     }
 
-    /// Whether no key of the set can be used.
+    /// True if no key of the set can be used.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -67,17 +67,17 @@ impl KeySet {
         .cloned()
     }
 
-    /// Whether any key is for this algorithm.
+    /// True if any key is for this algorithm.
     pub(super) fn has_for(&self, algorithm: Algorithm) -> bool {
         self.0.iter().any(|key| key.public.algorithm() == algorithm)
     }
 
-    /// Whether any key has this `kid`.
+    /// True if any key has this `kid`.
     pub(super) fn knows(&self, id: &str) -> bool {
         self.0.iter().any(|key| key.id.as_deref() == Some(id))
     }
 
-    /// Whether the set has this very key.
+    /// True if the set has this very key.
     pub(super) fn contains(&self, key: &Key) -> bool {
         self.0.iter().any(|other| **other == *key)
     }

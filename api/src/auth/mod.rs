@@ -1,4 +1,4 @@
-//! Who is calling: the token's user, who must be the user in the path.
+//! Authentication: the token's user must be the user in the path.
 
 pub(crate) mod algorithms;
 mod caller;

@@ -1,4 +1,4 @@
-//! Tokens that were found good: a signature costs up to milliseconds to check.
+//! Cache of verified tokens: checking a signature takes up to milliseconds.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,23 +6,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::jwt::VerifiedToken;
 use super::key_set::Key;
 
-/// So many tokens are remembered by an instance.
+/// Maximum number of tokens.
 const CAPACITY: usize = 1024;
 
-/// Longer tokens are not remembered, so that all of them take a few megabytes at most. Those of the
-/// large providers have some 1,000 bytes.
+/// Longer tokens are not cached, so that the cache takes a few megabytes at most. Tokens of the large
+/// providers have some 1,000 bytes.
 const MAX_TOKEN_BYTES: usize = 4 * 1024;
 
-/// A token that was found good.
+/// A verified token.
 #[derive(Clone)]
 pub(super) struct CachedToken {
     pub(super) verified: VerifiedToken,
-    /// The key that it was checked with, where that may be withdrawn.
+    /// The key that verified it, if its issuer can withdraw it.
     pub(super) key: Option<Arc<Key>>,
 }
 
-/// The tokens that this instance has found good and that have not run out. Kept as they are: a hash
-/// of each would cost every request more than all comparisons do.
+/// Verified tokens of this instance that have not expired. Keyed by the whole token: hashing each one
+/// would cost a request more than the comparisons.
 pub(super) struct TokenCache(Mutex<BTreeMap<Box<str>, CachedToken>>);
 
 impl TokenCache {
@@ -30,7 +30,7 @@ impl TokenCache {
         Self(Mutex::new(BTreeMap::new()))
     }
 
-    /// The token, if it was found good and still counts at `now`, in seconds since 1970.
+    /// The token, if it is cached and valid at `now`, in seconds since 1970.
     pub(super) fn get(&self, token: &str, now: u64) -> Option<CachedToken> {
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = tokens.get(token)?;
@@ -41,8 +41,8 @@ impl TokenCache {
         None
     }
 
-    /// Remembers a good token. When there is no room, those that have run out make some, or else
-    /// the one that runs out first.
+    /// Adds a verified token. When the cache is full, expired tokens are removed, or else the one that
+    /// expires first.
     pub(super) fn insert(&self, token: &str, remembered: CachedToken, now: u64) {
         if token.len() > MAX_TOKEN_BYTES {
             return;
@@ -62,7 +62,7 @@ impl TokenCache {
         tokens.insert(token.into(), remembered);
     }
 
-    /// Forgets a token: its key was withdrawn.
+    /// Removes a token whose key was withdrawn.
     pub(super) fn remove(&self, token: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(token);
     }

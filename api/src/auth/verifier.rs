@@ -15,13 +15,13 @@ use crate::error::ApiError;
 
 const WRONG_SIGNATURE: ApiError = ApiError::TokenInvalid("wrong signature");
 
-/// The tokens that this instance has found good.
+/// Verified tokens of this instance.
 static CACHE: TokenCache = TokenCache::new();
 
 /// The keys that the issuer publishes, where their URL is configured and a token needed them.
 static PUBLISHED: OnceLock<JwksCache<JwksClient>> = OnceLock::new();
 
-/// The user whom the token speaks for. Of the configuration, only what this token needs is read.
+/// The token's user. Reads only the variables that this token needs.
 pub(super) async fn verify(token: &str) -> Result<Caller, ApiError> {
     let now = seconds_since_1970();
     if let Some(remembered) = CACHE.get(token, now) {
@@ -82,7 +82,7 @@ async fn check_with_public_key(token: &UnverifiedToken<'_>) -> Result<Option<Arc
     if id.is_some() {
         return Err(WRONG_SIGNATURE);
     }
-    // Without a `kid`, nothing but the signature tells that the issuer has another key by now.
+    // Without a `kid`, only the signature shows that the issuer has replaced its key.
     let other = published.find_other(&key).await.map_err(ApiError::KeysUnavailable)?;
     other.filter(|key| has_signed(key)).map(Some).ok_or(WRONG_SIGNATURE)
 }
@@ -93,7 +93,7 @@ fn published(keys: &PublicKeys) -> Option<&'static JwksCache<JwksClient>> {
 }
 
 /// Fetches the issuer's keys again when they near their end, if this instance has used them. Called
-/// after the response was written, so that nobody waits for it.
+/// after the response was written, so that no client waits for it.
 pub(crate) async fn refresh_keys() {
     if let Some(published) = PUBLISHED.get() {
         published.refresh().await;
@@ -108,7 +108,7 @@ async fn no_key(reason: &'static str) -> ApiError {
     }
 }
 
-/// Whether a token that was good with this key is still good with it.
+/// True if the issuer has not withdrawn the key of a cached token.
 async fn still_trusts(key: Option<&Key>) -> Result<bool, ApiError> {
     let Some(key) = key else { return Ok(true) };
     match published(config::public_keys().await?) {

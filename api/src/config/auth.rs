@@ -1,4 +1,4 @@
-//! How callers are recognised: the variables `auth` and `jwt_…`.
+//! Authentication: the variables `auth` and `jwt_…`.
 
 use http::Uri;
 use http::uri::Scheme;
@@ -14,7 +14,7 @@ use crate::auth::key_set::KeySet;
 /// HS256 keys shorter than the hash's output weaken it (RFC 7518, section 3.2).
 const MIN_SECRET_BYTES: usize = 32;
 
-/// How callers are recognised.
+/// Authentication mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Auth {
     /// By a bearer token.
@@ -28,9 +28,9 @@ pub(crate) struct Secret(pub(crate) Option<SecretKey>);
 
 /// The public keys of tokens. Both sources may be there at once.
 pub(crate) struct PublicKeys {
-    /// Those that stand in the configuration.
+    /// Keys in `jwt_jwks`.
     pub(crate) configured: KeySet,
-    /// Where the issuer publishes its keys.
+    /// URL of the issuer's published keys.
     pub(crate) url: Option<Uri>,
 }
 
@@ -106,7 +106,7 @@ impl Load for RequiredClaims {
     }
 }
 
-/// That there is a key at all; `None` when a problem was noted.
+/// Checks that there is a key at all; `None` with a problem noted otherwise.
 pub(super) fn check_any(secret: &Secret, keys: &PublicKeys, problems: &mut Problems) -> Option<()> {
     if secret.0.is_none() && keys.configured.is_empty() && keys.url.is_none() {
         return problems.add("none of `jwt_secret`, `jwt_jwks` and `jwt_jwks_url` is set");
@@ -124,7 +124,7 @@ fn key_set_url(url: &str, origin: Option<&str>, problems: &mut Problems) -> Opti
     if its_origin.scheme == Scheme::HTTP && !its_origin.is_loopback() {
         return problems.add("`jwt_jwks_url` may be `http` on loopback only: it must be `https`");
     }
-    // A manifest cannot take the origin out of a URL: it has to be said apart.
+    // A manifest cannot extract the origin of a URL, so it has a variable of its own.
     // The host compares the scheme as it is written.
     let is_lower_case = origin.is_some_and(|origin| origin.starts_with("http"));
     if !is_lower_case || origin.and_then(Origin::parse) != Some(its_origin) {

@@ -69,8 +69,8 @@ fn parse_url(text: Option<&str>, problems: &mut Problems) -> Option<DatabaseUrl>
     }
 }
 
-/// Whether this is a certificate's envelope with something like a certificate in it: base64 of a DER
-/// sequence, which begins with `MI` whatever its length. The host reads the rest.
+/// True for PEM markers around base64 of a DER sequence, which begins with `MI` for any length. The host
+/// parses the rest.
 fn looks_like_pem(text: &str) -> bool {
     let body = text
         .split_once("-----BEGIN CERTIFICATE-----")

@@ -2,26 +2,26 @@
 //!
 //! | Variable | Meaning | Default | Read by |
 //! |---|---|---|---|
-//! | `database_url` | PostgreSQL connection string; a Neon host is used through its pooled endpoint | required | all that ask the database |
+//! | `database_url` | PostgreSQL connection string; a Neon host is used through its pooled endpoint | required | all that query the database |
 //! | `database_ca` | PEM certificate of a private certificate authority for the database | the system's | the same |
 //! | `database_timeout_ms` | longest wait for a connection, and again for an answer, 1–30000 | 5000 | the same |
 //! | `auth` | `jwt`, or `insecure-none`: trust the path, with a loopback database only | `jwt` | task routes |
 //! | `jwt_secret` | key of HS256 tokens, at least 32 bytes | none | task routes |
 //! | `jwt_jwks` | public keys of EdDSA, ES256 and RS256 tokens: a JSON Web Key Set | none | task routes |
-//! | `jwt_jwks_url` | where such a set is to be had | none | task routes |
+//! | `jwt_jwks_url` | URL of the key set | none | task routes |
 //! | `jwt_jwks_origin` | the beginning of that URL, up to the path: the component may connect there | none | task routes |
 //! | `jwt_issuer` | the `iss` that a token must have | not checked; a warning with `jwt_jwks_url` | task routes |
 //! | `jwt_audience` | an `aud` that a token must have | not checked; a warning with `jwt_jwks_url` | task routes |
-//! | `provision_users` | make the row in `users` at a user's first task, from the token | `true` | creating a task |
+//! | `provision_users` | create the row in `users` at a user's first task, from the token | `true` | creating a task |
 //! | `request_timeout_ms` | longest wait for a request's body, 1000–60000 | 10000 | requests whose body is not there at once |
 //! | `cors_origins` | the origins whose pages may use the API from a browser, with commas or spaces between them | none | requests with `Origin` |
 //! | `pool_size` | the budget of connections that `GET /health/pool` compares with, 1–10000 | 10 | `GET /health/pool` |
-//! | `log_level` | `off`, `error` (5xx), `warn` (4xx too) or `info` (every request) | `info` | all, when the response is out |
+//! | `log_level` | `off`, `error` (5xx), `warn` (4xx too) or `info` (every request) | `info` | all, after the response |
 //!
 //! With `auth = jwt`, one of `jwt_secret`, `jwt_jwks` and `jwt_jwks_url` is required.
 //!
-//! A read costs the host time, and a fresh instance has read nothing: so a request reads what it uses
-//! and no more. The health checks read everything. Problems are reported together, by name and
+//! Reading a variable takes time, and a new instance has read none: so a request reads only those that
+//! it uses. The health checks read all. Problems are reported together, by name and
 //! without the values.
 
 mod auth;
@@ -51,7 +51,7 @@ static REQUIRED_CLAIMS: Part<RequiredClaims> = Part::new();
 static REQUEST_TIMEOUT: Part<RequestTimeout> = Part::new();
 static SECRET: Part<Secret> = Part::new();
 
-/// How callers are recognised.
+/// Authentication mode.
 pub(crate) async fn auth() -> Result<&'static Auth, Misconfiguration> {
     AUTH.get().await
 }
@@ -71,7 +71,7 @@ pub(crate) async fn public_keys() -> Result<&'static PublicKeys, Misconfiguratio
     PUBLIC_KEYS.get().await
 }
 
-/// Whether tokens can be checked at all.
+/// Checks that there is a key for tokens.
 pub(crate) async fn check_keys() -> Result<(), Misconfiguration> {
     let mut problems = Problems::default();
     auth::check_any(secret().await?, public_keys().await?, &mut problems);
@@ -88,7 +88,7 @@ pub(crate) async fn database() -> Result<&'static DatabaseConfig, Misconfigurati
     DATABASE.get().await
 }
 
-/// Which responses are logged; all where the variable is not good.
+/// Log level; `info` if the variable is invalid.
 pub(crate) async fn log_level() -> LogLevel {
     LOG_LEVEL.get().await.copied().unwrap_or(LogLevel::Info)
 }
@@ -98,12 +98,12 @@ pub(crate) async fn pool_size() -> Result<&'static PoolSize, Misconfiguration> {
     POOL_SIZE.get().await
 }
 
-/// Whether a first task may make an account.
+/// Account creation by a first task.
 pub(crate) async fn provision_users() -> Result<&'static ProvisionUsers, Misconfiguration> {
     PROVISION_USERS.get().await
 }
 
-/// How long to wait for a body.
+/// Time limit of a request's body.
 pub(crate) async fn request_timeout() -> Result<&'static RequestTimeout, Misconfiguration> {
     REQUEST_TIMEOUT.get().await
 }

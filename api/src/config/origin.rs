@@ -21,7 +21,7 @@ impl Origin {
         let default_port = default_port(scheme)?;
         let host = authority.host().to_ascii_lowercase();
         let port = authority.port_u16().unwrap_or(default_port);
-        // What is left over would be a user, or a port that is no number.
+        // The rest would be a user, or a port that is no number.
         let rest = authority.as_str().len() - authority.host().len();
         let rest_is_port = authority.port().map_or(0, |port| port.as_str().len() + 1) == rest;
         let is_pattern = host.contains('*');

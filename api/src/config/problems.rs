@@ -1,13 +1,13 @@
-//! What is wrong with the configuration.
+//! Problems of the configuration.
 
 use std::fmt;
 
-/// What is wrong with the configuration, by variable and without the values.
+/// Problems of the configuration, by variable and without the values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Misconfiguration(pub(super) Vec<String>);
 
 impl Misconfiguration {
-    /// Found out from the database: the accounts are another program's.
+    /// Detected by a statement: the accounts belong to another program.
     pub(crate) fn accounts_are_not_ours() -> Self {
         let problem = "`database_url` has a role that lacks a right (`migrator grant` gives it what it needs), or `provision_users` must be `false`, because the table users has no email or may not be written to";
         Self(vec![problem.to_owned()])

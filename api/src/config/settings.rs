@@ -1,4 +1,4 @@
-//! The variables that stand for themselves.
+//! Independent variables.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(crate) enum LogLevel {
 /// Connections that the operator means the API to use.
 pub(crate) struct PoolSize(pub(crate) i64);
 
-/// Whether a user's first task makes the user's row.
+/// True if a user's first task creates the user's row.
 pub(crate) struct ProvisionUsers(pub(crate) bool);
 
 /// The longest wait for a request's body.

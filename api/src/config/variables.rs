@@ -9,7 +9,7 @@ use super::problems::Problems;
 /// signed with.
 const SECRET: &str = "jwt_secret";
 
-/// Where the values of variables come from.
+/// Source of variables.
 pub(super) trait Source {
     /// The value as it is set; `None` when the manifest does not pass the variable on.
     async fn get(&self, name: &'static str) -> Result<Option<String>, Unreadable>;
