@@ -2,8 +2,13 @@
 
 use std::fmt;
 
-use crate::error::{Error, excerpt, exit_code};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::error::{Error, exit_code};
 use crate::model::{Direction, MigrationName, Outcome, Position, Progress};
+
+/// The columns of a line that is shown; a longer one is cut around the mark.
+const WIDTH: usize = 120;
 
 /// A script that failed or was refused.
 #[derive(Debug)]
@@ -64,7 +69,7 @@ impl FailedScript {
     /// The place in the file, and what PostgreSQL said besides.
     pub(crate) fn explanation(&self) -> Vec<String> {
         let mut lines = match (self.position, &self.source_line) {
-            (Some(position), Some(line)) => excerpt::lines(&self.path, position, line),
+            (Some(position), Some(line)) => excerpt_lines(&self.path, position, line),
             _ => Vec::new(),
         };
         lines.extend(self.more.iter().cloned());
@@ -123,9 +128,23 @@ impl FailedScript {
     }
 }
 
+/// The line with a mark below it, as compilers show errors.
+fn excerpt_lines(path: &str, position: Position, line: &str) -> Vec<String> {
+    let mut characters = line.char_indices().skip(position.column - 1);
+    let start = characters.next().map_or(line.len(), |(byte, _)| byte);
+    let end = characters.next().map_or(line.len(), |(byte, _)| byte);
+    let snippet = Snippet::source(line)
+        .line_start(position.line)
+        .path(path)
+        .annotation(AnnotationKind::Primary.span(start..end));
+    let group = Group::with_level(Level::ERROR).element(snippet);
+    let excerpt = Renderer::plain().term_width(WIDTH).render(&[group]);
+    excerpt.lines().map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Direction, FailedScript, Outcome, Progress};
+    use super::{Direction, FailedScript, Outcome, Progress, WIDTH, excerpt_lines};
     use crate::error::exit_code;
     use crate::model::{MigrationName, Position};
 
@@ -181,5 +200,41 @@ mod tests {
             );
             assert_eq!(failed.exit_code(), exit_code::INCOMPLETE);
         }
+    }
+
+    #[test]
+    fn the_mark_stands_below_its_character() {
+        for (label, line, column, mark) in [
+            ("plain", "select a", 8, "       ^"),
+            ("after wide characters", "'漢字' x", 6, "       ^"),
+            ("a wide character", "'漢字' x", 3, "   ^^"),
+            ("after a combining mark", "'e\u{301}' x", 6, "    ^"),
+            ("at the end", "ab", 3, "  ^"),
+        ] {
+            let position = Position { line: 3, column };
+            let lines = excerpt_lines("m/V1__x.sql", position, line);
+            let place = format!(" --> m/V1__x.sql:3:{column}");
+            assert_eq!(
+                lines,
+                [&place, "  |", &format!("3 | {line}"), &format!("  | {mark}")],
+                "{label}"
+            );
+        }
+    }
+
+    #[test]
+    fn long_lines_are_cut_around_the_mark() {
+        let line: String = ('a'..='z').cycle().take(1000).collect();
+        for column in [1, 10, 119, 500, 995, 1000] {
+            let lines = excerpt_lines("m/V1__x.sql", Position { line: 3, column }, &line);
+            let mark = lines[3].find('^').expect("a mark");
+            assert!(lines[2].len() <= WIDTH, "{column}: {}", lines[2].len());
+            assert_eq!(lines[2].chars().nth(mark), line.chars().nth(column - 1), "{column}");
+            assert!(lines[2].contains("..."), "{column}");
+        }
+        let wide =
+            excerpt_lines("m/V1__x.sql", Position { line: 3, column: 150 }, &"漢".repeat(200));
+        assert!(wide[2].chars().count() <= WIDTH / 2 + 10, "{}", wide[2]);
+        assert!(wide[3].ends_with("^^"), "{}", wide[3]);
     }
 }

@@ -3,7 +3,6 @@
 mod catalog;
 mod drift;
 mod dump;
-mod excerpt;
 pub mod exit_code;
 mod failed_script;
 mod hint;

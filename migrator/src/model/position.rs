@@ -32,10 +32,10 @@ impl Position {
         }
     }
 
-    /// The line itself, with tabs as single spaces so that a mark below it is in the right
-    /// column.
+    /// The line itself, with single spaces for tabs and other control characters, which a terminal
+    /// would obey.
     pub(crate) fn line_of(self, text: &str) -> String {
-        text.lines().nth(self.line - 1).unwrap_or_default().replace('\t', " ")
+        text.lines().nth(self.line - 1).unwrap_or_default().replace(char::is_control, " ")
     }
 }
 
@@ -72,8 +72,8 @@ mod tests {
     }
 
     #[test]
-    fn the_line_is_shown_without_tabs() {
+    fn the_line_is_shown_without_control_characters() {
         let position = Position { line: 2, column: 2 };
-        assert_eq!(position.line_of("a\n\tb\n"), " b");
+        assert_eq!(position.line_of("a\n\tb\u{1b}[2J\n"), " b [2J");
     }
 }
