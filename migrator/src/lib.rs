@@ -40,7 +40,7 @@ pub use connect::tls::{TlsReport, tls_config};
 pub use connect::{ConnectOptions, ConnectPhase, ConnectPhases};
 pub use error::{
     CatalogError, Divergence, DumpError, Error, FailedScript, IncompleteError, LiveSchemaError,
-    LostDuring, RoleObjection, ShadowError, Signal, exit_code,
+    LostDuring, RoleObjection, ScriptError, ShadowError, Signal, exit_code,
 };
 pub use history::{AppliedMigration, Entry, State};
 pub use migrations::Migrations;

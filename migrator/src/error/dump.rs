@@ -3,41 +3,29 @@
 use std::io;
 use std::path::PathBuf;
 
-use thiserror::Error;
+use super::diagnostic::diagnostics;
+use super::kind;
 
-/// Why a schema cannot be written down, or compared with the file.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum DumpError {
-    /// The file cannot be read.
-    #[error("cannot read `{}`: {source}", path.display())]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The file cannot be written.
-    #[error("cannot write `{}`: {source}", path.display())]
-    Write {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// There is no file to look at.
-    #[error("cannot check standard output")]
-    CheckOfStandardOutput,
-}
-
-impl DumpError {
-    pub(crate) fn hint(&self) -> String {
-        match self {
-            Self::Read { .. } | Self::CheckOfStandardOutput => {
-                "`--output` names the file, `schema.sql` unless told otherwise"
-            }
-            Self::Write { .. } => "`--output` names the file; its folder must be there",
-        }
-        .to_owned()
+diagnostics! {
+    /// A schema that cannot be written to the file, or compared with it.
+    pub enum DumpError {
+        /// The file cannot be read.
+        #[error("cannot read `{}`: {source}", path.display())]
+        #[diagnostic(
+            kind::DUMP,
+            hint = "`--output` names the file, `schema.sql` unless told otherwise",
+        )]
+        Read { path: PathBuf, source: io::Error },
+        /// The file cannot be written.
+        #[error("cannot write `{}`: {source}", path.display())]
+        #[diagnostic(kind::DUMP, hint = "`--output` names the file; its folder must be there")]
+        Write { path: PathBuf, source: io::Error },
+        /// `--check` needs a file.
+        #[error("cannot check standard output")]
+        #[diagnostic(
+            kind::DUMP,
+            hint = "`--output` names the file, `schema.sql` unless told otherwise",
+        )]
+        CheckOfStandardOutput,
     }
 }

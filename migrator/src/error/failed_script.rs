@@ -1,10 +1,11 @@
-//! A failed script: position, message, and the state of the database after it.
+//! A failed script: position, reason, and the state of the database after it.
 
 use std::fmt;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::error::{Error, exit_code};
+use super::diagnostic::{Diagnostic, Report};
+use super::{Error, ScriptError, kind};
 use crate::model::{Direction, MigrationName, Outcome, Position, Progress};
 
 /// The columns of a line that is shown; a longer one is cut around the mark.
@@ -19,21 +20,17 @@ pub struct FailedScript {
     pub direction: Direction,
     /// The file.
     pub file: String,
-    /// Where the file is, as it was named; of a built-in one its name.
+    /// Path of the file, as it was given; of a built-in one its name.
     pub path: String,
-    /// Where in the file: the error itself, or the statement that failed.
+    /// Position of the error itself, or of the statement that failed.
     pub position: Option<Position>,
     /// The line there.
     pub source_line: Option<String>,
-    /// What is wrong, in PostgreSQL's words or ours.
-    pub message: String,
-    /// PostgreSQL's code.
-    pub sqlstate: Option<String>,
-    /// More from PostgreSQL: detail and context.
-    pub more: Vec<String>,
-    /// PostgreSQL's hint, or ours.
-    pub hint: Option<String>,
-    /// Where the database stands now.
+    /// The reason.
+    pub cause: ScriptError,
+    /// Retries, and what was cleaned up.
+    pub notes: Vec<String>,
+    /// State of the database now.
     pub progress: Progress,
 }
 
@@ -43,15 +40,21 @@ impl fmt::Display for FailedScript {
         if let Some(position) = self.position {
             write!(f, "{position}: ")?;
         }
-        f.write_str(&self.message)?;
-        if let Some(sqlstate) = &self.sqlstate {
-            write!(f, " ({sqlstate})")?;
-        }
-        Ok(())
+        write!(f, "{}", self.cause)
     }
 }
 
 impl std::error::Error for FailedScript {}
+
+impl Diagnostic for FailedScript {
+    fn report(&self) -> Report {
+        let kind =
+            if self.is_incomplete() { kind::FAILED_SCRIPT_INCOMPLETE } else { kind::FAILED_SCRIPT };
+        let mut details = self.explanation();
+        details.push(self.state(self.progress.outcome));
+        Report { kind, message: self.to_string(), details, hint: Some(self.hint()) }
+    }
+}
 
 impl From<FailedScript> for Error {
     fn from(failed: FailedScript) -> Self {
@@ -60,34 +63,82 @@ impl From<FailedScript> for Error {
 }
 
 impl FailedScript {
-    pub(crate) fn details(&self) -> Vec<String> {
-        let mut lines = self.explanation();
-        lines.push(self.state());
-        lines
-    }
-
-    /// The place in the file, and what PostgreSQL said besides.
-    pub(crate) fn explanation(&self) -> Vec<String> {
-        let mut lines = match (self.position, &self.source_line) {
-            (Some(position), Some(line)) => excerpt_lines(&self.path, position, line),
-            _ => Vec::new(),
-        };
-        lines.extend(self.more.iter().cloned());
-        lines
-    }
-
-    pub(crate) fn exit_code(&self) -> u8 {
-        match self.progress.outcome {
-            Outcome::RolledBack | Outcome::NotStarted | Outcome::Unfinished => {
-                exit_code::FAILED_MIGRATION
-            }
-            Outcome::Incomplete { .. } => exit_code::INCOMPLETE,
+    /// PostgreSQL's code, if the error is its own.
+    pub fn sqlstate(&self) -> Option<&str> {
+        match &self.cause {
+            ScriptError::Refused { sqlstate, .. } => Some(sqlstate),
+            _ => None,
         }
     }
 
-    /// What state is left.
-    fn state(&self) -> String {
-        let Progress { current, outcome, not_started, .. } = &self.progress;
+    /// The place in the file and the reason, without the state of the database.
+    pub(crate) fn explanation(&self) -> Vec<String> {
+        let excerpt = self.position.zip(self.source_line.as_deref());
+        let mut lines = excerpt
+            .map(|(position, line)| excerpt_lines(&self.path, position, line))
+            .unwrap_or_default();
+        lines.extend(self.cause.report().details);
+        lines.extend(self.notes.iter().cloned());
+        lines
+    }
+
+    /// In a shadow database there is nothing to repair.
+    pub(super) fn details_in_shadow(&self) -> Vec<String> {
+        let mut lines = self.explanation();
+        lines.push(
+            "this was in a shadow database, which is removed; the live one was not touched"
+                .to_owned(),
+        );
+        lines.push(self.state(match self.progress.outcome {
+            Outcome::Incomplete { .. } => Outcome::Unfinished,
+            outcome => outcome,
+        }));
+        lines
+    }
+
+    fn is_incomplete(&self) -> bool {
+        matches!(self.progress.outcome, Outcome::Incomplete { .. })
+    }
+
+    /// That of the cause, or else one for PostgreSQL's code and the state of the database.
+    fn hint(&self) -> String {
+        let (file, version) = (&self.file, self.name.version);
+        let command = match self.direction {
+            Direction::Apply => "up",
+            Direction::Undo => "down",
+        };
+        match (self.cause.report().hint, self.sqlstate()) {
+            (Some(hint), _) => hint,
+            (None, Some("25001")) => {
+                "each file runs in a transaction, where this statement is not possible; give it a file of its own whose first line is `-- migrator: no-transaction`".to_owned()
+            }
+            (None, Some("42501")) => {
+                "the role lacks a right: connect as the owner of the schema's tables".to_owned()
+            }
+            (None, _) if self.is_incomplete() => format!(
+                "make the rest of `{file}` possible, then run `migrator repair` and `migrator {command}`"
+            ),
+            (None, Some("42P07" | "42701" | "42710" | "42723")) => {
+                "something of that name is there already, not made by these migrations".to_owned()
+            }
+            (None, Some("55P03")) => format!(
+                "somebody else holds the lock on a table: run `migrator {command}` again when they are done"
+            ),
+            (None, _) => {
+                let script = match self.direction {
+                    Direction::Apply => format!("V{version}"),
+                    Direction::Undo => format!("`{file}`"),
+                };
+                format!(
+                    "fix {script} and run `migrator {command}` again; `migrator status` shows the history"
+                )
+            }
+        }
+    }
+
+    /// The state that `outcome` leaves.
+    fn state(&self, outcome: Outcome) -> String {
+        let Progress { current, not_started, .. } = &self.progress;
         let version = self.name.version;
         let applied = match (current, self.direction) {
             (Some(current), Direction::Apply) => {
@@ -144,7 +195,10 @@ fn excerpt_lines(path: &str, position: Position, line: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Direction, FailedScript, Outcome, Progress, WIDTH, excerpt_lines};
+    use super::{
+        Diagnostic as _, Direction, FailedScript, Outcome, Progress, ScriptError, WIDTH,
+        excerpt_lines,
+    };
     use crate::error::exit_code;
     use crate::model::{MigrationName, Position};
 
@@ -161,10 +215,13 @@ mod tests {
             path: "migrations/V7__x.sql".to_owned(),
             position: Some(Position { line: 12, column: 3 }),
             source_line: Some("a b".to_owned()),
-            message: "relation \"b\" does not exist".to_owned(),
-            sqlstate: Some("42P01".to_owned()),
-            more: vec!["detail: d".to_owned()],
-            hint: None,
+            cause: ScriptError::Refused {
+                message: "relation \"b\" does not exist".to_owned(),
+                sqlstate: "42P01".to_owned(),
+                details: vec!["detail: d".to_owned()],
+                hint: None,
+            },
+            notes: vec!["tried 2 times".to_owned()],
             progress: Progress {
                 done: Vec::new(),
                 current: Some(name(6)),
@@ -177,17 +234,18 @@ mod tests {
             "failed to apply V7__x.sql: line 12, column 3: relation \"b\" does not exist (42P01)"
         );
         assert_eq!(
-            failed.details(),
+            failed.report().details,
             [
                 "  --> migrations/V7__x.sql:12:3",
                 "   |",
                 "12 | a b",
                 "   |   ^",
                 "detail: d",
+                "tried 2 times",
                 "V6 and earlier are applied; V7 was rolled back; V8 to V10 were not started",
             ]
         );
-        assert_eq!(failed.exit_code(), exit_code::FAILED_MIGRATION);
+        assert_eq!(failed.report().kind.exit_code, exit_code::FAILED_MIGRATION);
         for (done, state) in [
             (0, "statement 1 of 4 failed"),
             (1, "statement 1 of 4 is done, 2 failed"),
@@ -195,13 +253,12 @@ mod tests {
         ] {
             failed.progress.outcome = Outcome::Incomplete { done, statements: 4 };
             assert_eq!(
-                failed.details().last().map(String::as_str),
+                failed.report().details.last().map(String::as_str),
                 Some(format!("V6 and earlier are applied; V7 is incomplete: {state}; run `migrator repair`; V8 to V10 were not started").as_str()),
             );
-            assert_eq!(failed.exit_code(), exit_code::INCOMPLETE);
+            assert_eq!(failed.report().kind.exit_code, exit_code::INCOMPLETE);
         }
     }
-
     #[test]
     fn the_mark_stands_below_its_character() {
         for (label, line, column, mark) in [

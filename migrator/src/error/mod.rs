@@ -1,299 +1,351 @@
-//! The errors of all commands, with exit code, JSON name, details and hint.
+//! The errors of all commands. A variant has its message, kind, details and hint above it; `kind.rs`
+//! is the table of kinds, with JSON name and exit code.
 
 mod catalog;
+mod diagnostic;
+mod divergence;
 mod drift;
 mod dump;
 pub mod exit_code;
 mod failed_script;
-mod hint;
 mod incomplete;
+mod kind;
 pub(crate) mod pg_error;
 mod role;
+mod script;
 mod shadow;
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use neon_url::ParseError;
-use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
 pub use catalog::CatalogError;
+pub use divergence::Divergence;
 pub use drift::LiveSchemaError;
 pub use dump::DumpError;
 pub use failed_script::FailedScript;
 pub use incomplete::IncompleteError;
 pub use role::RoleObjection;
+pub use script::ScriptError;
 pub use shadow::{ShadowError, Signal};
 
-use crate::error::pg_error::describe;
+use crate::error::diagnostic::{Diagnostic as _, diagnostics};
+use crate::error::pg_error::{describe, has_code};
 use crate::model::text::{count, names};
 use crate::model::{Direction, LockHolder, MigrationName};
 
-/// Why a command did not do what it was asked. `Display` is one line; [`Error::details`] and
-/// [`Error::hint`] go below it.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// No connection string anywhere.
-    #[error("no database URL given")]
-    MissingDatabaseUrl,
-    /// A connection string that cannot be used.
-    #[error("cannot use the database URL: {0}")]
-    DatabaseUrl(#[from] ParseError),
-    /// Likewise, of the pooled endpoint.
-    #[error("cannot use the pooled URL: {0}")]
-    PooledUrl(ParseError),
-    /// The `.env` file could not be read. Its content is not repeated.
-    #[error("cannot read the `.env` file: {reason}")]
-    DotEnv {
-        /// Why not.
-        reason: String,
-    },
-    /// The private certificate authority, or the platform's, could not be used.
-    #[error("cannot use the certificate authority: {reason}")]
-    CertificateAuthority {
-        /// Why not.
-        reason: String,
-    },
-    /// A file or folder of migrations could not be read.
-    #[error("cannot read `{}`: {source}", path.display())]
-    ReadMigrations {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A folder whose files are not a set of migrations.
-    #[error("the files in `{}` are not a valid set of migrations", dir.display())]
-    MigrationFiles {
-        /// The folder.
-        dir: PathBuf,
-        /// Everything that is wrong.
-        problems: Vec<String>,
-    },
-    /// A name for a new migration without a letter or digit.
-    #[error("cannot name a migration `{title}`")]
-    InvalidMigrationName {
-        /// What was asked for.
-        title: String,
-    },
-    /// A new migration could not be written.
-    #[error("cannot write `{}`: {source}", path.display())]
-    WriteMigration {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A target version that does not exist.
-    #[error("there is no migration with version {version}")]
-    UnknownTarget {
-        /// What was asked for.
-        version: i32,
-    },
-    /// A range of versions without a migration in it.
-    #[error(
-        "there is no migration to {direction} between version {from}, where the database is, and version {to}"
-    )]
-    EmptyRange {
-        /// What was to be done.
-        direction: Direction,
-        /// Where the database is.
-        from: i32,
-        /// Where it was to go.
-        to: i32,
-    },
-    /// An undo target that was never applied.
-    #[error("version {version} is not applied, so nothing can be undone back to it")]
-    TargetNotApplied {
-        /// What was asked for.
-        version: i32,
-    },
-    /// Migrations without an undo script stand in the way.
-    #[error("cannot undo without an undo script: {}", names(missing))]
-    NoUndoScript {
-        /// Those without one.
-        missing: Vec<MigrationName>,
-    },
-    /// A destructive command where nobody can be asked.
-    #[error("undoing migrations destroys data and nobody is here to be asked")]
-    ConfirmationNeeded,
-    /// A schema that was to be adopted where the history says already what is applied.
-    #[error("the database has a history already: it is at {newest}")]
-    HistoryExists {
-        /// The newest applied.
-        newest: MigrationName,
-    },
-    /// A schema that is not what the migrations would have made.
-    #[error("the schema is not what {newest} leaves: {} missing", parts(missing.len()))]
-    SchemaDiffers {
-        /// The newest that was to be adopted.
-        newest: MigrationName,
-        /// What is not there, such as `index idx_tasks_user_created on tasks`.
-        missing: Vec<String>,
-    },
-    /// A database that Alembic has not left as its predecessor does.
-    #[error("cannot adopt a schema from Alembic: {reason}")]
-    Alembic {
-        /// Why not.
-        reason: String,
-    },
-    /// A script that cannot be tried out beside the schema that is there.
-    #[error("cannot tell what {name} makes: {}", describe(source))]
-    Rehearsal {
-        /// Which.
-        name: MigrationName,
-        /// The answer.
-        source: tokio_postgres::Error,
-    },
-    /// Adopting a schema where nobody can be asked.
-    #[error("adopting a schema skips its migrations and nobody is here to be asked")]
-    AdoptionUnconfirmed,
-    /// The database did not answer in time.
-    #[error("cannot reach the database at {address}: {reason}")]
-    Unreachable {
-        /// Host and port, or the socket.
-        address: String,
-        /// What the last attempt came to.
-        reason: String,
-        /// How many attempts were made.
-        attempts: u32,
-        /// For how long.
-        waited: Duration,
-    },
-    /// No such host: trying again would not help.
-    #[error("cannot find the host of the database at {address}")]
-    UnknownHost {
-        /// Host and port.
-        address: String,
-    },
-    /// The database answered, and will not let us in: trying again would not help.
-    #[error("the database at {address} refused the connection: {reason}")]
-    Refused {
-        /// Host and port, or the socket.
-        address: String,
-        /// Its words.
-        reason: String,
-        /// Its SQLSTATE, where it sent one.
-        sqlstate: Option<String>,
-    },
-    /// No trusted TLS connection to the database.
-    #[error("no trusted TLS connection to the database at {address}: {reason}")]
-    Tls {
-        /// Host and port.
-        address: String,
-        /// Why not.
-        reason: String,
-    },
-    /// TLS was asked for, and the server has none.
-    #[error("the database at {address} offers no TLS")]
-    NoTls {
-        /// Host and port.
-        address: String,
-    },
-    /// Another migrator held the lock for too long.
-    #[error("another migrator is at work{}", holder.as_ref().map(|holder| format!(": {holder}")).unwrap_or_default())]
-    Locked {
-        /// Who.
-        holder: Option<LockHolder>,
-        /// For how long it was waited for.
-        waited: Duration,
-    },
-    /// The session changed under us, and the lock is not ours any more.
-    #[error(
-        "the migration lock was lost: the connection goes through a pooler that shares sessions"
-    )]
-    LockLost {
-        /// What is half done: a migration without a transaction.
-        incomplete: Option<MigrationName>,
-    },
-    /// PostgreSQL refused something other than a migration.
-    #[error("the database refused to {action}: {}", describe(source))]
-    Query {
-        /// What was being done.
-        action: &'static str,
-        /// The answer.
-        source: tokio_postgres::Error,
-    },
-    /// The connection broke while a migration ran.
-    #[error("lost the connection to the database during {name}: {reason}")]
-    ConnectionLost {
-        /// Which migration.
-        name: MigrationName,
-        /// What was going on.
-        during: LostDuring,
-        /// What is known about it.
-        reason: String,
-    },
-    /// The history table says something that cannot be understood.
-    #[error("cannot understand the history table `refinery_schema_history`: {reason}")]
-    History {
-        /// What.
-        reason: String,
-    },
-    /// The history and the files do not belong together.
-    #[error("the history of the database and the migrations have diverged: {}", count(problems.len(), "problem"))]
-    Diverged {
-        /// Every difference.
-        problems: Vec<Divergence>,
-    },
-    /// Nobody to give rights to.
-    #[error("there is no role `{role}`")]
-    NoSuchRole {
-        /// Who was meant.
-        role: String,
-    },
-    /// A role that has more rights than anybody could take away.
-    #[error("the role `{role}` cannot be the API's: {objection}")]
-    UnfitRole {
-        /// Which.
-        role: String,
-        /// Why not.
-        objection: RoleObjection,
-    },
-    /// Nothing there yet to give rights on.
-    #[error("the schema is not there yet: no table {}", missing.join(", "))]
-    MissingTables {
-        /// Which tables.
-        missing: Vec<&'static str>,
-    },
-    /// PostgreSQL refused one of the statements that give a role its rights.
-    #[error("the database refused `{statement}`: {}", describe(source))]
-    Grant {
-        /// Which.
-        statement: String,
-        /// The answer.
-        source: tokio_postgres::Error,
-    },
-    /// PostgreSQL granted less than it was asked to, which it says in a notice only.
-    #[error("the role `{role}` would still lack {}", missing.join(", "))]
-    GrantIncomplete {
-        /// Whose rights.
-        role: String,
-        /// What the API needs and the role could not do.
-        missing: Vec<String>,
-    },
-    /// A script failed.
-    #[error(transparent)]
-    FailedScript(Box<FailedScript>),
-    /// A catalog that cannot be read.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
-    /// A database whose side cannot be taken.
-    #[error(transparent)]
-    LiveSchema(#[from] LiveSchemaError),
-    /// A schema that cannot be written down.
-    #[error(transparent)]
-    Dump(#[from] DumpError),
-    /// Trouble with a shadow database.
-    #[error(transparent)]
-    Shadow(#[from] ShadowError),
-    /// A migration without a transaction is incomplete.
-    #[error(transparent)]
-    Incomplete(#[from] IncompleteError),
+const URL_FORM: &str = "copy the string from Neon's console as it is; it looks like `postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=require`";
+
+diagnostics! {
+    /// A command did not do what it was asked. `Display` is one line; [`Error::details`] and
+    /// [`Error::hint`] go below it.
+    pub enum Error {
+        /// No connection string anywhere.
+        #[error("no database URL given")]
+        #[diagnostic(
+            kind::DATABASE_URL,
+            hint = "set `DATABASE_URL`, in the environment or in a `.env` file, or pass `--database-url`",
+        )]
+        MissingDatabaseUrl,
+        /// A connection string that cannot be used.
+        #[error("cannot use the database URL: {source}")]
+        #[diagnostic(kind::DATABASE_URL, hint = URL_FORM)]
+        DatabaseUrl(#[from] source: ParseError),
+        /// Likewise, of the pooled endpoint.
+        #[error("cannot use the pooled URL: {source}")]
+        #[diagnostic(kind::DATABASE_URL, hint = URL_FORM)]
+        PooledUrl(source: ParseError),
+        /// The `.env` file could not be read. Its content is not repeated.
+        #[error("cannot read the `.env` file: {reason}")]
+        #[diagnostic(
+            kind::DOT_ENV,
+            hint = "every line is `NAME=VALUE`; put a value with `$`, `#`, spaces or quotes in single quotes",
+        )]
+        DotEnv { reason: String },
+        /// The private certificate authority, or the platform's, could not be used.
+        #[error("cannot use the certificate authority: {reason}")]
+        #[diagnostic(
+            kind::CERTIFICATE_AUTHORITY,
+            hint = "`--database-ca` (`DATABASE_CA`) names a PEM file with the authority's certificate",
+        )]
+        CertificateAuthority { reason: String },
+        /// A file or folder of migrations could not be read.
+        #[error("cannot read `{}`: {source}", path.display())]
+        #[diagnostic(
+            kind::MIGRATION_FILES,
+            hint = "`--dir` names a folder of migrations; without it, those built into this program are used",
+        )]
+        ReadMigrations { path: PathBuf, source: io::Error },
+        /// A folder whose files are not a set of migrations.
+        #[error("the files in `{}` are not a valid set of migrations", dir.display())]
+        #[diagnostic(
+            kind::MIGRATION_FILES,
+            details = problems.clone(),
+            hint = "rename or remove the files; `migrator new NAME` makes a pair with the right names",
+        )]
+        MigrationFiles { dir: PathBuf, problems: Vec<String> },
+        /// A name for a new migration without a letter or digit.
+        #[error("cannot name a migration `{title}`")]
+        #[diagnostic(
+            kind::NEW_MIGRATION,
+            hint = "use letters and digits, such as `migrator new add_due_date`",
+        )]
+        InvalidMigrationName { title: String },
+        /// A new migration could not be written.
+        #[error("cannot write `{}`: {source}", path.display())]
+        #[diagnostic(
+            kind::NEW_MIGRATION,
+            hint = "nothing is overwritten; choose another name, or another folder with `--dir`",
+        )]
+        WriteMigration { path: PathBuf, source: io::Error },
+        /// A target version that does not exist.
+        #[error("there is no migration with version {version}")]
+        #[diagnostic(kind::TARGET, hint = "`migrator status` lists the versions")]
+        UnknownTarget { version: i32 },
+        /// A range of versions without a migration in it.
+        #[error(
+            "there is no migration to {direction} between version {from}, where the database is, and version {to}"
+        )]
+        #[diagnostic(kind::TARGET, hint = match direction {
+            Direction::Apply => "`--to` is after `--from`; to undo, add `--down`",
+            Direction::Undo => "with `--down`, `--to` is before `--from`",
+        })]
+        EmptyRange { direction: Direction, from: i32, to: i32 },
+        /// An undo target that was never applied.
+        #[error("version {version} is not applied, so nothing can be undone back to it")]
+        #[diagnostic(kind::TARGET, hint = "`migrator status` lists the versions")]
+        TargetNotApplied { version: i32 },
+        /// Migrations without an undo script stand in the way.
+        #[error("cannot undo without an undo script: {}", names(missing))]
+        #[diagnostic(
+            kind::NO_UNDO_SCRIPT,
+            hint = "write `V{version}__{name}.down.sql` beside the migration, or undo it with a new migration",
+        )]
+        NoUndoScript { missing: Vec<MigrationName> },
+        /// A destructive command where nobody can be asked.
+        #[error("undoing migrations destroys data and nobody is here to be asked")]
+        #[diagnostic(
+            kind::CONFIRMATION_NEEDED,
+            hint = "add `--yes` to undo without being asked; nothing was changed",
+        )]
+        ConfirmationNeeded,
+        /// A schema that was to be adopted where the history says already what is applied.
+        #[error("the database has a history already: it is at {newest}")]
+        #[diagnostic(
+            kind::BASELINE,
+            details = "nothing was changed",
+            hint = "adopting is for a schema without a history; `migrator up` applies what is pending",
+        )]
+        HistoryExists { newest: MigrationName },
+        /// A schema that is not what the migrations would have made.
+        #[error("the schema is not what {newest} leaves: {} missing", parts(missing.len()))]
+        #[diagnostic(
+            kind::BASELINE,
+            details = lines(missing.iter().map(|part| format!("no {part}")), "nothing was changed"),
+            hint = "adopt the version whose tables, columns, indexes and triggers are all there; `migrator up` applies the rest",
+        )]
+        SchemaDiffers {
+            newest: MigrationName,
+            /// Such as `index idx_tasks_user_created on tasks`.
+            missing: Vec<String>,
+        },
+        /// A database that Alembic has not left as its predecessor does.
+        #[error("cannot adopt a schema from Alembic: {reason}")]
+        #[diagnostic(
+            kind::BASELINE,
+            details = "nothing was changed",
+            hint = "`migrator baseline VERSION` adopts a schema without asking Alembic's table",
+        )]
+        Alembic { reason: String },
+        /// A script that cannot be tried out beside the schema that is there.
+        #[error("cannot tell what {name} makes: {}", describe(source))]
+        #[diagnostic(
+            kind::BASELINE,
+            details = "nothing was changed",
+            hint = "each script is tried out in an empty schema and rolled back; that needs names without a schema in front",
+        )]
+        Rehearsal { name: MigrationName, source: tokio_postgres::Error },
+        /// Adopting a schema where nobody can be asked.
+        #[error("adopting a schema skips its migrations and nobody is here to be asked")]
+        #[diagnostic(
+            kind::CONFIRMATION_NEEDED,
+            hint = "add `--yes` to adopt without being asked, `--dry-run` to see what would be; nothing was changed",
+        )]
+        AdoptionUnconfirmed,
+        /// The database did not answer in time.
+        #[error("cannot reach the database at {address}: {reason}")]
+        #[diagnostic(
+            kind::UNREACHABLE,
+            details = (*attempts > 1)
+                .then(|| format!("tried {attempts} times in {:.1} s", waited.as_secs_f64())),
+            hint = "is it running, and are host and port right? `--connect-timeout` sets for how long to try",
+        )]
+        Unreachable {
+            /// Host and port, or the socket.
+            address: String,
+            /// Of the last attempt.
+            reason: String,
+            attempts: u32,
+            waited: Duration,
+        },
+        /// No such host: trying again would not help.
+        #[error("cannot find the host of the database at {address}")]
+        #[diagnostic(kind::UNREACHABLE, hint = "check the host name in the database URL")]
+        UnknownHost { address: String },
+        /// The database answered, and will not let us in: trying again would not help.
+        #[error("the database at {address} refused the connection: {reason}")]
+        #[diagnostic(kind::REFUSED, hint = match sqlstate.as_deref() {
+            Some("28P01" | "28000") => "check the user name and the password in the database URL; in a `.env` file, put the URL in single quotes, or a `$` in it is replaced",
+            Some("3D000") => "check the database's name in the database URL, or create it",
+            _ => "the message is the server's; the server's log may say more",
+        })]
+        Refused {
+            address: String,
+            reason: String,
+            /// None if it is not PostgreSQL that refused.
+            sqlstate: Option<String>,
+        },
+        /// No trusted TLS connection to the database.
+        #[error("no trusted TLS connection to the database at {address}: {reason}")]
+        #[diagnostic(
+            kind::TLS,
+            hint = "for a private certificate authority, pass its certificate with `--database-ca FILE` (`DATABASE_CA`)",
+        )]
+        Tls { address: String, reason: String },
+        /// TLS was asked for, and the server has none.
+        #[error("the database at {address} offers no TLS")]
+        #[diagnostic(
+            kind::TLS,
+            hint = "leave `sslmode` out for a server on this machine; every other server needs TLS",
+        )]
+        NoTls { address: String },
+        /// Another migrator held the lock for too long.
+        #[error(
+            "another migrator is at work{}",
+            holder.as_ref().map(|holder| format!(": {holder}")).unwrap_or_default()
+        )]
+        #[diagnostic(
+            kind::LOCKED,
+            details = format!("waited {:.1} s; nothing was run", waited.as_secs_f64()),
+            hint = "wait for it to finish; `--wait` sets for how long to wait",
+        )]
+        Locked { holder: Option<LockHolder>, waited: Duration },
+        /// The session was exchanged, and with it the lock was lost.
+        #[error("the migration lock was lost: the connection goes through a pooler that shares sessions")]
+        #[diagnostic(
+            kind::LOCKED,
+            details = incomplete.as_ref().map(half_done),
+            hint = "use a connection string that leads to PostgreSQL itself; what was applied before stays applied",
+        )]
+        LockLost {
+            /// A migration without a transaction that is half done.
+            incomplete: Option<MigrationName>,
+        },
+        /// PostgreSQL refused something other than a migration.
+        #[error("the database refused to {action}: {}", describe(source))]
+        #[diagnostic(kind::QUERY, hint = match source.code().map(SqlState::code) {
+            Some("42501") => Some("the role needs the right to read and create tables in this schema"),
+            Some("3F000") => Some("create the schema that the search path names"),
+            Some("25006") => Some("this is a read-only replica or role; use the connection string of the primary"),
+            _ => None,
+        })]
+        Query { action: &'static str, source: tokio_postgres::Error },
+        /// The connection broke while a migration ran.
+        #[error("lost the connection to the database during {name}: {reason}")]
+        #[diagnostic(
+            kind::CONNECTION_LOST,
+            details = match during {
+                LostDuring::Commit => format!("the commit was on its way: {name} is either applied entirely or not at all"),
+                LostDuring::Transaction => format!("PostgreSQL rolls an unfinished transaction back: {name} is not applied"),
+                LostDuring::Statements => half_done(name),
+            },
+            hint = "`migrator status` shows what is applied; then run the command again",
+        )]
+        ConnectionLost { name: MigrationName, during: LostDuring, reason: String },
+        /// The history table has a row that cannot be understood.
+        #[error("cannot understand the history table `refinery_schema_history`: {reason}")]
+        #[diagnostic(
+            kind::HISTORY,
+            hint = "the table is refinery's: version, name, applied_on (RFC 3339) and checksum of each migration",
+        )]
+        History { reason: String },
+        /// The history and the files do not belong together.
+        #[error(
+            "the history of the database and the migrations have diverged: {}",
+            count(problems.len(), "problem")
+        )]
+        #[diagnostic(
+            kind::DIVERGED_HISTORY,
+            details = lines(problems.iter().map(ToString::to_string), "nothing was run"),
+            hint = match problems.first() {
+                Some(Divergence::Edited(_)) => "an applied migration never changes: restore the file and write a new migration",
+                Some(Divergence::Missing(_)) => "is this the right folder or version of the program? Restore the file",
+                Some(Divergence::OutOfOrder { .. }) | None => "give it a version after the newest applied one",
+            },
+        )]
+        Diverged { problems: Vec<Divergence> },
+        /// Nobody to give rights to.
+        #[error("there is no role `{role}`")]
+        #[diagnostic(
+            kind::ROLE,
+            hint = format!(
+                "create it first: create role \"{}\" login password '…'",
+                role.replace('"', "\"\"")
+            ),
+        )]
+        NoSuchRole { role: String },
+        /// A role that has more rights than anybody could take away.
+        #[error("the role `{role}` cannot be the API's: {objection}")]
+        #[diagnostic(
+            kind::ROLE,
+            details = "nothing was changed",
+            hint = "give the API a role of its own: create role taskie_api login password '…'",
+        )]
+        UnfitRole { role: String, objection: RoleObjection },
+        /// Nothing there yet to give rights on.
+        #[error("the schema is not there yet: no table {}", missing.join(", "))]
+        #[diagnostic(
+            kind::MISSING_TABLES,
+            details = "nothing was changed",
+            hint = "apply the migrations first: `migrator up`",
+        )]
+        MissingTables { missing: Vec<&'static str> },
+        /// PostgreSQL refused one of the statements that give a role its rights.
+        #[error("the database refused `{statement}`: {}", describe(source))]
+        #[diagnostic(
+            if is_denied(source) { kind::GRANT_DENIED } else { kind::GRANT },
+            details = "everything was rolled back; nothing was changed",
+            hint = match source.code().map(SqlState::code) {
+                Some("42501") => Some("connect as the owner of the database and its tables, who may also alter the role: one that created it. On Neon, create the role with SQL: those made in the console are members of neon_superuser, which only Neon can revoke"),
+                Some("2BP01") => Some("the role has passed on what it was granted: revoke that first, with `cascade`"),
+                _ => None,
+            },
+        )]
+        Grant { statement: String, source: tokio_postgres::Error },
+        /// PostgreSQL granted less than it was asked to, which it says in a notice only.
+        #[error("the role `{role}` would still lack {}", missing.join(", "))]
+        #[diagnostic(
+            kind::GRANT_DENIED,
+            details = "everything was rolled back; nothing was changed",
+            hint = "connect as the owner of these tables, or have the owner grant it with grant option",
+        )]
+        GrantIncomplete { role: String, missing: Vec<String> },
+        /// A script failed.
+        FailedScript(failed: Box<FailedScript>),
+        /// A catalog cannot be read.
+        Catalog(#[from] error: CatalogError),
+        /// A database's schema cannot become a migration.
+        LiveSchema(#[from] error: LiveSchemaError),
+        /// A schema cannot be written to its file.
+        Dump(#[from] error: DumpError),
+        /// A shadow database failed.
+        Shadow(#[from] error: ShadowError),
+        /// A migration without a transaction is incomplete.
+        Incomplete(#[from] error: IncompleteError),
+    }
 }
 
 /// What was going on when the connection broke.
@@ -307,125 +359,41 @@ pub enum LostDuring {
     Statements,
 }
 
-/// One way in which history and files do not belong together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Divergence {
-    /// Applied, and the file has changed since.
-    Edited(MigrationName),
-    /// Applied, and there is no such file.
-    Missing(MigrationName),
-    /// Not applied, although a later one is.
-    OutOfOrder {
-        /// The late arrival.
-        name: MigrationName,
-        /// The newest applied.
-        newest: MigrationName,
-    },
-}
-
-impl fmt::Display for Divergence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Edited(name) => write!(f, "{name} was edited after it was applied"),
-            Self::Missing(name) => write!(f, "{name} is applied, but missing from the migrations"),
-            Self::OutOfOrder { name, newest } => {
-                write!(f, "{name} is pending, but older than {newest}, which is applied")
-            }
-        }
-    }
-}
-
 impl Error {
-    /// What the process should exit with.
+    /// The exit code of the process.
     pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::MissingDatabaseUrl
-            | Self::DatabaseUrl(_)
-            | Self::PooledUrl(_)
-            | Self::DotEnv { .. }
-            | Self::CertificateAuthority { .. }
-            | Self::ReadMigrations { .. }
-            | Self::MigrationFiles { .. }
-            | Self::InvalidMigrationName { .. }
-            | Self::WriteMigration { .. }
-            | Self::UnknownTarget { .. }
-            | Self::EmptyRange { .. }
-            | Self::TargetNotApplied { .. }
-            | Self::NoUndoScript { .. }
-            | Self::ConfirmationNeeded
-            | Self::HistoryExists { .. }
-            | Self::SchemaDiffers { .. }
-            | Self::Alembic { .. }
-            | Self::Rehearsal { .. }
-            | Self::AdoptionUnconfirmed
-            | Self::NoSuchRole { .. }
-            | Self::UnfitRole { .. }
-            | Self::MissingTables { .. }
-            | Self::GrantIncomplete { .. }
-            | Self::Dump(_) => exit_code::USAGE,
-            Self::Grant { source, .. } if is_for_others(source) => exit_code::USAGE,
-            Self::Unreachable { .. }
-            | Self::UnknownHost { .. }
-            | Self::Refused { .. }
-            | Self::Tls { .. }
-            | Self::NoTls { .. }
-            | Self::Locked { .. }
-            | Self::LockLost { .. }
-            | Self::Query { .. }
-            | Self::Grant { .. }
-            | Self::ConnectionLost { .. } => exit_code::UNREACHABLE_OR_LOCKED,
-            Self::History { .. } | Self::Diverged { .. } => exit_code::DIVERGED,
-            Self::Catalog(error) => error.exit_code(),
-            Self::LiveSchema(error) => error.exit_code(),
-            Self::Shadow(error) => error.exit_code(),
-            Self::FailedScript(failed) => failed.exit_code(),
-            Self::Incomplete(incomplete) => incomplete.exit_code(),
-        }
+        self.report().kind.exit_code
     }
 
     /// The name of the kind of error in JSON. A contract, like the exit codes.
     pub fn kind(&self) -> &'static str {
+        self.report().kind.name
+    }
+
+    /// Lines below the message: every problem, the place in the file, the state that is left.
+    pub fn details(&self) -> Vec<String> {
+        self.report().details
+    }
+
+    /// The next thing to do, where there is one.
+    pub fn hint(&self) -> Option<String> {
+        self.report().hint
+    }
+
+    /// The script that failed, if that is the error.
+    pub fn failed_script(&self) -> Option<&FailedScript> {
         match self {
-            Self::MissingDatabaseUrl | Self::DatabaseUrl(_) | Self::PooledUrl(_) => "database_url",
-            Self::DotEnv { .. } => "dot_env",
-            Self::CertificateAuthority { .. } => "certificate_authority",
-            Self::ReadMigrations { .. } | Self::MigrationFiles { .. } => "migration_files",
-            Self::InvalidMigrationName { .. } | Self::WriteMigration { .. } => "new_migration",
-            Self::UnknownTarget { .. }
-            | Self::EmptyRange { .. }
-            | Self::TargetNotApplied { .. } => "target",
-            Self::NoUndoScript { .. } => "no_undo_script",
-            Self::ConfirmationNeeded | Self::AdoptionUnconfirmed => "confirmation_needed",
-            Self::HistoryExists { .. }
-            | Self::SchemaDiffers { .. }
-            | Self::Alembic { .. }
-            | Self::Rehearsal { .. } => "baseline",
-            Self::Unreachable { .. } | Self::UnknownHost { .. } => "unreachable",
-            Self::Refused { .. } => "refused",
-            Self::Tls { .. } | Self::NoTls { .. } => "tls",
-            Self::Locked { .. } | Self::LockLost { .. } => "locked",
-            Self::Query { .. } => "query",
-            Self::ConnectionLost { .. } => "connection_lost",
-            Self::History { .. } => "history",
-            Self::Diverged { .. } => "diverged",
-            Self::NoSuchRole { .. } | Self::UnfitRole { .. } => "role",
-            Self::MissingTables { .. } => "missing_tables",
-            Self::Grant { .. } | Self::GrantIncomplete { .. } => "grant",
-            Self::FailedScript(_) => "failed_migration",
-            Self::Catalog(_) => "catalog",
-            Self::LiveSchema(error) => error.kind(),
-            Self::Dump(_) => "dump",
-            Self::Shadow(error) => error.kind(),
-            Self::Incomplete(incomplete) => incomplete.kind(),
+            Self::FailedScript(failed) | Self::Shadow(ShadowError::FailedScript(failed)) => {
+                Some(failed)
+            }
+            _ => None,
         }
     }
 }
 
-/// Whether the refusal is about who asks, or about what others have to do first: the same again
-/// would come to the same.
-fn is_for_others(refusal: &tokio_postgres::Error) -> bool {
-    let others = [SqlState::INSUFFICIENT_PRIVILEGE, SqlState::DEPENDENT_OBJECTS_STILL_EXIST];
-    refusal.code().is_some_and(|code| others.contains(code))
+/// Denied to the role, or until others have done something: the same again would fail again.
+fn is_denied(error: &tokio_postgres::Error) -> bool {
+    has_code(error, &[SqlState::INSUFFICIENT_PRIVILEGE, SqlState::DEPENDENT_OBJECTS_STILL_EXIST])
 }
 
 /// `1 part is`, `2 parts are`.
@@ -433,12 +401,23 @@ fn parts(number: usize) -> String {
     format!("{} {}", count(number, "part"), if number == 1 { "is" } else { "are" })
 }
 
+/// One line for each problem, and the state that is left.
+fn lines(problems: impl Iterator<Item = String>, state: &str) -> Vec<String> {
+    problems.chain([state.to_owned()]).collect()
+}
+
+fn half_done(name: &MigrationName) -> String {
+    format!(
+        "{name} runs without a transaction: it is incomplete until `migrator repair` has looked at it"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{Divergence, Error};
-    use crate::error::{FailedScript, IncompleteError, exit_code};
+    use super::Error;
+    use crate::error::{FailedScript, IncompleteError, ScriptError, exit_code};
     use crate::model::{Direction, MigrationName, Outcome, Progress};
 
     fn name(version: i32) -> MigrationName {
@@ -454,10 +433,8 @@ mod tests {
             path: "V2__x.sql".to_owned(),
             position: None,
             source_line: None,
-            message: "no".to_owned(),
-            sqlstate: None,
-            more: Vec::new(),
-            hint: None,
+            cause: ScriptError::TransactionEnded,
+            notes: Vec::new(),
             progress: Progress {
                 done: Vec::new(),
                 current: None,
@@ -485,20 +462,6 @@ mod tests {
             (Error::FailedScript(Box::new(failed)), exit_code::FAILED_MIGRATION),
         ] {
             assert_eq!(error.exit_code(), code, "{error}");
-        }
-    }
-
-    #[test]
-    fn every_divergence_names_the_migration() {
-        for (divergence, text) in [
-            (Divergence::Edited(name(1)), "V1__x was edited after it was applied"),
-            (Divergence::Missing(name(1)), "V1__x is applied, but missing from the migrations"),
-            (
-                Divergence::OutOfOrder { name: name(1), newest: name(2) },
-                "V1__x is pending, but older than V2__x, which is applied",
-            ),
-        ] {
-            assert_eq!(divergence.to_string(), text);
         }
     }
 }

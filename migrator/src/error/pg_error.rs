@@ -3,6 +3,8 @@
 use std::error::Error as _;
 use std::io;
 
+use tokio_postgres::error::SqlState;
+
 /// An error of the driver in one line: what PostgreSQL said, with its code, or else the cause
 /// without the driver's "error connecting to server" and the system's error number, which say
 /// nothing more.
@@ -16,6 +18,11 @@ pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
 /// An error of the system or the network in one line.
 pub(crate) fn describe_io(error: &io::Error) -> String {
     describe_cause(error)
+}
+
+/// PostgreSQL's answer with one of these codes.
+pub(crate) fn has_code(error: &tokio_postgres::Error, codes: &[SqlState]) -> bool {
+    error.code().is_some_and(|code| codes.contains(code))
 }
 
 fn describe_cause(error: &(dyn std::error::Error + 'static)) -> String {

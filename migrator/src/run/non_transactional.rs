@@ -10,7 +10,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Transaction};
 
 use crate::connect::advisory_lock;
-use crate::error::{Error, LostDuring, pg_error};
+use crate::error::{Error, LostDuring, ScriptError, pg_error};
 use crate::history::{self, incomplete};
 use crate::model::{Begun, Direction, Event, IndexTarget, Outcome};
 use crate::run::diagnostics::{self, Place};
@@ -263,7 +263,10 @@ impl StatementRun<'_> {
         let place = Place::InStatement(self.index);
         match error {
             StatementError::Answer(error) => self.step.failure(&error, place, more, progress),
-            StatementError::NotBuilt => self.step.index_not_built(self.index, more, progress),
+            StatementError::NotBuilt => {
+                let position = self.step.position_of(self.index);
+                self.step.failed(ScriptError::IndexNotBuilt, position, more, progress)
+            }
         }
     }
 }

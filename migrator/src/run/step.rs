@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::sleep;
 
-use crate::error::{Error, FailedScript, IncompleteError};
+use crate::error::{Error, IncompleteError, ScriptError};
 use crate::migrations::{File, Script};
 use crate::model::{
     Direction, Event, Incomplete, MigrationName, Outcome, Position, Progress, RetryReason,
@@ -72,8 +72,7 @@ pub(crate) fn refuse_unsupported(
         let script = &step.file.sql;
         let unsupported =
             |statement: &Statement| Some((statement.start, step.unsupported(statement)?));
-        let Some((start, (message, hint))) = sql::statements(script).iter().find_map(unsupported)
-        else {
+        let Some((start, cause)) = sql::statements(script).iter().find_map(unsupported) else {
             continue;
         };
         let position = Position::of_byte(script, start);
@@ -84,13 +83,7 @@ pub(crate) fn refuse_unsupported(
             outcome: Outcome::NotStarted,
             not_started: names.filter(|name| *name != step.script.name).collect(),
         };
-        return Err(FailedScript {
-            position: Some(position),
-            source_line: Some(position.line_of(script)),
-            hint: Some(hint.to_owned()),
-            ..step.failed(message, progress)
-        }
-        .into());
+        return Err(step.failed(cause, Some(position), Vec::new(), progress));
     }
     Ok(())
 }
@@ -132,35 +125,21 @@ impl<'a> Step<'a> {
         Ok(self)
     }
 
-    /// What is wrong with a statement of this script, and what to do about it.
-    fn unsupported(&self, statement: &Statement) -> Option<(String, &'static str)> {
+    /// The reason for which a statement of this script cannot be run.
+    fn unsupported(&self, statement: &Statement) -> Option<ScriptError> {
         match (statement.unsupported(), self.file.mode) {
-            (Some(Unsupported::TransactionControl), TransactionMode::One) => Some((
-                format!(
-                    "`{}` would end the transaction that makes the migration atomic",
-                    statement.name()
-                ),
-                "remove it: each file runs in a transaction of its own, begun and committed for it",
-            )),
-            (Some(Unsupported::TransactionControl), TransactionMode::None) => Some((
-                format!("`{}` in a script without a transaction", statement.name()),
-                "remove it: each statement is committed by itself; what belongs in one transaction goes into a file of its own",
-            )),
-            (Some(Unsupported::StandardInput), _) => Some((
-                "`COPY … FROM STDIN` has no input here".to_owned(),
-                "write the rows as `insert` statements",
-            )),
+            (Some(Unsupported::TransactionControl), TransactionMode::One) => {
+                Some(ScriptError::EndsTransaction { statement: statement.name() })
+            }
+            (Some(Unsupported::TransactionControl), TransactionMode::None) => {
+                Some(ScriptError::NoTransaction { statement: statement.name() })
+            }
+            (Some(Unsupported::StandardInput), _) => Some(ScriptError::StandardInput),
             (None, TransactionMode::One) => None,
             (None, TransactionMode::None) => {
-                let text = statement.text(&self.file.sql);
-                matches!(sql::concurrent(text), Some(Concurrent::Create { index: None, .. })).then(
-                    || {
-                        (
-                            "an index that is built concurrently needs a name".to_owned(),
-                            "give it one, so that what a broken build leaves behind can be found and dropped",
-                        )
-                    },
-                )
+                let concurrent = sql::concurrent(statement.text(&self.file.sql));
+                matches!(concurrent, Some(Concurrent::Create { index: None, .. }))
+                    .then_some(ScriptError::UnnamedIndex)
             }
         }
     }

@@ -7,7 +7,7 @@ use futures::TryStreamExt as _;
 use tokio_postgres::{Client, SimpleQueryMessage, Transaction};
 
 use crate::connect::advisory_lock;
-use crate::error::{Error, FailedScript, LostDuring};
+use crate::error::{Error, LostDuring, ScriptError};
 use crate::history::{self, incomplete};
 use crate::model::{Direction, Outcome};
 use crate::run::diagnostics::Place;
@@ -59,7 +59,11 @@ async fn attempt(step: &Step<'_>, client: &mut Client, run: &Run<'_>) -> Result<
     }
     match current_transaction_id(&transaction).await {
         Ok(now) if now == Some(id) => {}
-        Ok(_) => return Err(Failure::Final(ended_its_transaction(step, run))),
+        Ok(_) => {
+            let progress = run.progress(Outcome::Unfinished);
+            let error = step.failed(ScriptError::TransactionEnded, None, Vec::new(), progress);
+            return Err(Failure::Final(error));
+        }
         Err(error) => return Err(around(error)),
     }
     record(step, &transaction).await.map_err(around)?;
@@ -84,21 +88,6 @@ async fn record(
         incomplete::forget(transaction, step.script.name.version).await?;
     }
     Ok(())
-}
-
-fn ended_its_transaction(step: &Step<'_>, run: &Run<'_>) -> Error {
-    FailedScript {
-        more: vec!["what it did up to there may be stored; the history was not changed".to_owned()],
-        hint: Some(
-            "take the transaction control out of the file, and look at what the script left behind"
-                .to_owned(),
-        ),
-        ..step.failed(
-            "the script ended the transaction that it ran in".to_owned(),
-            run.progress(Outcome::Unfinished),
-        )
-    }
-    .into()
 }
 
 /// Runs a script as one simple query. An error comes with the index of its statement.

@@ -8,7 +8,7 @@ use super::{DatabaseSettings, settings};
 use crate::connect::{self, ConnectOptions};
 use crate::error::Error;
 use crate::migrations::Migrations;
-use crate::model::{Event, Outcome};
+use crate::model::Event;
 use crate::run::migrate;
 use crate::schema::catalog::{self, Catalog, Kind, ObjectId, ReadOptions};
 
@@ -60,7 +60,9 @@ pub(crate) async fn build(
             .map_err(|source| Error::Query { action: "prepare the shadow database", source })?;
         if number > 0 {
             // What happens meanwhile is nobody's concern, unless it fails.
-            migrate::up(shadow, options, migrations, to, &mut |_| {}).await.map_err(in_shadow)?;
+            migrate::up(shadow, options, migrations, to, &mut |_| {})
+                .await
+                .map_err(Error::in_shadow)?;
         }
         let schemas = catalog::other_schemas(&connection.client).await?;
         let read = ReadOptions { schemas, grants };
@@ -91,26 +93,4 @@ fn without_unused_public(mut built: ShadowCatalog) -> ShadowCatalog {
         built.catalog.objects.retain(|id, _| !is_schema(id));
     }
     built
-}
-
-/// Says of a migration that failed that nothing happened to the live database.
-pub(super) fn in_shadow(error: Error) -> Error {
-    match error {
-        Error::FailedScript(mut failed) => {
-            failed.more.push(
-                "this was in a shadow database, which is removed; the live one was not touched"
-                    .to_owned(),
-            );
-            // There is nothing to repair.
-            if matches!(failed.progress.outcome, Outcome::Incomplete { .. }) {
-                failed.progress.outcome = Outcome::Unfinished;
-            }
-            failed.hint = Some(format!(
-                "fix V{}: the migrations must run on an empty database",
-                failed.name.version
-            ));
-            Error::FailedScript(failed)
-        }
-        other => other,
-    }
 }

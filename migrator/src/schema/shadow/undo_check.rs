@@ -5,7 +5,7 @@ use neon_url::DatabaseUrl;
 use tokio_postgres::Client;
 
 use super::database::with_shadow;
-use super::{DatabaseSettings, build, settings};
+use super::{DatabaseSettings, settings};
 use crate::connect::{self, ConnectOptions};
 use crate::error::Error;
 use crate::migrations::Migrations;
@@ -109,7 +109,7 @@ impl Run<'_> {
         let mut before = self.read().await?;
         for script in self.migrations.scripts() {
             let version = script.name.version;
-            self.up(version).await.map_err(build::in_shadow)?;
+            self.up(version).await.map_err(Error::in_shadow)?;
             if version <= after {
                 before = self.read().await?;
                 continue;

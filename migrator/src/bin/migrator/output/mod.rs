@@ -200,12 +200,12 @@ pub(crate) fn error_document(error: &Error, exit_code: u8) -> Value {
         "hint": error.hint(),
         "exit_code": exit_code,
     });
-    if let (Error::FailedScript(failed), Value::Object(members)) = (error, &mut document) {
+    if let (Some(failed), Value::Object(members)) = (error.failed_script(), &mut document) {
         members.insert("migration".to_owned(), json!(failed.name.to_string()));
         members.insert("file".to_owned(), json!(failed.file));
         members.insert("line".to_owned(), json!(failed.position.map(|position| position.line)));
         members.insert("column".to_owned(), json!(failed.position.map(|position| position.column)));
-        members.insert("sqlstate".to_owned(), json!(failed.sqlstate));
+        members.insert("sqlstate".to_owned(), json!(failed.sqlstate()));
         members.insert("done".to_owned(), json!(strings(&failed.progress.done)));
         members.insert("not_started".to_owned(), json!(strings(&failed.progress.not_started)));
     }

@@ -1,0 +1,76 @@
+//! The reasons for which a script fails.
+
+use tokio_postgres::error::DbError;
+
+use super::diagnostic::diagnostics;
+use super::kind;
+
+diagnostics! {
+    /// The reason for which a script failed.
+    pub enum ScriptError {
+        /// PostgreSQL refused a statement.
+        #[error("{message} ({sqlstate})")]
+        #[diagnostic(kind::FAILED_SCRIPT, details = details.clone(), hint = hint.clone())]
+        Refused {
+            message: String,
+            sqlstate: String,
+            /// PostgreSQL's detail and context.
+            details: Vec<String>,
+            /// PostgreSQL's hint.
+            hint: Option<String>,
+        },
+        /// `if not exists` was content with an invalid index, or with something else of its name.
+        #[error("the index was not built: one of that name is there and invalid, or on another table")]
+        #[diagnostic(
+            kind::FAILED_SCRIPT,
+            hint = "drop what is there, with `drop index concurrently`, or choose another name",
+        )]
+        IndexNotBuilt,
+        /// The script ended its transaction, so that it is unknown what is stored.
+        #[error("the script ended the transaction that it ran in")]
+        #[diagnostic(
+            kind::FAILED_SCRIPT,
+            details = "what it did up to there may be stored; the history was not changed",
+            hint = "take the transaction control out of the file, and look at what the script left behind",
+        )]
+        TransactionEnded,
+        /// The script would end its transaction.
+        #[error("`{statement}` would end the transaction that makes the migration atomic")]
+        #[diagnostic(
+            kind::FAILED_SCRIPT,
+            hint = "remove it: each file runs in a transaction of its own, begun and committed for it",
+        )]
+        EndsTransaction { statement: String },
+        /// The script has no transaction to control.
+        #[error("`{statement}` in a script without a transaction")]
+        #[diagnostic(
+            kind::FAILED_SCRIPT,
+            hint = "remove it: each statement is committed by itself; what belongs in one transaction goes into a file of its own",
+        )]
+        NoTransaction { statement: String },
+        /// `copy` would wait for input.
+        #[error("`COPY … FROM STDIN` has no input here")]
+        #[diagnostic(kind::FAILED_SCRIPT, hint = "write the rows as `insert` statements")]
+        StandardInput,
+        /// `create index concurrently` without a name.
+        #[error("an index that is built concurrently needs a name")]
+        #[diagnostic(
+            kind::FAILED_SCRIPT,
+            hint = "give it one, so that what a broken build leaves behind can be found and dropped",
+        )]
+        UnnamedIndex,
+    }
+}
+
+impl From<&DbError> for ScriptError {
+    fn from(error: &DbError) -> Self {
+        let said = [("detail", error.detail()), ("context", error.where_())];
+        let said = said.into_iter().filter_map(|(label, text)| Some(format!("{label}: {}", text?)));
+        Self::Refused {
+            message: error.message().to_owned(),
+            sqlstate: error.code().code().to_owned(),
+            details: said.collect(),
+            hint: error.hint().map(str::to_owned),
+        }
+    }
+}
