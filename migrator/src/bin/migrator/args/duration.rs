@@ -1,32 +1,27 @@
-//! Times on the command line.
+//! Durations on the command line.
 
 use std::time::Duration;
 
-/// The longest that PostgreSQL's settings can say, in milliseconds.
+/// The longest timeout of PostgreSQL's settings, in milliseconds.
 const LONGEST_LIMIT: u128 = i32::MAX as u128;
 
-/// A number of seconds, or a number with a unit.
+/// A number of seconds, or a time with units as `humantime` has them.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let unit_at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit_at);
-    let factor = match unit.trim() {
-        "" | "s" => 1.0,
-        "ms" => 0.001,
-        "m" => 60.0,
-        _ => return Err("expected a number of seconds, or one with `ms`, `s` or `m`".to_owned()),
-    };
-    let number: f64 =
-        number.parse().map_err(|_| "expected a number of seconds, such as `30`".to_owned())?;
-    Duration::try_from_secs_f64(number * factor).map_err(|_| "that is too long".to_owned())
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let zero = if text.starts_with('.') { "0" } else { "" };
+    let unit = if is_number { "s" } else { "" };
+    humantime::parse_duration(&format!("{zero}{text}{unit}")).map_err(|_| {
+        "expected a number of seconds, or a time such as `500ms` or `1m 30s`".to_owned()
+    })
 }
 
-/// A time limit of PostgreSQL's, where 0 is meant as PostgreSQL means it.
+/// A timeout of PostgreSQL's, for which 0 is no limit.
 pub(crate) fn parse_setting(text: &str) -> Result<Duration, String> {
     let limit = parse_duration(text)?;
     if limit.is_zero() { Ok(limit) } else { parse_limit(text) }
 }
 
-/// A time limit of PostgreSQL's, which counts milliseconds and takes 0 for none.
+/// A timeout of PostgreSQL's, in which it counts milliseconds, and which must be a limit.
 pub(crate) fn parse_limit(text: &str) -> Result<Duration, String> {
     let limit = parse_duration(text)?;
     match limit.as_millis() {
@@ -43,22 +38,29 @@ mod tests {
     use super::{parse_duration, parse_limit, parse_setting};
 
     #[test]
-    fn durations_are_seconds_unless_they_say_otherwise() {
+    fn a_number_without_a_unit_is_seconds() {
         for (text, milliseconds) in [
             ("30", 30_000),
             ("0", 0),
             ("1.5", 1_500),
+            (".5", 500),
+            (".5s", 500),
             ("5s", 5_000),
+            ("5 s", 5_000),
             ("500ms", 500),
+            ("1.5ms", 1),
             ("2m", 120_000),
+            ("0.5m", 30_000),
+            ("1h 30m", 5_400_000),
         ] {
-            assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+            let parsed = parse_duration(text).map(|duration| duration.as_millis());
+            assert_eq!(parsed, Ok(milliseconds), "{text}");
         }
     }
 
     #[test]
     fn durations_that_mean_nothing_are_refused() {
-        for text in ["", "s", "-1", "5h", "1e9", "five", "99999999999999999999999999"] {
+        for text in ["", "s", ".", "-1", "1e9", "five", "99999999999999999999999999"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }
