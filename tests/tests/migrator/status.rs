@@ -11,10 +11,10 @@ async fn a_fresh_database_has_everything_pending() {
     let database = TestDatabase::create().await;
     let output = run(&database, &["status"]).await.exits(0);
     insta::assert_snapshot!(output.stdout, @r"
-    VERSION  NAME               STATE     APPLIED
-    1        initial_schema     pending   -
-    2        page_tasks_by_key  pending   -
-    3        idempotency_keys   pending   -
+    VERSION  NAME               STATE    APPLIED
+    1        initial_schema     pending  -
+    2        page_tasks_by_key  pending  -
+    3        idempotency_keys   pending  -
     ");
 }
 
@@ -33,7 +33,7 @@ async fn an_applied_migration_shows_when() {
     let database = TestDatabase::migrated().await;
     let output = run(&database, &["status"]).await.exits(0);
     let year = chrono::Utc::now().format("%Y-").to_string();
-    let times = output.stdout.matches(&format!("applied   {year}")).count();
+    let times = output.stdout.matches(&format!("applied  {year}")).count();
     assert_eq!(times, 3, "{}", output.stdout);
 }
 

@@ -1,12 +1,13 @@
 //! `migrator status`: every migration and its state.
 
-use migrator::{Entry, Error, MigrationName, State, exit_code};
+use migrator::{Entry, Error, State, exit_code};
 use serde_json::{Value, json};
 
 use crate::args::Cli;
+use crate::output::table::Table;
 use crate::output::{BAD, GOOD, NEUTRAL, Printer};
 
-/// Whether the exit code says what was found.
+/// Effect of the states on the exit code.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     None,
@@ -61,17 +62,8 @@ fn table(entries: &[Entry]) -> String {
     if entries.is_empty() {
         return "no migrations\n".to_owned();
     }
-    let width = |texts: &mut dyn Iterator<Item = String>, heading: &str| {
-        texts.map(|text| text.chars().count()).max().unwrap_or(0).max(heading.len())
-    };
-    let version = width(&mut entries.iter().map(|entry| entry.name.version.to_string()), "VERSION");
-    let name = width(&mut entries.iter().map(|entry| entry.name.name.clone()), "NAME");
-    let states = entries.iter().map(|entry| entry.state.as_str().len());
-    // As wide as the usual states, so that columns stay where they are.
-    let state = states.max().unwrap_or(0).max(8);
-    let heading =
-        format!("{:<version$}  {:<name$}  {:<state$}  APPLIED\n", "VERSION", "NAME", "STATE");
-    let line = |entry: &Entry| {
+    let mut table = Table::of(&["VERSION", "NAME", "STATE", "APPLIED"]);
+    for entry in entries {
         let style = match entry.state {
             State::Applied => GOOD,
             State::Pending => NEUTRAL,
@@ -83,12 +75,12 @@ fn table(entries: &[Entry]) -> String {
         };
         let problem =
             entry.problem_text().map(|problem| format!("  ({problem})")).unwrap_or_default();
-        let MigrationName { version: number, name: text } = &entry.name;
-        let word = entry.state.as_str();
-        format!(
-            "{number:<version$}  {text:<name$}  {style}{word:<state$}{style:#}  {applied}{problem}\n"
-        )
-    };
-    let lines: Vec<String> = entries.iter().map(line).collect();
-    heading + &lines.concat()
+        table.row(&[
+            &entry.name.version.to_string(),
+            &entry.name.name,
+            &format!("{style}{}{style:#}", entry.state.as_str()),
+            &format!("{applied}{problem}"),
+        ]);
+    }
+    table.to_string()
 }
