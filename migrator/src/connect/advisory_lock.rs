@@ -9,6 +9,7 @@ use tokio::time::{sleep, timeout};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient};
 
+use crate::connect::backoff;
 use crate::error::Error;
 use crate::model::{Event, LockHolder};
 
@@ -21,6 +22,7 @@ pub const LOCK_KEY: i64 = 0x5441_534B_4945_0001;
 const UPPER: i64 = LOCK_KEY >> 32;
 const LOWER: i64 = LOCK_KEY & 0xFFFF_FFFF;
 
+/// The first and the longest pause between two attempts to take the lock.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -74,8 +76,7 @@ pub(crate) async fn acquire(
 ) -> Result<(), Error> {
     let query = |source| Error::Query { action: "lock out other migrators", source };
     let start = Instant::now();
-    let mut pause = FIRST_PAUSE;
-    let mut said = false;
+    let mut attempts = 0;
     loop {
         let locked =
             client.query_typed_one(TRY_LOCK, &[(&LOCK_KEY, Type::INT8)]).await.map_err(query)?;
@@ -88,12 +89,12 @@ pub(crate) async fn acquire(
                 waited: start.elapsed(),
             });
         }
-        if !said {
+        attempts += 1;
+        if attempts == 1 {
             on_event(Event::WaitingForLock { holder: find_holder(client).await?, wait });
-            said = true;
         }
+        let pause = backoff::pause(attempts, FIRST_PAUSE, LONGEST_PAUSE);
         sleep(pause.min(wait.saturating_sub(start.elapsed()))).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Connections to PostgreSQL: retries while the database starts, not when it rejects the login.
 
 pub(crate) mod advisory_lock;
+pub(crate) mod backoff;
 mod connector;
 mod handshake;
 mod phases;
@@ -29,7 +30,7 @@ use crate::model::Event;
 /// `application_name` of the session in `pg_stat_activity`.
 pub(crate) const APPLICATION_NAME: &str = "taskie-migrator";
 
-/// The first pause between two attempts; each is twice as long as the one before, up to the last.
+/// The first and the longest pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
@@ -99,7 +100,6 @@ pub(crate) async fn connect(
 ) -> Result<Connection, Error> {
     let connector = Connector::new(url, options)?;
     let start = Instant::now();
-    let mut pause = FIRST_PAUSE;
     let mut attempts = 0;
     loop {
         let remaining = options.wait.saturating_sub(start.elapsed());
@@ -114,9 +114,8 @@ pub(crate) async fn connect(
             Err((Failure::Permanent(error), _)) => return Err(error),
             Err((Failure::Transient(reason), _)) => reason,
         };
-        // Jitter, so that many clients that wait for one database do not all connect at once.
-        let jittered = pause.mul_f64(rand::random_range(0.5..1.0));
-        if start.elapsed() + jittered >= options.wait {
+        let pause = backoff::pause(attempts, FIRST_PAUSE, LONGEST_PAUSE);
+        if start.elapsed() + pause >= options.wait {
             return Err(Error::Unreachable {
                 address: address(url),
                 reason,
@@ -127,8 +126,7 @@ pub(crate) async fn connect(
         if attempts == 1 {
             on_event(Event::Retrying { reason, wait: options.wait });
         }
-        sleep(jittered).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        sleep(pause).await;
     }
 }
 
