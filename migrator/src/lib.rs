@@ -45,6 +45,7 @@ pub use error::{
 pub use history::{AppliedMigration, Entry, State};
 pub use migrations::Migrations;
 pub use migrations::new_files::NewMigrationFiles;
+pub use model::text::count;
 pub use model::{
     Direction, Event, Incomplete, IncompleteState, LockHolder, MigrationName, Outcome, Position,
     Progress, RetryReason, ServerProgress, TransactionMode,

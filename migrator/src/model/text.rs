@@ -9,7 +9,7 @@ pub(crate) fn names(names: &[impl ToString]) -> String {
 }
 
 /// `1 problem`, `2 problems`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
+pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
@@ -26,7 +26,15 @@ pub(crate) fn list(names: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::list;
+    use super::{count, list};
+
+    #[test]
+    fn counts_have_real_plurals() {
+        assert_eq!(
+            [0, 1, 2].map(|number| count(number, "migration")),
+            ["0 migrations", "1 migration", "2 migrations"]
+        );
+    }
 
     #[test]
     fn lists_of_names_stay_short() {

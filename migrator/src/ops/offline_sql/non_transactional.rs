@@ -8,6 +8,7 @@ use crate::ops::offline_sql::guard::{Parts, RESTORE_SESSION, guard, limits};
 use crate::run::options::RunOptions;
 use crate::run::step::Step;
 use crate::run::timeouts::{Limit, Limits};
+use crate::schema::catalog::quoting::literal;
 use crate::sql::{self, Concurrent, Rebuilt};
 
 /// Goes back to what was remembered, for the statements that follow, which may change it again.
@@ -213,26 +214,4 @@ fn take_lock() -> String {
 
 fn release_lock() -> String {
     format!("do $taskie$ begin perform pg_catalog.pg_advisory_unlock({LOCK_KEY}); end $taskie$;\n")
-}
-
-/// A text as SQL has it, also where backslashes escape.
-fn literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') {
-        format!("E'{}'", quoted.replace('\\', r"\\"))
-    } else {
-        format!("'{quoted}'")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::literal;
-
-    #[test]
-    fn texts_are_quoted() {
-        for (text, sql) in [("a", "'a'"), ("it's", "'it''s'"), (r"\n'", r"E'\\n'''")] {
-            assert_eq!(literal(text), sql);
-        }
-    }
 }

@@ -14,10 +14,14 @@ pub(crate) fn quote(name: &str) -> String {
     if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
-/// A text as a literal. Needs `standard_conforming_strings`, which is on by
-/// default.
+/// A text as a literal, whatever `standard_conforming_strings` is.
 pub(crate) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') {
+        format!("E'{}'", quoted.replace('\\', r"\\"))
+    } else {
+        format!("'{quoted}'")
+    }
 }
 
 /// The names in a qualified name, such as `"My schema".tasks.title`, without their quotes.
@@ -105,7 +109,7 @@ pub(crate) fn lower(sql: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{lower, quote, split, split_column};
+    use super::{literal, lower, quote, split, split_column};
 
     #[test]
     fn names_are_quoted_where_they_must_be() {
@@ -121,6 +125,13 @@ mod tests {
             ("", "\"\""),
         ] {
             assert_eq!(quote(name), quoted);
+        }
+    }
+
+    #[test]
+    fn texts_are_quoted() {
+        for (text, sql) in [("a", "'a'"), ("it's", "'it''s'"), (r"\n'", r"E'\\n'''")] {
+            assert_eq!(literal(text), sql);
         }
     }
 

@@ -1,8 +1,9 @@
-//! Durations, counts and migrations, as text and JSON have them.
+//! Durations, counts and migrations in text and JSON.
 
 use std::time::Duration;
 
 use migrator::MigrationName;
+pub(crate) use migrator::count;
 use serde_json::{Value, json};
 
 /// `12 ms`, `1.5 s`.
@@ -15,7 +16,7 @@ pub(crate) fn elapsed(duration: Duration) -> String {
     }
 }
 
-/// A migration that was run, as the JSON documents have it.
+/// A migration that was run, in JSON.
 pub(crate) fn timed(name: &MigrationName, elapsed: Duration, retries: u32) -> Value {
     let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     json!({
@@ -26,16 +27,11 @@ pub(crate) fn timed(name: &MigrationName, elapsed: Duration, retries: u32) -> Va
     })
 }
 
-/// `1 migration`, `2 migrations`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{count, elapsed};
+    use super::elapsed;
 
     #[test]
     fn durations_are_short_to_read() {
@@ -49,13 +45,5 @@ mod tests {
         ] {
             assert_eq!(elapsed(Duration::from_millis(milliseconds)), text);
         }
-    }
-
-    #[test]
-    fn counts_have_real_plurals() {
-        assert_eq!(
-            [0, 1, 2].map(|n| count(n, "migration")),
-            ["0 migrations", "1 migration", "2 migrations"]
-        );
     }
 }
