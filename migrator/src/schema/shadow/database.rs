@@ -10,8 +10,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
-use super::signals::SignalListener;
-use super::{DatabaseSettings, cleanup, settings};
+use super::{DatabaseSettings, cleanup, settings, signals};
 use crate::connect::{self, ConnectOptions, Connection, session};
 use crate::error::pg_error;
 use crate::error::{Error, ShadowError};
@@ -51,7 +50,7 @@ pub(crate) async fn with_shadow<T>(
     client.query_typed_one(LOCK, &[(&name, Type::TEXT)]).await.map_err(refused)?;
 
     // From here on, nothing may end this early. A signal that arrives meanwhile is kept.
-    let mut signals = SignalListener::listen();
+    let signal = signals::listen();
     let created = create(client, &name, settings).await;
     let shadow = server.with_database(&name);
     let work = async {
@@ -60,7 +59,7 @@ pub(crate) async fn with_shadow<T>(
     };
     let outcome = tokio::select! {
         biased;
-        signal = signals.wait() => Ok(Err(ShadowError::Interrupted { signal }.into())),
+        Some(signal) = signal => Ok(Err(ShadowError::Interrupted { signal }.into())),
         outcome = AssertUnwindSafe(work).catch_unwind() => outcome,
     };
     let removed = remove(admin, &server, options, &name).await;

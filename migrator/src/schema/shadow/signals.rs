@@ -1,59 +1,33 @@
 //! Ctrl-C and other signals to end, which must not leave a database behind.
 
-use std::future::pending;
-
 #[cfg(unix)]
-use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+use futures::StreamExt as _;
+#[cfg(unix)]
+use futures::stream::FuturesUnordered;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::Signal;
 
-/// Listens for requests to end. From then on they do not end the process by themselves.
+/// Listens for requests to end, from the call on: they do not end the process by themselves any more.
+/// `None` if there is nothing to listen for.
 #[cfg(unix)]
-pub(super) struct SignalListener {
-    streams: Vec<(Signal, Stream)>,
+pub(super) fn listen() -> impl Future<Output = Option<Signal>> {
+    let kinds = [
+        (Signal::Hangup, SignalKind::hangup()),
+        (Signal::Interrupt, SignalKind::interrupt()),
+        (Signal::Terminate, SignalKind::terminate()),
+    ];
+    // A signal without a listener ends the process, and the next run cleans up.
+    let streams = kinds.into_iter().filter_map(|(name, kind)| Some((name, signal(kind).ok()?)));
+    let mut signals: FuturesUnordered<_> = streams
+        .map(|(name, mut stream)| async move { stream.recv().await.map(|()| name) })
+        .collect();
+    async move { signals.next().await.flatten() }
 }
 
-#[cfg(unix)]
-impl SignalListener {
-    pub(super) fn listen() -> Self {
-        let kinds = [
-            (Signal::Hangup, SignalKind::hangup()),
-            (Signal::Interrupt, SignalKind::interrupt()),
-            (Signal::Terminate, SignalKind::terminate()),
-        ];
-        // What cannot be listened for ends the process as ever, and the next run cleans up.
-        let streams = kinds.into_iter().filter_map(|(name, kind)| Some((name, signal(kind).ok()?)));
-        Self { streams: streams.collect() }
-    }
-
-    pub(super) async fn wait(&mut self) -> Signal {
-        if self.streams.is_empty() {
-            return pending().await;
-        }
-        let streams = self.streams.iter_mut().map(|(name, stream)| {
-            Box::pin(async move {
-                stream.recv().await;
-                *name
-            })
-        });
-        futures::future::select_all(streams).await.0
-    }
-}
-
-/// Listens for Ctrl-C. From then on it does not end the process by itself.
+/// Listens for Ctrl-C, which does not end the process by itself any more.
 #[cfg(not(unix))]
-pub(super) struct SignalListener;
-
-#[cfg(not(unix))]
-impl SignalListener {
-    pub(super) fn listen() -> Self {
-        Self
-    }
-
-    pub(super) async fn wait(&mut self) -> Signal {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => Signal::Interrupt,
-            Err(_) => pending().await,
-        }
-    }
+pub(super) async fn listen() -> Option<Signal> {
+    tokio::signal::ctrl_c().await.ok().map(|()| Signal::Interrupt)
 }
