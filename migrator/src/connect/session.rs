@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use neon_url::DatabaseUrl;
+use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::connect::{self, ConnectOptions, Connection, advisory_lock};
 use crate::error::Error;
@@ -37,4 +38,12 @@ pub(crate) async fn open(
         on_event(Event::UsingDirectHost { host: direct.host().to_owned() });
     }
     connect::connect(&direct, options, on_event).await
+}
+
+/// Begins a read-only transaction that sees one state of the database.
+pub(crate) async fn begin_read_only(
+    client: &mut Client,
+) -> Result<Transaction<'_>, tokio_postgres::Error> {
+    let transaction = client.build_transaction().read_only(true);
+    transaction.isolation_level(IsolationLevel::RepeatableRead).start().await
 }

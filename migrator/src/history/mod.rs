@@ -5,9 +5,9 @@ pub(crate) mod incomplete;
 use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 use refinery::AsyncMigrate;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, GenericClient, IsolationLevel};
+use tokio_postgres::{Client, GenericClient};
 
-use crate::connect::advisory_lock;
+use crate::connect::{advisory_lock, session};
 use crate::error::{Divergence, Error, IncompleteError};
 use crate::migrations::{Migrations, Script};
 use crate::model::{Direction, Incomplete, LockHolder, MigrationName};
@@ -147,13 +147,7 @@ fn rfc3339(time: DateTime<FixedOffset>) -> String {
 /// Reads the history in a read-only transaction; empty where there is no table yet.
 pub(crate) async fn read(client: &mut Client) -> Result<Recorded, Error> {
     let refused = |source| Error::Query { action: "read the history", source };
-    let transaction = client
-        .build_transaction()
-        .read_only(true)
-        .isolation_level(IsolationLevel::RepeatableRead)
-        .start()
-        .await
-        .map_err(refused)?;
+    let transaction = session::begin_read_only(client).await.map_err(refused)?;
     let exists: bool =
         transaction.query_typed_one(TABLE_EXISTS, &[]).await.map_err(refused)?.get(0);
     let rows = if exists {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use neon_url::DatabaseUrl;
-use tokio_postgres::{GenericClient, IsolationLevel};
+use tokio_postgres::GenericClient;
 
 use super::plan::{self, GrantPlan};
 use super::required_privileges::Target;
@@ -28,12 +28,7 @@ pub async fn plan_grant(
 }
 
 async fn foresee(connection: &mut Connection, request: &GrantOptions) -> Result<GrantPlan, Error> {
-    let transaction = connection
-        .client
-        .build_transaction()
-        .read_only(true)
-        .isolation_level(IsolationLevel::RepeatableRead)
-        .start()
+    let transaction = session::begin_read_only(&mut connection.client)
         .await
         .map_err(|source| Error::Query { action: "begin a transaction", source })?;
     let target = Target::find(&transaction, request).await?;

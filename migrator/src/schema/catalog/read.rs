@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use tokio_postgres::types::{Oid, Type};
-use tokio_postgres::{Client, IsolationLevel, Row};
+use tokio_postgres::{Client, Row};
 
 use super::dependency_order::{self, Address};
 use super::normalize::normalize;
 use super::queries::{DEPENDENCIES, OBJECTS, OTHER_SCHEMAS, PARTS, UNSUPPORTED};
 use super::{Catalog, Kind, Object, ObjectId, Property};
+use crate::connect::session;
 use crate::error::{CatalogError, Error};
 
 const MAIN_SCHEMA: &str = "select pg_catalog.current_schema()::text";
@@ -36,13 +37,7 @@ pub(crate) struct ReadOptions {
 /// tools. Needs no privilege but to connect.
 pub(crate) async fn read(client: &mut Client, options: &ReadOptions) -> Result<Catalog, Error> {
     let refused = |source| Error::Query { action: "read the catalogs", source };
-    let transaction = client
-        .build_transaction()
-        .read_only(true)
-        .isolation_level(IsolationLevel::RepeatableRead)
-        .start()
-        .await
-        .map_err(refused)?;
+    let transaction = session::begin_read_only(client).await.map_err(refused)?;
     let main: Option<String> =
         transaction.query_typed_one(MAIN_SCHEMA, &[]).await.map_err(refused)?.get(0);
     let main = main.ok_or(CatalogError::NoSchema)?;
