@@ -5,14 +5,14 @@
 
 pub(crate) mod failures;
 mod headers;
-mod links;
 mod pages;
 pub(crate) mod schema;
 
 use utoipa::OpenApi;
+use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Info, InfoBuilder, License, OpenApi as Document};
+use utoipa::openapi::{Info, InfoBuilder, License, OpenApi as Document, RefOr};
 
 use crate::health;
 use crate::http::index;
@@ -25,7 +25,7 @@ fn document() -> Document {
     document.info = info();
     name_put(&mut document);
     headers::describe(&mut document);
-    links::add_to_new_tasks(&mut document);
+    link_new_tasks(&mut document);
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("token", token());
     document
@@ -101,6 +101,27 @@ fn token() -> SecurityScheme {
 fn name_put(document: &mut Document) {
     for put in document.paths.paths.values_mut().filter_map(|item| item.put.as_mut()) {
         put.operation_id = put.operation_id.take().map(|name| name.replace("update_", "put_"));
+    }
+}
+
+/// Links the response with a new task to every operation on one task.
+fn link_new_tasks(document: &mut Document) {
+    let paths = &mut document.paths.paths;
+    let of_a_task = paths.iter_mut().filter(|(path, _)| path.contains("{id}"));
+    let names: Vec<String> = of_a_task
+        .flat_map(|(_, item)| operations(item))
+        .filter_map(|operation| operation.operation_id.clone())
+        .collect();
+    let mut all = paths.values_mut().flat_map(operations);
+    let created = all.find_map(|operation| operation.responses.responses.get_mut("201"));
+    let Some(RefOr::T(created)) = created else { panic!("no operation makes a task") };
+    for name in names {
+        let link = LinkBuilder::new()
+            .operation_id(&name)
+            .parameter("user_id", "$request.path.user_id")
+            .parameter("id", "$response.body#/id")
+            .build();
+        created.links.insert(name, link.into());
     }
 }
 
