@@ -36,29 +36,28 @@ async fn of_the_program() {
     Applies, undoes and inspects the migrations of a PostgreSQL database.
 
     The migrations are built into this program; `--dir` uses files instead. Each runs in one transaction
-    together with its row in the history (refinery's table), unless it asks to run without, and one
-    migrator works at a time.
+    together with its row in the history (refinery's table), unless its script has the directive
+    `no-transaction`. Only one migrator runs at a time.
 
     Usage: migrator [OPTIONS] <COMMAND>
 
     Commands:
       up           Apply pending migrations, oldest first
-      down         Undo applied migrations, newest first: one, unless told otherwise
+      down         Undo applied migrations, newest first; by default one
       status       Show every migration and its state: applied, pending, incomplete, diverged or missing
-      repair       Clear up after a migration without a transaction that stopped in the middle
-      sql          Write the script that applies or undoes migrations by hand, history included
-      baseline     Adopt a schema that is there already: note its migrations as applied, and run none
+      repair       Clean up after a migration without a transaction that stopped in the middle
+      sql          Write a script that applies or undoes migrations by hand, history included
+      baseline     Mark migrations as applied on an existing schema, without running them
       current      Print the newest applied migration, or `none`. Writes nothing
-      new          Make the files of the next migration: the script and the one that undoes it
-      lint         Look for what is dangerous in the migrations: locks, rewrites, lost columns
-      check        Ask in one go whether everything is in order: history, undo scripts, pending
-                   migrations
-      grant        Give the API's role exactly what the API needs
-      health       Look at the database and the way to it: TLS, times, connections, migrations, role
-      drift        Compare the database with what its migrations make
-      dump         Write the schema as one script, to review what the migrations come to
-      completions  Print the script that completes this program's arguments in a shell
-      man          Print the manual page of this program, or of one of its commands
+      new          Create the files of the next migration: its script and its undo script
+      lint         Report dangerous statements in the migrations: locks, table rewrites, dropped columns
+      check        Check everything at once: the history, undo scripts and pending migrations
+      grant        Grant the API's role exactly the privileges that the API needs
+      health       Check the database and the connection to it: TLS, timing, load, migrations, role
+      drift        Compare the schema of the database with that of its migrations
+      dump         Write the schema of the migrations as one script, for review
+      completions  Print the completion script for a shell
+      man          Print the manual page of this program, or of a command
       help         Print this message or the help of the given subcommand(s)
 
     Options:
@@ -70,7 +69,7 @@ async fn of_the_program() {
 
     Global options:
           --database-url <URL>
-              Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+              Connection string of the database: `postgresql://USER:PASSWORD@HOST/DATABASE`.
 
               Better set in the environment or in a `.env` file, in single quotes: other users of the
               machine can see arguments.
@@ -78,20 +77,20 @@ async fn of_the_program() {
               [env: DATABASE_URL]
 
           --database-ca <FILE>
-              A private certificate authority to trust as well: a PEM file
+              PEM file of a private certificate authority to trust as well
 
               [env: DATABASE_CA]
 
           --connect-timeout <SECONDS>
-              For how long to try while the database does not answer.
+              Time to keep trying while the database does not answer.
 
-              Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+              Seconds, or a time with units: `30`, `500ms`, `1m 30s`.
 
               [env: MIGRATOR_CONNECT_TIMEOUT]
               [default: 30]
 
           --dir <DIR>
-              A folder of migrations to use instead of the built-in ones
+              Folder of migrations to use instead of the built-in ones
 
               [env: MIGRATOR_DIR]
 
@@ -104,31 +103,29 @@ async fn of_the_program() {
           --no-color
               Print without colours, as with `NO_COLOR` set.
 
-              Where the output is not a terminal, there are none anyway.
+              Output that does not go to a terminal never has colours.
 
     Examples:
-      migrator up                          apply everything that is pending
+      migrator up                          apply all pending migrations
       migrator status                      show every migration and its state
       migrator down --yes                  undo the newest migration
-      migrator sql > up.sql                write the script to run by hand
-      migrator lint --dir migrations       look for what is dangerous in the migrations
-      migrator grant --role taskie_api     give the API's role what it needs, and nothing else
-      migrator health                      look at the database and the way to it
-      migrator drift                       compare the database with what its migrations make
-      migrator dump                        write that as schema.sql
+      migrator sql > up.sql                write a script to run by hand
+      migrator lint --dir migrations       report dangerous statements in the migrations
+      migrator grant --role taskie_api     grant the API's role what it needs, and nothing else
+      migrator health                      check the database and the connection to it
+      migrator drift                       compare the database with its migrations
+      migrator dump                        write the schema as schema.sql
 
     Exit codes:
-      0  done, also when there was nothing to do
-      1  the answer is no (`status --check`, `lint`, `health`, `drift`, `dump --check`, a question
-         answered with no)
+      0  success, also if there was nothing to do
+      1  negative result (`status --check`, `lint`, `health`, `drift`, `dump --check`), or not confirmed
       2  wrong usage or configuration
-      3  the database cannot be reached, refuses, or is locked by another migrator
+      3  the database cannot be reached, rejects the login, or is locked by another migrator
       4  the history and the migrations have diverged
       5  a migration failed and was rolled back
       6  a migration without a transaction is incomplete, until `migrator repair`
-      10 to 17
-         what `check` found; `migrator check --help` lists them
-      129, 130, 143  interrupted, and the shadow database removed
+      10 to 17  findings of `check`; `migrator check --help` lists them
+      129, 130, 143  interrupted; the shadow database was dropped
     ");
 }
 
@@ -137,9 +134,9 @@ async fn of_up() {
     assert_snapshot!(help_of("up").await, @r"
     Apply pending migrations, oldest first.
 
-    Applying twice changes nothing. A migration that fails is rolled back; those before it stay. One
-    whose first line says `-- migrator: no-transaction` runs statement by statement; where it stops in
-    the middle, it is incomplete until `migrator repair`.
+    A migration whose first line is `-- migrator: no-transaction` runs statement by statement; if it
+    stops in the middle, it is incomplete until `migrator repair`. Any other is rolled back if it fails;
+    those before it stay applied.
 
     Usage: migrator up [OPTIONS]
 
@@ -150,39 +147,38 @@ async fn of_up() {
           --dry-run
               Print what would run, in order, and change nothing.
 
-              With the checksums that the history will have, whether each script runs in a transaction,
-              for how long its statements wait for a lock on a table, and for how long they may take.
+              With the checksum of each script, its timeouts, and whether it runs in a transaction.
 
           --lock-timeout <SECONDS>
-              For how long a statement waits for a lock on a table before it makes way for others.
+              Time that a statement waits for a table lock before giving up.
 
-              PostgreSQL's `lock_timeout`, where a script does not set its own; 0 is without end. Others
-              who use the table wait behind a statement that waits. Statements with `concurrently` hold
-              nobody up, and wait without end.
+              PostgreSQL's `lock_timeout`, unless a script sets its own; 0 is no limit. A statement that
+              waits blocks other sessions that need the table. Statements with `concurrently` do not
+              block other sessions, and have no limit.
 
               [env: MIGRATOR_LOCK_TIMEOUT]
               [default: 3]
 
           --statement-timeout <SECONDS>
-              For how long a statement may take.
+              Time that a statement may take.
 
-              PostgreSQL's `statement_timeout`, where a script does not set its own; 0 is without end.
-              What the server sets for the role, unless told otherwise.
+              PostgreSQL's `statement_timeout`, unless a script sets its own; 0 is no limit. By default
+              the server's setting for the role.
 
               [env: MIGRATOR_STATEMENT_TIMEOUT]
 
           --lock-retries <N>
-              How often a script tries again that had to make way, with longer and longer pauses.
+              Retries after a lock timeout or deadlock, with increasing pauses.
 
-              It is rolled back each time; one without a transaction tries its statement again.
+              The script is rolled back each time; one without a transaction retries only the statement.
 
               [env: MIGRATOR_LOCK_RETRIES]
               [default: 5]
 
           --wait <SECONDS>
-              For how long to wait while another migrator is at work.
+              Time to wait while another migrator is running.
 
-              Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
+              Seconds, or a time with units: `60`, `500ms`, `1m 30s`.
 
               [env: MIGRATOR_WAIT]
               [default: 60]
@@ -196,7 +192,7 @@ async fn of_up() {
     <global options>
 
     Examples:
-      migrator up                          apply everything that is pending
+      migrator up                          apply all pending migrations
       migrator up --to 3                   stop after version 3
       migrator up --dry-run                show what would run, and run nothing
       migrator up --dir migrations         apply the files in a folder, not the built-in ones
@@ -206,18 +202,19 @@ async fn of_up() {
 #[tokio::test]
 async fn of_down() {
     assert_snapshot!(help_of("down").await, @r"
-    Undo applied migrations, newest first: one, unless told otherwise.
+    Undo applied migrations, newest first; by default one.
 
-    Destroys what the migrations made, data included. Asks on a terminal; elsewhere it needs `--yes`.
+    Drops what the migrations created, data included. Asks for confirmation on a terminal; elsewhere it
+    needs `--yes`.
 
     Usage: migrator down [OPTIONS]
 
     Options:
           --to <VERSION>
-              Undo everything after this version; 0 is everything
+              Undo all migrations after this version; 0 undoes all
 
           --steps <N>
-              Undo so many migrations
+              Number of migrations to undo
 
               [default: 1]
 
@@ -225,38 +222,38 @@ async fn of_down() {
               Print what would run, in order, and change nothing
 
       -y, --yes
-              Do not ask
+              Do not ask for confirmation
 
           --lock-timeout <SECONDS>
-              For how long a statement waits for a lock on a table before it makes way for others.
+              Time that a statement waits for a table lock before giving up.
 
-              PostgreSQL's `lock_timeout`, where a script does not set its own; 0 is without end. Others
-              who use the table wait behind a statement that waits. Statements with `concurrently` hold
-              nobody up, and wait without end.
+              PostgreSQL's `lock_timeout`, unless a script sets its own; 0 is no limit. A statement that
+              waits blocks other sessions that need the table. Statements with `concurrently` do not
+              block other sessions, and have no limit.
 
               [env: MIGRATOR_LOCK_TIMEOUT]
               [default: 3]
 
           --statement-timeout <SECONDS>
-              For how long a statement may take.
+              Time that a statement may take.
 
-              PostgreSQL's `statement_timeout`, where a script does not set its own; 0 is without end.
-              What the server sets for the role, unless told otherwise.
+              PostgreSQL's `statement_timeout`, unless a script sets its own; 0 is no limit. By default
+              the server's setting for the role.
 
               [env: MIGRATOR_STATEMENT_TIMEOUT]
 
           --lock-retries <N>
-              How often a script tries again that had to make way, with longer and longer pauses.
+              Retries after a lock timeout or deadlock, with increasing pauses.
 
-              It is rolled back each time; one without a transaction tries its statement again.
+              The script is rolled back each time; one without a transaction retries only the statement.
 
               [env: MIGRATOR_LOCK_RETRIES]
               [default: 5]
 
           --wait <SECONDS>
-              For how long to wait while another migrator is at work.
+              Time to wait while another migrator is running.
 
-              Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
+              Seconds, or a time with units: `60`, `500ms`, `1m 30s`.
 
               [env: MIGRATOR_WAIT]
               [default: 60]
@@ -273,7 +270,7 @@ async fn of_down() {
       migrator down                        undo the newest migration, after asking
       migrator down --steps 2 --yes        undo the two newest without asking
       migrator down --dry-run              show what would run, and run nothing
-      migrator down --to 0 --yes           undo everything
+      migrator down --to 0 --yes           undo all migrations
     ");
 }
 
@@ -282,14 +279,14 @@ async fn of_status() {
     assert_snapshot!(help_of("status").await, @r#"
     Show every migration and its state: applied, pending, incomplete, diverged or missing.
 
-    Writes nothing, also on a database that has never seen a migration.
+    Writes nothing, not even the history table of a new database.
 
     Usage: migrator status [OPTIONS]
 
     Options:
           --check
-              Exit with 6 when a migration is incomplete, else with 4 when any is diverged or missing,
-              else with 1 when any is pending
+              Exit with 6 if a migration is incomplete, else with 4 if any is diverged or missing, else
+              with 1 if any is pending
 
       -h, --help
               Print help (see a summary with '-h')
@@ -331,29 +328,30 @@ async fn of_current() {
 #[tokio::test]
 async fn of_new() {
     assert_snapshot!(help_of("new").await, @r#"
-    Make the files of the next migration: the script and the one that undoes it.
+    Create the files of the next migration: its script and its undo script.
 
-    They go to `--dir`, or else to `./migrations`. Nothing is overwritten, and no database is needed,
-    but for `--from-drift`.
+    They are written to `--dir`, by default `./migrations`. Overwrites nothing. Only `--from-drift`
+    needs a database.
 
     Usage: migrator new [OPTIONS] <NAME>
 
     Arguments:
       <NAME>
-              What it does, such as `add_due_date`; becomes lower case with underscores
+              Name, such as `add_due_date`; converted to lower case with underscores
 
     Options:
           --from-drift
-              Write into them what was done to the database by hand, and how to undo it.
+              Fill them with the changes that were made to the database by hand.
 
-              Every migration of the folder must be applied. The database is compared with what they
-              make in a shadow database, as `drift` does; what cannot be written is left as a TODO. Both
-              scripts are tried in a shadow database then.
+              All migrations of the folder must be applied. The changes are found in a shadow database,
+              as by `drift`; those that cannot be written become a TODO. Both scripts are then tested in
+              a shadow database.
 
           --shadow-url <URL>
-              Make the shadow database on this server: a connection string to any database there.
+              Server for the shadow database: a connection string to any database there.
 
-              Without it, it is made beside the live one, which needs a role that may create databases.
+              By default the server of the live database, where the role must be allowed to create
+              databases.
 
               [env: MIGRATOR_SHADOW_URL]
 
@@ -366,30 +364,30 @@ async fn of_new() {
     <global options>
 
     Examples:
-      migrator new add_due_date            makes V2__add_due_date.sql and V2__add_due_date.down.sql
+      migrator new add_due_date            create V2__add_due_date.sql and V2__add_due_date.down.sql
       migrator new "Add due date"          the same
       migrator new add_due_date --from-drift
-                                           makes them of what was done to the database by hand
+                                           with the changes that were made by hand
     "#);
 }
 
 #[tokio::test]
 async fn of_lint() {
     assert_snapshot!(help_of("lint").await, @r"
-    Look for what is dangerous in the migrations: locks, rewrites, lost columns.
+    Report dangerous statements in the migrations: locks, table rewrites, dropped columns.
 
-    Needs no database. The rules are squawk's, but for matters of style; scripts that undo are asked
-    only whether they block others. What is inside `do` blocks and functions is not seen.
+    Needs no database. The rules are squawk's, without those on style; of undo scripts, only statements
+    that block other sessions are reported. The contents of `do` blocks and functions are not checked.
 
-    What is meant to be so is accepted with a reason, in a comment above the statement: `-- migrator:
-    allow RULE because REASON`. In a file that never changes any more it is accepted by a line of
-    `lint.allow` beside it: `V2__name allow RULE because REASON`. Exits with 1 when anything is found.
+    A comment above the statement accepts a finding, with a reason: `-- migrator: allow RULE because
+    REASON`. For a file that must not change any more, so does a line of `lint.allow` beside it:
+    `V2__name allow RULE because REASON`. Exits with 1 if there are findings.
 
     Usage: migrator lint [OPTIONS]
 
     Options:
           --from <VERSION>
-              Look only at migrations after this version
+              Check only the migrations after this version
 
       -h, --help
               Print help (see a summary with '-h')
@@ -400,8 +398,8 @@ async fn of_lint() {
     <global options>
 
     Examples:
-      migrator lint --dir migrations       look at the files in a folder
-      migrator lint --from 3               only at what comes after version 3
+      migrator lint --dir migrations       check the files in a folder
+      migrator lint --from 3               check only the migrations after version 3
       migrator lint --json | jq '.findings[] | {rule, file, line}'
     ");
 }
@@ -409,27 +407,28 @@ async fn of_lint() {
 #[tokio::test]
 async fn of_check() {
     assert_snapshot!(help_of("check").await, @r"
-    Ask in one go whether everything is in order: history, undo scripts, pending migrations.
+    Check everything at once: the history, undo scripts and pending migrations.
 
-    That undoing undoes is proven: in a shadow database, which is removed again, each migration is
-    applied, undone and applied again, and what is there is compared. What is pending is linted. Writes
-    nothing to the database itself.
+    Tests the undo scripts: in a shadow database, which is dropped afterwards, each migration is
+    applied, undone and applied again, and the schemas are compared. Pending migrations are linted.
+    Writes nothing to the database itself.
 
     Usage: migrator check [OPTIONS]
 
     Options:
           --allow <FINDING>
-              What is no finding here. Can be given more than once.
+              Ignore findings of this kind. Can be given more than once.
 
-              With `undo`, no script is tried, and no shadow database is made.
+              With `undo`, no script is tested, and no shadow database is created.
 
               [possible values: edited, missing, out_of_order, incomplete, undo, no_undo_script, lint,
               pending]
 
           --shadow-url <URL>
-              Make the shadow database on this server: a connection string to any database there.
+              Server for the shadow database: a connection string to any database there.
 
-              Without it, it is made beside the live one, which needs a role that may create databases.
+              By default the server of the live database, where the role must be allowed to create
+              databases.
 
               [env: MIGRATOR_SHADOW_URL]
 
@@ -447,14 +446,14 @@ async fn of_check() {
                                            for a pull request that adds a migration
       migrator check --json | jq '.findings[] | {finding, migration, message}'
 
-    Exit codes, of several findings the smallest:
+    Exit codes; of several findings, the smallest:
       10  edited: a migration was changed after it was applied
       11  missing: an applied migration has no file
       12  out_of_order: a migration is pending although a later one is applied
-      13  incomplete: a migration broke off in the middle
-      14  undo: a script that undoes does not undo
-      15  no_undo_script: a migration has no script that undoes it
-      16  lint: something in a pending migration is dangerous
+      13  incomplete: a migration without a transaction stopped in the middle
+      14  undo: an undo script does not restore the previous schema
+      15  no_undo_script: a migration has no undo script
+      16  lint: a pending migration has a dangerous statement
       17  pending: a migration is not applied yet
     ");
 }
@@ -462,35 +461,35 @@ async fn of_check() {
 #[tokio::test]
 async fn of_grant() {
     assert_snapshot!(help_of("grant").await, @r"
-    Give the API's role exactly what the API needs.
+    Grant the API's role exactly the privileges that the API needs.
 
-    The role exists already and owns nothing. It gets the rights that the API's statements need, and
-    time limits; whatever else it was granted in this database is revoked, as are memberships in other
-    roles. What every role can make, which is temporary tables and, up to PostgreSQL 14, tables in
-    `public`, is taken from every role.
+    The role must exist and own nothing. It gets the privileges that the API's statements need, and
+    timeouts; all its other privileges in this database are revoked, as are its memberships in other
+    roles. What every role may create, temporary tables and, up to PostgreSQL 14, tables in `public`, is
+    revoked from every role.
 
-    All of it happens in one transaction, or nothing does. Running it twice changes nothing; run it
-    again after migrations that add tables.
+    All changes are made in one transaction. Running it twice changes nothing; run it again after
+    migrations that add tables.
 
     Usage: migrator grant [OPTIONS] --role <NAME>
 
     Options:
           --role <NAME>
-              The role with which the API connects, such as `taskie_api`
+              Role with which the API connects, such as `taskie_api`
 
           --provision-users
-              Let it insert users: for an API with `provision_users`, which is on by default
+              Allow it to insert users: for an API with `provision_users`, which is its default
 
           --statement-timeout <SECONDS>
-              The longest that a statement of this role may take.
+              Time that a statement of this role may take.
 
-              A little less than the API waits (`database_timeout_ms`), so that the server gives up
-              first. Seconds, or a number with a unit: `4`, `4s`, `500ms`, `2m`.
+              Should be less than the API's `database_timeout_ms`, so that the server gives up first.
+              Seconds, or a time with units: `4`, `500ms`, `1m 30s`.
 
               [default: 4s]
 
           --idle-in-transaction-timeout <SECONDS>
-              The longest that a transaction of this role may wait for its next statement
+              Time that a transaction of this role may be idle
 
               [default: 10s]
 
@@ -498,9 +497,9 @@ async fn of_grant() {
               Print the script that would run, and change nothing
 
           --wait <SECONDS>
-              For how long to wait while another migrator is at work.
+              Time to wait while another migrator is running.
 
-              Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
+              Seconds, or a time with units: `60`, `500ms`, `1m 30s`.
 
               [env: MIGRATOR_WAIT]
               [default: 60]
@@ -514,56 +513,57 @@ async fn of_grant() {
     <global options>
 
     Examples:
-      migrator grant --role taskie_api     where an auth provider makes the users
+      migrator grant --role taskie_api     if an auth provider creates the users
       migrator grant --role taskie_api --provision-users
-                                           where the API makes them, which is its default
+                                           if the API creates them, which is its default
       migrator grant --role taskie_api --dry-run > grant.sql
-                                           the same as a script, to read or to run by hand
+                                           print the script, to review or to run by hand
     ");
 }
 
 #[tokio::test]
 async fn of_health() {
     assert_snapshot!(help_of("health").await, @r"
-    Look at the database and the way to it: TLS, times, connections, migrations, role.
+    Check the database and the connection to it: TLS, timing, load, migrations, role.
 
-    Uses the URL as it is given, also when that is a pooled one, makes one attempt, and writes nothing.
-    Of a database at Neon, the pooled and the direct endpoint are both tried. Exits with 1 when the
-    database cannot be used, or a limit is exceeded.
+    Uses the URL as it is given, also a pooled one, makes one attempt, and writes nothing. For a
+    database on Neon, checks both the pooled and the direct endpoint. Exits with 1 if the database
+    cannot be used, or a limit is exceeded.
 
     Usage: migrator health [OPTIONS]
 
     Options:
           --role <NAME>
-              The role with which the API connects, if it is not the one of the connection string
+              Role with which the API connects, if it is not that of the connection string
 
           --pooled-url <URL>
-              The pooled endpoint of the same database, to be looked at as well.
+              Pooled endpoint of the same database, to check as well.
 
-              Of a database at Neon it is known. Better set in the environment: other users of the
-              machine can see arguments.
+              Not needed on Neon. Better set in the environment: other users of the machine can see
+              arguments.
 
               [env: MIGRATOR_POOLED_URL]
 
           --max-connect-ms <N>
-              Exit with 1 when connecting takes longer, in milliseconds.
+              Exit with 1 if connecting takes longer, in milliseconds.
 
-              Of the connections after the first, the middle one is judged: a cold start is no failure.
+              Applies to the median of the connections after the first, so that a cold start is not a
+              failure.
 
           --max-ping-ms <N>
-              Exit with 1 when a statement takes longer there and back, in milliseconds (p95)
+              Exit with 1 if the round trip of a statement takes longer, in milliseconds (p95)
 
           --max-connections-pct <N>
-              Exit with 1 when more of the server's connections are taken, in per cent
+              Exit with 1 if more of the server's connections are in use, in percent
 
           --watch <SECONDS>
-              Look again every so many seconds, until Ctrl-C.
+              Repeat the check at this interval, until Ctrl-C.
 
-              Draws the report again on a terminal; elsewhere prints a line for each look, which with
-              `--json` is its document (JSON Lines). The last look sets the exit code.
+              Redraws the report on a terminal; elsewhere prints a line for each check, with `--json`
+              its document (JSON Lines). The last check sets the exit code.
 
           --count <N>
-              With `--watch`: stop after so many looks
+              With `--watch`: number of checks
 
       -h, --help
               Print help (see a summary with '-h')
@@ -574,11 +574,11 @@ async fn of_health() {
     <global options>
 
     Examples:
-      migrator health                      a report to read
-      migrator health --role taskie_api    warns if that role can do more than the API should
+      migrator health                      print a report
+      migrator health --role taskie_api    warn if that role can do more than the API should
       migrator health --max-connect-ms 250 --max-ping-ms 20 --max-connections-pct 80
-                                           for scripts: exit 1 when it is too slow or too full
-      migrator health --watch 5            look again every 5 seconds
+                                           for scripts: exit with 1 if it is too slow or too full
+      migrator health --watch 5            check every 5 seconds
       migrator health --json | jq .round_trip_ms.p95
     ");
 }
@@ -586,30 +586,31 @@ async fn of_health() {
 #[tokio::test]
 async fn of_drift() {
     assert_snapshot!(help_of("drift").await, @r"
-    Compare the database with what its migrations make.
+    Compare the schema of the database with that of its migrations.
 
-    The applied migrations are run in a shadow database, which is made for that and removed again.
-    Tables, columns, constraints, indexes, triggers, functions, views, types, sequences, policies and
-    comments are compared. Exits with 1 when any differs. Writes nothing to the database itself.
+    Runs the applied migrations in a shadow database, which is dropped afterwards. Compares tables,
+    columns, constraints, indexes, triggers, functions, views, types, sequences, policies and comments.
+    Exits with 1 if any differs. Writes nothing to the database itself.
 
     Usage: migrator drift [OPTIONS]
 
     Options:
           --to <VERSION>
-              Compare with what the migrations up to this version make, whatever the history says
+              Compare with the migrations up to this version, whatever the history says
 
           --ignore <NAME>
-              Leave something out: a table, function, … with its parts, or a schema as `SCHEMA.*`.
+              Ignore an object (a table, a function, …) with its parts, or a schema as `SCHEMA.*`.
 
-              A part alone is `TABLE.PART`. Can be given more than once.
+              A single part is `TABLE.PART`. Can be given more than once.
 
           --grants
-              Compare also who may do what, but for the owners
+              Also compare privileges, except those of owners
 
           --shadow-url <URL>
-              Make the shadow database on this server: a connection string to any database there.
+              Server for the shadow database: a connection string to any database there.
 
-              Without it, it is made beside the live one, which needs a role that may create databases.
+              By default the server of the live database, where the role must be allowed to create
+              databases.
 
               [env: MIGRATOR_SHADOW_URL]
 
@@ -622,11 +623,11 @@ async fn of_drift() {
     <global options>
 
     Examples:
-      migrator drift                       `+` only the database has it, `-` only the migrations make it
+      migrator drift                       `+` only in the database, `-` only in the migrations
       migrator drift --ignore audit_log --ignore 'reports.*'
-                                           leave out a table and a schema
+                                           ignore a table and a schema
       migrator drift --shadow-url postgresql://postgres@localhost/postgres
-                                           make the shadow database on this machine
+                                           create the shadow database on this machine
       migrator drift --json | jq -r '.differences[].object'
     ");
 }
@@ -634,33 +635,33 @@ async fn of_drift() {
 #[tokio::test]
 async fn of_dump() {
     assert_snapshot!(help_of("dump").await, @r"
-    Write the schema as one script, to review what the migrations come to.
+    Write the schema of the migrations as one script, for review.
 
-    The migrations are run in a shadow database, which is made for that and removed again. The script
-    makes the same in an empty database. Its order is always the same, also for other versions of
-    PostgreSQL.
+    Runs the migrations in a shadow database, which is dropped afterwards. The script creates the same
+    schema in an empty database. Its order is the same on every version of PostgreSQL.
 
     Usage: migrator dump [OPTIONS]
 
     Options:
       -o, --output <FILE>
-              Where to write it; `-` is standard output
+              File to write; `-` is standard output
 
               [default: schema.sql]
 
           --live
-              Write what is in the database instead of what the migrations make
+              Write the schema of the database instead of that of the migrations
 
           --check
-              Write nothing; exit with 1 and show the difference when the file is not current
+              Write nothing; exit with 1 and show the difference if the file is not current
 
           --grants
-              Write also who may do what, but for the owners
+              Also write privileges, except those of owners
 
           --shadow-url <URL>
-              Make the shadow database on this server: a connection string to any database there.
+              Server for the shadow database: a connection string to any database there.
 
-              Without it, it is made beside the live one, which needs a role that may create databases.
+              By default the server of the live database, where the role must be allowed to create
+              databases.
 
               [env: MIGRATOR_SHADOW_URL]
 
@@ -673,11 +674,11 @@ async fn of_dump() {
     <global options>
 
     Examples:
-      migrator dump                        writes schema.sql
-      migrator dump --check                for CI: exit 1 when schema.sql is not current
+      migrator dump                        write schema.sql
+      migrator dump --check                for CI: exit with 1 if schema.sql is not current
       migrator dump --shadow-url postgresql://postgres@localhost/postgres
-                                           needs no other database than a server for the shadow
-      migrator dump --live --output -      print what is in the database
+                                           use this server, and no other database
+      migrator dump --live --output -      print the schema of the database
     ");
 }
 
@@ -691,33 +692,32 @@ async fn in_short() {
     Options:
           --to <VERSION>                 Stop after this version
           --dry-run                      Print what would run, in order, and change nothing
-          --lock-timeout <SECONDS>       For how long a statement waits for a lock on a table before it
-                                         makes way for others [env: MIGRATOR_LOCK_TIMEOUT] [default: 3]
-          --statement-timeout <SECONDS>  For how long a statement may take [env:
+          --lock-timeout <SECONDS>       Time that a statement waits for a table lock before giving up
+                                         [env: MIGRATOR_LOCK_TIMEOUT] [default: 3]
+          --statement-timeout <SECONDS>  Time that a statement may take [env:
                                          MIGRATOR_STATEMENT_TIMEOUT]
-          --lock-retries <N>             How often a script tries again that had to make way, with
-                                         longer and longer pauses [env: MIGRATOR_LOCK_RETRIES] [default:
-                                         5]
-          --wait <SECONDS>               For how long to wait while another migrator is at work [env:
+          --lock-retries <N>             Retries after a lock timeout or deadlock, with increasing
+                                         pauses [env: MIGRATOR_LOCK_RETRIES] [default: 5]
+          --wait <SECONDS>               Time to wait while another migrator is running [env:
                                          MIGRATOR_WAIT] [default: 60]
       -h, --help                         Print help (see more with '--help')
       -V, --version                      Print version
 
     Global options:
-          --database-url <URL>         Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`
-                                       [env: DATABASE_URL]
-          --database-ca <FILE>         A private certificate authority to trust as well: a PEM file
+          --database-url <URL>         Connection string of the database:
+                                       `postgresql://USER:PASSWORD@HOST/DATABASE` [env: DATABASE_URL]
+          --database-ca <FILE>         PEM file of a private certificate authority to trust as well
                                        [env: DATABASE_CA]
-          --connect-timeout <SECONDS>  For how long to try while the database does not answer [env:
+          --connect-timeout <SECONDS>  Time to keep trying while the database does not answer [env:
                                        MIGRATOR_CONNECT_TIMEOUT] [default: 30]
-          --dir <DIR>                  A folder of migrations to use instead of the built-in ones [env:
+          --dir <DIR>                  Folder of migrations to use instead of the built-in ones [env:
                                        MIGRATOR_DIR]
           --json                       Print one JSON document on standard output, also on failure
       -q, --quiet                      Print no progress, only results, warnings and errors
           --no-color                   Print without colours, as with `NO_COLOR` set
 
     Examples:
-      migrator up                          apply everything that is pending
+      migrator up                          apply all pending migrations
       migrator up --to 3                   stop after version 3
       migrator up --dry-run                show what would run, and run nothing
       migrator up --dir migrations         apply the files in a folder, not the built-in ones
@@ -727,62 +727,63 @@ async fn in_short() {
 #[tokio::test]
 async fn of_repair() {
     assert_snapshot!(help_of("repair").await, @r"
-    Clear up after a migration without a transaction that stopped in the middle.
+    Clean up after a migration without a transaction that stopped in the middle.
 
-    Drops the invalid index that a broken build has left, finds out which statements are done, and makes
-    `up` (or `down`) go on with the next one. Statements that are done must not have been edited;
-    editing the rest is what this is for. With nothing incomplete, it does nothing.
+    Drops the invalid index of a failed index build, finds out which statements are done, and lets `up`
+    (or `down`) resume at the next one. Statements that are done must not have been edited; the others
+    may be. Does nothing if no migration is incomplete.
 
     Usage: migrator repair [OPTIONS]
 
     Options:
           --restart
-              Forget what is done; `up` or `down` then begins at the first statement
+              Discard the progress; `up` or `down` then starts at the first statement
 
           --applied
-              It was finished by hand: note it in the history as applied, or as undone
+              The rest was run by hand: record the migration as applied, or as undone
 
           --undo
-              Give up a migration that is not applied: run its undo script, and forget about it.
+              Run the undo script of an incomplete migration that is not applied.
 
-              Destroys what it made, data included. Asks on a terminal; elsewhere it needs `--yes`.
+              Drops what it created, data included. Asks for confirmation on a terminal; elsewhere it
+              needs `--yes`.
 
           --dry-run
               Print what would be done, and change nothing
 
       -y, --yes
-              Do not ask
+              Do not ask for confirmation
 
           --lock-timeout <SECONDS>
-              For how long a statement waits for a lock on a table before it makes way for others.
+              Time that a statement waits for a table lock before giving up.
 
-              PostgreSQL's `lock_timeout`, where a script does not set its own; 0 is without end. Others
-              who use the table wait behind a statement that waits. Statements with `concurrently` hold
-              nobody up, and wait without end.
+              PostgreSQL's `lock_timeout`, unless a script sets its own; 0 is no limit. A statement that
+              waits blocks other sessions that need the table. Statements with `concurrently` do not
+              block other sessions, and have no limit.
 
               [env: MIGRATOR_LOCK_TIMEOUT]
               [default: 3]
 
           --statement-timeout <SECONDS>
-              For how long a statement may take.
+              Time that a statement may take.
 
-              PostgreSQL's `statement_timeout`, where a script does not set its own; 0 is without end.
-              What the server sets for the role, unless told otherwise.
+              PostgreSQL's `statement_timeout`, unless a script sets its own; 0 is no limit. By default
+              the server's setting for the role.
 
               [env: MIGRATOR_STATEMENT_TIMEOUT]
 
           --lock-retries <N>
-              How often a script tries again that had to make way, with longer and longer pauses.
+              Retries after a lock timeout or deadlock, with increasing pauses.
 
-              It is rolled back each time; one without a transaction tries its statement again.
+              The script is rolled back each time; one without a transaction retries only the statement.
 
               [env: MIGRATOR_LOCK_RETRIES]
               [default: 5]
 
           --wait <SECONDS>
-              For how long to wait while another migrator is at work.
+              Time to wait while another migrator is running.
 
-              Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
+              Seconds, or a time with units: `60`, `500ms`, `1m 30s`.
 
               [env: MIGRATOR_WAIT]
               [default: 60]
@@ -797,49 +798,48 @@ async fn of_repair() {
 
     Examples:
       migrator repair --dry-run            show what is done and what would be dropped
-      migrator repair                      then `migrator up` goes on
-      migrator repair --applied            the rest was done by hand
-      migrator repair --undo --yes         give the migration up
+      migrator repair                      then `migrator up` resumes
+      migrator repair --applied            the rest was run by hand
+      migrator repair --undo --yes         undo the incomplete migration
     ");
 }
 
 #[tokio::test]
 async fn of_sql() {
     assert_snapshot!(help_of("sql").await, @r#"
-    Write the script that applies or undoes migrations by hand, history included.
+    Write a script that applies or undoes migrations by hand, history included.
 
-    Needs no database. Each migration is a transaction of its own, which first looks at the history: on
-    a database that is not at `--from` it fails and changes nothing. One that runs without a transaction
-    is written statement by statement, with notes of what is done.
+    Needs no database. Each migration is a transaction that first checks the history: on a database that
+    is not at `--from`, it fails and changes nothing. A migration without a transaction is written
+    statement by statement, with records of its progress.
 
     Usage: migrator sql [OPTIONS]
 
     Options:
           --from <VERSION>
-              The version at which the database is: 0, or with `--down` the newest, unless told
-              otherwise
+              Current version of the database; by default 0, or with `--down` the newest
 
           --to <VERSION>
-              The version to go to: the newest, unless told otherwise
+              Target version; by default the newest
 
           --down
-              Undo everything after `--to`, newest first
+              Undo all migrations after `--to`, newest first
 
           --lock-timeout <SECONDS>
-              For how long a statement waits for a lock on a table before it makes way for others.
+              Time that a statement waits for a table lock before giving up.
 
-              PostgreSQL's `lock_timeout`, where a script does not set its own; 0 is without end. Others
-              who use the table wait behind a statement that waits. Statements with `concurrently` hold
-              nobody up, and wait without end.
+              PostgreSQL's `lock_timeout`, unless a script sets its own; 0 is no limit. A statement that
+              waits blocks other sessions that need the table. Statements with `concurrently` do not
+              block other sessions, and have no limit.
 
               [env: MIGRATOR_LOCK_TIMEOUT]
               [default: 3]
 
           --statement-timeout <SECONDS>
-              For how long a statement may take.
+              Time that a statement may take.
 
-              PostgreSQL's `statement_timeout`, where a script does not set its own; 0 is without end.
-              What the server sets for the role, unless told otherwise.
+              PostgreSQL's `statement_timeout`, unless a script sets its own; 0 is no limit. By default
+              the server's setting for the role.
 
               [env: MIGRATOR_STATEMENT_TIMEOUT]
 
@@ -852,59 +852,60 @@ async fn of_sql() {
     <global options>
 
     Examples:
-      migrator sql > up.sql                everything, for a database without a history
-      migrator sql --from 1 > up.sql       what comes after version 1
+      migrator sql > up.sql                all migrations, for a database without a history
+      migrator sql --from 1 > up.sql       the migrations after version 1
       migrator sql --down --to 2 > down.sql
-                                           back to version 2, from the newest
+                                           undo, from the newest back to version 2
       psql --no-psqlrc --set ON_ERROR_STOP=1 --file up.sql "$DATABASE_URL"
-                                           how to run it
+                                           run the script
     "#);
 }
 
 #[tokio::test]
 async fn of_baseline() {
     assert_snapshot!(help_of("baseline").await, @r"
-    Adopt a schema that is there already: note its migrations as applied, and run none.
+    Mark migrations as applied on an existing schema, without running them.
 
-    For a database without a history, whose tables were made by something else. Looks first whether the
-    tables, columns, indexes, triggers and functions that the migrations make are there; what they make,
-    it finds out by making it in a schema of its own, in a transaction that is rolled back. Asks on a
+    For a database without a history, whose tables were created by another tool. First checks that the
+    tables, columns, indexes, triggers and functions of the migrations exist; it finds these by running
+    the migrations in a scratch schema, in a transaction that is rolled back. Asks for confirmation on a
     terminal; elsewhere it needs `--yes`.
 
-    Where there is a history, notes the migrations after it: for a database that was changed by hand,
-    once `new --from-drift` has made a migration of that. The schema must then be exactly what the
-    migrations leave, which is seen in a shadow database.
+    If there is a history, marks the migrations after it: for a database that was changed by hand, once
+    `new --from-drift` has written these changes as a migration. The schema must then be exactly that of
+    the migrations, which is checked in a shadow database.
 
     Usage: migrator baseline [OPTIONS] [VERSION]
 
     Arguments:
       [VERSION]
-              The newest migration to note as applied
+              Newest migration to mark as applied
 
     Options:
           --from-alembic
-              Adopt what Alembic has made for the API's predecessor, which is the schema of version 1.
+              Adopt the schema that Alembic created for the API's predecessor, which is version 1.
 
-              `alembic_version` must have one row. It is left as it is.
+              `alembic_version` must have one row. It is not changed.
 
           --dry-run
-              Look at everything, and change nothing
+              Check the schema, and change nothing
 
       -y, --yes
-              Do not ask
+              Do not ask for confirmation
 
           --wait <SECONDS>
-              For how long to wait while another migrator is at work.
+              Time to wait while another migrator is running.
 
-              Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
+              Seconds, or a time with units: `60`, `500ms`, `1m 30s`.
 
               [env: MIGRATOR_WAIT]
               [default: 60]
 
           --shadow-url <URL>
-              Make the shadow database on this server: a connection string to any database there.
+              Server for the shadow database: a connection string to any database there.
 
-              Without it, it is made beside the live one, which needs a role that may create databases.
+              By default the server of the live database, where the role must be allowed to create
+              databases.
 
               [env: MIGRATOR_SHADOW_URL]
 
@@ -917,23 +918,23 @@ async fn of_baseline() {
     <global options>
 
     Examples:
-      migrator baseline 1 --dry-run        look whether the schema is that of version 1
-      migrator baseline 1                  the history then says so; `migrator up` applies the rest
-      migrator baseline 4                  on a database at version 3 where V4 was done by hand
-      migrator baseline --from-alembic     where Alembic has made the tables of the API's predecessor
+      migrator baseline 1 --dry-run        check if the schema is that of version 1
+      migrator baseline 1                  mark it as such; `migrator up` applies the rest
+      migrator baseline 4                  on a database at version 3, where V4 was done by hand
+      migrator baseline --from-alembic     if Alembic created the tables of the API's predecessor
     ");
 }
 
 #[tokio::test]
 async fn of_completions() {
     assert_snapshot!(help_of("completions").await, @r"
-    Print the script that completes this program's arguments in a shell
+    Print the completion script for a shell
 
     Usage: migrator completions [OPTIONS] <SHELL>
 
     Arguments:
       <SHELL>
-              Which shell
+              The shell
 
               [possible values: bash, elvish, fish, powershell, zsh]
 
@@ -956,7 +957,7 @@ async fn of_completions() {
 #[tokio::test]
 async fn of_man() {
     assert_snapshot!(help_of("man").await, @r"
-    Print the manual page of this program, or of one of its commands
+    Print the manual page of this program, or of a command
 
     Usage: migrator man [OPTIONS] [COMMAND]
 

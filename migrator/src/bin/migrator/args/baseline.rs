@@ -5,7 +5,7 @@ use migrator::BaselineTarget;
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct BaselineArguments {
-    /// The newest migration to note as applied.
+    /// Newest migration to mark as applied.
     #[arg(
         value_name = "VERSION",
         required_unless_present = "from_alembic",
@@ -13,9 +13,9 @@ pub(crate) struct BaselineArguments {
     )]
     newest: Option<i32>,
 
-    /// Adopt what Alembic has made for the API's predecessor, which is the schema of version 1.
+    /// Adopt the schema that Alembic created for the API's predecessor, which is version 1.
     ///
-    /// `alembic_version` must have one row. It is left as it is.
+    /// `alembic_version` must have one row. It is not changed.
     #[arg(long, conflicts_with = "newest")]
     from_alembic: bool,
 }

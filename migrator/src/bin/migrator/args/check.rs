@@ -8,9 +8,9 @@ use crate::args::schema::ShadowOptions;
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CheckArguments {
-    /// What is no finding here. Can be given more than once.
+    /// Ignore findings of this kind. Can be given more than once.
     ///
-    /// With `undo`, no script is tried, and no shadow database is made.
+    /// With `undo`, no script is tested, and no shadow database is created.
     #[arg(
         long,
         value_name = "FINDING",

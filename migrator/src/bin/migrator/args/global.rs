@@ -12,7 +12,7 @@ use crate::args::duration::parse_duration;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct DatabaseOptions {
-    /// Where the database is: `postgresql://USER:PASSWORD@HOST/DATABASE`.
+    /// Connection string of the database: `postgresql://USER:PASSWORD@HOST/DATABASE`.
     ///
     /// Better set in the environment or in a `.env` file, in single quotes: other users of the
     /// machine can see arguments.
@@ -20,13 +20,13 @@ pub(crate) struct DatabaseOptions {
     #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
 
-    /// A private certificate authority to trust as well: a PEM file.
+    /// PEM file of a private certificate authority to trust as well.
     #[arg(long, global = true, value_name = "FILE", env = "DATABASE_CA", hide_env_values = true)]
     database_ca: Option<String>,
 
-    /// For how long to try while the database does not answer.
+    /// Time to keep trying while the database does not answer.
     ///
-    /// Seconds, or a number with a unit: `30`, `30s`, `500ms`, `2m`.
+    /// Seconds, or a time with units: `30`, `500ms`, `1m 30s`.
     #[arg(
         long,
         global = true,
@@ -42,7 +42,7 @@ pub(crate) struct DatabaseOptions {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct MigrationOptions {
-    /// A folder of migrations to use instead of the built-in ones.
+    /// Folder of migrations to use instead of the built-in ones.
     #[arg(long, global = true, value_name = "DIR", env = "MIGRATOR_DIR", hide_env_values = true)]
     pub(crate) dir: Option<PathBuf>,
 }
@@ -60,7 +60,7 @@ pub(crate) struct OutputOptions {
 
     /// Print without colours, as with `NO_COLOR` set.
     ///
-    /// Where the output is not a terminal, there are none anyway.
+    /// Output that does not go to a terminal never has colours.
     #[arg(long, global = true)]
     pub(crate) no_color: bool,
 }
@@ -90,12 +90,12 @@ impl MigrationOptions {
         self.dir.as_deref().map_or_else(|| Ok(Migrations::embedded()), Migrations::from_dir)
     }
 
-    /// The folder that is used instead of the built-in ones.
+    /// Folder that is used instead of the built-in migrations.
     pub(crate) fn dir(&self) -> Option<&Path> {
         self.dir.as_deref()
     }
 
-    /// Where new migrations go.
+    /// Folder for new migrations.
     pub(crate) fn folder(&self) -> &Path {
         self.dir.as_deref().unwrap_or(Path::new("migrations"))
     }

@@ -9,22 +9,22 @@ use crate::args::duration::parse_limit;
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct GrantArguments {
-    /// The role with which the API connects, such as `taskie_api`.
+    /// Role with which the API connects, such as `taskie_api`.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) role: String,
 
-    /// Let it insert users: for an API with `provision_users`, which is on by default.
+    /// Allow it to insert users: for an API with `provision_users`, which is its default.
     #[arg(long)]
     pub(crate) provision_users: bool,
 
-    /// The longest that a statement of this role may take.
+    /// Time that a statement of this role may take.
     ///
-    /// A little less than the API waits (`database_timeout_ms`), so that the server gives up first.
-    /// Seconds, or a number with a unit: `4`, `4s`, `500ms`, `2m`.
+    /// Should be less than the API's `database_timeout_ms`, so that the server gives up first. Seconds,
+    /// or a time with units: `4`, `500ms`, `1m 30s`.
     #[arg(long, value_name = "SECONDS", default_value = "4s", value_parser = parse_limit)]
     pub(crate) statement_timeout: Duration,
 
-    /// The longest that a transaction of this role may wait for its next statement.
+    /// Time that a transaction of this role may be idle.
     #[arg(long, value_name = "SECONDS", default_value = "10s", value_parser = parse_limit)]
     pub(crate) idle_in_transaction_timeout: Duration,
 

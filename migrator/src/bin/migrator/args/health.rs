@@ -7,46 +7,45 @@ use migrator::{Error, HealthLimits, HealthOptions};
 
 use crate::args::duration::parse_duration;
 
-/// Looking more often would be a load test.
+/// More frequent checks would be a load test.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 const LONGEST_INTERVAL: Duration = Duration::from_hours(24);
 
 #[derive(Debug, Args)]
 pub(crate) struct HealthArguments {
-    /// The role with which the API connects, if it is not the one of the connection string.
+    /// Role with which the API connects, if it is not that of the connection string.
     #[arg(long, value_name = "NAME")]
     role: Option<String>,
 
-    /// The pooled endpoint of the same database, to be looked at as well.
+    /// Pooled endpoint of the same database, to check as well.
     ///
-    /// Of a database at Neon it is known. Better set in the environment: other users of the machine
-    /// can see arguments.
+    /// Not needed on Neon. Better set in the environment: other users of the machine can see arguments.
     // A plain text: clap would show a value that it cannot parse, with the password in it.
     #[arg(long, value_name = "URL", env = "MIGRATOR_POOLED_URL", hide_env_values = true)]
     pooled_url: Option<String>,
 
-    /// Exit with 1 when connecting takes longer, in milliseconds.
+    /// Exit with 1 if connecting takes longer, in milliseconds.
     ///
-    /// Of the connections after the first, the middle one is judged: a cold start is no failure.
+    /// Applies to the median of the connections after the first, so that a cold start is not a failure.
     #[arg(long, value_name = "N", value_parser = parse_limit)]
     max_connect_ms: Option<f64>,
 
-    /// Exit with 1 when a statement takes longer there and back, in milliseconds (p95).
+    /// Exit with 1 if the round trip of a statement takes longer, in milliseconds (p95).
     #[arg(long, value_name = "N", value_parser = parse_limit)]
     max_ping_ms: Option<f64>,
 
-    /// Exit with 1 when more of the server's connections are taken, in per cent.
+    /// Exit with 1 if more of the server's connections are in use, in percent.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
     max_connections_pct: Option<u8>,
 
-    /// Look again every so many seconds, until Ctrl-C.
+    /// Repeat the check at this interval, until Ctrl-C.
     ///
-    /// Draws the report again on a terminal; elsewhere prints a line for each look, which with
-    /// `--json` is its document (JSON Lines). The last look sets the exit code.
+    /// Redraws the report on a terminal; elsewhere prints a line for each check, with `--json` its
+    /// document (JSON Lines). The last check sets the exit code.
     #[arg(long, value_name = "SECONDS", value_parser = parse_interval)]
     pub(crate) watch: Option<Duration>,
 
-    /// With `--watch`: stop after so many looks.
+    /// With `--watch`: number of checks.
     #[arg(long, value_name = "N", requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
 }
@@ -74,7 +73,7 @@ fn parse_limit(text: &str) -> Result<f64, String> {
     }
 }
 
-/// The time between two looks.
+/// Time between two checks.
 fn parse_interval(text: &str) -> Result<Duration, String> {
     let interval = parse_duration(text)?;
     if (SHORTEST_INTERVAL..=LONGEST_INTERVAL).contains(&interval) {

@@ -8,7 +8,6 @@ mod duration;
 mod global;
 mod grant;
 mod health;
-mod lint;
 mod new;
 mod repair;
 mod run;
@@ -24,7 +23,6 @@ pub(crate) use crate::args::global::{
 };
 pub(crate) use crate::args::grant::GrantArguments;
 pub(crate) use crate::args::health::HealthArguments;
-pub(crate) use crate::args::lint::LintArguments;
 pub(crate) use crate::args::new::NewArguments;
 pub(crate) use crate::args::repair::RepairArguments;
 pub(crate) use crate::args::run::{LimitOptions, RunArguments, WaitOptions};
@@ -33,8 +31,8 @@ pub(crate) use crate::args::schema::{DriftArguments, DumpArguments, ShadowOption
 /// Applies, undoes and inspects the migrations of a PostgreSQL database.
 ///
 /// The migrations are built into this program; `--dir` uses files instead. Each runs in one transaction
-/// together with its row in the history (refinery's table), unless it asks to run without, and one
-/// migrator works at a time.
+/// together with its row in the history (refinery's table), unless its script has the directive
+/// `no-transaction`. Only one migrator runs at a time.
 #[derive(Debug, Parser)]
 #[command(
     name = "migrator",
@@ -45,28 +43,26 @@ pub(crate) use crate::args::schema::{DriftArguments, DumpArguments, ShadowOption
     subcommand_required = true,
     after_help = "\
 Examples:
-  migrator up                          apply everything that is pending
+  migrator up                          apply all pending migrations
   migrator status                      show every migration and its state
   migrator down --yes                  undo the newest migration
-  migrator sql > up.sql                write the script to run by hand
-  migrator lint --dir migrations       look for what is dangerous in the migrations
-  migrator grant --role taskie_api     give the API's role what it needs, and nothing else
-  migrator health                      look at the database and the way to it
-  migrator drift                       compare the database with what its migrations make
-  migrator dump                        write that as schema.sql
+  migrator sql > up.sql                write a script to run by hand
+  migrator lint --dir migrations       report dangerous statements in the migrations
+  migrator grant --role taskie_api     grant the API's role what it needs, and nothing else
+  migrator health                      check the database and the connection to it
+  migrator drift                       compare the database with its migrations
+  migrator dump                        write the schema as schema.sql
 
 Exit codes:
-  0  done, also when there was nothing to do
-  1  the answer is no (`status --check`, `lint`, `health`, `drift`, `dump --check`, a question
-     answered with no)
+  0  success, also if there was nothing to do
+  1  negative result (`status --check`, `lint`, `health`, `drift`, `dump --check`), or not confirmed
   2  wrong usage or configuration
-  3  the database cannot be reached, refuses, or is locked by another migrator
+  3  the database cannot be reached, rejects the login, or is locked by another migrator
   4  the history and the migrations have diverged
   5  a migration failed and was rolled back
   6  a migration without a transaction is incomplete, until `migrator repair`
-  10 to 17
-     what `check` found; `migrator check --help` lists them
-  129, 130, 143  interrupted, and the shadow database removed"
+  10 to 17  findings of `check`; `migrator check --help` lists them
+  129, 130, 143  interrupted; the shadow database was dropped"
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -83,12 +79,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Apply pending migrations, oldest first.
     ///
-    /// Applying twice changes nothing. A migration that fails is rolled back; those before it stay.
-    /// One whose first line says `-- migrator: no-transaction` runs statement by statement; where it
-    /// stops in the middle, it is incomplete until `migrator repair`.
+    /// A migration whose first line is `-- migrator: no-transaction` runs statement by statement; if it
+    /// stops in the middle, it is incomplete until `migrator repair`. Any other is rolled back if it
+    /// fails; those before it stay applied.
     #[command(after_help = "\
 Examples:
-  migrator up                          apply everything that is pending
+  migrator up                          apply all pending migrations
   migrator up --to 3                   stop after version 3
   migrator up --dry-run                show what would run, and run nothing
   migrator up --dir migrations         apply the files in a folder, not the built-in ones")]
@@ -98,35 +94,34 @@ Examples:
         to: Option<i32>,
         /// Print what would run, in order, and change nothing.
         ///
-        /// With the checksums that the history will have, whether each script runs in a transaction,
-        /// for how long its statements wait for a lock on a table, and for how long they may take.
+        /// With the checksum of each script, its timeouts, and whether it runs in a transaction.
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
         run: RunArguments,
     },
 
-    /// Undo applied migrations, newest first: one, unless told otherwise.
+    /// Undo applied migrations, newest first; by default one.
     ///
-    /// Destroys what the migrations made, data included. Asks on a terminal; elsewhere it needs
-    /// `--yes`.
+    /// Drops what the migrations created, data included. Asks for confirmation on a terminal;
+    /// elsewhere it needs `--yes`.
     #[command(after_help = "\
 Examples:
   migrator down                        undo the newest migration, after asking
   migrator down --steps 2 --yes        undo the two newest without asking
   migrator down --dry-run              show what would run, and run nothing
-  migrator down --to 0 --yes           undo everything")]
+  migrator down --to 0 --yes           undo all migrations")]
     Down {
-        /// Undo everything after this version; 0 is everything.
+        /// Undo all migrations after this version; 0 undoes all.
         #[arg(long, value_name = "VERSION", conflicts_with = "steps", value_parser = clap::value_parser!(i32).range(0..))]
         to: Option<i32>,
-        /// Undo so many migrations.
+        /// Number of migrations to undo.
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         steps: u32,
         /// Print what would run, in order, and change nothing.
         #[arg(long)]
         dry_run: bool,
-        /// Do not ask.
+        /// Do not ask for confirmation.
         #[arg(long, short)]
         yes: bool,
         #[command(flatten)]
@@ -135,93 +130,93 @@ Examples:
 
     /// Show every migration and its state: applied, pending, incomplete, diverged or missing.
     ///
-    /// Writes nothing, also on a database that has never seen a migration.
+    /// Writes nothing, not even the history table of a new database.
     #[command(after_help = "\
 Examples:
   migrator status                      one line for each migration
   migrator status --check              for scripts: 1 when any is pending, 4 diverged, 6 incomplete
   migrator status --json | jq '.migrations[] | select(.state == \"pending\")'")]
     Status {
-        /// Exit with 6 when a migration is incomplete, else with 4 when any is diverged or missing, else
-        /// with 1 when any is pending.
+        /// Exit with 6 if a migration is incomplete, else with 4 if any is diverged or missing, else
+        /// with 1 if any is pending.
         #[arg(long)]
         check: bool,
     },
 
-    /// Clear up after a migration without a transaction that stopped in the middle.
+    /// Clean up after a migration without a transaction that stopped in the middle.
     ///
-    /// Drops the invalid index that a broken build has left, finds out which statements are done, and
-    /// makes `up` (or `down`) go on with the next one. Statements that are done must not have been
-    /// edited; editing the rest is what this is for. With nothing incomplete, it does nothing.
+    /// Drops the invalid index of a failed index build, finds out which statements are done, and lets
+    /// `up` (or `down`) resume at the next one. Statements that are done must not have been edited; the
+    /// others may be. Does nothing if no migration is incomplete.
     #[command(after_help = "\
 Examples:
   migrator repair --dry-run            show what is done and what would be dropped
-  migrator repair                      then `migrator up` goes on
-  migrator repair --applied            the rest was done by hand
-  migrator repair --undo --yes         give the migration up")]
+  migrator repair                      then `migrator up` resumes
+  migrator repair --applied            the rest was run by hand
+  migrator repair --undo --yes         undo the incomplete migration")]
     Repair {
         #[command(flatten)]
         arguments: RepairArguments,
         /// Print what would be done, and change nothing.
         #[arg(long)]
         dry_run: bool,
-        /// Do not ask.
+        /// Do not ask for confirmation.
         #[arg(long, short)]
         yes: bool,
         #[command(flatten)]
         run: RunArguments,
     },
 
-    /// Write the script that applies or undoes migrations by hand, history included.
+    /// Write a script that applies or undoes migrations by hand, history included.
     ///
-    /// Needs no database. Each migration is a transaction of its own, which first looks at the
-    /// history: on a database that is not at `--from` it fails and changes nothing. One that runs
-    /// without a transaction is written statement by statement, with notes of what is done.
+    /// Needs no database. Each migration is a transaction that first checks the history: on a database
+    /// that is not at `--from`, it fails and changes nothing. A migration without a transaction is
+    /// written statement by statement, with records of its progress.
     #[command(after_help = "\
 Examples:
-  migrator sql > up.sql                everything, for a database without a history
-  migrator sql --from 1 > up.sql       what comes after version 1
+  migrator sql > up.sql                all migrations, for a database without a history
+  migrator sql --from 1 > up.sql       the migrations after version 1
   migrator sql --down --to 2 > down.sql
-                                       back to version 2, from the newest
+                                       undo, from the newest back to version 2
   psql --no-psqlrc --set ON_ERROR_STOP=1 --file up.sql \"$DATABASE_URL\"
-                                       how to run it")]
+                                       run the script")]
     Sql {
-        /// The version at which the database is: 0, or with `--down` the newest, unless told otherwise.
+        /// Current version of the database; by default 0, or with `--down` the newest.
         #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i32).range(0..))]
         from: Option<i32>,
-        /// The version to go to: the newest, unless told otherwise.
+        /// Target version; by default the newest.
         #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i32).range(0..))]
         to: Option<i32>,
-        /// Undo everything after `--to`, newest first.
+        /// Undo all migrations after `--to`, newest first.
         #[arg(long, requires = "to")]
         down: bool,
         #[command(flatten)]
         limits: LimitOptions,
     },
 
-    /// Adopt a schema that is there already: note its migrations as applied, and run none.
+    /// Mark migrations as applied on an existing schema, without running them.
     ///
-    /// For a database without a history, whose tables were made by something else. Looks first
-    /// whether the tables, columns, indexes, triggers and functions that the migrations make are
-    /// there; what they make, it finds out by making it in a schema of its own, in a transaction
-    /// that is rolled back. Asks on a terminal; elsewhere it needs `--yes`.
+    /// For a database without a history, whose tables were created by another tool. First checks that
+    /// the tables, columns, indexes, triggers and functions of the migrations exist; it finds these by
+    /// running the migrations in a scratch schema, in a transaction that is rolled back. Asks for
+    /// confirmation on a terminal; elsewhere it needs `--yes`.
     ///
-    /// Where there is a history, notes the migrations after it: for a database that was changed by
-    /// hand, once `new --from-drift` has made a migration of that. The schema must then be exactly
-    /// what the migrations leave, which is seen in a shadow database.
+    /// If there is a history, marks the migrations after it: for a database that was changed by hand,
+    /// once `new --from-drift` has written these changes as a migration. The schema must then be
+    /// exactly that of the migrations, which is checked in a shadow database.
     #[command(after_help = "\
 Examples:
-  migrator baseline 1 --dry-run        look whether the schema is that of version 1
-  migrator baseline 1                  the history then says so; `migrator up` applies the rest
-  migrator baseline 4                  on a database at version 3 where V4 was done by hand
-  migrator baseline --from-alembic     where Alembic has made the tables of the API's predecessor")]
+  migrator baseline 1 --dry-run        check if the schema is that of version 1
+  migrator baseline 1                  mark it as such; `migrator up` applies the rest
+  migrator baseline 4                  on a database at version 3, where V4 was done by hand
+  migrator baseline --from-alembic     if Alembic created the tables of the API's predecessor")]
     Baseline {
         #[command(flatten)]
         arguments: BaselineArguments,
-        /// Look at everything, and change nothing.
+        /// Check the schema, and change nothing.
         #[arg(long)]
         dry_run: bool,
-        /// Do not ask.
+        /// Do not ask for confirmation.
         #[arg(long, short)]
         yes: bool,
         #[command(flatten)]
@@ -237,38 +232,43 @@ Examples:
   migrator current --json | jq .version")]
     Current,
 
-    /// Make the files of the next migration: the script and the one that undoes it.
+    /// Create the files of the next migration: its script and its undo script.
     ///
-    /// They go to `--dir`, or else to `./migrations`. Nothing is overwritten, and no database is
-    /// needed, but for `--from-drift`.
+    /// They are written to `--dir`, by default `./migrations`. Overwrites nothing. Only `--from-drift`
+    /// needs a database.
     #[command(after_help = "\
 Examples:
-  migrator new add_due_date            makes V2__add_due_date.sql and V2__add_due_date.down.sql
+  migrator new add_due_date            create V2__add_due_date.sql and V2__add_due_date.down.sql
   migrator new \"Add due date\"          the same
   migrator new add_due_date --from-drift
-                                       makes them of what was done to the database by hand")]
+                                       with the changes that were made by hand")]
     New(NewArguments),
 
-    /// Look for what is dangerous in the migrations: locks, rewrites, lost columns.
+    /// Report dangerous statements in the migrations: locks, table rewrites, dropped columns.
     ///
-    /// Needs no database. The rules are squawk's, but for matters of style; scripts that undo are
-    /// asked only whether they block others. What is inside `do` blocks and functions is not seen.
+    /// Needs no database. The rules are squawk's, without those on style; of undo scripts, only
+    /// statements that block other sessions are reported. The contents of `do` blocks and functions
+    /// are not checked.
     ///
-    /// What is meant to be so is accepted with a reason, in a comment above the statement:
-    /// `-- migrator: allow RULE because REASON`. In a file that never changes any more it is accepted
-    /// by a line of `lint.allow` beside it: `V2__name allow RULE because REASON`. Exits with 1 when
-    /// anything is found.
+    /// A comment above the statement accepts a finding, with a reason:
+    /// `-- migrator: allow RULE because REASON`. For a file that must not change any more, so does a
+    /// line of `lint.allow` beside it: `V2__name allow RULE because REASON`. Exits with 1 if there are
+    /// findings.
     #[command(after_help = "\
 Examples:
-  migrator lint --dir migrations       look at the files in a folder
-  migrator lint --from 3               only at what comes after version 3
+  migrator lint --dir migrations       check the files in a folder
+  migrator lint --from 3               check only the migrations after version 3
   migrator lint --json | jq '.findings[] | {rule, file, line}'")]
-    Lint(LintArguments),
+    Lint {
+        /// Check only the migrations after this version.
+        #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i32).range(0..))]
+        from: Option<i32>,
+    },
 
-    /// Ask in one go whether everything is in order: history, undo scripts, pending migrations.
+    /// Check everything at once: the history, undo scripts and pending migrations.
     ///
-    /// That undoing undoes is proven: in a shadow database, which is removed again, each migration is
-    /// applied, undone and applied again, and what is there is compared. What is pending is linted.
+    /// Tests the undo scripts: in a shadow database, which is dropped afterwards, each migration is
+    /// applied, undone and applied again, and the schemas are compared. Pending migrations are linted.
     /// Writes nothing to the database itself.
     #[command(after_help = "\
 Examples:
@@ -277,33 +277,33 @@ Examples:
                                        for a pull request that adds a migration
   migrator check --json | jq '.findings[] | {finding, migration, message}'
 
-Exit codes, of several findings the smallest:
+Exit codes; of several findings, the smallest:
   10  edited: a migration was changed after it was applied
   11  missing: an applied migration has no file
   12  out_of_order: a migration is pending although a later one is applied
-  13  incomplete: a migration broke off in the middle
-  14  undo: a script that undoes does not undo
-  15  no_undo_script: a migration has no script that undoes it
-  16  lint: something in a pending migration is dangerous
+  13  incomplete: a migration without a transaction stopped in the middle
+  14  undo: an undo script does not restore the previous schema
+  15  no_undo_script: a migration has no undo script
+  16  lint: a pending migration has a dangerous statement
   17  pending: a migration is not applied yet")]
     Check(CheckArguments),
 
-    /// Give the API's role exactly what the API needs.
+    /// Grant the API's role exactly the privileges that the API needs.
     ///
-    /// The role exists already and owns nothing. It gets the rights that the API's statements need,
-    /// and time limits; whatever else it was granted in this database is revoked, as are memberships
-    /// in other roles. What every role can make, which is temporary tables and, up to PostgreSQL 14,
-    /// tables in `public`, is taken from every role.
+    /// The role must exist and own nothing. It gets the privileges that the API's statements need, and
+    /// timeouts; all its other privileges in this database are revoked, as are its memberships in other
+    /// roles. What every role may create, temporary tables and, up to PostgreSQL 14, tables in
+    /// `public`, is revoked from every role.
     ///
-    /// All of it happens in one transaction, or nothing does. Running it twice changes nothing; run
-    /// it again after migrations that add tables.
+    /// All changes are made in one transaction. Running it twice changes nothing; run it again after
+    /// migrations that add tables.
     #[command(after_help = "\
 Examples:
-  migrator grant --role taskie_api     where an auth provider makes the users
+  migrator grant --role taskie_api     if an auth provider creates the users
   migrator grant --role taskie_api --provision-users
-                                       where the API makes them, which is its default
+                                       if the API creates them, which is its default
   migrator grant --role taskie_api --dry-run > grant.sql
-                                       the same as a script, to read or to run by hand")]
+                                       print the script, to review or to run by hand")]
     Grant {
         #[command(flatten)]
         arguments: GrantArguments,
@@ -311,66 +311,64 @@ Examples:
         wait: WaitOptions,
     },
 
-    /// Look at the database and the way to it: TLS, times, connections, migrations, role.
+    /// Check the database and the connection to it: TLS, timing, load, migrations, role.
     ///
-    /// Uses the URL as it is given, also when that is a pooled one, makes one attempt, and writes
-    /// nothing. Of a database at Neon, the pooled and the direct endpoint are both tried. Exits with
-    /// 1 when the database cannot be used, or a limit is exceeded.
+    /// Uses the URL as it is given, also a pooled one, makes one attempt, and writes nothing. For a
+    /// database on Neon, checks both the pooled and the direct endpoint. Exits with 1 if the database
+    /// cannot be used, or a limit is exceeded.
     #[command(after_help = "\
 Examples:
-  migrator health                      a report to read
-  migrator health --role taskie_api    warns if that role can do more than the API should
+  migrator health                      print a report
+  migrator health --role taskie_api    warn if that role can do more than the API should
   migrator health --max-connect-ms 250 --max-ping-ms 20 --max-connections-pct 80
-                                       for scripts: exit 1 when it is too slow or too full
-  migrator health --watch 5            look again every 5 seconds
+                                       for scripts: exit with 1 if it is too slow or too full
+  migrator health --watch 5            check every 5 seconds
   migrator health --json | jq .round_trip_ms.p95")]
     Health {
         #[command(flatten)]
         arguments: HealthArguments,
     },
 
-    /// Compare the database with what its migrations make.
+    /// Compare the schema of the database with that of its migrations.
     ///
-    /// The applied migrations are run in a shadow database, which is made for that and removed
-    /// again. Tables, columns, constraints, indexes, triggers, functions, views, types, sequences,
-    /// policies and comments are compared. Exits with 1 when any differs. Writes nothing to the
-    /// database itself.
+    /// Runs the applied migrations in a shadow database, which is dropped afterwards. Compares tables,
+    /// columns, constraints, indexes, triggers, functions, views, types, sequences, policies and
+    /// comments. Exits with 1 if any differs. Writes nothing to the database itself.
     #[command(after_help = "\
 Examples:
-  migrator drift                       `+` only the database has it, `-` only the migrations make it
+  migrator drift                       `+` only in the database, `-` only in the migrations
   migrator drift --ignore audit_log --ignore 'reports.*'
-                                       leave out a table and a schema
+                                       ignore a table and a schema
   migrator drift --shadow-url postgresql://postgres@localhost/postgres
-                                       make the shadow database on this machine
+                                       create the shadow database on this machine
   migrator drift --json | jq -r '.differences[].object'")]
     Drift(DriftArguments),
 
-    /// Write the schema as one script, to review what the migrations come to.
+    /// Write the schema of the migrations as one script, for review.
     ///
-    /// The migrations are run in a shadow database, which is made for that and removed again. The
-    /// script makes the same in an empty database. Its order is always the same, also for other
-    /// versions of PostgreSQL.
+    /// Runs the migrations in a shadow database, which is dropped afterwards. The script creates the
+    /// same schema in an empty database. Its order is the same on every version of PostgreSQL.
     #[command(after_help = "\
 Examples:
-  migrator dump                        writes schema.sql
-  migrator dump --check                for CI: exit 1 when schema.sql is not current
+  migrator dump                        write schema.sql
+  migrator dump --check                for CI: exit with 1 if schema.sql is not current
   migrator dump --shadow-url postgresql://postgres@localhost/postgres
-                                       needs no other database than a server for the shadow
-  migrator dump --live --output -      print what is in the database")]
+                                       use this server, and no other database
+  migrator dump --live --output -      print the schema of the database")]
     Dump(DumpArguments),
 
-    /// Print the script that completes this program's arguments in a shell.
+    /// Print the completion script for a shell.
     #[command(after_help = "\
 Examples:
   migrator completions bash > ~/.local/share/bash-completion/completions/migrator
   migrator completions zsh > ~/.zfunc/_migrator
   migrator completions fish > ~/.config/fish/completions/migrator.fish")]
     Completions {
-        /// Which shell.
+        /// The shell.
         shell: Shell,
     },
 
-    /// Print the manual page of this program, or of one of its commands.
+    /// Print the manual page of this program, or of a command.
     #[command(after_help = "\
 Examples:
   migrator man | man -l -              read it
@@ -394,7 +392,7 @@ impl Command {
             Self::Baseline { .. } => "baseline",
             Self::Current => "current",
             Self::New(_) => "new",
-            Self::Lint(_) => "lint",
+            Self::Lint { .. } => "lint",
             Self::Check(_) => "check",
             Self::Grant { .. } => "grant",
             Self::Health { .. } => "health",

@@ -6,14 +6,14 @@ use crate::args::schema::ShadowOptions;
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct NewArguments {
-    /// What it does, such as `add_due_date`; becomes lower case with underscores.
+    /// Name, such as `add_due_date`; converted to lower case with underscores.
     pub(crate) name: String,
 
-    /// Write into them what was done to the database by hand, and how to undo it.
+    /// Fill them with the changes that were made to the database by hand.
     ///
-    /// Every migration of the folder must be applied. The database is compared with what they make in
-    /// a shadow database, as `drift` does; what cannot be written is left as a TODO. Both scripts are
-    /// tried in a shadow database then.
+    /// All migrations of the folder must be applied. The changes are found in a shadow database, as by
+    /// `drift`; those that cannot be written become a TODO. Both scripts are then tested in a shadow
+    /// database.
     #[arg(long)]
     pub(crate) from_drift: bool,
 

@@ -5,17 +5,18 @@ use migrator::RepairAction;
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct RepairArguments {
-    /// Forget what is done; `up` or `down` then begins at the first statement.
+    /// Discard the progress; `up` or `down` then starts at the first statement.
     #[arg(long, group = "action")]
     restart: bool,
 
-    /// It was finished by hand: note it in the history as applied, or as undone.
+    /// The rest was run by hand: record the migration as applied, or as undone.
     #[arg(long, group = "action")]
     applied: bool,
 
-    /// Give up a migration that is not applied: run its undo script, and forget about it.
+    /// Run the undo script of an incomplete migration that is not applied.
     ///
-    /// Destroys what it made, data included. Asks on a terminal; elsewhere it needs `--yes`.
+    /// Drops what it created, data included. Asks for confirmation on a terminal; elsewhere it needs
+    /// `--yes`.
     #[arg(long, group = "action")]
     undo: bool,
 }

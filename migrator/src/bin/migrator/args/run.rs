@@ -9,9 +9,9 @@ use crate::args::duration::{parse_duration, parse_setting};
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct WaitOptions {
-    /// For how long to wait while another migrator is at work.
+    /// Time to wait while another migrator is running.
     ///
-    /// Seconds, or a number with a unit: `60`, `60s`, `500ms`, `2m`.
+    /// Seconds, or a time with units: `60`, `500ms`, `1m 30s`.
     #[arg(
         long,
         value_name = "SECONDS",
@@ -25,11 +25,11 @@ pub(crate) struct WaitOptions {
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct LimitOptions {
-    /// For how long a statement waits for a lock on a table before it makes way for others.
+    /// Time that a statement waits for a table lock before giving up.
     ///
-    /// PostgreSQL's `lock_timeout`, where a script does not set its own; 0 is without end. Others who
-    /// use the table wait behind a statement that waits. Statements with `concurrently` hold nobody
-    /// up, and wait without end.
+    /// PostgreSQL's `lock_timeout`, unless a script sets its own; 0 is no limit. A statement that waits
+    /// blocks other sessions that need the table. Statements with `concurrently` do not block other
+    /// sessions, and have no limit.
     #[arg(
         long,
         value_name = "SECONDS",
@@ -40,10 +40,10 @@ pub(crate) struct LimitOptions {
     )]
     pub(crate) lock_timeout: Duration,
 
-    /// For how long a statement may take.
+    /// Time that a statement may take.
     ///
-    /// PostgreSQL's `statement_timeout`, where a script does not set its own; 0 is without end. What
-    /// the server sets for the role, unless told otherwise.
+    /// PostgreSQL's `statement_timeout`, unless a script sets its own; 0 is no limit. By default the
+    /// server's setting for the role.
     #[arg(
         long,
         value_name = "SECONDS",
@@ -59,9 +59,9 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     limits: LimitOptions,
 
-    /// How often a script tries again that had to make way, with longer and longer pauses.
+    /// Retries after a lock timeout or deadlock, with increasing pauses.
     ///
-    /// It is rolled back each time; one without a transaction tries its statement again.
+    /// The script is rolled back each time; one without a transaction retries only the statement.
     #[arg(
         long,
         value_name = "N",

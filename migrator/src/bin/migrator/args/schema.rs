@@ -1,4 +1,4 @@
-//! The arguments of the commands that look at the schema through a shadow database.
+//! The arguments of the commands that use a shadow database.
 
 use std::path::PathBuf;
 
@@ -9,9 +9,9 @@ use neon_url::DatabaseUrl;
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ShadowOptions {
-    /// Make the shadow database on this server: a connection string to any database there.
+    /// Server for the shadow database: a connection string to any database there.
     ///
-    /// Without it, it is made beside the live one, which needs a role that may create databases.
+    /// By default the server of the live database, where the role must be allowed to create databases.
     // A plain text: clap would show a value that it cannot parse, with the password in it.
     #[arg(long, value_name = "URL", env = "MIGRATOR_SHADOW_URL", hide_env_values = true)]
     shadow_url: Option<String>,
@@ -26,17 +26,17 @@ impl ShadowOptions {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct DriftArguments {
-    /// Compare with what the migrations up to this version make, whatever the history says.
+    /// Compare with the migrations up to this version, whatever the history says.
     #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i32).range(1..))]
     pub(crate) to: Option<i32>,
 
-    /// Leave something out: a table, function, … with its parts, or a schema as `SCHEMA.*`.
+    /// Ignore an object (a table, a function, …) with its parts, or a schema as `SCHEMA.*`.
     ///
-    /// A part alone is `TABLE.PART`. Can be given more than once.
+    /// A single part is `TABLE.PART`. Can be given more than once.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) ignore: Vec<String>,
 
-    /// Compare also who may do what, but for the owners.
+    /// Also compare privileges, except those of owners.
     #[arg(long)]
     pub(crate) grants: bool,
 
@@ -46,19 +46,19 @@ pub(crate) struct DriftArguments {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct DumpArguments {
-    /// Where to write it; `-` is standard output.
+    /// File to write; `-` is standard output.
     #[arg(long, short, value_name = "FILE", default_value = "schema.sql")]
     pub(crate) output: PathBuf,
 
-    /// Write what is in the database instead of what the migrations make.
+    /// Write the schema of the database instead of that of the migrations.
     #[arg(long)]
     pub(crate) live: bool,
 
-    /// Write nothing; exit with 1 and show the difference when the file is not current.
+    /// Write nothing; exit with 1 and show the difference if the file is not current.
     #[arg(long)]
     pub(crate) check: bool,
 
-    /// Write also who may do what, but for the owners.
+    /// Also write privileges, except those of owners.
     #[arg(long)]
     pub(crate) grants: bool,
 

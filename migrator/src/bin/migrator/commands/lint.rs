@@ -1,4 +1,4 @@
-//! `migrator lint`: what is dangerous in the migrations.
+//! `migrator lint`: dangerous statements in the migrations.
 
 use std::path::Path;
 
@@ -6,15 +6,14 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use migrator::{Error, Finding, Migrations, exit_code};
 use serde_json::{Value, json};
 
-use crate::args::{Cli, LintArguments};
+use crate::args::Cli;
 use crate::output::Printer;
 use crate::output::format::count;
 
-pub(crate) fn run(cli: &Cli, printer: &Printer, arguments: LintArguments) -> Result<u8, Error> {
+pub(crate) fn run(cli: &Cli, printer: &Printer, from: Option<i32>) -> Result<u8, Error> {
     let migrations = cli.migrations.load()?;
     let dir = cli.migrations.dir();
-    let report =
-        migrator::lint(&migrations, |version| arguments.from.is_none_or(|from| version > from));
+    let report = migrator::lint(&migrations, |version| from.is_none_or(|from| version > from));
     let document = json!({
         "findings": report.findings.iter().map(|finding| document(dir, finding)).collect::<Vec<_>>(),
         "allowed": report.allowed,
@@ -30,7 +29,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer, arguments: LintArguments) -> Res
     };
     let allowed = match report.allowed {
         0 => String::new(),
-        number => format!("; {number} accepted on purpose"),
+        number => format!("; {number} allowed"),
     };
     printer.note(&format!("{found} in {}{allowed}", count(report.files, "file")));
     Ok(if report.findings.is_empty() { exit_code::DONE } else { exit_code::NO })
@@ -54,7 +53,7 @@ pub(crate) fn document(dir: Option<&Path>, finding: &Finding) -> Value {
     document
 }
 
-/// A finding as rustc would show it.
+/// A finding with its place in the file, in the style of rustc.
 pub(crate) fn text(migrations: &Migrations, dir: Option<&Path>, finding: &Finding) -> String {
     let source = migrations.source(&finding.file).unwrap_or_default();
     let place = AnnotationKind::Primary.span(finding.bytes.clone());
@@ -72,11 +71,11 @@ pub(crate) fn text(migrations: &Migrations, dir: Option<&Path>, finding: &Findin
         let form = format!("to accept it: -- migrator: allow {} because …", finding.rule);
         report = report.element(Level::NOTE.message(form));
     }
-    // A terminal is looked for where it is printed.
+    // `anstream` drops the styles where there is no terminal.
     Renderer::styled().render(&[report]) + "\n\n"
 }
 
-/// The file as it is found from where the program runs.
+/// Path of the file from the working directory.
 fn path(dir: Option<&Path>, finding: &Finding) -> String {
     dir.map_or_else(|| finding.file.clone(), |dir| dir.join(&finding.file).display().to_string())
 }

@@ -78,7 +78,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
             }
             Command::New(arguments) => new::run(cli, printer, &arguments.name),
             Command::Check(arguments) => check::run(cli, printer, arguments).await,
-            Command::Lint(arguments) => lint::run(cli, printer, *arguments),
+            Command::Lint { from } => lint::run(cli, printer, *from),
             Command::Grant { arguments, wait } => grant::run(cli, printer, arguments, *wait).await,
             Command::Completions { shell } => Ok(completions::run(printer, *shell)),
             Command::Man { command } => Ok(man::run(printer, command.as_deref())),
