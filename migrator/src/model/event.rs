@@ -154,8 +154,8 @@ pub enum RetryReason {
 impl fmt::Display for RetryReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::LockTimeout => "waits for a lock on a table that others use",
-            Self::Deadlock => "made way for others in a deadlock",
+            Self::LockTimeout => "timed out waiting for a table lock",
+            Self::Deadlock => "was chosen as the deadlock victim",
         })
     }
 }

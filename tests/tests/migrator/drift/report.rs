@@ -87,8 +87,8 @@ async fn everything_that_differs_is_listed_by_table() {
     ");
     assert_snapshot!(output.stderr, @r"
     Building a shadow database from 3 migrations
-    14 differences: the database is not what the migrations make (`+` only the database has, `-` only they make)
-    hint: `migrator new NAME --from-drift` writes a migration that takes the database's side; to take the migrations', change the database by hand
+    14 differences between the database and its migrations (`+` only in the database, `-` only in the migrations)
+    hint: `migrator new NAME --from-drift` writes the differences as a migration; to undo them instead, change the database by hand
     ");
 }
 

@@ -145,7 +145,7 @@ async fn the_file_is_written_checked_and_written_again() {
     ");
     assert_snapshot!(output.stderr, @r"
     Building a shadow database from 1 migration
-    `schema.sql` is not there
+    `schema.sql` does not exist
     hint: `migrator dump` writes it
     ");
     assert_eq!(here.names(), [""; 0]);

@@ -376,7 +376,7 @@ async fn a_statement_that_times_out_on_a_lock_is_retried() {
     run(&database, &[&["up"], &limits[..]].concat())
         .await
         .exits(6)
-        .says("V2__index waits for a lock on a table that others use; trying again in ")
+        .says("V2__index timed out waiting for a table lock; retrying in ")
         .says("tried 2 times in ")
         .says("V2 is incomplete: statement 1 of 2 is done, 2 failed; run `migrator repair`");
     other.batch_execute("commit").await.expect("let go of the table");

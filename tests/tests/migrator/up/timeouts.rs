@@ -30,7 +30,7 @@ async fn a_migration_retries_until_the_table_is_free() {
     let mut program = start(&database, &[&arguments[..], &[folder.path()]].concat()).await;
     let mut lines = BufReader::new(program.stderr.take().expect("a pipe")).lines();
     let mut line = String::new();
-    while !line.contains("V2__note waits for a lock on a table that others use; trying again in ") {
+    while !line.contains("V2__note timed out waiting for a table lock; retrying in ") {
         line = lines.next_line().await.expect("read").expect("a retry");
     }
     assert!(line.ends_with("(1 of 30)"), "{line}");
@@ -68,7 +68,7 @@ async fn after_the_last_retry_the_error_has_the_number_of_attempts() {
     run(&database, &[&["down", "--yes"], &limits[..]].concat())
         .await
         .exits(5)
-        .says("V2__note waits for a lock on a table that others use; trying again in ")
+        .says("V2__note timed out waiting for a table lock; retrying in ")
         .says("the undoing of V2 was rolled back");
     assert_eq!(versions(&database).await, [1, 2]);
 }
@@ -79,7 +79,7 @@ async fn a_script_with_nowait_is_not_retried() {
     let (folder, other) = busy_table(&database).await;
     folder.write("V2__note.sql", "lock table t nowait;");
     let output = run(&database, &["up", "--dir", folder.path()]).await.exits(5).says("(55P03)");
-    assert!(!output.stderr.contains("trying again"), "{output:?}");
+    assert!(!output.stderr.contains("retrying"), "{output:?}");
     other.batch_execute("commit").await.expect("let go of the table");
 }
 
@@ -99,7 +99,7 @@ async fn a_deadlock_victim_is_retried() {
     run(&database, &["up", "--dir", folder.path()])
         .await
         .exits(0)
-        .says("V1__victim made way for others in a deadlock; trying again in ");
+        .says("V1__victim was chosen as the deadlock victim; retrying in ");
     assert_eq!(tables(&database).await, ["one", "refinery_schema_history"]);
 }
 
@@ -135,5 +135,5 @@ async fn without_a_limit_it_waits_indefinitely() {
     .await;
     other.batch_execute("commit").await.expect("let go of the table");
     let output = wait(program).await.exits(0);
-    assert!(!output.stderr.contains("trying again"), "{output:?}");
+    assert!(!output.stderr.contains("retrying"), "{output:?}");
 }

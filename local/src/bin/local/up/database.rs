@@ -159,7 +159,7 @@ fn report(event: &Event, console: Console) {
             format!("waiting for the migration lock, held by {holder}")
         }
         Event::LockRetry { name, reason, pause, .. } => {
-            format!("{name} {reason}; trying again in {:.1} s", pause.as_secs_f64())
+            format!("{name} {reason}; retrying in {:.1} s", pause.as_secs_f64())
         }
         Event::Notice(notice) => format!("PostgreSQL: {notice}"),
         _ => return,

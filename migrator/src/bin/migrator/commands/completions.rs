@@ -1,4 +1,4 @@
-//! `migrator completions`: the script that completes arguments in a shell.
+//! `migrator completions`: the completion script for a shell.
 
 use clap::CommandFactory as _;
 use clap_complete::{Shell, generate};

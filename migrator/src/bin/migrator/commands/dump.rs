@@ -35,7 +35,7 @@ pub(crate) async fn run(
     }
     let path = &arguments.output;
     let present = read(path)?;
-    // Git may have made Windows' line ends of ours.
+    // Git may have converted the line ends.
     let is_current = present.as_ref().is_some_and(|text| text.replace("\r\n", "\n") == sql);
     let file = path.display();
     if arguments.check {
@@ -53,7 +53,7 @@ pub(crate) async fn run(
     Ok(exit_code::DONE)
 }
 
-/// What is in the file; nothing where there is none.
+/// Content of the file, or `None` if it does not exist.
 fn read(path: &Path) -> Result<Option<String>, Error> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
@@ -62,7 +62,7 @@ fn read(path: &Path) -> Result<Option<String>, Error> {
     }
 }
 
-/// `--check`: whether the file is what would be written, and if not, how it differs.
+/// `--check`: compares the file with the script that would be written.
 fn check(printer: &Printer, path: &Path, present: Option<&str>, is_current: bool, sql: &str) -> u8 {
     let file = path.display();
     let old = present.unwrap_or_default().replace("\r\n", "\n");
@@ -88,7 +88,7 @@ fn check(printer: &Printer, path: &Path, present: Option<&str>, is_current: bool
     }
     match present {
         Some(_) => printer.note(&format!("`{file}` is not current")),
-        None => printer.note(&format!("`{file}` is not there")),
+        None => printer.note(&format!("`{file}` does not exist")),
     }
     printer.hint("`migrator dump` writes it");
     exit_code::NO

@@ -1,4 +1,4 @@
-//! `migrator man`: manual pages, made of what `--help` shows.
+//! `migrator man`: manual pages, generated from the help texts.
 
 use clap::CommandFactory as _;
 use clap_mangen::Man;
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::args::Cli;
 use crate::output::Printer;
 
-/// The page of one command, whose name is known to be right, or of the program.
+/// Page of a command, whose name was checked, or of the program.
 pub(crate) fn run(printer: &Printer, command: Option<&str>) -> u8 {
     let mut program = Cli::command();
     // Gives commands their full names, and the options that they share with the program.

@@ -26,9 +26,9 @@ pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 pub(crate) const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
-/// Prints what a command finds out and how it goes on.
+/// Prints the results, messages and progress of a command.
 ///
-/// A reader that has gone away (`| head`) is nobody's error: what cannot be written is dropped.
+/// A closed pipe (`| head`) is not an error: output that cannot be written is dropped.
 pub(crate) struct Printer {
     command: &'static str,
     json: bool,
@@ -41,16 +41,19 @@ impl Printer {
         if options.no_color {
             ColorChoice::Never.write_global();
         }
-        let talks = !options.quiet;
+        let enabled = !options.quiet;
         Self {
             command,
             json: options.json,
             quiet: options.quiet,
-            line: ProgressLine::new(talks, talks && !options.json && progress_line::can_redraw()),
+            line: ProgressLine::new(
+                enabled,
+                enabled && !options.json && progress_line::can_redraw(),
+            ),
         }
     }
 
-    /// Whether somebody looks at how a run goes.
+    /// True if the progress of a run is shown.
     pub(crate) fn watches(&self) -> bool {
         self.line.redraws()
     }
@@ -70,14 +73,14 @@ impl Printer {
         }
     }
 
-    /// A line of talk.
+    /// A line of messages, unless `--quiet`.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
             let _ = writeln!(anstream::stderr(), "{text}");
         }
     }
 
-    /// The next thing to do, as talk.
+    /// The next step for the user, as a message.
     pub(crate) fn hint(&self, text: &str) {
         self.note(&format!("{HINT}hint{HINT:#}: {text}"));
     }
@@ -118,7 +121,7 @@ impl Printer {
                 self.line.interrupt();
                 let seconds = pause.as_secs_f64();
                 self.note(&format!(
-                    "  {name} {reason}; trying again in {seconds:.1} s ({retry} of {of})"
+                    "  {name} {reason}; retrying in {seconds:.1} s ({retry} of {of})"
                 ));
             }
             Event::BuildingShadow { migrations } => {
@@ -135,7 +138,7 @@ impl Printer {
             }
             Event::ShadowLeft { name } => {
                 warning(&format!(
-                    "the shadow database `{name}` could not be removed; the next run will try again"
+                    "the shadow database `{name}` could not be dropped; the next run retries"
                 ));
             }
             Event::Notice(text) => {
@@ -146,7 +149,7 @@ impl Printer {
         }
     }
 
-    /// The end of a run: what became of each migration, above the error if there is one.
+    /// The outcome of each migration at the end of a run, above the error if there is one.
     pub(crate) fn summary(&self, summary: Summary, error: Option<&Error>) {
         if error.is_some() {
             self.line.fail(&format!("{BAD}failed{BAD:#}"));
@@ -158,8 +161,8 @@ impl Printer {
         }
     }
 
-    /// Prints an error with what belongs below it, as talk and, with `--json`, as the document.
-    /// Returns the exit code.
+    /// Prints an error with its details and hint and, with `--json`, its document. Returns the exit
+    /// code.
     pub(crate) fn error(&self, error: &Error) -> u8 {
         self.line.fail(&format!("{BAD}failed{BAD:#}"));
         let mut stderr = anstream::stderr();
@@ -178,12 +181,12 @@ impl Printer {
     }
 }
 
-/// Something that works but should be looked at.
+/// Prints a warning, even with `--quiet`.
 pub(crate) fn warning(text: &str) {
     let _ = writeln!(anstream::stderr(), "{WARNING}warning{WARNING:#}: {text}");
 }
 
-/// Asks, and takes anything but a clear yes for a no.
+/// Asks for confirmation. Any answer other than `y` or `yes` is no.
 pub(crate) fn ask(question: &str) -> bool {
     let _ = write!(anstream::stderr(), "{question} [y/N] ");
     let mut answer = String::new();
@@ -191,7 +194,7 @@ pub(crate) fn ask(question: &str) -> bool {
     read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
-/// What `--json` says about an error that makes the process exit with `exit_code`.
+/// JSON document of an error with which the process exits with `exit_code`.
 pub(crate) fn error_document(error: &Error, exit_code: u8) -> Value {
     let mut document = json!({
         "kind": error.kind(),

@@ -1,7 +1,7 @@
-//! The line that says what is being run: `Applying V1__initial_schema ... done (12 ms)`.
+//! Progress line of a running script: `Applying V1__initial_schema ... done (12 ms)`.
 //!
-//! On a terminal it is drawn again every second while the script runs. Elsewhere it is written
-//! once, from left to right.
+//! On a terminal it is redrawn every second while the script runs. Elsewhere it is written once, from
+//! left to right.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,35 +9,34 @@ use std::time::Duration;
 
 use migrator::ServerProgress;
 
-/// Back to the beginning of the line, and nothing on it. Written past the stream that takes colours
-/// out, which would take this out too.
+/// Clears the line. Not written through `anstream`, which would drop it together with colours.
 const ERASE: &str = "\r\u{1b}[K";
 
-/// Whether what is written to standard error can be drawn over.
+/// True if lines on standard error can be redrawn.
 pub(crate) fn can_redraw() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// The last line of talk, while it waits for its end.
+/// The last line of the messages, while it is not complete.
 pub(crate) struct ProgressLine {
-    talks: bool,
+    enabled: bool,
     redraws: bool,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// What is being done; empty for nothing.
+    /// The current action; empty if there is none.
     text: String,
-    /// Which statement of how many.
+    /// Number of the statement, and how many there are.
     statement: Option<(usize, usize)>,
-    /// Whether the cursor stands behind the text.
+    /// True if the cursor is behind the text.
     open: bool,
 }
 
 impl ProgressLine {
-    pub(crate) fn new(talks: bool, redraws: bool) -> Self {
-        Self { talks, redraws, state: Mutex::default() }
+    pub(crate) fn new(enabled: bool, redraws: bool) -> Self {
+        Self { enabled, redraws, state: Mutex::default() }
     }
 
     pub(crate) fn redraws(&self) -> bool {
@@ -48,19 +47,19 @@ impl ProgressLine {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something begins.
+    /// Starts a line for an action.
     pub(crate) fn begin(&self, text: &str) {
         let mut state = self.state();
         *state = State { text: text.to_owned(), statement: None, open: true };
         self.write(&format!("{text} ... "));
     }
 
-    /// A part of it begins.
+    /// A statement of the action starts.
     pub(crate) fn statement(&self, number: usize, of: usize) {
         self.state().statement = Some((number, of));
     }
 
-    /// It goes on.
+    /// Redraws the line with the current progress.
     pub(crate) fn redraw(&self, elapsed: Duration, server: Option<&ServerProgress>) {
         let mut state = self.state();
         if self.redraws && !state.text.is_empty() {
@@ -71,7 +70,7 @@ impl ProgressLine {
         }
     }
 
-    /// It ends so.
+    /// Completes the line.
     pub(crate) fn finish(&self, end: &str) {
         let mut state = self.state();
         if self.redraws && state.open {
@@ -82,7 +81,7 @@ impl ProgressLine {
         *state = State::default();
     }
 
-    /// It ends so, if anything is going on.
+    /// Completes the line, if there is one.
     pub(crate) fn fail(&self, end: &str) {
         let going_on = { self.state().open };
         if going_on {
@@ -91,7 +90,7 @@ impl ProgressLine {
         *self.state() = State::default();
     }
 
-    /// Something else is to be said, on lines of its own.
+    /// Ends the line for another message.
     pub(crate) fn interrupt(&self) {
         let mut state = self.state();
         if state.open {
@@ -105,7 +104,7 @@ impl ProgressLine {
     }
 
     fn write(&self, text: &str) {
-        if self.talks {
+        if self.enabled {
             let mut stderr = anstream::stderr();
             let _ = write!(stderr, "{text}");
             let _ = stderr.flush();
@@ -142,7 +141,7 @@ fn clock(elapsed: Duration) -> String {
     }
 }
 
-/// One line of a terminal: what is wider cannot be drawn over.
+/// At most one line of the terminal: a wrapped line cannot be redrawn.
 fn shortened(line: &str, width: usize) -> String {
     if line.chars().count() < width {
         return line.to_owned();
@@ -153,7 +152,7 @@ fn shortened(line: &str, width: usize) -> String {
 
 fn width() -> usize {
     let size = terminal_size::terminal_size_of(std::io::stderr());
-    // A terminal that does not know says 0.
+    // A terminal of unknown size reports 0.
     size.map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0).unwrap_or(80)
 }
 

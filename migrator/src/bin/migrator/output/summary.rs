@@ -65,7 +65,7 @@ impl Summary {
         }
     }
 
-    /// The table, where anything was to be run; `error` is what ended the run, if that was one.
+    /// The table, unless nothing was to be run. `error` is the one that ended the run, if any.
     pub(crate) fn table(mut self, error: Option<&Error>) -> Option<String> {
         if let Some(row) = self.rows.iter_mut().find(|row| row.state == RUNNING) {
             row.state = error.map_or(RUNNING, state_after);
@@ -90,7 +90,7 @@ impl Summary {
     }
 }
 
-/// What became of a script that ended with this error.
+/// State of a migration whose script ended with this error.
 fn state_after(error: &Error) -> &'static str {
     match error {
         Error::FailedScript(failed) => match failed.progress.outcome {

@@ -2,11 +2,10 @@
 
 use similar::{ChangeTag, TextDiff};
 
-/// How many lines around a difference are shown.
+/// Number of unchanged lines shown around a difference.
 const CONTEXT: usize = 3;
 
-/// What makes the new text of the old one: each line with `+`, `-` or a space in front, those far
-/// from any difference left out and marked with `…`.
+/// Lines with their sign, `+`, `-` or a space; `…` stands for unchanged lines far from any difference.
 pub(crate) fn compare(old: &str, new: &str) -> Vec<(char, String)> {
     let diff = TextDiff::from_lines(old, new);
     let mut lines = Vec::new();

@@ -42,10 +42,10 @@ pub(crate) async fn run(
     }
     let number = count(drift.differences.len(), "difference");
     printer.note(&format!(
-        "{number}: the database is not what the migrations make (`+` only the database has, `-` only they make)"
+        "{number} between the database and its migrations (`+` only in the database, `-` only in the migrations)"
     ));
     printer.hint(
-        "`migrator new NAME --from-drift` writes a migration that takes the database's side; to take the migrations', change the database by hand",
+        "`migrator new NAME --from-drift` writes the differences as a migration; to undo them instead, change the database by hand",
     );
     Ok(exit_code::NO)
 }

@@ -33,7 +33,7 @@ pub(crate) fn render(drift: &Drift) -> String {
     text
 }
 
-/// What a difference is listed with.
+/// The object under which a difference is listed.
 fn owner(id: &ObjectId) -> (Kind, &Option<String>, &str) {
     match &id.table {
         Some(table) => (Kind::Table, &id.schema, table),
@@ -46,7 +46,7 @@ fn is_relation(kind: Kind) -> bool {
     matches!(kind, Kind::Table | Kind::View | Kind::MaterializedView)
 }
 
-/// Whether the parts are those of a table or of a view.
+/// Kind of the relation that a part belongs to.
 fn relation(drift: &Drift, part: &ObjectId, name: &str) -> Kind {
     let kinds = [Kind::View, Kind::MaterializedView];
     let found = kinds.into_iter().find(|kind| {
@@ -101,7 +101,7 @@ fn render_difference(text: &mut String, drift: &Drift, difference: &Difference, 
     }
 }
 
-/// What says enough in one line of something that only one side has.
+/// Properties to show of an object that only one side has.
 fn is_brief(kind: Kind, property: Property) -> bool {
     match property {
         Property::Definition => {
@@ -115,7 +115,7 @@ fn is_brief(kind: Kind, property: Property) -> bool {
     }
 }
 
-/// Both values, the migrations' first, as a patch that would make the database's of it.
+/// Line diff from the migrations' value to the database's.
 fn render_values(text: &mut String, live: Option<&str>, made: Option<&str>, indent: &str) {
     for (sign, line) in text_diff::compare(made.unwrap_or_default(), live.unwrap_or_default()) {
         let _ = match sign {

@@ -1,4 +1,4 @@
-//! `migrator health`: a report about the database and the way to it.
+//! `migrator health`: a report about the database and the connection to it.
 
 mod text;
 mod watch;
@@ -42,7 +42,7 @@ struct Target {
     request: HealthOptions,
 }
 
-/// What was found out.
+/// Result of a check.
 struct HealthCheck {
     report: HealthReport,
     error: Option<Error>,
@@ -53,7 +53,7 @@ impl Target {
         let checked =
             migrator::check_health(&self.url, &self.options, &self.migrations, &self.request).await;
         match checked {
-            // Not the database's fault: there is no such role to look at.
+            // A wrong argument, not a problem of the database.
             (_, Some(error @ Error::NoSuchRole { .. })) => Err(error),
             (report, error) => Ok(HealthCheck { report, error }),
         }
@@ -77,8 +77,7 @@ impl HealthCheck {
         document
     }
 
-    /// What belongs below the report: limits that were not kept, warnings, and what to do about
-    /// each.
+    /// Text below the report: exceeded limits and warnings, each with a hint.
     fn remarks(&self) -> String {
         let mut lines = String::new();
         let mut remark = |style: Style, label: &str, what: &str, advice: &str| {

@@ -7,9 +7,9 @@ use migrator::{
 use crate::commands::health::HealthCheck;
 use crate::output::format::count;
 
-/// A line for each thing that is known.
+/// A line for each known property.
 pub(super) fn report(check: &HealthCheck) -> String {
-    let lines = the_way_there(check).into_iter().chain(the_database(&check.report));
+    let lines = connection_lines(check).into_iter().chain(database_lines(&check.report));
     lines.map(|(label, value)| format!("{label:<12} {value}\n")).collect::<Vec<_>>().concat()
 }
 
@@ -46,7 +46,7 @@ pub(super) fn line(check: &HealthCheck) -> String {
 
 type Line = (&'static str, String);
 
-fn the_way_there(check: &HealthCheck) -> Vec<Line> {
+fn connection_lines(check: &HealthCheck) -> Vec<Line> {
     let report = &check.report;
     let endpoint = &report.endpoint;
     let mut lines = vec![
@@ -85,7 +85,7 @@ fn the_way_there(check: &HealthCheck) -> Vec<Line> {
     lines
 }
 
-fn the_database(report: &HealthReport) -> Vec<Line> {
+fn database_lines(report: &HealthReport) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(version) = &report.server_version {
         lines.push(("server", format!("PostgreSQL {version}")));
@@ -169,7 +169,7 @@ fn migrations(counts: MigrationCounts) -> String {
     format!("at {current}: {applied} applied, {pending} pending{incomplete}{problems}")
 }
 
-/// How much a role can do to the schema.
+/// Power of a role over the schema.
 fn power(role: &RoleReport) -> String {
     if role.superuser {
         "a superuser".to_owned()
@@ -182,7 +182,7 @@ fn power(role: &RoleReport) -> String {
     }
 }
 
-/// In the largest unit that leaves a whole number in front, in tenths.
+/// In the largest unit in which it is at least 1, with one decimal.
 fn size(bytes: i64) -> String {
     let mut tenths = bytes.max(0).saturating_mul(10);
     let mut unit = "bytes";

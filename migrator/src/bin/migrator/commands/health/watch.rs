@@ -1,4 +1,4 @@
-//! `--watch`: check after check, until Ctrl-C or so many were made.
+//! `--watch`: repeated checks, until Ctrl-C or their number is reached.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::pin::pin;
@@ -14,24 +14,24 @@ use crate::args::OutputOptions;
 use crate::commands::health::{HealthCheck, Target, text};
 use crate::output::format::elapsed;
 
-/// How a look is shown.
+/// Display of a check.
 #[derive(Clone, Copy)]
 enum Display {
-    /// Instead of the one before.
+    /// The report, in place of the previous one.
     Redrawn,
-    /// One line.
+    /// A line of text.
     Line,
-    /// One line, which is its document.
+    /// Its document on one line.
     JsonLine,
 }
 
-/// To the upper left corner; what is there is written over, so that nothing flickers.
+/// Moves to the upper left corner. The screen is overwritten rather than cleared, so that it does not flicker.
 const HOME: &str = "\x1b[H";
 const CLEAR_SCREEN: &str = "\x1b[2J";
 const CLEAR_TO_END_OF_LINE: &str = "\x1b[K";
 const CLEAR_TO_END: &str = "\x1b[J";
 
-/// The exit code is the last look's; without any, the answer is no.
+/// Returns the exit code of the last check, or `NO` if there was none.
 pub(super) async fn run(
     target: &Target,
     output: &OutputOptions,
@@ -106,7 +106,7 @@ fn with_command(mut document: Value) -> Value {
     document
 }
 
-/// Not through `anstream`, which would take it for colour and drop it with `--no-color`.
+/// Not through `anstream`, which would drop it together with colours.
 fn control(sequence: &str) {
     let mut stdout = io::stdout();
     let _ = stdout.write_all(sequence.as_bytes());
