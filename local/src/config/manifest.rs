@@ -339,15 +339,17 @@ impl Reader<'_> {
                     return Err(self.source.error(span, message));
                 }
             };
-            if pattern.split('/').any(|segment| segment.starts_with(':')) {
-                let message = "a route with a `:name` segment is not supported by `local`";
+            let route = Route { pattern, component: id.into_inner() };
+            if route.has_pattern_segment() {
+                let message =
+                    "a route with `:name`, or `*` before its end, is not supported by `local`";
                 return Err(self.source.unsupported(span, message));
             }
-            if routes.iter().any(|route| route.pattern == pattern) {
-                let message = format!("route `{pattern}` is given twice");
+            if routes.iter().any(|other| other.pattern == route.pattern) {
+                let message = format!("route `{}` is given twice", route.pattern);
                 return Err(self.source.error(span, message).with_hint("remove one of the two"));
             }
-            routes.push(Route { pattern, component: id.into_inner() });
+            routes.push(route);
         }
         Ok(routes)
     }

@@ -37,6 +37,12 @@ impl Route {
         self.pattern.strip_suffix("/...").unwrap_or(&self.pattern)
     }
 
+    /// Returns true if it has a parameter or a wildcard before its end. In Spin's router, a dot begins a segment too.
+    pub(super) fn has_pattern_segment(&self) -> bool {
+        let fixed = self.wildcard_prefix().unwrap_or(&self.pattern);
+        fixed.split(['/', '.']).any(|segment| segment.starts_with([':', '*']))
+    }
+
     fn wildcard_prefix(&self) -> Option<&str> {
         let pattern = self.pattern.trim_start_matches('/');
         if pattern == "..." || pattern == "*" {
@@ -128,6 +134,17 @@ mod tests {
         let wildcard = route("/docs/...");
         assert_eq!(wildcard.based(), "/docs/...");
         assert_eq!(wildcard.prefix(), "/docs");
+        for (pattern, expected) in [
+            ("/docs/...", false),
+            ("/docs/*", false),
+            ("/openapi.json", false),
+            (":id", true),
+            ("/tasks/:id/...", true),
+            ("/tasks/*/x", true),
+            ("/file.:extension", true),
+        ] {
+            assert_eq!(route(pattern).has_pattern_segment(), expected, "{pattern}");
+        }
         let root = route("/");
         assert_eq!(root.based(), "");
         assert_eq!(root.prefix(), "/");

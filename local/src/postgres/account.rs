@@ -39,9 +39,12 @@ impl Account {
         self.other.is_some()
     }
 
-    /// Its name, for messages.
-    pub(super) fn name(&self) -> &str {
-        self.other.as_ref().map_or("this account", |user| user.name.as_str())
+    /// Its description for messages: "the account `postgres`".
+    pub(super) fn description(&self) -> String {
+        match &self.other {
+            Some(user) => format!("the account `{}`", user.name),
+            None => "the account of this process".to_owned(),
+        }
     }
 
     /// A command that runs as this account, in its own process group: signals from the terminal

@@ -62,8 +62,8 @@ impl Binaries {
                     format!("cannot use the PostgreSQL programs in `{}`: {reason}", folder.display());
                 Error::new(ErrorKind::Postgres, message).with_hint(format!(
                     "TASKIE_PG_BIN must be a folder with `initdb` and `postgres`, version {OLDEST} or newer, \
-                     that the account {} can run; unset it to use an installed PostgreSQL",
-                    account.name()
+                     that {} can run; unset it to use an installed PostgreSQL",
+                    account.description()
                 ))
             });
         }
@@ -114,9 +114,7 @@ impl Binaries {
             .current_dir("/")
             .stdin(Stdio::null())
             .output()
-            .map_err(|err| {
-                format!("the account {} cannot run `postgres`: {err}", account.name())
-            })?;
+            .map_err(|err| format!("{} cannot run `postgres`: {err}", account.description()))?;
         let text = String::from_utf8_lossy(&output.stdout);
         let (version, major) = parse_version(&text).ok_or_else(|| {
             let stderr = String::from_utf8_lossy(&output.stderr);

@@ -96,8 +96,8 @@ impl Cluster {
         let folder = reachable(&wanted, account)?;
         if folder != wanted {
             progress(&format!(
-                "the account `{}` cannot write to {}; the cluster is in {}",
-                account.name(),
+                "{} cannot write to {}; the cluster is in {}",
+                account.description(),
                 wanted.display(),
                 folder.display()
             ));
@@ -170,7 +170,9 @@ impl Cluster {
         watchdog.run(&mut command).map_err(file_error("run `initdb` in", &self.folder))?;
         let failed = |reason: String| {
             let message = format!("`initdb` {reason}");
-            Error::new(ErrorKind::Postgres, message).with_details(tail(&log_path))
+            Error::new(ErrorKind::Postgres, message)
+                .with_details(tail(&log_path))
+                .with_hint("correct what `initdb` reports, and try again")
         };
 
         let deadline = Instant::now() + INITDB_LIMIT;
@@ -224,10 +226,10 @@ fn reachable(wanted: &Path, account: &Account) -> Result<PathBuf, Error> {
 }
 
 fn unreachable(account: &Account, folder: &Path) -> Error {
-    let account = account.name();
-    let folder = folder.display();
+    let account = account.description();
     let message = format!(
-        "the account `{account}` cannot write to any folder for the cluster, such as `{folder}`"
+        "{account} cannot write to any folder for the cluster, such as `{}`",
+        folder.display()
     );
     Error::new(ErrorKind::Postgres, message)
         .with_hint("set TMPDIR to a folder that every account can reach")

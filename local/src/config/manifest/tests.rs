@@ -88,7 +88,7 @@ fn what_is_not_supported_is_refused_by_name_and_position() {
         (
             "route = \"/...\"",
             "route = \":id\"",
-            "spin.toml:13:9: a route with a `:name` segment is not supported by `local`",
+            "spin.toml:13:9: a route with `:name`, or `*` before its end, is not supported by `local`",
         ),
         (
             "[[trigger.http]]\nroute = {",
