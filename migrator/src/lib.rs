@@ -15,7 +15,7 @@
 //! entirely or not at all; one that asks to run without a transaction has a note of what is done of
 //! it, which survives whatever happens, and nothing else runs before that is cleared up. Whoever
 //! writes holds one advisory lock. Whoever reads writes nothing, not even the history table; only
-//! [`plan_baseline`] makes something, and rolls it back. A shadow database is always removed. No
+//! [`Migrator::plan_baseline`] makes something, and rolls it back. A shadow database is always removed. No
 //! message has a password.
 //!
 //! Layers, each importing only from those after it: `ops/` (the commands), `schema/` (catalogs,
@@ -23,7 +23,7 @@
 //! (the tables of applied and incomplete migrations), `connect/` and `migrations/` (the files),
 //! `error/` and `sql/` (splitting scripts), `model/`. Only `ops/grant/` knows the API's tables.
 //!
-//! Start reading at [`up`] in `run/migrate.rs`.
+//! Start reading at [`Migrator::run`] in `run/migrator.rs`.
 
 mod connect;
 mod error;
@@ -37,7 +37,7 @@ mod sql;
 
 pub use connect::advisory_lock::LOCK_KEY;
 pub use connect::tls::{TlsReport, tls_config};
-pub use connect::{ConnectOptions, ConnectPhase, ConnectPhases};
+pub use connect::{ConnectOptions, ConnectPhase, ConnectPhases, Database};
 pub use error::{
     CatalogError, Divergence, DumpError, Error, FailedScript, IncompleteError, LiveSchemaError,
     LostDuring, RoleObjection, ScriptError, ShadowError, Signal, exit_code,
@@ -50,8 +50,8 @@ pub use model::{
     Direction, Event, Incomplete, IncompleteState, LockHolder, MigrationName, Outcome, Position,
     Progress, RetryReason, ServerProgress, TransactionMode,
 };
-pub use ops::baseline::{Baseline, BaselineTarget, baseline, plan_baseline};
-pub use ops::check::{CheckFinding, CheckKind, CheckOptions, check};
+pub use ops::baseline::{Baseline, BaselineTarget};
+pub use ops::check::{CheckFinding, CheckKind, CheckOptions};
 pub use ops::drift::from_drift::{
     DriftMigration, Rehearsed, describe, migration_from_drift, rehearse_newest,
 };
@@ -65,12 +65,11 @@ pub use ops::health::{
 };
 pub use ops::lint::{Finding, LintReport, lint};
 pub use ops::offline_sql::{OfflineRange, OfflineScript, offline_script};
-pub use ops::repair::{Repair, RepairAction, plan_repair, repair};
+pub use ops::repair::{Repair, RepairAction};
 pub use ops::role::RoleReport;
-pub use run::migrate::{
-    PlannedMigration, UndoTarget, current, down, pending, plan_down, plan_up, status, up, up_with,
-};
+pub use run::migrator::Migrator;
 pub use run::options::RunOptions;
+pub use run::plan::{PlannedMigration, Target, UndoTarget};
 pub use schema::catalog::{Catalog, Change, Difference, Kind, Object, ObjectId, Property};
 pub use schema::generate::{Statement, Transition, script, transition};
 pub use schema::shadow::{CatalogDiff, UndoFlaw, UndoFlawKind};

@@ -9,6 +9,7 @@ mod retryable;
 pub(crate) mod session;
 pub(crate) mod tls;
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
@@ -47,6 +48,22 @@ pub struct ConnectOptions {
 impl Default for ConnectOptions {
     fn default() -> Self {
         Self { ca_pem: None, wait: Duration::from_secs(30) }
+    }
+}
+
+/// A database: where it is, and how to connect to it.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Its address, with the login.
+    pub url: DatabaseUrl,
+    /// How to connect.
+    pub options: ConnectOptions,
+}
+
+/// As questions and messages call it.
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "database `{}` at `{}`", self.url.database(), self.url.host())
     }
 }
 
@@ -92,12 +109,12 @@ impl Connection {
     }
 }
 
-/// Connects, trying again for as long as `options.wait` says.
+/// Connects, trying again for as long as the options say.
 pub(crate) async fn connect(
-    url: &DatabaseUrl,
-    options: &ConnectOptions,
+    database: &Database,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Connection, Error> {
+    let Database { url, options } = database;
     let connector = Connector::new(url, options)?;
     let start = Instant::now();
     let mut attempts = 0;

@@ -2,21 +2,19 @@
 
 use std::time::Duration;
 
-use neon_url::DatabaseUrl;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use crate::connect::{self, ConnectOptions, Connection, advisory_lock};
+use crate::connect::{self, Connection, Database, advisory_lock};
 use crate::error::Error;
 use crate::model::Event;
 
 /// A session on the direct connection that holds the lock.
 pub(crate) async fn open_locked(
-    url: &DatabaseUrl,
-    options: &ConnectOptions,
+    database: &Database,
     lock_wait: Duration,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Connection, Error> {
-    let connection = open(url, options, on_event).await?;
+    let connection = open(database, on_event).await?;
     advisory_lock::acquire(&connection.client, lock_wait, on_event).await?;
     Ok(connection)
 }
@@ -29,15 +27,14 @@ pub(crate) async fn close_locked(connection: Connection) {
 
 /// A session on the direct connection.
 pub(crate) async fn open(
-    url: &DatabaseUrl,
-    options: &ConnectOptions,
+    database: &Database,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Connection, Error> {
-    let direct = url.direct();
-    if url.is_pooled() {
-        on_event(Event::UsingDirectHost { host: direct.host().to_owned() });
+    let direct = Database { url: database.url.direct(), options: database.options.clone() };
+    if database.url.is_pooled() {
+        on_event(Event::UsingDirectHost { host: direct.url.host().to_owned() });
     }
-    connect::connect(&direct, options, on_event).await
+    connect::connect(&direct, on_event).await
 }
 
 /// Begins a read-only transaction that sees one state of the database.

@@ -83,6 +83,18 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
+    /// The history of a database at this version, at no time in particular.
+    pub(crate) fn assumed(migrations: &Migrations, version: i32) -> Self {
+        let scripts = migrations.scripts().iter();
+        let applied = scripts.take_while(|script| script.name.version <= version);
+        let applied = applied.map(|script| AppliedMigration {
+            name: script.name.clone(),
+            applied_on: DateTime::UNIX_EPOCH.fixed_offset(),
+            checksum: script.checksum,
+        });
+        Self { applied: applied.collect(), incomplete: None, holder: None }
+    }
+
     /// Refuses while something is incomplete that was not looked at.
     pub(crate) fn refuse_unrepaired(&self) -> Result<(), IncompleteError> {
         match &self.incomplete {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::{Direction, MigrationName};
 
-/// Progress of [`crate::up`] and its siblings.
+/// Progress of [`crate::Migrator::run`] and its siblings.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {

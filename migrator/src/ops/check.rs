@@ -2,13 +2,12 @@
 
 use neon_url::DatabaseUrl;
 
-use crate::connect::{ConnectOptions, session};
 use crate::error::{Error, exit_code};
 use crate::history::{Entry, State};
 use crate::migrations::Migrations;
-use crate::model::{Event, MigrationName};
+use crate::model::MigrationName;
 use crate::ops::lint::{Finding, lint};
-use crate::run::migrate;
+use crate::run::migrator::Migrator;
 use crate::schema::shadow::{self, CatalogDiff, DatabaseSettings, UndoFlaw, UndoFlawKind};
 
 /// What can be wrong, the most severe first.
@@ -101,41 +100,33 @@ pub struct CheckOptions {
     pub shadow_server: Option<DatabaseUrl>,
 }
 
-/// Everything that is wrong, the most severe first. Writes nothing to the database itself.
-///
-/// That undoing undoes is proven: in a shadow database each migration is applied, undone and applied
-/// again, and what is there is compared, rights included. A migration that cannot be applied there
-/// is an error.
-pub async fn check(
-    url: &DatabaseUrl,
-    options: &ConnectOptions,
-    migrations: &Migrations,
-    request: &CheckOptions,
-    on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<Vec<CheckFinding>, Error> {
-    let entries = migrate::status(url, options, migrations, on_event).await?;
-    let mut findings: Vec<CheckFinding> = entries.iter().filter_map(of_history).collect();
-    findings.extend(without_undo_script(migrations));
-    let is_applied = |version| {
-        entries.iter().any(|entry| entry.name.version == version && entry.applied_on.is_some())
-    };
-    let linted = lint(migrations, |version| !is_applied(version));
-    findings.extend(linted.findings.into_iter().map(|finding| of_lint(migrations, finding)));
-    findings.retain(|finding| !request.allowed.contains(&finding.kind));
-    if !request.allowed.contains(&CheckKind::Undo) {
-        let connection = session::open(url, options, &mut |_| {}).await?;
-        let settings = DatabaseSettings::read(&connection.client).await;
-        connection.close().await;
-        let settings = settings?;
-        let server = request.shadow_server.as_ref().unwrap_or(url);
-        let check =
-            shadow::check_undo(server, options, Some(&settings), migrations, 0, true, on_event)
-                .await?;
-        findings.extend(check.flaws.into_iter().filter_map(of_undoing));
+impl Migrator<'_> {
+    /// Everything that is wrong, the most severe first. Writes nothing to the database itself.
+    ///
+    /// That undoing undoes is proven: in a shadow database each migration is applied, undone and
+    /// applied again, and what is there is compared, rights included. A migration that cannot be
+    /// applied there is an error.
+    pub async fn check(&mut self, request: &CheckOptions) -> Result<Vec<CheckFinding>, Error> {
+        let entries = self.status().await?;
+        let mut findings: Vec<CheckFinding> = entries.iter().filter_map(of_history).collect();
+        findings.extend(without_undo_script(self.migrations));
+        let is_applied = |version| {
+            entries.iter().any(|entry| entry.name.version == version && entry.applied_on.is_some())
+        };
+        let linted = lint(self.migrations, |version| !is_applied(version));
+        let of_lint = |finding| of_lint(self.migrations, finding);
+        findings.extend(linted.findings.into_iter().map(of_lint));
+        findings.retain(|finding| !request.allowed.contains(&finding.kind));
+        if !request.allowed.contains(&CheckKind::Undo) {
+            let settings = DatabaseSettings::read_from(&self.database, &mut |_| {}).await?;
+            let mut server = self.at(request.shadow_server.as_ref());
+            let check = shadow::check_undo(&mut server, Some(&settings), 0, true).await?;
+            findings.extend(check.flaws.into_iter().filter_map(of_undoing));
+        }
+        // Within a kind in the order of the versions, as they were found.
+        findings.sort_by_key(|finding| finding.kind);
+        Ok(findings)
     }
-    // Within a kind in the order of the versions, as they were found.
-    findings.sort_by_key(|finding| finding.kind);
-    Ok(findings)
 }
 
 fn of_history(entry: &Entry) -> Option<CheckFinding> {

@@ -3,18 +3,17 @@
 
 use std::time::Duration;
 
-use neon_url::DatabaseUrl;
 use tokio_postgres::Client;
 
-use crate::connect::{ConnectOptions, Connection, session};
+use crate::connect::{Connection, session};
 use crate::error::{Error, IncompleteError};
 use crate::history::{self, Recorded, incomplete};
 use crate::migrations::{Migrations, Script};
-use crate::model::{Begun, Direction, Event, Incomplete, IncompleteState, MigrationName};
+use crate::model::{Begun, Direction, Incomplete, IncompleteState, MigrationName};
 use crate::run::invalid_index::{self, InvalidIndex, Verdict};
-use crate::run::options::RunOptions;
-use crate::run::run_all;
-use crate::run::step::{self, Step};
+use crate::run::migrator::Migrator;
+use crate::run::plan::{Plan, undo_all};
+use crate::run::step::Step;
 use crate::sql::{self, Concurrent};
 
 /// What is to become of an incomplete migration.
@@ -30,7 +29,7 @@ pub enum RepairAction {
     Undo,
 }
 
-/// What [`repair`] did, or would do.
+/// What [`Migrator::repair`] did, or would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repair {
     /// The migration.
@@ -63,57 +62,109 @@ struct Findings<'a> {
     warnings: Vec<String>,
 }
 
-/// What [`repair`] would do; refuses what it would refuse. Reads only. None where nothing is
-/// incomplete.
-pub async fn plan_repair(
-    url: &DatabaseUrl,
-    options: &ConnectOptions,
-    migrations: &Migrations,
-    action: RepairAction,
-    on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<Option<Repair>, Error> {
-    let mut connection = session::open(url, options, on_event).await?;
-    let result = async {
-        let recorded = history::read(&mut connection.client).await?;
-        if let (Some(_), Some(holder)) = (&recorded.incomplete, &recorded.holder) {
-            // What it leaves is not known yet.
-            return Err(Error::Locked { holder: Some(holder.clone()), waited: Duration::ZERO });
+impl Migrator<'_> {
+    /// What [`Self::repair`] would do; refuses what it would refuse. Reads only. None where nothing
+    /// is incomplete.
+    pub async fn plan_repair(&mut self, action: RepairAction) -> Result<Option<Repair>, Error> {
+        let mut connection = self.open().await?;
+        let result = async {
+            let recorded = history::read(&mut connection.client).await?;
+            if let (Some(_), Some(holder)) = (&recorded.incomplete, &recorded.holder) {
+                // What it leaves is not known yet.
+                return Err(Error::Locked { holder: Some(holder.clone()), waited: Duration::ZERO });
+            }
+            let found = examine(&connection.client, self.migrations, recorded, action).await?;
+            Ok(found.map(|findings| findings.report(action)))
         }
-        let Some(findings) = examine(&connection.client, migrations, recorded, action).await?
-        else {
-            return Ok(None);
-        };
-        Ok(Some(findings.report(action)))
+        .await;
+        connection.close().await;
+        result
     }
-    .await;
-    connection.close().await;
-    result
-}
 
-/// Makes an incomplete migration ready to go on, or whatever else is wished. None where nothing is
-/// incomplete.
-pub async fn repair(
-    url: &DatabaseUrl,
-    options: &ConnectOptions,
-    run: &RunOptions,
-    migrations: &Migrations,
-    action: RepairAction,
-    on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<Option<Repair>, Error> {
-    let mut connection = session::open_locked(url, options, run.wait, on_event).await?;
-    let result = async {
-        let recorded = history::read(&mut connection.client).await?;
-        let Some(findings) = examine(&connection.client, migrations, recorded, action).await?
-        else {
-            return Ok(None);
-        };
-        let report = findings.report(action);
-        carry_out(&mut connection, (url, options), run, findings, action, on_event).await?;
-        Ok(Some(report))
+    /// Makes an incomplete migration ready to go on, or whatever else is asked for. None where
+    /// nothing is incomplete.
+    pub async fn repair(&mut self, action: RepairAction) -> Result<Option<Repair>, Error> {
+        let mut connection = self.open_locked().await?;
+        let result = async {
+            let recorded = history::read(&mut connection.client).await?;
+            let found = examine(&connection.client, self.migrations, recorded, action).await?;
+            let Some(findings) = found else { return Ok(None) };
+            let report = findings.report(action);
+            self.carry_out(&mut connection, findings, action).await?;
+            Ok(Some(report))
+        }
+        .await;
+        session::close_locked(connection).await;
+        result
     }
-    .await;
-    session::close_locked(connection).await;
-    result
+
+    async fn carry_out(
+        &mut self,
+        connection: &mut Connection,
+        findings: Findings<'_>,
+        action: RepairAction,
+    ) -> Result<(), Error> {
+        let noting = |source| Error::Query { action: "note what is repaired", source };
+        let client = &mut connection.client;
+        if action != RepairAction::Finished {
+            invalid_index::drop_all(client, &findings.invalid_indexes)
+                .await
+                .map_err(|source| Error::Query { action: "drop an invalid index", source })?;
+        }
+        let begins_to_undo_again =
+            findings.record.direction == Direction::Undo && !findings.is_applied();
+        let Findings { record, step, script, applied, done, .. } = findings;
+        let version = record.name.version;
+        let transaction = client.transaction().await.map_err(noting)?;
+        match (action, &step, script) {
+            (RepairAction::Resume, Some(step), _) => {
+                incomplete::mark_repaired(&transaction, step.script, step.file, done)
+                    .await
+                    .map_err(noting)?;
+            }
+            // Nothing but the note says that there is something to undo.
+            (RepairAction::Restart, Some(step), _) if begins_to_undo_again => {
+                incomplete::mark_repaired(&transaction, step.script, step.file, 0)
+                    .await
+                    .map_err(noting)?;
+            }
+            (RepairAction::Undo, Some(step), _) if record.direction == Direction::Undo => {
+                incomplete::mark_repaired(&transaction, step.script, step.file, done)
+                    .await
+                    .map_err(noting)?;
+            }
+            (RepairAction::Finished, _, Some(script)) => {
+                let noted = async {
+                    match record.direction {
+                        Direction::Apply => history::record(&transaction, script).await?,
+                        Direction::Undo => history::forget(&transaction, version).await?,
+                    }
+                    incomplete::forget(&transaction, version).await
+                };
+                noted.await.map_err(noting)?;
+            }
+            (RepairAction::Restart, _, _) => {
+                incomplete::forget(&transaction, version).await.map_err(noting)?;
+            }
+            (RepairAction::Resume | RepairAction::Finished | RepairAction::Undo, _, _) => {}
+        }
+        transaction.commit().await.map_err(noting)?;
+        if action != RepairAction::Undo {
+            return Ok(());
+        }
+        let Some(undo) = script.and_then(Step::undo) else {
+            return Err(Error::NoUndoScript { missing: vec![record.name] });
+        };
+        let undo = match record.direction {
+            // The note about applying it goes away with what it was about.
+            Direction::Apply => Step { record: Some(record), ..undo },
+            Direction::Undo => match incomplete::read(&connection.client).await? {
+                Some(repaired) => undo.resume(&repaired)?,
+                None => undo,
+            },
+        };
+        self.run_plan(connection, Plan::from_steps(vec![undo], applied)?).await.map(drop)
+    }
 }
 
 async fn examine<'a>(
@@ -209,7 +260,7 @@ impl Findings<'_> {
             }
             RepairAction::Undo => {
                 let script = self.script.ok_or_else(no_script)?;
-                step::undo_all(&[script])?;
+                undo_all(&[script])?;
                 if *direction == Direction::Apply {
                     return Ok(());
                 }
@@ -268,74 +319,4 @@ impl Findings<'_> {
             warnings,
         }
     }
-}
-
-async fn carry_out(
-    connection: &mut Connection,
-    way: (&DatabaseUrl, &ConnectOptions),
-    run: &RunOptions,
-    findings: Findings<'_>,
-    action: RepairAction,
-    on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<(), Error> {
-    let noting = |source| Error::Query { action: "note what is repaired", source };
-    let client = &mut connection.client;
-    if action != RepairAction::Finished {
-        invalid_index::drop_all(client, &findings.invalid_indexes)
-            .await
-            .map_err(|source| Error::Query { action: "drop an invalid index", source })?;
-    }
-    let begins_to_undo_again =
-        findings.record.direction == Direction::Undo && !findings.is_applied();
-    let Findings { record, step, script, applied, done, .. } = findings;
-    let version = record.name.version;
-    let transaction = client.transaction().await.map_err(noting)?;
-    match (action, &step, script) {
-        (RepairAction::Resume, Some(step), _) => {
-            incomplete::mark_repaired(&transaction, step.script, step.file, done)
-                .await
-                .map_err(noting)?;
-        }
-        // Nothing but the note says that there is something to undo.
-        (RepairAction::Restart, Some(step), _) if begins_to_undo_again => {
-            incomplete::mark_repaired(&transaction, step.script, step.file, 0)
-                .await
-                .map_err(noting)?;
-        }
-        (RepairAction::Undo, Some(step), _) if record.direction == Direction::Undo => {
-            incomplete::mark_repaired(&transaction, step.script, step.file, done)
-                .await
-                .map_err(noting)?;
-        }
-        (RepairAction::Finished, _, Some(script)) => {
-            let noted = async {
-                match record.direction {
-                    Direction::Apply => history::record(&transaction, script).await?,
-                    Direction::Undo => history::forget(&transaction, version).await?,
-                }
-                incomplete::forget(&transaction, version).await
-            };
-            noted.await.map_err(noting)?;
-        }
-        (RepairAction::Restart, _, _) => {
-            incomplete::forget(&transaction, version).await.map_err(noting)?;
-        }
-        (RepairAction::Resume | RepairAction::Finished | RepairAction::Undo, _, _) => {}
-    }
-    transaction.commit().await.map_err(noting)?;
-    if action != RepairAction::Undo {
-        return Ok(());
-    }
-    let Some(undo) = script.and_then(Step::undo) else {
-        return Err(Error::NoUndoScript { missing: vec![record.name] });
-    };
-    let undo = match record.direction {
-        // The note about applying it goes away with what it was about.
-        Direction::Apply => Step { record: Some(record), ..undo },
-        Direction::Undo => match incomplete::read(&connection.client).await? {
-            Some(repaired) => undo.resume(&repaired)?,
-            None => undo,
-        },
-    };
-    run_all(connection, way, run, &[undo], applied, on_event).await.map(|_| ())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How [`crate::up`] and its siblings run scripts.
+/// How [`crate::Migrator::run`] runs scripts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunOptions {
     /// For how long to wait for another migrator.

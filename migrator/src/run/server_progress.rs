@@ -1,23 +1,22 @@
 //! The progress of a running script: elapsed time, and the server's progress views.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use neon_url::DatabaseUrl;
-use tokio::sync::watch::{self, Receiver, Sender};
-use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{MissedTickBehavior, interval_at, sleep};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
-use crate::connect::{self, ConnectOptions, Connection};
+use crate::connect::{self, ConnectOptions, Database};
 use crate::error::Error;
-use crate::model::ServerProgress;
+use crate::model::{Event, ServerProgress};
+use crate::run::step::Run;
 
-/// How often it is told how far a script is.
-pub(crate) const PERIOD: Duration = Duration::from_secs(1);
+/// How often the progress is reported.
+const PERIOD: Duration = Duration::from_secs(1);
 
 /// For how long a script runs before a second connection is worth it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 const OWN_PROCESS: &str = "select pg_catalog.pg_backend_pid()";
 
@@ -72,76 +71,42 @@ fn percent(done: i64, total: i64) -> Option<u8> {
     u8::try_from(i128::from(done.clamp(0, total)) * 100 / i128::from(total)).ok()
 }
 
-/// Looks at one session with another.
-pub(crate) struct Watch {
-    url: DatabaseUrl,
-    options: ConnectOptions,
-    /// The server process that is looked at.
-    pid: i32,
-    start: Instant,
-    report: Receiver<Option<ServerProgress>>,
-    sender: Option<Sender<Option<ServerProgress>>>,
-    polling: Option<JoinHandle<()>>,
+/// The server process of a session.
+pub(super) async fn own_process(client: &Client) -> Result<i32, Error> {
+    let row = client.query_typed_one(OWN_PROCESS, &[]).await;
+    let row = row.map_err(|source| Error::Query { action: "say which process it is", source })?;
+    Ok(row.get(0))
 }
 
-impl Watch {
-    pub(crate) async fn over(
-        connection: &Connection,
-        url: &DatabaseUrl,
-        options: &ConnectOptions,
-    ) -> Result<Self, Error> {
-        let refused = |source| Error::Query { action: "say which process it is", source };
-        let row = connection.client.query_typed_one(OWN_PROCESS, &[]).await.map_err(refused)?;
-        let (sender, report) = watch::channel(None);
-        Ok(Self {
-            url: url.direct(),
-            options: ConnectOptions { wait: Duration::ZERO, ..options.clone() },
-            pid: row.get(0),
-            start: Instant::now(),
-            report,
-            sender: Some(sender),
-            polling: None,
-        })
-    }
-
-    /// Another script begins.
-    pub(crate) fn restart(&mut self) {
-        self.start = Instant::now();
-    }
-
-    /// For how long the script has run, and what is known about it. Begins to look when that is
-    /// worth a connection.
-    pub(crate) fn poll(&mut self) -> (Duration, Option<ServerProgress>) {
-        let elapsed = self.start.elapsed();
-        if elapsed >= PATIENCE
-            && let Some(sender) = self.sender.take()
-        {
-            let (url, options, pid) = (self.url.clone(), self.options.clone(), self.pid);
-            self.polling = Some(tokio::spawn(async move {
-                // Whatever goes wrong here, the script is not to blame, and goes on.
-                if let Ok(connection) = connect::connect(&url, &options, &mut |_| {}).await {
-                    keep_polling(&connection.client, pid, &sender).await;
-                }
-            }));
+/// Reports every second, until it is dropped, for how long a script runs and what the server knows
+/// about the process that runs it: that is read over a second connection, once it is worth one.
+pub(super) async fn follow(database: &Database, pid: i32, run: &Run<'_>) {
+    let start = Instant::now();
+    let latest = Mutex::new(None);
+    let report = async {
+        let mut ticks = interval_at((start + PERIOD).into(), PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let server = latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            run.report(Event::Running { elapsed: start.elapsed(), server });
         }
-        (elapsed, self.report.borrow().clone())
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        if let Some(polling) = &self.polling {
-            polling.abort();
+    };
+    let read = async {
+        sleep(PATIENCE).await;
+        let options = ConnectOptions { wait: Duration::ZERO, ..database.options.clone() };
+        let database = Database { url: database.url.direct(), options };
+        // Whatever goes wrong here, the script is not to blame, and goes on.
+        let Ok(connection) = connect::connect(&database, &mut |_| {}).await else { return };
+        let set = |progress| *latest.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+        let parameters = [(&pid as _, Type::INT4)];
+        while let Ok(row) = connection.client.query_typed_opt(PROGRESS, &parameters).await {
+            set(row.as_ref().and_then(ServerProgress::of));
+            sleep(PERIOD).await;
         }
-    }
-}
-
-async fn keep_polling(client: &Client, pid: i32, sender: &Sender<Option<ServerProgress>>) {
-    while let Ok(row) = client.query_typed_opt(PROGRESS, &[(&pid, Type::INT4)]).await {
-        sender.send_replace(row.as_ref().and_then(ServerProgress::of));
-        sleep(PERIOD).await;
-    }
-    sender.send_replace(None);
+        set(None);
+    };
+    let ((), ()) = tokio::join!(report, read);
 }
 
 #[cfg(test)]

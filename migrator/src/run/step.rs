@@ -1,16 +1,13 @@
-//! One script to run and its direction, and the checks before anything runs.
+//! One script to run and its direction.
 
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::sleep;
 
-use crate::error::{Error, IncompleteError, ScriptError};
+use crate::error::{IncompleteError, ScriptError};
 use crate::migrations::{File, Script};
-use crate::model::{
-    Direction, Event, Incomplete, MigrationName, Outcome, Position, Progress, RetryReason,
-    TransactionMode,
-};
+use crate::model::{Direction, Event, Incomplete, Outcome, Progress, RetryReason, TransactionMode};
 use crate::run::options::RunOptions;
 use crate::run::retry;
 use crate::sql::{self, Concurrent, Statement, Unsupported};
@@ -63,41 +60,6 @@ impl Run<'_> {
     }
 }
 
-/// Refuses scripts which cannot be run as they should be, before any of them runs.
-pub(crate) fn refuse_unsupported(
-    steps: &[Step<'_>],
-    current: Option<&MigrationName>,
-) -> Result<(), Error> {
-    for step in steps {
-        let script = &step.file.sql;
-        let unsupported =
-            |statement: &Statement| Some((statement.start, step.unsupported(statement)?));
-        let Some((start, cause)) = sql::statements(script).iter().find_map(unsupported) else {
-            continue;
-        };
-        let position = Position::of_byte(script, start);
-        let names = steps.iter().map(|step| step.script.name.clone());
-        let progress = Progress {
-            done: Vec::new(),
-            current: current.cloned(),
-            outcome: Outcome::NotStarted,
-            not_started: names.filter(|name| *name != step.script.name).collect(),
-        };
-        return Err(step.failed(cause, Some(position), Vec::new(), progress));
-    }
-    Ok(())
-}
-
-/// The steps that undo migrations, in the order of the list; refuses unless each has its script.
-pub(crate) fn undo_all<'a>(scripts: &[&'a Script]) -> Result<Vec<Step<'a>>, Error> {
-    let without = scripts.iter().filter(|script| script.undo.is_none());
-    let missing: Vec<MigrationName> = without.map(|script| script.name.clone()).collect();
-    if !missing.is_empty() {
-        return Err(Error::NoUndoScript { missing });
-    }
-    Ok(scripts.iter().filter_map(|script| Step::undo(script)).collect())
-}
-
 impl<'a> Step<'a> {
     /// The step that applies a migration.
     pub(crate) fn apply(script: &'a Script) -> Self {
@@ -126,7 +88,7 @@ impl<'a> Step<'a> {
     }
 
     /// The reason for which a statement of this script cannot be run.
-    fn unsupported(&self, statement: &Statement) -> Option<ScriptError> {
+    pub(crate) fn unsupported(&self, statement: &Statement) -> Option<ScriptError> {
         match (statement.unsupported(), self.file.mode) {
             (Some(Unsupported::TransactionControl), TransactionMode::One) => {
                 Some(ScriptError::EndsTransaction { statement: statement.name() })

@@ -2,18 +2,17 @@
 
 mod scratch_schema;
 
-use std::time::Duration;
-
 use neon_url::DatabaseUrl;
 use tokio_postgres::Client;
 
-use crate::connect::{ConnectOptions, session};
+use crate::connect::{Connection, session};
 use crate::error::{Error, IncompleteError};
 use crate::history;
 use crate::migrations::{Migrations, Script};
-use crate::model::{Event, MigrationName};
+use crate::model::MigrationName;
 use crate::ops::baseline::scratch_schema::Comparison;
 use crate::ops::drift::from_drift;
+use crate::run::migrator::Migrator;
 
 /// What the schema of the API's predecessor is, which Alembic made.
 const PREDECESSOR: i32 = 1;
@@ -42,70 +41,69 @@ pub struct Baseline {
     pub warnings: Vec<String>,
 }
 
-/// What [`baseline`] would adopt; refuses what it would refuse. Leaves nothing behind, but may write
-/// what it rolls back.
-pub async fn plan_baseline(
-    url: &DatabaseUrl,
-    options: &ConnectOptions,
-    migrations: &Migrations,
-    target: BaselineTarget,
-    shadow_server: Option<&DatabaseUrl>,
-    on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<Baseline, Error> {
-    let scripts = scripts(migrations, target)?;
-    let mut connection = session::open(url, options, on_event).await?;
-    let client = &mut connection.client;
-    let result = async {
-        match newest_applied(client, migrations).await? {
-            None => check(client, scripts, target).await,
-            Some(newest) => {
-                let later = later(scripts, &newest, target)?;
-                check_later(url, options, migrations, later, shadow_server, on_event).await
-            }
-        }
+impl<'a> Migrator<'a> {
+    /// What [`Self::baseline`] would adopt; refuses what it would refuse. Leaves nothing behind, but
+    /// may write what it rolls back.
+    pub async fn plan_baseline(
+        &mut self,
+        target: BaselineTarget,
+        shadow_server: Option<&DatabaseUrl>,
+    ) -> Result<Baseline, Error> {
+        let scripts = scripts(self.migrations, target)?;
+        let mut connection = self.open().await?;
+        let examined = self.examine(&mut connection, scripts, target, shadow_server).await;
+        connection.close().await;
+        examined.map(|(baseline, _)| baseline)
     }
-    .await;
-    connection.close().await;
-    result
-}
 
-/// Notes the migrations of a schema that is there already as applied, all of them or none. Refuses
-/// where the schema lacks something that they make.
-///
-/// Where there is a history already, these are the migrations after it, and the schema must be
-/// exactly what they leave: it is compared with a shadow database, on `shadow_server` or beside the
-/// live one.
-pub async fn baseline(
-    url: &DatabaseUrl,
-    options: &ConnectOptions,
-    lock_wait: Duration,
-    migrations: &Migrations,
-    target: BaselineTarget,
-    shadow_server: Option<&DatabaseUrl>,
-    on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<Baseline, Error> {
-    let scripts = scripts(migrations, target)?;
-    let mut connection = session::open_locked(url, options, lock_wait, on_event).await?;
-    let client = &mut connection.client;
-    let result = async {
-        let (baseline, scripts) = match newest_applied(client, migrations).await? {
-            None => (check(client, scripts, target).await?, scripts),
-            Some(newest) => {
-                let later = later(scripts, &newest, target)?;
-                let checked =
-                    check_later(url, options, migrations, later, shadow_server, on_event).await?;
-                (checked, later)
-            }
-        };
-        history::create_table(client).await?;
-        record_all(client, scripts)
-            .await
-            .map_err(|source| Error::Query { action: "write the history", source })?;
-        Ok(baseline)
+    /// Notes the migrations of a schema that is there already as applied, all of them or none.
+    /// Refuses where the schema lacks something that they make.
+    ///
+    /// Where there is a history already, these are the migrations after it, and the schema must be
+    /// exactly what they leave: it is compared with a shadow database, on `shadow_server` or beside
+    /// the live one.
+    pub async fn baseline(
+        &mut self,
+        target: BaselineTarget,
+        shadow_server: Option<&DatabaseUrl>,
+    ) -> Result<Baseline, Error> {
+        let scripts = scripts(self.migrations, target)?;
+        let mut connection = self.open_locked().await?;
+        let result = async {
+            let (baseline, scripts) =
+                self.examine(&mut connection, scripts, target, shadow_server).await?;
+            let client = &mut connection.client;
+            history::create_table(client).await?;
+            record_all(client, scripts)
+                .await
+                .map_err(|source| Error::Query { action: "write the history", source })?;
+            Ok(baseline)
+        }
+        .await;
+        session::close_locked(connection).await;
+        result
     }
-    .await;
-    session::close_locked(connection).await;
-    result
+
+    /// Refuses where the schema is not what the scripts make. Returns also which of them are not in
+    /// the history.
+    async fn examine(
+        &mut self,
+        connection: &mut Connection,
+        scripts: &'a [Script],
+        target: BaselineTarget,
+        shadow_server: Option<&DatabaseUrl>,
+    ) -> Result<(Baseline, &'a [Script]), Error> {
+        let client = &mut connection.client;
+        let Some(newest) = newest_applied(client, self.migrations).await? else {
+            return Ok((check(client, scripts, target).await?, scripts));
+        };
+        let later = later(scripts, &newest, target)?;
+        let adopted: Vec<MigrationName> = later.iter().map(|script| script.name.clone()).collect();
+        if let Some(newest) = adopted.last() {
+            from_drift::require_no_drift(self, newest, shadow_server).await?;
+        }
+        Ok((Baseline { adopted, alembic_revision: None, warnings: Vec::new() }, later))
+    }
 }
 
 /// The scripts that are to count as applied.
@@ -142,23 +140,6 @@ fn later<'a>(
         return Err(Error::HistoryExists { newest: newest.clone() });
     }
     Ok(later)
-}
-
-/// Refuses unless the schema is what the migrations leave, of which `later` are the newest.
-async fn check_later(
-    url: &DatabaseUrl,
-    options: &ConnectOptions,
-    migrations: &Migrations,
-    later: &[Script],
-    shadow_server: Option<&DatabaseUrl>,
-    on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<Baseline, Error> {
-    let adopted: Vec<MigrationName> = later.iter().map(|script| script.name.clone()).collect();
-    if let Some(newest) = adopted.last() {
-        from_drift::require_no_drift(url, options, migrations, newest, shadow_server, on_event)
-            .await?;
-    }
-    Ok(Baseline { adopted, alembic_revision: None, warnings: Vec::new() })
 }
 
 async fn check(

@@ -11,7 +11,8 @@ use tokio_postgres::{Client, Transaction};
 use crate::error::{Error, LostDuring, pg_error};
 use crate::migrations::{File, Script};
 use crate::model::TransactionMode;
-use crate::run::step::{LIMIT_WAITING_HERE, RESET_NAMES, Step, refuse_unsupported};
+use crate::run::plan::Plan;
+use crate::run::step::{LIMIT_WAITING_HERE, RESET_NAMES, Step};
 use crate::sql;
 
 /// Nobody else sees it, because it is never committed.
@@ -99,14 +100,13 @@ pub(crate) struct Comparison {
 
 /// Makes what the scripts make, compares it with the database, and rolls it back.
 pub(crate) async fn compare(client: &mut Client, scripts: &[Script]) -> Result<Comparison, Error> {
-    let steps: Vec<Step<'_>> = scripts.iter().map(Step::apply).collect();
-    refuse_unsupported(&steps, None)?;
+    let plan = Plan::from_steps(scripts.iter().map(Step::apply).collect(), Vec::new())?;
     let refused =
         |source| Error::Query { action: "try the migrations out in a schema of their own", source };
     let transaction = client.transaction().await.map_err(refused)?;
     transaction.batch_execute(CREATE_SCHEMA).await.map_err(refused)?;
-    for script in scripts {
-        run(&transaction, script).await.map_err(|source| match source.as_db_error() {
+    for Step { script, file, .. } in plan.steps {
+        run(&transaction, file).await.map_err(|source| match source.as_db_error() {
             Some(_) => Error::Rehearsal { name: script.name.clone(), source },
             None => Error::ConnectionLost {
                 name: script.name.clone(),
@@ -125,8 +125,8 @@ pub(crate) async fn compare(client: &mut Client, scripts: &[Script]) -> Result<C
     })
 }
 
-async fn run(transaction: &Transaction<'_>, script: &Script) -> Result<(), tokio_postgres::Error> {
-    let content = rehearsed(&script.apply);
+async fn run(transaction: &Transaction<'_>, file: &File) -> Result<(), tokio_postgres::Error> {
+    let content = rehearsed(file);
     for statement in [RESET_NAMES, USE_SCHEMA, LIMIT_WAITING_HERE, &content] {
         transaction.batch_execute(statement).await?;
     }

@@ -2,12 +2,10 @@
 
 use neon_url::DatabaseUrl;
 
-use crate::connect::{ConnectOptions, session};
 use crate::error::{Error, LiveSchemaError};
-use crate::migrations::Migrations;
-use crate::model::{Event, MigrationName};
+use crate::model::MigrationName;
 use crate::ops::drift::{self, Drift, DriftOptions};
-use crate::run::migrate;
+use crate::run::migrator::Migrator;
 use crate::schema::catalog::{self, Change, Difference};
 use crate::schema::generate::{self, Transition};
 use crate::schema::shadow::{self, DatabaseSettings, UndoFlaw};
@@ -27,18 +25,15 @@ pub struct DriftMigration {
 ///
 /// Every migration must be applied, and the history must agree with them.
 pub async fn migration_from_drift(
-    url: &DatabaseUrl,
-    options: &ConnectOptions,
-    migrations: &Migrations,
+    migrator: &mut Migrator<'_>,
     shadow_server: Option<&DatabaseUrl>,
-    on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<DriftMigration, Error> {
-    let pending = migrate::pending(url, options, migrations).await?;
+    let pending = migrator.pending().await?;
     if !pending.is_empty() {
         return Err(LiveSchemaError::Pending { pending }.into());
     }
     let request = DriftOptions { shadow_server: shadow_server.cloned(), ..DriftOptions::default() };
-    let drift = drift::drift(url, options, migrations, &request, on_event).await?;
+    let drift = drift::drift(migrator, &request).await?;
     let apply = generate::transition(&drift.expected, &drift.live);
     let undo = generate::transition(&drift.live, &drift.expected);
     Ok(DriftMigration { drift, apply, undo })
@@ -55,23 +50,15 @@ pub struct Rehearsed {
 
 /// Tries the newest of the migrations in a shadow database: applied, undone and applied again.
 pub async fn rehearse_newest(
-    url: &DatabaseUrl,
-    options: &ConnectOptions,
-    migrations: &Migrations,
+    migrator: &mut Migrator<'_>,
     shadow_server: Option<&DatabaseUrl>,
     drift: &Drift,
-    on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Rehearsed, Error> {
-    let connection = session::open(url, options, on_event).await?;
-    let settings = DatabaseSettings::read(&connection.client).await;
-    connection.close().await;
-    let settings = settings?;
-    let versions: Vec<i32> = migrations.names().map(|name| name.version).collect();
+    let settings = DatabaseSettings::read_from(&migrator.database, migrator.on_event).await?;
+    let versions: Vec<i32> = migrator.migrations.names().map(|name| name.version).collect();
     let before = versions.iter().rev().nth(1).copied().unwrap_or(0);
-    let server = shadow_server.unwrap_or(url);
-    let check =
-        shadow::check_undo(server, options, Some(&settings), migrations, before, false, on_event)
-            .await?;
+    let mut server = migrator.at(shadow_server);
+    let check = shadow::check_undo(&mut server, Some(&settings), before, false).await?;
     let remaining = match check.catalog {
         Some(catalog) => catalog::diff(&drift.live, &catalog),
         None => Vec::new(),
@@ -81,19 +68,16 @@ pub async fn rehearse_newest(
 
 /// Fails unless the database has the schema of the migrations up to a version.
 pub(crate) async fn require_no_drift(
-    url: &DatabaseUrl,
-    options: &ConnectOptions,
-    migrations: &Migrations,
+    migrator: &mut Migrator<'_>,
     newest: &MigrationName,
     shadow_server: Option<&DatabaseUrl>,
-    on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<(), Error> {
     let request = DriftOptions {
         to: Some(newest.version),
         shadow_server: shadow_server.cloned(),
         ..DriftOptions::default()
     };
-    let drift = drift::drift(url, options, migrations, &request, on_event).await?;
+    let drift = drift::drift(migrator, &request).await?;
     if drift.differences.is_empty() {
         return Ok(());
     }

@@ -6,11 +6,10 @@ use std::collections::BTreeSet;
 
 use neon_url::DatabaseUrl;
 
-use crate::connect::{ConnectOptions, session};
 use crate::error::Error;
 use crate::history;
-use crate::migrations::Migrations;
 use crate::model::{Event, MigrationName};
+use crate::run::migrator::Migrator;
 use crate::schema::catalog::{
     self, Catalog, Difference, ObjectId, Property, ReadOptions, split_column,
 };
@@ -53,15 +52,10 @@ pub struct Drift {
 ///
 /// With [`DriftOptions::to`], the history is not read. Otherwise, [`Error::Diverged`] if history and
 /// migrations do not match.
-pub async fn drift(
-    url: &DatabaseUrl,
-    options: &ConnectOptions,
-    migrations: &Migrations,
-    request: &DriftOptions,
-    on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<Drift, Error> {
+pub async fn drift(migrator: &mut Migrator<'_>, request: &DriftOptions) -> Result<Drift, Error> {
+    let migrations = migrator.migrations;
     migrations.require(request.to)?;
-    let mut connection = session::open(url, options, on_event).await?;
+    let mut connection = migrator.open().await?;
     let client = &mut connection.client;
     let (newest, pending) = if request.to.is_some() {
         (request.to, Vec::new())
@@ -72,18 +66,8 @@ pub async fn drift(
     };
     let settings = DatabaseSettings::read(client).await?;
     let through = newest.map_or(Through::Nothing, Through::Version);
-    let server = request.shadow_server.as_ref().unwrap_or(url);
-    let live_settings = Some(&settings);
-    let built = shadow::build(
-        server,
-        options,
-        live_settings,
-        migrations,
-        through,
-        request.grants,
-        on_event,
-    )
-    .await?;
+    let mut server = migrator.at(request.shadow_server.as_ref());
+    let built = shadow::build(&mut server, Some(&settings), through, request.grants).await?;
     let mut not_compared = catalog::other_schemas(client).await?;
     not_compared.retain(|schema| !built.schemas.contains(schema));
     let read = ReadOptions { schemas: built.schemas, grants: request.grants };
@@ -91,7 +75,7 @@ pub async fn drift(
     let live_version = shadow::server_version(client).await?;
     if live_version != built.server_version {
         let shadow = built.server_version;
-        on_event(Event::OtherServerVersion { live: live_version, shadow });
+        (migrator.on_event)(Event::OtherServerVersion { live: live_version, shadow });
     }
     connection.close().await;
 

@@ -3,25 +3,23 @@
 
 use std::time::Duration;
 
-use neon_url::DatabaseUrl;
 use tokio_postgres::GenericClient;
 
 use super::plan::{self, GrantPlan};
 use super::required_privileges::Target;
 use super::statement::GrantOptions;
 use super::{excess_privileges, verify};
-use crate::connect::{ConnectOptions, Connection, session};
+use crate::connect::{Connection, Database, session};
 use crate::error::Error;
 use crate::model::Event;
 
 /// Plan of [`grant`]. Reads only.
 pub async fn plan_grant(
-    url: &DatabaseUrl,
-    options: &ConnectOptions,
+    database: &Database,
     request: &GrantOptions,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<GrantPlan, Error> {
-    let mut connection = session::open(url, options, on_event).await?;
+    let mut connection = session::open(database, on_event).await?;
     let result = foresee(&mut connection, request).await;
     connection.close().await;
     result
@@ -44,13 +42,12 @@ async fn foresee(connection: &mut Connection, request: &GrantOptions) -> Result<
 /// Gives the role what the API needs, takes the rest away, and sets its time limits: all of it, or
 /// nothing. Returns what was done.
 pub async fn grant(
-    url: &DatabaseUrl,
-    options: &ConnectOptions,
+    database: &Database,
     lock_wait: Duration,
     request: &GrantOptions,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<GrantPlan, Error> {
-    let mut connection = session::open_locked(url, options, lock_wait, on_event).await?;
+    let mut connection = session::open_locked(database, lock_wait, on_event).await?;
     let result = carry_out(&mut connection, request).await;
     // PostgreSQL says in notices what it did not grant or revoke. Where all is well without it, as
     // with what every role has, that is of no interest; the rest is among the warnings.

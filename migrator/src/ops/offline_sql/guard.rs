@@ -66,7 +66,7 @@ pub(crate) fn limits(options: &RunOptions) -> Vec<(&'static str, String)> {
 }
 
 /// Fails unless no migrator is at work, nothing is incomplete, and the history is exactly `applied`. The lock is the one of
-/// [`crate::up`], for the transaction. Names of migrations are letters, digits and underscores.
+/// [`crate::Migrator::run`], for the transaction. Names of migrations are letters, digits and underscores.
 pub(crate) fn guard(applied: &[Script]) -> String {
     let expected: Vec<String> =
         applied.iter().map(|script| format!("{} ({})", script.name, script.checksum)).collect();

@@ -1,18 +1,18 @@
-//! `sql`: the script that does by hand what [`crate::up`] and [`crate::down`] do, history included.
+//! `sql`: the script that does by hand what [`crate::Migrator::run`] does, history included.
 //! Written without a database, so each transaction checks that the database is in the state that
 //! the script was written for.
 
 mod guard;
 mod non_transactional;
 
-use std::ops::Range;
-
 use crate::error::Error;
+use crate::history::Recorded;
 use crate::migrations::{Migrations, Script};
 use crate::model::{Direction, MigrationName, TransactionMode};
 use crate::ops::offline_sql::guard::{Parts, RESTORE_SESSION, limits};
 use crate::run::options::RunOptions;
-use crate::run::step::{self, Step, refuse_unsupported};
+use crate::run::plan::{Plan, Target, UndoTarget};
+use crate::run::step::Step;
 use crate::sql;
 
 /// Which migrations a script is to run.
@@ -76,44 +76,47 @@ pub fn offline_script(
     options: &RunOptions,
 ) -> Result<OfflineScript, Error> {
     let newest = migrations.names().last().map_or(0, |name| name.version);
-    let (direction, from, to) = match range {
-        OfflineRange::Up { from, to } => (Direction::Apply, from, to.unwrap_or(newest)),
-        OfflineRange::Down { from, to } => (Direction::Undo, from.unwrap_or(newest), to),
+    let (direction, from, to, target) = match range {
+        OfflineRange::Up { from, to } => {
+            (Direction::Apply, from, to.unwrap_or(newest), Target::Up(to))
+        }
+        OfflineRange::Down { from, to } => {
+            let target = Target::Down(UndoTarget::Version(to));
+            (Direction::Undo, from.unwrap_or(newest), to, target)
+        }
     };
     for version in [from, to] {
         migrations.require(Some(version).filter(|version| *version != 0))?;
     }
-    let all = migrations.scripts();
-    let number = |version| all.iter().filter(|script| script.name.version <= version).count();
-    let steps = match direction {
-        Direction::Apply => between(all, number(from)..number(to)).map(Step::apply).collect(),
-        Direction::Undo => {
-            let scripts: Vec<&Script> = between(all, number(to)..number(from)).rev().collect();
-            step::undo_all(&scripts)?
-        }
+    let is_empty = match direction {
+        Direction::Apply => to <= from,
+        Direction::Undo => from <= to,
     };
-    if steps.is_empty() {
+    if is_empty {
         return Err(Error::EmptyRange { direction, from, to });
     }
-    refuse_unsupported(&steps, migrations.find(from).map(|script| &script.name))?;
+    let plan = Plan::new(migrations, Recorded::assumed(migrations, from), target)?;
 
-    let mut sql = heading(&steps, direction);
-    for (index, step) in steps.iter().enumerate() {
-        let applied = match direction {
-            Direction::Apply => number(from) + index,
-            Direction::Undo => number(from) - index,
-        };
+    let mut sql = heading(&plan.steps, direction);
+    for step in &plan.steps {
+        let applied = applied_before(migrations, step);
         sql += &match step.file.mode {
-            TransactionMode::One => transaction(step, &all[..applied], options),
-            TransactionMode::None => non_transactional::write(step, &all[..applied], options),
+            TransactionMode::One => transaction(step, applied, options),
+            TransactionMode::None => non_transactional::write(step, applied, options),
         };
     }
-    let migrations = steps.iter().map(|step| step.script.name.clone()).collect();
+    let migrations = plan.steps.iter().map(|step| step.script.name.clone()).collect();
     Ok(OfflineScript { direction, from, to, migrations, sql })
 }
 
-fn between(scripts: &[Script], range: Range<usize>) -> std::slice::Iter<'_, Script> {
-    scripts.get(range).unwrap_or_default().iter()
+/// What the history must say before a step.
+fn applied_before<'a>(migrations: &'a Migrations, step: &Step<'_>) -> &'a [Script] {
+    let scripts = migrations.scripts();
+    let earlier = scripts.partition_point(|script| script.name.version < step.script.name.version);
+    match step.direction {
+        Direction::Apply => &scripts[..earlier],
+        Direction::Undo => &scripts[..=earlier],
+    }
 }
 
 fn heading(steps: &[Step<'_>], direction: Direction) -> String {

@@ -1,5 +1,5 @@
 //! A migration without a transaction as a script to run by hand: statement by statement, with the
-//! same records of its progress as [`crate::up`] writes, so that `status` stays accurate.
+//! same records of its progress as [`crate::Migrator::run`] writes, so that `status` stays accurate.
 
 use crate::connect::advisory_lock::LOCK_KEY;
 use crate::history::incomplete::{CREATE_TABLE, DROP_TABLE, done_checksum};
@@ -207,7 +207,7 @@ update migrator_incomplete
     )
 }
 
-/// The lock of [`crate::up`], over several transactions; that it is free is looked at before.
+/// The lock of [`crate::Migrator::run`], over several transactions; that it is free is looked at before.
 fn take_lock() -> String {
     format!("do $taskie$ begin perform pg_catalog.pg_advisory_lock({LOCK_KEY}); end $taskie$;\n")
 }

@@ -1,15 +1,14 @@
 //! Applies migrations to a shadow database and reads its catalog.
 
-use neon_url::DatabaseUrl;
 use tokio_postgres::Client;
 
 use super::database::with_shadow;
 use super::{DatabaseSettings, settings};
-use crate::connect::{self, ConnectOptions};
+use crate::connect::{self, Connection};
 use crate::error::Error;
-use crate::migrations::Migrations;
 use crate::model::Event;
-use crate::run::migrate;
+use crate::run::migrator::Migrator;
+use crate::run::plan::Target;
 use crate::schema::catalog::{self, Catalog, Kind, ObjectId, ReadOptions};
 
 const SERVER_VERSION: &str =
@@ -38,31 +37,22 @@ pub(crate) struct ShadowCatalog {
 /// Applies migrations to a shadow database, reads what is there, and removes it. See
 /// [`with_shadow`] for `server` and `settings`.
 pub(crate) async fn build(
-    server: &DatabaseUrl,
-    options: &ConnectOptions,
+    server: &mut Migrator<'_>,
     settings: Option<&DatabaseSettings>,
-    migrations: &Migrations,
     through: Through,
     grants: bool,
-    on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<ShadowCatalog, Error> {
     let to = match through {
         Through::Nothing => Some(0),
         Through::Version(version) => Some(version),
         Through::Newest => None,
     };
-    let number = migrations.names().filter(|name| to.is_none_or(|to| name.version <= to)).count();
-    with_shadow(server, options, settings, on_event, async |shadow, on_event| {
-        on_event(Event::BuildingShadow { migrations: number });
-        let mut connection = connect::connect(shadow, options, on_event).await?;
-        settings::create_schema(&connection.client, settings)
-            .await
-            .map_err(|source| Error::Query { action: "prepare the shadow database", source })?;
+    let names = server.migrations.names();
+    let number = names.filter(|name| to.is_none_or(|to| name.version <= to)).count();
+    with_shadow(server, settings, async |mut shadow| {
+        let mut connection = prepare(&mut shadow, settings, number).await?;
         if number > 0 {
-            // What happens meanwhile is nobody's concern, unless it fails.
-            migrate::up(shadow, options, migrations, to, &mut |_| {})
-                .await
-                .map_err(Error::in_shadow)?;
+            migrate(&mut shadow, Target::Up(to)).await.map_err(Error::in_shadow)?;
         }
         let schemas = catalog::other_schemas(&connection.client).await?;
         let read = ReadOptions { schemas, grants };
@@ -72,6 +62,27 @@ pub(crate) async fn build(
         Ok(without_unused_public(ShadowCatalog { catalog, schemas: read.schemas, server_version }))
     })
     .await
+}
+
+/// Connects to a new shadow database, in which so many migrations will run.
+pub(super) async fn prepare(
+    shadow: &mut Migrator<'_>,
+    settings: Option<&DatabaseSettings>,
+    migrations: usize,
+) -> Result<Connection, Error> {
+    (shadow.on_event)(Event::BuildingShadow { migrations });
+    let connection = connect::connect(&shadow.database, shadow.on_event).await?;
+    settings::create_schema(&connection.client, settings)
+        .await
+        .map_err(|source| Error::Query { action: "prepare the shadow database", source })?;
+    Ok(connection)
+}
+
+/// Runs the migrations in the shadow database; reports no events.
+pub(super) async fn migrate(shadow: &mut Migrator<'_>, target: Target) -> Result<(), Error> {
+    let mut silent = |_| {};
+    let mut shadow = Migrator::new(shadow.database.clone(), shadow.migrations, &mut silent);
+    shadow.run(target).await.map(drop)
 }
 
 /// The major version of a server, such as 18.

@@ -4,17 +4,17 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use neon_url::DatabaseUrl;
 use tokio::time::timeout;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use super::{DatabaseSettings, cleanup, settings, signals};
-use crate::connect::{self, ConnectOptions, Connection, session};
+use crate::connect::{self, Connection, Database};
 use crate::error::pg_error;
 use crate::error::{Error, ShadowError};
 use crate::model::Event;
+use crate::run::migrator::Migrator;
 
 /// For how long it is tried to remove a database from a server that does not answer.
 const REMOVAL_LIMIT: Duration = Duration::from_secs(30);
@@ -31,17 +31,16 @@ const LOCK: &str = "select pg_catalog.pg_advisory_lock(pg_catalog.hashtextextend
 /// and which becomes the error [`ShadowError::Interrupted`]. What is left behind by a process that
 /// was killed is removed by the next run.
 ///
-/// `server` is any database on the server to use, `settings` what the new database takes after.
-/// `work` gets its connection string. Whoever drops this future leaves a database to the next run.
+/// `server` is a migrator for any database on the server to use, `settings` what the new database
+/// takes after. `work` gets a migrator for the new one. Whoever drops this future leaves a database to the next run.
 pub(crate) async fn with_shadow<T>(
-    server: &DatabaseUrl,
-    options: &ConnectOptions,
+    server: &mut Migrator<'_>,
     settings: Option<&DatabaseSettings>,
-    on_event: &mut (dyn FnMut(Event) + Send),
-    work: impl AsyncFnOnce(&DatabaseUrl, &mut (dyn FnMut(Event) + Send)) -> Result<T, Error>,
+    work: impl AsyncFnOnce(Migrator<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let server = server.direct();
-    let admin = session::open(&server, options, on_event).await?;
+    let direct = server.database.url.direct();
+    let mut server = server.at(Some(&direct));
+    let admin = server.open().await?;
     let client = &admin.client;
     let refused = |source| Error::Query { action: "make a shadow database", source };
     let beside: u32 = client.query_typed_one(BESIDE, &[]).await.map_err(refused)?.get(0);
@@ -52,23 +51,23 @@ pub(crate) async fn with_shadow<T>(
     // From here on, nothing may end this early. A signal that arrives meanwhile is kept.
     let signal = signals::listen();
     let created = create(client, &name, settings).await;
-    let shadow = server.with_database(&name);
+    let shadow = direct.with_database(&name);
     let work = async {
         created?;
-        work(&shadow, on_event).await
+        work(server.at(Some(&shadow))).await
     };
     let outcome = tokio::select! {
         biased;
         Some(signal) = signal => Ok(Err(ShadowError::Interrupted { signal }.into())),
         outcome = AssertUnwindSafe(work).catch_unwind() => outcome,
     };
-    let removed = remove(admin, &server, options, &name).await;
+    let removed = remove(admin, &server.database, &name).await;
     match outcome {
         Err(panic) => resume_unwind(panic),
         Ok(Ok(done)) => removed.map(|()| done),
         Ok(Err(error)) => {
             if removed.is_err() {
-                on_event(Event::ShadowLeft { name });
+                (server.on_event)(Event::ShadowLeft { name });
             }
             Err(error)
         }
@@ -104,12 +103,7 @@ async fn create(
 }
 
 /// Drops the database, over a new connection where the old one is gone.
-async fn remove(
-    admin: Connection,
-    server: &DatabaseUrl,
-    options: &ConnectOptions,
-    name: &str,
-) -> Result<(), Error> {
+async fn remove(admin: Connection, server: &Database, name: &str) -> Result<(), Error> {
     let statement = cleanup::drop_statement(name);
     let removal = async {
         let Err(mut reason) = admin.client.batch_execute(&statement).await else {
@@ -117,7 +111,7 @@ async fn remove(
             return Ok(());
         };
         if admin.client.is_closed()
-            && let Ok(again) = connect::connect(server, options, &mut |_| {}).await
+            && let Ok(again) = connect::connect(server, &mut |_| {}).await
         {
             let result = again.client.batch_execute(&statement).await;
             again.close().await;

@@ -3,7 +3,9 @@
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
+use crate::connect::{Database, session};
 use crate::error::Error;
+use crate::model::Event;
 
 /// As JSON, the row has the columns that some versions lack: the locale of other providers than the
 /// C library is in `daticulocale` from 15, in `datlocale` from 17.
@@ -57,6 +59,17 @@ pub(crate) struct DatabaseSettings {
 }
 
 impl DatabaseSettings {
+    /// Reads them over a session of its own.
+    pub(crate) async fn read_from(
+        database: &Database,
+        on_event: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<Self, Error> {
+        let connection = session::open(database, on_event).await?;
+        let settings = Self::read(&connection.client).await;
+        connection.close().await;
+        settings
+    }
+
     pub(crate) async fn read(client: &Client) -> Result<Self, Error> {
         let row = client
             .query_typed_one(SETTINGS, &[])

@@ -1,17 +1,14 @@
 //! Checks undo scripts: each migration is applied, undone and applied again in a shadow database,
 //! and the catalogs are compared.
 
-use neon_url::DatabaseUrl;
-use tokio_postgres::Client;
-
 use super::database::with_shadow;
-use super::{DatabaseSettings, settings};
-use crate::connect::{self, ConnectOptions};
+use super::{DatabaseSettings, build};
+use crate::connect::Connection;
 use crate::error::Error;
 use crate::migrations::Migrations;
-use crate::model::{Event, MigrationName};
-use crate::run::migrate::{self, UndoTarget};
-use crate::run::options::RunOptions;
+use crate::model::MigrationName;
+use crate::run::migrator::Migrator;
+use crate::run::plan::{Target, UndoTarget};
 use crate::schema::catalog::{self, Catalog, Difference, ObjectId, ReadOptions};
 
 /// What is wrong with undoing a migration.
@@ -64,27 +61,20 @@ pub(crate) struct UndoCheck {
 /// One that spoils the shadow database, because it cannot be applied again, does not keep those
 /// after it from being tried: that is done in another one.
 pub(crate) async fn check_undo(
-    server: &DatabaseUrl,
-    options: &ConnectOptions,
+    server: &mut Migrator<'_>,
     settings: Option<&DatabaseSettings>,
-    migrations: &Migrations,
     after: i32,
     grants: bool,
-    on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<UndoCheck, Error> {
     let mut check = UndoCheck::default();
     let mut next = Some(after);
     while let Some(after) = next {
-        next = with_shadow(server, options, settings, on_event, async |shadow, on_event| {
-            on_event(Event::BuildingShadow { migrations: migrations.len() });
-            let mut connection = connect::connect(shadow, options, on_event).await?;
-            settings::create_schema(&connection.client, settings)
-                .await
-                .map_err(|source| Error::Query { action: "prepare the shadow database", source })?;
-            let client = &mut connection.client;
-            let mut run = Run { shadow, options, migrations, client, grants };
+        next = with_shadow(server, settings, async |mut shadow| {
+            let number = shadow.migrations.len();
+            let connection = build::prepare(&mut shadow, settings, number).await?;
+            let mut run = Run { shadow, connection, grants };
             let spoilt = run.all(after, &mut check).await;
-            connection.close().await;
+            run.connection.close().await;
             spoilt
         })
         .await?;
@@ -93,10 +83,8 @@ pub(crate) async fn check_undo(
 }
 
 struct Run<'a> {
-    shadow: &'a DatabaseUrl,
-    options: &'a ConnectOptions,
-    migrations: &'a Migrations,
-    client: &'a mut Client,
+    shadow: Migrator<'a>,
+    connection: Connection,
     /// Whether who may do what is compared too.
     grants: bool,
 }
@@ -104,10 +92,11 @@ struct Run<'a> {
 impl Run<'_> {
     /// Returns the version after which nothing could be tried any more, if there is one.
     async fn all(&mut self, after: i32, check: &mut UndoCheck) -> Result<Option<i32>, Error> {
-        let newest = self.migrations.names().last().map(|name| name.version);
+        let migrations = self.shadow.migrations;
+        let newest = migrations.names().last().map(|name| name.version);
         let spoilt = |version| Ok(Some(version).filter(|version| Some(*version) != newest));
         let mut before = self.read().await?;
-        for script in self.migrations.scripts() {
+        for script in migrations.scripts() {
             let version = script.name.version;
             self.up(version).await.map_err(Error::in_shadow)?;
             if version <= after {
@@ -124,7 +113,7 @@ impl Run<'_> {
                 before = applied;
                 continue;
             }
-            let target = before_version(self.migrations, version);
+            let target = before_version(migrations, version);
             if let Err(error) = self.down(target).await {
                 check.flaws.push(flaw(UndoFlawKind::Fails(Box::new(of_script(error)?))));
                 return spoilt(version);
@@ -148,22 +137,18 @@ impl Run<'_> {
         Ok(None)
     }
 
-    async fn up(&self, to: i32) -> Result<(), Error> {
-        let applied =
-            migrate::up(self.shadow, self.options, self.migrations, Some(to), &mut |_| {}).await;
-        applied.map(drop)
+    async fn up(&mut self, to: i32) -> Result<(), Error> {
+        build::migrate(&mut self.shadow, Target::Up(Some(to))).await
     }
 
-    async fn down(&self, target: UndoTarget) -> Result<(), Error> {
-        let (shadow, options, run) = (self.shadow, self.options, RunOptions::default());
-        let undone =
-            migrate::down(shadow, options, &run, self.migrations, target, &mut |_| {}).await;
-        undone.map(drop)
+    async fn down(&mut self, target: UndoTarget) -> Result<(), Error> {
+        build::migrate(&mut self.shadow, Target::Down(target)).await
     }
 
     async fn read(&mut self) -> Result<Catalog, Error> {
-        let schemas = catalog::other_schemas(self.client).await?;
-        catalog::read(self.client, &ReadOptions { schemas, grants: self.grants }).await
+        let client = &mut self.connection.client;
+        let schemas = catalog::other_schemas(client).await?;
+        catalog::read(client, &ReadOptions { schemas, grants: self.grants }).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use local::postgres::{DataDir, Options, Server};
 use local::{Error, ErrorKind};
-use migrator::{ConnectOptions, Event, Migrations};
+use migrator::{ConnectOptions, Event, Migrations, Migrator, Target};
 use neon_url::DatabaseUrl;
 
 use crate::args::UpOptions;
@@ -93,11 +93,15 @@ impl Database {
         let migrations = Migrations::embedded();
         let mut options =
             ConnectOptions { ca_pem: secret::variable("database_ca"), ..ConnectOptions::default() };
-        if self.server.is_some() || self.url.is_loopback() {
+        let is_local = self.server.is_some() || self.url.is_loopback();
+        if is_local {
             options.wait = LOCAL_WAIT;
-        } else if !asked {
-            let pending = migrator::pending(&self.url, &options, &migrations).await;
-            let pending = pending.map_err(|error| migration_error(&error))?;
+        }
+        let mut on_event = |event: Event| report(&event, console);
+        let database = migrator::Database { url: self.url.clone(), options };
+        let mut migrator = Migrator::new(database, &migrations, &mut on_event);
+        if !is_local && !asked {
+            let pending = migrator.pending().await.map_err(|error| migration_error(&error))?;
             if pending.is_empty() {
                 return Ok(());
             }
@@ -106,8 +110,7 @@ impl Database {
             return Err(Error::new(ErrorKind::Pending, message)
                 .with_hint("apply them with `cargo up --migrate`, or `migrator up`"));
         }
-        let mut on_event = |event: Event| report(&event, console);
-        let applied = migrator::up(&self.url, &options, &migrations, None, &mut on_event).await;
+        let applied = migrator.run(Target::Up(None)).await;
         if applied.map_err(|error| migration_error(&error))?.is_empty() {
             console.report("the schema is up to date");
         }

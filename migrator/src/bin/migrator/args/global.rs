@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use migrator::{ConnectOptions, Error, Migrations};
+use migrator::{ConnectOptions, Database, Error, Migrations};
 use neon_url::DatabaseUrl;
 
 use crate::args::duration::parse_duration;
@@ -66,6 +66,11 @@ pub(crate) struct OutputOptions {
 }
 
 impl DatabaseOptions {
+    /// The database, with the options to connect to it.
+    pub(crate) fn database(&self) -> Result<Database, Error> {
+        Ok(Database { url: self.url()?, options: self.connect_options()? })
+    }
+
     pub(crate) fn url(&self) -> Result<DatabaseUrl, Error> {
         let text = self.database_url.as_deref().filter(|text| !text.trim().is_empty());
         Ok(text.ok_or(Error::MissingDatabaseUrl)?.parse()?)

@@ -1,39 +1,12 @@
 //! `migrator baseline`: adopt a schema that is there already.
 
-use migrator::{Baseline, BaselineTarget, Error, exit_code};
+use migrator::{Baseline, BaselineTarget, Error, Migrator, RunOptions, exit_code};
 use serde_json::{Value, json};
 
 use crate::args::{Cli, ShadowOptions, WaitOptions};
 use crate::commands::confirm::{self, Confirmation};
 use crate::output::format::count;
 use crate::output::{Printer, ask, warning};
-
-/// `--dry-run`: what would be adopted.
-pub(crate) async fn plan(
-    cli: &Cli,
-    printer: &Printer,
-    target: BaselineTarget,
-    shadow: &ShadowOptions,
-) -> Result<u8, Error> {
-    let url = cli.database.url()?;
-    let options = cli.database.connect_options()?;
-    let migrations = cli.migrations.load()?;
-    let server = shadow.url()?;
-    let server = server.as_ref();
-    let mut on_event = |event| printer.event(&event);
-    let plan =
-        migrator::plan_baseline(&url, &options, &migrations, target, server, &mut on_event).await?;
-    report_revision(printer, &plan);
-    let number = count(plan.adopted.len(), "migration");
-    printer.note(&format!("{number} would be adopted; nothing was changed"));
-    let mut document = document(&plan);
-    document["dry_run"] = json!(true);
-    printer.result(&document, || {
-        plan.adopted.iter().map(|name| format!("{name}\n")).collect::<Vec<_>>().concat()
-    });
-    plan.warnings.iter().for_each(|text| warning(text));
-    Ok(exit_code::DONE)
-}
 
 pub(crate) async fn run(
     cli: &Cli,
@@ -43,46 +16,58 @@ pub(crate) async fn run(
     wait: WaitOptions,
     shadow: &ShadowOptions,
 ) -> Result<u8, Error> {
-    let url = cli.database.url()?;
-    let options = cli.database.connect_options()?;
+    let database = cli.database.database()?;
     let migrations = cli.migrations.load()?;
     let server = shadow.url()?;
     let server = server.as_ref();
+    if confirmation == Confirmation::Ask && !confirm::can_ask() {
+        return Err(Error::AdoptionUnconfirmed);
+    }
+    let options = RunOptions { wait: wait.wait, ..RunOptions::default() };
     let mut on_event = |event| printer.event(&event);
-    if confirmation == Confirmation::Ask {
-        if !confirm::can_ask() {
-            return Err(Error::AdoptionUnconfirmed);
+    let mut migrator = Migrator::new(database, &migrations, &mut on_event).with_options(options);
+    let baseline = match confirmation {
+        Confirmation::Given => migrator.baseline(target, server).await?,
+        Confirmation::Ask | Confirmation::DryRun => migrator.plan_baseline(target, server).await?,
+    };
+    report_revision(printer, &baseline);
+    let warn = || baseline.warnings.iter().for_each(|text| warning(text));
+    match confirmation {
+        Confirmation::DryRun => {
+            let number = count(baseline.adopted.len(), "migration");
+            printer.note(&format!("{number} would be adopted; nothing was changed"));
+            let mut document = document(&baseline);
+            document["dry_run"] = json!(true);
+            let line = |name| format!("{name}\n");
+            printer.result(&document, || baseline.adopted.iter().map(line).collect());
+            warn();
         }
-        let plan =
-            migrator::plan_baseline(&url, &options, &migrations, target, server, &mut on_event)
-                .await?;
-        report_revision(printer, &plan);
-        plan.warnings.iter().for_each(|text| warning(text));
-        let question = format!(
-            "Note {} as applied on database `{}` at `{}`, and run nothing?",
-            names(&plan),
-            url.database(),
-            url.host()
-        );
-        if !ask(&question) {
-            printer.note("Nothing was adopted");
-            printer.result(&document(&Baseline { adopted: Vec::new(), ..plan }), String::new);
-            return Ok(exit_code::NO);
+        Confirmation::Given => {
+            report_adopted(printer, &baseline);
+            warn();
         }
-    }
-
-    let wait = wait.wait;
-    let done = migrator::baseline(&url, &options, wait, &migrations, target, server, &mut on_event)
-        .await?;
-    if confirmation == Confirmation::Given {
-        report_revision(printer, &done);
-    }
-    printer.note(&format!("{} adopted; nothing was run", names(&done)));
-    printer.result(&document(&done), String::new);
-    if confirmation == Confirmation::Given {
-        done.warnings.iter().for_each(|text| warning(text));
+        Confirmation::Ask => {
+            warn();
+            let question = format!(
+                "Note {} as applied on {}, and run nothing?",
+                names(&baseline),
+                migrator.database()
+            );
+            if !ask(&question) {
+                printer.note("Nothing was adopted");
+                let nothing = Baseline { adopted: Vec::new(), ..baseline };
+                printer.result(&document(&nothing), String::new);
+                return Ok(exit_code::NO);
+            }
+            report_adopted(printer, &migrator.baseline(target, server).await?);
+        }
     }
     Ok(exit_code::DONE)
+}
+
+fn report_adopted(printer: &Printer, baseline: &Baseline) {
+    printer.note(&format!("{} adopted; nothing was run", names(baseline)));
+    printer.result(&document(baseline), String::new);
 }
 
 fn report_revision(printer: &Printer, baseline: &Baseline) {

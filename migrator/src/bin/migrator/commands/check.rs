@@ -5,7 +5,7 @@ use std::path::Path;
 
 use migrator::{
     CatalogDiff, Change, CheckFinding, CheckOptions, Drift, Error, MigrationName, Migrations,
-    exit_code,
+    Migrator, exit_code,
 };
 use serde_json::{Value, json};
 
@@ -19,13 +19,12 @@ pub(crate) async fn run(
     printer: &Printer,
     arguments: &CheckArguments,
 ) -> Result<u8, Error> {
-    let url = cli.database.url()?;
-    let options = cli.database.connect_options()?;
+    let database = cli.database.database()?;
     let migrations = cli.migrations.load()?;
     let check =
         CheckOptions { allowed: arguments.allowed(), shadow_server: arguments.shadow.url()? };
     let mut on_event = |event| printer.event(&event);
-    let findings = migrator::check(&url, &options, &migrations, &check, &mut on_event).await?;
+    let findings = Migrator::new(database, &migrations, &mut on_event).check(&check).await?;
     let dir = cli.migrations.dir();
     let documents: Vec<Value> = findings.iter().map(|finding| document(dir, finding)).collect();
     printer.result(&json!({ "findings": documents, "migrations": migrations.len() }), || {

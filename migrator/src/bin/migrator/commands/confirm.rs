@@ -7,12 +7,18 @@ use std::io::IsTerminal as _;
 pub(crate) enum Confirmation {
     Given,
     Ask,
+    /// With `--dry-run`, nothing is changed.
+    DryRun,
 }
 
 impl Confirmation {
-    /// What `--yes` says.
-    pub(crate) fn of(yes: bool) -> Self {
-        if yes { Self::Given } else { Self::Ask }
+    /// What `--dry-run` and `--yes` say.
+    pub(crate) fn of(dry_run: bool, yes: bool) -> Self {
+        match (dry_run, yes) {
+            (true, _) => Self::DryRun,
+            (false, true) => Self::Given,
+            (false, false) => Self::Ask,
+        }
     }
 }
 

@@ -1,16 +1,16 @@
 //! `migrator current`: the newest applied migration.
 
-use migrator::{AppliedMigration, Error, exit_code};
+use migrator::{AppliedMigration, Error, Migrations, Migrator, exit_code};
 use serde_json::json;
 
 use crate::args::Cli;
 use crate::output::Printer;
 
 pub(crate) async fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
-    let url = cli.database.url()?;
-    let options = cli.database.connect_options()?;
+    let database = cli.database.database()?;
+    let migrations = Migrations::embedded();
     let mut on_event = |event| printer.event(&event);
-    let current = migrator::current(&url, &options, &mut on_event).await?;
+    let current = Migrator::new(database, &migrations, &mut on_event).current().await?;
     let document = json!({
         "version": current.as_ref().map(|current| current.name.version),
         "name": current.as_ref().map(|current| &current.name.name),

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use migrator::{DumpError, DumpSource, Error, exit_code};
+use migrator::{Database, DumpError, DumpSource, Error, Migrator, exit_code};
 use serde_json::json;
 
 use crate::args::{Cli, DumpArguments};
@@ -20,14 +20,14 @@ pub(crate) async fn run(
     }
     let options = cli.database.connect_options()?;
     let migrations = cli.migrations.load()?;
-    let source = match arguments.shadow.url()? {
-        _ if arguments.live => DumpSource::Database(cli.database.url()?),
-        Some(server) => DumpSource::Migrations { server, is_live: false },
-        None => DumpSource::Migrations { server: cli.database.url()?, is_live: true },
+    let (url, source) = match arguments.shadow.url()? {
+        _ if arguments.live => (cli.database.url()?, DumpSource::Database),
+        Some(server) => (server, DumpSource::Migrations { is_live: false }),
+        None => (cli.database.url()?, DumpSource::Migrations { is_live: true }),
     };
     let mut on_event = |event| printer.event(&event);
-    let grants = arguments.grants;
-    let sql = migrator::dump(&source, &options, &migrations, grants, &mut on_event).await?;
+    let mut migrator = Migrator::new(Database { url, options }, &migrations, &mut on_event);
+    let sql = migrator::dump(&mut migrator, source, arguments.grants).await?;
 
     if to_standard_output {
         printer.result(&json!({ "output": null, "current": null, "sql": sql }), || sql.clone());

@@ -12,8 +12,7 @@ pub(crate) async fn run(
     arguments: &GrantArguments,
     wait: WaitOptions,
 ) -> Result<u8, Error> {
-    let url = cli.database.url()?;
-    let options = cli.database.connect_options()?;
+    let database = cli.database.database()?;
     let request = GrantOptions {
         role: arguments.role.clone(),
         provision_users: arguments.provision_users,
@@ -22,11 +21,11 @@ pub(crate) async fn run(
     };
     let mut on_event = |event| printer.event(&event);
     let plan = if arguments.dry_run {
-        let plan = migrator::plan_grant(&url, &options, &request, &mut on_event).await?;
+        let plan = migrator::plan_grant(&database, &request, &mut on_event).await?;
         printer.result(&document(&plan, arguments), || plan.script());
         plan
     } else {
-        let plan = migrator::grant(&url, &options, wait.wait, &request, &mut on_event).await?;
+        let plan = migrator::grant(&database, wait.wait, &request, &mut on_event).await?;
         report(printer, &plan);
         printer.result(&document(&plan, arguments), String::new);
         plan

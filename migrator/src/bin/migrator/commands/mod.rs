@@ -7,7 +7,6 @@ mod confirm;
 mod current;
 mod down;
 mod drift;
-mod dry_run;
 mod dump;
 mod grant;
 mod health;
@@ -15,6 +14,7 @@ mod lint;
 mod man;
 mod new;
 mod repair;
+mod scripts;
 mod sql;
 mod status;
 mod up;
@@ -34,20 +34,14 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
         .expect("a runtime needs nothing but memory and a few file descriptors");
     let result = runtime.block_on(async {
         match &cli.command {
-            Command::Up { to, dry_run: true, run } => up::plan(cli, printer, *to, *run).await,
-            Command::Up { to, dry_run: false, run } => up::run(cli, printer, *to, *run).await,
-            Command::Down { to, steps, dry_run: true, run, .. } => {
-                down::plan(cli, printer, down::target(*to, *steps), *run).await
+            Command::Up { to, dry_run, run } => up::run(cli, printer, *to, *dry_run, *run).await,
+            Command::Down { to, steps, dry_run, yes, run } => {
+                let confirmation = Confirmation::of(*dry_run, *yes);
+                down::run(cli, printer, down::target(*to, *steps), confirmation, *run).await
             }
-            Command::Down { to, steps, dry_run: false, yes, run } => {
-                let target = down::target(*to, *steps);
-                down::run(cli, printer, target, Confirmation::of(*yes), *run).await
-            }
-            Command::Repair { arguments, dry_run: true, .. } => {
-                repair::plan(cli, printer, arguments.action()).await
-            }
-            Command::Repair { arguments, dry_run: false, yes, run } => {
-                repair::run(cli, printer, arguments.action(), Confirmation::of(*yes), *run).await
+            Command::Repair { arguments, dry_run, yes, run } => {
+                let confirmation = Confirmation::of(*dry_run, *yes);
+                repair::run(cli, printer, arguments.action(), confirmation, *run).await
             }
             Command::Status { check } => {
                 let verdict =
@@ -58,19 +52,9 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
                 let direction = if *down { Direction::Undo } else { Direction::Apply };
                 sql::run(cli, printer, sql::range(direction, *from, *to), *limits)
             }
-            Command::Baseline { arguments, dry_run: true, shadow, .. } => {
-                baseline::plan(cli, printer, arguments.target(), shadow).await
-            }
-            Command::Baseline { arguments, dry_run: false, yes, wait, shadow } => {
-                baseline::run(
-                    cli,
-                    printer,
-                    arguments.target(),
-                    Confirmation::of(*yes),
-                    *wait,
-                    shadow,
-                )
-                .await
+            Command::Baseline { arguments, dry_run, yes, wait, shadow } => {
+                let (target, confirmation) = (arguments.target(), Confirmation::of(*dry_run, *yes));
+                baseline::run(cli, printer, target, confirmation, *wait, shadow).await
             }
             Command::Current => current::run(cli, printer).await,
             Command::New(arguments) if arguments.from_drift => {

@@ -1,23 +1,14 @@
 //! `migrator repair`: clear up after a migration without a transaction that stopped in the middle.
 
-use migrator::{Direction, Error, IncompleteError, Repair, RepairAction, RunOptions, exit_code};
+use migrator::{
+    Direction, Error, IncompleteError, Migrator, Repair, RepairAction, RunOptions, exit_code,
+};
 use serde_json::{Value, json};
 
 use crate::args::{Cli, RunArguments};
 use crate::commands::confirm::{self, Confirmation};
-use crate::output::summary::Summary;
+use crate::commands::scripts::Run;
 use crate::output::{Printer, ask, warning};
-
-/// `--dry-run`: what would be done.
-pub(crate) async fn plan(cli: &Cli, printer: &Printer, action: RepairAction) -> Result<u8, Error> {
-    let url = cli.database.url()?;
-    let options = cli.database.connect_options()?;
-    let migrations = cli.migrations.load()?;
-    let mut on_event = |event| printer.event(&event);
-    let plan = migrator::plan_repair(&url, &options, &migrations, action, &mut on_event).await?;
-    report(printer, plan.as_ref(), true);
-    Ok(exit_code::DONE)
-}
 
 pub(crate) async fn run(
     cli: &Cli,
@@ -26,14 +17,19 @@ pub(crate) async fn run(
     confirmation: Confirmation,
     run: RunArguments,
 ) -> Result<u8, Error> {
-    let url = cli.database.url()?;
-    let options = cli.database.connect_options()?;
+    let database = cli.database.database()?;
     let migrations = cli.migrations.load()?;
+    let options = RunOptions { watch: printer.watches(), ..run.options() };
+    let mut run = Run::new(printer);
+    let mut on_event = |event| run.event(&event);
+    let mut migrator = Migrator::new(database, &migrations, &mut on_event).with_options(options);
+    if confirmation == Confirmation::DryRun {
+        let plan = migrator.plan_repair(action).await?;
+        report(printer, plan.as_ref(), true);
+        return Ok(exit_code::DONE);
+    }
     if action == RepairAction::Undo && confirmation == Confirmation::Ask {
-        let mut on_event = |event| printer.event(&event);
-        let plan =
-            migrator::plan_repair(&url, &options, &migrations, action, &mut on_event).await?;
-        let Some(plan) = plan else {
+        let Some(plan) = migrator.plan_repair(action).await? else {
             report(printer, None, false);
             return Ok(exit_code::DONE);
         };
@@ -41,10 +37,9 @@ pub(crate) async fn run(
             return Err(IncompleteError::Unconfirmed.into());
         }
         let question = format!(
-            "Undo what is done of {} on database `{}` at `{}`, with all data in what it made?",
+            "Undo what is done of {} on {}, with all data in what it made?",
             plan.name,
-            url.database(),
-            url.host()
+            migrator.database()
         );
         if !ask(&question) {
             printer.note("Nothing was repaired");
@@ -53,15 +48,9 @@ pub(crate) async fn run(
         }
     }
 
-    let run = RunOptions { watch: printer.watches(), ..run.options() };
-    let mut summary = Summary::default();
-    let mut on_event = |event| {
-        printer.event(&event);
-        summary.event(&event);
-    };
-    let result = migrator::repair(&url, &options, &run, &migrations, action, &mut on_event).await;
-    printer.summary(summary, result.as_ref().err());
-    report(printer, result?.as_ref(), false);
+    let result = migrator.repair(action).await;
+    let (repaired, _) = run.end(result)?;
+    report(printer, repaired.as_ref(), false);
     Ok(exit_code::DONE)
 }
 

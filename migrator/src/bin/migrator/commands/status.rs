@@ -1,6 +1,6 @@
 //! `migrator status`: every migration and its state.
 
-use migrator::{Entry, Error, State, exit_code};
+use migrator::{Entry, Error, Migrator, State, exit_code};
 use serde_json::{Value, json};
 
 use crate::args::Cli;
@@ -15,11 +15,10 @@ pub(crate) enum Verdict {
 }
 
 pub(crate) async fn run(cli: &Cli, printer: &Printer, verdict: Verdict) -> Result<u8, Error> {
-    let url = cli.database.url()?;
-    let options = cli.database.connect_options()?;
+    let database = cli.database.database()?;
     let migrations = cli.migrations.load()?;
     let mut on_event = |event| printer.event(&event);
-    let entries = migrator::status(&url, &options, &migrations, &mut on_event).await?;
+    let entries = Migrator::new(database, &migrations, &mut on_event).status().await?;
 
     let number = |state| entries.iter().filter(|entry| entry.state == state).count();
     let (pending, diverged, missing) =

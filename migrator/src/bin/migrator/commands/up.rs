@@ -1,13 +1,12 @@
 //! `migrator up`: apply pending migrations.
 
-use migrator::{Error, RunOptions, exit_code};
+use migrator::{Direction, Error, Migrator, RunOptions, Target, exit_code};
 use serde_json::json;
 
 use crate::args::{Cli, RunArguments};
-use crate::commands::dry_run::{documents, table};
+use crate::commands::scripts::{Run, print_plan};
 use crate::output::Printer;
-use crate::output::format::{count, timed};
-use crate::output::summary::Summary;
+use crate::output::format::count;
 
 const NOTHING_TO_DO: &str = "Nothing to do: no migration is pending";
 
@@ -15,24 +14,23 @@ pub(crate) async fn run(
     cli: &Cli,
     printer: &Printer,
     to: Option<i32>,
+    dry_run: bool,
     run: RunArguments,
 ) -> Result<u8, Error> {
-    let url = cli.database.url()?;
-    let options = cli.database.connect_options()?;
+    let database = cli.database.database()?;
     let migrations = cli.migrations.load()?;
-    let run = RunOptions { watch: printer.watches(), ..run.options() };
-    let mut applied = Vec::new();
-    let mut summary = Summary::default();
-    let mut on_event = |event| {
-        printer.event(&event);
-        summary.event(&event);
-        if let migrator::Event::Applied { name, elapsed, retries } = event {
-            applied.push(timed(&name, elapsed, retries));
-        }
-    };
-    let result = migrator::up_with(&url, &options, &run, &migrations, to, &mut on_event).await;
-    printer.summary(summary, result.as_ref().err());
-    let names = result?;
+    let options = RunOptions { watch: printer.watches(), ..run.options() };
+    let mut run = Run::new(printer);
+    let mut on_event = |event| run.event(&event);
+    let mut migrator =
+        Migrator::new(database, &migrations, &mut on_event).with_options(options.clone());
+    if dry_run {
+        let plan = migrator.plan(Target::Up(to)).await?;
+        print_plan(printer, Direction::Apply, &plan, &options, NOTHING_TO_DO);
+        return Ok(exit_code::DONE);
+    }
+    let result = migrator.run(Target::Up(to)).await;
+    let (names, applied) = run.end(result)?;
     match names.last() {
         None => printer.note(NOTHING_TO_DO),
         Some(newest) => printer.note(&format!(
@@ -41,29 +39,5 @@ pub(crate) async fn run(
         )),
     }
     printer.result(&json!({ "applied": applied }), String::new);
-    Ok(exit_code::DONE)
-}
-
-/// `--dry-run`: what would run, in order.
-pub(crate) async fn plan(
-    cli: &Cli,
-    printer: &Printer,
-    to: Option<i32>,
-    run: RunArguments,
-) -> Result<u8, Error> {
-    let url = cli.database.url()?;
-    let options = cli.database.connect_options()?;
-    let migrations = cli.migrations.load()?;
-    let run = run.options();
-    let mut on_event = |event| printer.event(&event);
-    let planned = migrator::plan_up(&url, &options, &run, &migrations, to, &mut on_event).await?;
-    let document = json!({ "dry_run": true, "would_apply": documents(&planned, &run) });
-    printer.result(&document, || table(&planned));
-    if planned.is_empty() {
-        printer.note(NOTHING_TO_DO);
-    } else {
-        let number = count(planned.len(), "migration");
-        printer.note(&format!("{number} would be applied; nothing was changed"));
-    }
     Ok(exit_code::DONE)
 }

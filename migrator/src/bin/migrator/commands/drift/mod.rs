@@ -2,7 +2,7 @@
 
 pub(crate) mod text;
 
-use migrator::{Change, Difference, Drift, DriftOptions, Error, Property, exit_code};
+use migrator::{Change, Difference, Drift, DriftOptions, Error, Migrator, Property, exit_code};
 use serde_json::{Value, json};
 
 use crate::args::{Cli, DriftArguments};
@@ -14,8 +14,7 @@ pub(crate) async fn run(
     printer: &Printer,
     arguments: &DriftArguments,
 ) -> Result<u8, Error> {
-    let url = cli.database.url()?;
-    let options = cli.database.connect_options()?;
+    let database = cli.database.database()?;
     let migrations = cli.migrations.load()?;
     let request = DriftOptions {
         to: arguments.to,
@@ -24,7 +23,8 @@ pub(crate) async fn run(
         ignored: arguments.ignore.clone(),
     };
     let mut on_event = |event| printer.event(&event);
-    let drift = migrator::drift(&url, &options, &migrations, &request, &mut on_event).await?;
+    let mut migrator = Migrator::new(database, &migrations, &mut on_event);
+    let drift = migrator::drift(&mut migrator, &request).await?;
 
     if !drift.pending.is_empty() {
         let number = count(drift.pending.len(), "migration");

@@ -1,8 +1,8 @@
 //! `migrator new --from-drift`: what was done to the database by hand, as the next migration.
 
 use migrator::{
-    DriftMigration, Error, Migrations, NewMigrationFiles, Rehearsed, Transition, UndoFlaw,
-    UndoFlawKind, describe, exit_code, script,
+    DriftMigration, Error, Migrations, Migrator, NewMigrationFiles, Rehearsed, Transition,
+    UndoFlaw, UndoFlawKind, describe, exit_code, script,
 };
 use serde_json::json;
 
@@ -24,16 +24,15 @@ pub(crate) async fn run(
     printer: &Printer,
     arguments: &NewArguments,
 ) -> Result<u8, Error> {
-    let url = cli.database.url()?;
-    let options = cli.database.connect_options()?;
+    let database = cli.database.database()?;
     let folder = cli.migrations.folder();
     let pair = NewMigrationFiles::next(folder, &arguments.name)?;
     let migrations = Migrations::from_dir(folder)?;
     let server = arguments.shadow.url()?;
     let server = server.as_ref();
     let mut on_event = |event| printer.event(&event);
-    let found =
-        migrator::migration_from_drift(&url, &options, &migrations, server, &mut on_event).await?;
+    let mut migrator = Migrator::new(database.clone(), &migrations, &mut on_event);
+    let found = migrator::migration_from_drift(&mut migrator, server).await?;
     let not_compared = &found.drift.not_compared;
     if !not_compared.is_empty() {
         printer.note(&format!("Not compared: {}", not_compared.join(", ")));
@@ -51,8 +50,8 @@ pub(crate) async fn run(
     write_new(&pair.undo, &script(UNDO, &found.undo))?;
     let written = Migrations::from_dir(folder)?;
     let drift = &found.drift;
-    let tried =
-        migrator::rehearse_newest(&url, &options, &written, server, drift, &mut on_event).await;
+    let mut migrator = Migrator::new(database, &written, &mut on_event);
+    let tried = migrator::rehearse_newest(&mut migrator, server, drift).await;
     let problems = problems(&tried);
 
     let files = [pair.apply.display().to_string(), pair.undo.display().to_string()];
