@@ -2,12 +2,12 @@
 //! not finished. It is beside the history, refinery never sees it, and it exists only while it has
 //! a row.
 
-use chrono::{SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use refinery::Migration;
-use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, Row};
 
 use crate::error::Error;
+use crate::history::note::{Note, Value};
 use crate::migrations::{File, Script};
 use crate::model::{Begun, Direction, Incomplete, IncompleteState, IndexTarget, MigrationName};
 use crate::sql;
@@ -75,16 +75,29 @@ select version, name, checksum, direction, state, statements, done, done_checksu
 
 const BEGIN: &str = "\
 insert into migrator_incomplete (version, name, checksum, direction, state, statements, done, done_checksum, alone, started_on)
-values ($1, $2, $3, $4, 'running', $5, 0, $6, false, $7)";
+values ($1, $2, $3, $4, 'running', $5, 0, $6, false,
+  $7)";
 
 const MARK_RUNNING: &str = "\
 update migrator_incomplete
    set state = 'running', running = $2, alone = $3, statement = $4, relation = $5, known_indexes = $6
  where version = $1";
 
+/// The state is `running` all along, and the relation is in a setting of the script.
+const MARK_RUNNING_IN_SCRIPT: &str = "\
+update migrator_incomplete
+   set running = $2, alone = $3, statement = $4,
+       relation = nullif(pg_catalog.current_setting('taskie.relation'), '')::oid
+ where version = $1";
+
 const MARK_DONE: &str = "\
 update migrator_incomplete
    set done = $2, done_checksum = $3, running = null, alone = false, statement = null, relation = null, known_indexes = null
+ where version = $1";
+
+const MARK_DONE_IN_SCRIPT: &str = "\
+update migrator_incomplete
+   set done = $2, done_checksum = $3, running = null, alone = false, statement = null, relation = null
  where version = $1";
 
 const MARK_FAILED: &str = "update migrator_incomplete set state = 'failed' where version = $1";
@@ -102,6 +115,16 @@ const FORGET: &str = "delete from migrator_incomplete where version = $1";
 const IS_EMPTY: &str = "select not exists (select from migrator_incomplete)";
 
 pub(crate) const DROP_TABLE: &str = "drop table migrator_incomplete";
+
+/// Who writes a note.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writer {
+    /// The migrator, which knows the invalid indexes that were there before a statement.
+    Migrator,
+    /// A script that somebody runs by hand: it does not look for invalid indexes, and finds the
+    /// relation of a statement by itself, in the setting `taskie.relation`.
+    Script,
+}
 
 impl Incomplete {
     /// Whether the statements that are done are still the first ones of the script.
@@ -121,8 +144,13 @@ pub(crate) fn done_checksum(script: &str, done: usize) -> Option<String> {
     Some(migration.checksum().to_string())
 }
 
-fn number(count: usize) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
+fn number(count: usize) -> Value {
+    Value::Number(i32::try_from(count).unwrap_or(i32::MAX))
+}
+
+/// [`done_checksum`], where the script has so many statements.
+fn checksum(script: &str, done: usize) -> Value {
+    Value::Text(done_checksum(script, done).unwrap_or_default())
 }
 
 /// The incomplete migration, where there is one. Reads only.
@@ -176,131 +204,102 @@ fn read_row(row: &Row) -> Result<Incomplete, &'static str> {
     })
 }
 
-/// Notes that a script begins, in place of what was noted about the migration before; makes the
-/// table where there is none.
-pub(crate) async fn begin(
+/// Creates the table, or removes from it what it has about a migration.
+pub(crate) async fn prepare(
     client: &impl GenericClient,
-    script: &Script,
-    direction: Direction,
-    statements: usize,
+    version: i32,
 ) -> Result<(), tokio_postgres::Error> {
     let exists: bool = client.query_typed_one(TABLE_EXISTS, &[]).await?.get(0);
     if exists {
-        client.execute_typed(FORGET, &[(&script.name.version, Type::INT4)]).await?;
+        note_end(version).execute(client).await
     } else {
-        client.batch_execute(CREATE_TABLE).await?;
+        client.batch_execute(CREATE_TABLE).await
     }
-    let started_on = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true);
-    let nothing_done = done_checksum("", 0).unwrap_or_default();
-    client
-        .execute_typed(
-            BEGIN,
-            &[
-                (&script.name.version, Type::INT4),
-                (&script.name.name, Type::VARCHAR),
-                (&script.checksum.to_string(), Type::VARCHAR),
-                (&direction.to_string(), Type::VARCHAR),
-                (&number(statements), Type::INT4),
-                (&nothing_done, Type::VARCHAR),
-                (&started_on, Type::VARCHAR),
-            ],
-        )
-        .await?;
-    Ok(())
 }
 
-/// Notes that a repaired script goes on.
-pub(crate) async fn resume(
-    client: &impl GenericClient,
-    version: i32,
-) -> Result<(), tokio_postgres::Error> {
-    client.execute_typed(RESUME, &[(&version, Type::INT4)]).await.map(|_| ())
-}
-
-/// Notes that a statement begins; `index` counts from 0.
-pub(crate) async fn mark_running(
-    client: &impl GenericClient,
-    version: i32,
-    index: usize,
-    begun: &Begun,
-) -> Result<(), tokio_postgres::Error> {
-    let relation = begun.target.as_ref().and_then(|target| target.relation);
-    let known = begun.target.as_ref().map(|target| &target.known);
-    client
-        .execute_typed(
-            MARK_RUNNING,
-            &[
-                (&version, Type::INT4),
-                (&number(index + 1), Type::INT4),
-                (&begun.outside_transaction, Type::BOOL),
-                (&begun.text, Type::VARCHAR),
-                (&relation, Type::OID),
-                (&known, Type::OID_ARRAY),
-            ],
-        )
-        .await?;
-    Ok(())
-}
-
-/// Notes that the first `done` statements of a script are done.
-pub(crate) async fn mark_done(
-    client: &impl GenericClient,
-    version: i32,
-    script: &str,
-    done: usize,
-) -> Result<(), tokio_postgres::Error> {
-    let sum = done_checksum(script, done).unwrap_or_default();
-    client
-        .execute_typed(
-            MARK_DONE,
-            &[(&version, Type::INT4), (&number(done), Type::INT4), (&sum, Type::VARCHAR)],
-        )
-        .await?;
-    Ok(())
-}
-
-/// Notes that a statement failed.
-pub(crate) async fn mark_failed(
-    client: &impl GenericClient,
-    version: i32,
-) -> Result<(), tokio_postgres::Error> {
-    client.execute_typed(MARK_FAILED, &[(&version, Type::INT4)]).await.map(|_| ())
-}
-
-/// Notes that the script can go on after its first `done` statements.
-pub(crate) async fn mark_repaired(
-    client: &impl GenericClient,
-    script: &Script,
-    file: &File,
-    done: usize,
-) -> Result<(), tokio_postgres::Error> {
-    let sum = done_checksum(&file.sql, done).unwrap_or_default();
-    client
-        .execute_typed(
-            MARK_REPAIRED,
-            &[
-                (&script.name.version, Type::INT4),
-                (&script.checksum.to_string(), Type::VARCHAR),
-                (&number(sql::statements(&file.sql).len()), Type::INT4),
-                (&number(done), Type::INT4),
-                (&sum, Type::VARCHAR),
-            ],
-        )
-        .await?;
-    Ok(())
-}
-
-/// Forgets about a migration, and the table with the last one.
+/// Removes the note about a migration, and with the last one the table.
 pub(crate) async fn forget(
     client: &impl GenericClient,
     version: i32,
 ) -> Result<(), tokio_postgres::Error> {
-    client.execute_typed(FORGET, &[(&version, Type::INT4)]).await?;
+    note_end(version).execute(client).await?;
     let empty: bool = client.query_typed_one(IS_EMPTY, &[]).await?.get(0);
     if empty {
         client.batch_execute(DROP_TABLE).await?;
     }
     Ok(())
+}
+
+/// The note that a script with so many statements begins; needs [`prepare`].
+pub(crate) fn note_begin(script: &Script, direction: Direction, statements: usize) -> Note {
+    let Script { name: MigrationName { version, name }, checksum: sum, .. } = script;
+    Note::new(
+        BEGIN,
+        vec![
+            Value::Number(*version),
+            Value::Text(name.clone()),
+            Value::Text(sum.to_string()),
+            Value::Text(direction.to_string()),
+            number(statements),
+            checksum("", 0),
+            Value::Now(SecondsFormat::Micros),
+        ],
+    )
+}
+
+/// The note that a repaired script is resumed.
+pub(crate) fn note_resumed(version: i32) -> Note {
+    Note::new(RESUME, vec![Value::Number(version)])
+}
+
+/// The note that a statement begins; `index` counts from 0.
+pub(crate) fn note_running(version: i32, index: usize, begun: &Begun, writer: Writer) -> Note {
+    let mut values = vec![
+        Value::Number(version),
+        number(index + 1),
+        Value::Boolean(begun.outside_transaction),
+        Value::Text(begun.text.clone()),
+    ];
+    if writer == Writer::Script {
+        return Note::new(MARK_RUNNING_IN_SCRIPT, values);
+    }
+    let target = begun.target.as_ref();
+    values.push(Value::Oid(target.and_then(|target| target.relation)));
+    values.push(Value::Oids(target.map(|target| target.known.clone())));
+    Note::new(MARK_RUNNING, values)
+}
+
+/// The note that the first `done` statements of a script are done.
+pub(crate) fn note_done(version: i32, script: &str, done: usize, writer: Writer) -> Note {
+    let sql = match writer {
+        Writer::Migrator => MARK_DONE,
+        Writer::Script => MARK_DONE_IN_SCRIPT,
+    };
+    Note::new(sql, vec![Value::Number(version), number(done), checksum(script, done)])
+}
+
+/// The note that a statement failed.
+pub(crate) fn note_failed(version: i32) -> Note {
+    Note::new(MARK_FAILED, vec![Value::Number(version)])
+}
+
+/// The note that a script can be resumed after its first `done` statements.
+pub(crate) fn note_repaired(script: &Script, file: &File, done: usize) -> Note {
+    Note::new(
+        MARK_REPAIRED,
+        vec![
+            Value::Number(script.name.version),
+            Value::Text(script.checksum.to_string()),
+            number(sql::statements(&file.sql).len()),
+            number(done),
+            checksum(&file.sql, done),
+        ],
+    )
+}
+
+/// Removes the note about a migration; see also [`forget`] and [`DROP_TABLE`].
+pub(crate) fn note_end(version: i32) -> Note {
+    Note::new(FORGET, vec![Value::Number(version)])
 }
 
 #[cfg(test)]

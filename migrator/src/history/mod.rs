@@ -1,14 +1,15 @@
 //! The history: refinery's table of applied migrations, and its comparison with the files.
 
 pub(crate) mod incomplete;
+pub(crate) mod note;
 
-use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
+use chrono::{DateTime, FixedOffset, SecondsFormat};
 use refinery::AsyncMigrate;
-use tokio_postgres::types::Type;
-use tokio_postgres::{Client, GenericClient};
+use tokio_postgres::Client;
 
 use crate::connect::{advisory_lock, session};
 use crate::error::{Divergence, Error, IncompleteError};
+use crate::history::note::{Note, Value};
 use crate::migrations::{Migrations, Script};
 use crate::model::{Direction, Incomplete, LockHolder, MigrationName};
 
@@ -27,7 +28,11 @@ comment on column refinery_schema_history.checksum is 'refinery''s checksum of v
 comment on index refinery_schema_history_pkey is 'One row for each version.';
 ";
 
-const RECORD: &str = "insert into refinery_schema_history (version, name, applied_on, checksum) values ($1, $2, $3, $4)";
+const RECORD: &str = "\
+insert into refinery_schema_history (version, name, applied_on, checksum) values (
+  $1, $2,
+  $3,
+  $4)";
 
 const FORGET: &str = "delete from refinery_schema_history where version = $1";
 
@@ -213,38 +218,8 @@ pub(crate) async fn create_table(client: &mut Client) -> Result<(), Error> {
     transaction.commit().await.map_err(refused)
 }
 
-/// Notes that a migration is applied, within its transaction.
-pub(crate) async fn record(
-    client: &impl GenericClient,
-    script: &Script,
-) -> Result<(), tokio_postgres::Error> {
-    let applied_on = Utc::now().to_rfc3339_opts(SecondsFormat::Nanos, true);
-    let checksum = script.checksum.to_string();
-    client
-        .execute_typed(
-            RECORD,
-            &[
-                (&script.name.version, Type::INT4),
-                (&script.name.name, Type::VARCHAR),
-                (&applied_on, Type::VARCHAR),
-                (&checksum, Type::VARCHAR),
-            ],
-        )
-        .await?;
-    Ok(())
-}
-
-/// Notes that a migration is undone, within its transaction.
-pub(crate) async fn forget(
-    client: &impl GenericClient,
-    version: i32,
-) -> Result<(), tokio_postgres::Error> {
-    client.execute_typed(FORGET, &[(&version, Type::INT4)]).await?;
-    Ok(())
-}
-
-/// [`create_table`], as a statement to run by hand.
-pub(crate) fn creation_by_hand() -> String {
+/// [`create_table`], as a script.
+pub(crate) fn creation_script() -> String {
     let create = Client::assert_migrations_table_query(TABLE);
     format!(
         "\
@@ -259,22 +234,20 @@ $taskie$;
     )
 }
 
-/// [`record`], as a statement to run by hand. The name of a migration needs no quoting.
-pub(crate) fn record_by_hand(script: &Script) -> String {
+/// The note that a script has run, so that its migration is applied or is not any more; within the
+/// transaction of the script.
+pub(crate) fn note_run(script: &Script, direction: Direction) -> Note {
     let Script { name: MigrationName { version, name }, checksum, .. } = script;
-    format!(
-        "\
-insert into refinery_schema_history (version, name, applied_on, checksum) values (
-  {version}, '{name}',
-  pg_catalog.to_char(pg_catalog.clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),
-  '{checksum}');
-"
-    )
-}
-
-/// [`forget`], as a statement to run by hand.
-pub(crate) fn forget_by_hand(version: i32) -> String {
-    format!("delete from refinery_schema_history where version = {version};\n")
+    let version = Value::Number(*version);
+    match direction {
+        Direction::Apply => {
+            let name = Value::Text(name.clone());
+            let checksum = Value::Text(checksum.to_string());
+            let applied_on = Value::Now(SecondsFormat::Nanos);
+            Note::new(RECORD, vec![version, name, applied_on, checksum])
+        }
+        Direction::Undo => Note::new(FORGET, vec![version]),
+    }
 }
 
 /// Every migration that there is on either side, ordered by version.

@@ -104,7 +104,6 @@ impl Migrator<'_> {
         findings: Findings<'_>,
         action: RepairAction,
     ) -> Result<(), Error> {
-        let noting = |source| Error::Query { action: "note what is repaired", source };
         let client = &mut connection.client;
         if action != RepairAction::Finished {
             invalid_index::drop_all(client, &findings.invalid_indexes)
@@ -115,40 +114,32 @@ impl Migrator<'_> {
             findings.record.direction == Direction::Undo && !findings.is_applied();
         let Findings { record, step, script, applied, done, .. } = findings;
         let version = record.name.version;
-        let transaction = client.transaction().await.map_err(noting)?;
-        match (action, &step, script) {
-            (RepairAction::Resume, Some(step), _) => {
-                incomplete::mark_repaired(&transaction, step.script, step.file, done)
-                    .await
-                    .map_err(noting)?;
+        let noted = async {
+            let transaction = client.transaction().await?;
+            match (action, &step, script) {
+                (RepairAction::Resume, Some(step), _) => {
+                    let note = incomplete::note_repaired(step.script, step.file, done);
+                    note.execute(&transaction).await?;
+                }
+                // Nothing but the note says that there is something to undo.
+                (RepairAction::Restart, Some(step), _) if begins_to_undo_again => {
+                    let note = incomplete::note_repaired(step.script, step.file, 0);
+                    note.execute(&transaction).await?;
+                }
+                (RepairAction::Undo, Some(step), _) if record.direction == Direction::Undo => {
+                    let note = incomplete::note_repaired(step.script, step.file, done);
+                    note.execute(&transaction).await?;
+                }
+                (RepairAction::Finished, _, Some(script)) => {
+                    history::note_run(script, record.direction).execute(&transaction).await?;
+                    incomplete::forget(&transaction, version).await?;
+                }
+                (RepairAction::Restart, _, _) => incomplete::forget(&transaction, version).await?,
+                (RepairAction::Resume | RepairAction::Finished | RepairAction::Undo, _, _) => {}
             }
-            // Nothing but the note says that there is something to undo.
-            (RepairAction::Restart, Some(step), _) if begins_to_undo_again => {
-                incomplete::mark_repaired(&transaction, step.script, step.file, 0)
-                    .await
-                    .map_err(noting)?;
-            }
-            (RepairAction::Undo, Some(step), _) if record.direction == Direction::Undo => {
-                incomplete::mark_repaired(&transaction, step.script, step.file, done)
-                    .await
-                    .map_err(noting)?;
-            }
-            (RepairAction::Finished, _, Some(script)) => {
-                let noted = async {
-                    match record.direction {
-                        Direction::Apply => history::record(&transaction, script).await?,
-                        Direction::Undo => history::forget(&transaction, version).await?,
-                    }
-                    incomplete::forget(&transaction, version).await
-                };
-                noted.await.map_err(noting)?;
-            }
-            (RepairAction::Restart, _, _) => {
-                incomplete::forget(&transaction, version).await.map_err(noting)?;
-            }
-            (RepairAction::Resume | RepairAction::Finished | RepairAction::Undo, _, _) => {}
-        }
-        transaction.commit().await.map_err(noting)?;
+            transaction.commit().await
+        };
+        noted.await.map_err(|source| Error::Query { action: "note what is repaired", source })?;
         if action != RepairAction::Undo {
             return Ok(());
         }

@@ -11,8 +11,9 @@ use tokio_postgres::{Client, Transaction};
 
 use crate::connect::advisory_lock;
 use crate::error::{Error, LostDuring, ScriptError, pg_error};
-use crate::history::{self, incomplete};
-use crate::model::{Begun, Direction, Event, IndexTarget, Outcome};
+use crate::history;
+use crate::history::incomplete::{self, Writer};
+use crate::model::{Begun, Event, IndexTarget, Outcome};
 use crate::run::diagnostics::{self, Place};
 use crate::run::invalid_index::{self, Verdict};
 use crate::run::retry::{self, tried};
@@ -63,11 +64,13 @@ async fn begin(
     let transaction = as_ourselves(client).await?;
     let resumed = step.record.as_ref().filter(|record| record.direction == step.direction);
     let Some(record) = resumed else {
-        incomplete::begin(&transaction, step.script, step.direction, statements.len()).await?;
+        incomplete::prepare(&transaction, step.script.name.version).await?;
+        let note = incomplete::note_begin(step.script, step.direction, statements.len());
+        note.execute(&transaction).await?;
         transaction.commit().await?;
         return Ok(0);
     };
-    incomplete::resume(&transaction, record.name.version).await?;
+    incomplete::note_resumed(record.name.version).execute(&transaction).await?;
     transaction.commit().await?;
     // The rest may count on what the session was set to.
     for statement in statements.iter().take(record.done) {
@@ -82,10 +85,7 @@ async fn begin(
 /// The history and our own note, both or neither.
 async fn finish(step: &Step<'_>, client: &mut Client) -> Result<(), tokio_postgres::Error> {
     let transaction = as_ourselves(client).await?;
-    match step.direction {
-        Direction::Apply => history::record(&transaction, step.script).await?,
-        Direction::Undo => history::forget(&transaction, step.script.name.version).await?,
-    }
+    history::note_run(step.script, step.direction).execute(&transaction).await?;
     incomplete::forget(&transaction, step.script.name.version).await?;
     transaction.commit().await
 }
@@ -223,13 +223,15 @@ impl StatementRun<'_> {
     ) -> Result<(), tokio_postgres::Error> {
         let transaction = as_ourselves(client).await?;
         let version = self.step.script.name.version;
-        incomplete::mark_running(&transaction, version, self.index, begun).await?;
+        let note = incomplete::note_running(version, self.index, begun, Writer::Migrator);
+        note.execute(&transaction).await?;
         transaction.commit().await
     }
 
     async fn note_done(&self, transaction: &Transaction<'_>) -> Result<(), tokio_postgres::Error> {
         let (version, script) = (self.step.script.name.version, &self.step.file.sql);
-        incomplete::mark_done(transaction, version, script, self.index + 1).await
+        let note = incomplete::note_done(version, script, self.index + 1, Writer::Migrator);
+        note.execute(transaction).await
     }
 
     /// Notes that the statement failed, and says so. Where nothing has happened, nothing is noted.
@@ -249,7 +251,7 @@ impl StatementRun<'_> {
             if nothing_happened {
                 incomplete::forget(&transaction, version).await?;
             } else {
-                incomplete::mark_failed(&transaction, version).await?;
+                incomplete::note_failed(version).execute(&transaction).await?;
             }
             transaction.commit().await
         };

@@ -9,7 +9,7 @@ use tokio_postgres::{Client, SimpleQueryMessage, Transaction};
 use crate::connect::advisory_lock;
 use crate::error::{Error, LostDuring, ScriptError};
 use crate::history::{self, incomplete};
-use crate::model::{Direction, Outcome};
+use crate::model::Outcome;
 use crate::run::diagnostics::Place;
 use crate::run::retry::{self, tried};
 use crate::run::step::{RESET_NAMES, Run, Step};
@@ -80,10 +80,7 @@ async fn record(
     transaction: &Transaction<'_>,
 ) -> Result<(), tokio_postgres::Error> {
     transaction.batch_execute(RESET_NAMES).await?;
-    match step.direction {
-        Direction::Apply => history::record(transaction, step.script).await?,
-        Direction::Undo => history::forget(transaction, step.script.name.version).await?,
-    }
+    history::note_run(step.script, step.direction).execute(transaction).await?;
     if step.record.is_some() {
         incomplete::forget(transaction, step.script.name.version).await?;
     }

@@ -9,10 +9,12 @@
 
 mod classify;
 mod lexer;
+mod literal;
 
 pub(crate) use classify::{Concurrent, Rebuilt, concurrent, is_session_setting, may_commit};
 pub(crate) use classify::{needs_own_transaction, without_concurrently};
 use lexer::{Token, next_token};
+pub(crate) use literal::literal;
 
 /// One statement of a script.
 #[derive(Debug, PartialEq, Eq)]

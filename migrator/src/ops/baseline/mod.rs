@@ -9,7 +9,7 @@ use crate::connect::{Connection, session};
 use crate::error::{Error, IncompleteError};
 use crate::history;
 use crate::migrations::{Migrations, Script};
-use crate::model::MigrationName;
+use crate::model::{Direction, MigrationName};
 use crate::ops::baseline::scratch_schema::Comparison;
 use crate::ops::drift::from_drift;
 use crate::run::migrator::Migrator;
@@ -190,7 +190,7 @@ async fn read_alembic_revision(client: &Client) -> Result<String, Error> {
 async fn record_all(client: &mut Client, scripts: &[Script]) -> Result<(), tokio_postgres::Error> {
     let transaction = client.transaction().await?;
     for script in scripts {
-        history::record(&transaction, script).await?;
+        history::note_run(script, Direction::Apply).execute(&transaction).await?;
     }
     transaction.commit().await
 }

@@ -1,5 +1,5 @@
-//! The parts of a script that both transaction modes have: the check of the history, the time
-//! limits, the entry in the history.
+//! The parts of a script that both transaction modes have: the check of the history, and the time
+//! limits.
 
 use std::time::Duration;
 
@@ -23,33 +23,19 @@ end
 $taskie$;
 ";
 
-/// What a script for one migration needs, whichever way it runs.
-pub(crate) struct Parts {
-    /// Before the name.
-    pub(crate) label: &'static str,
-    /// Makes the history where there is none.
-    pub(crate) creation: String,
-    /// Changes the history.
-    pub(crate) entry: String,
+/// Before the name of a migration.
+pub(crate) fn label(step: &Step<'_>) -> &'static str {
+    match step.direction {
+        Direction::Apply => "",
+        Direction::Undo => "Undo ",
+    }
 }
 
-impl Parts {
-    pub(crate) fn of(step: &Step<'_>, applied: &[Script]) -> Self {
-        match step.direction {
-            Direction::Apply => Self {
-                label: "",
-                creation: match applied {
-                    [] => history::creation_by_hand(),
-                    _ => String::new(),
-                },
-                entry: history::record_by_hand(step.script),
-            },
-            Direction::Undo => Self {
-                label: "Undo ",
-                creation: String::new(),
-                entry: history::forget_by_hand(step.script.name.version),
-            },
-        }
+/// Creates the history where there is none: before the first migration.
+pub(crate) fn creation(step: &Step<'_>, applied: &[Script]) -> String {
+    match (step.direction, applied) {
+        (Direction::Apply, []) => history::creation_script(),
+        (Direction::Apply | Direction::Undo, _) => String::new(),
     }
 }
 

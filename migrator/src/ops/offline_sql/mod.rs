@@ -6,10 +6,10 @@ mod guard;
 mod non_transactional;
 
 use crate::error::Error;
-use crate::history::Recorded;
+use crate::history::{self, Recorded};
 use crate::migrations::{Migrations, Script};
 use crate::model::{Direction, MigrationName, TransactionMode};
-use crate::ops::offline_sql::guard::{Parts, RESTORE_SESSION, limits};
+use crate::ops::offline_sql::guard::{RESTORE_SESSION, limits};
 use crate::run::options::RunOptions;
 use crate::run::plan::{Plan, Target, UndoTarget};
 use crate::run::step::Step;
@@ -147,7 +147,6 @@ fn heading(steps: &[Step<'_>], direction: Direction) -> String {
 /// One migration. `applied` is what the history must say before.
 fn transaction(step: &Step<'_>, applied: &[Script], options: &RunOptions) -> String {
     let Step { script, file, .. } = step;
-    let Parts { label, creation, entry } = Parts::of(step, applied);
     let limits: Vec<String> = limits(options)
         .iter()
         .map(|(name, value)| format!("set local {name} = '{value}';\n"))
@@ -169,8 +168,11 @@ begin;
 
 {RESTORE_SESSION}{entry}commit;
 ",
+        label = guard::label(step),
         name = script.name,
         guard = guard::guard(applied),
+        creation = guard::creation(step, applied),
+        entry = history::note_run(script, step.direction).to_script(),
         file_name = file.name,
         content = file.sql,
     )

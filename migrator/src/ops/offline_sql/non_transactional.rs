@@ -2,14 +2,15 @@
 //! same records of its progress as [`crate::Migrator::run`] writes, so that `status` stays accurate.
 
 use crate::connect::advisory_lock::LOCK_KEY;
-use crate::history::incomplete::{CREATE_TABLE, DROP_TABLE, done_checksum};
+use crate::history;
+use crate::history::incomplete::{self, CREATE_TABLE, DROP_TABLE, Writer};
 use crate::migrations::Script;
-use crate::ops::offline_sql::guard::{Parts, RESTORE_SESSION, guard, limits};
+use crate::model::Begun;
+use crate::ops::offline_sql::guard::{self, RESTORE_SESSION, guard, limits};
 use crate::run::options::RunOptions;
 use crate::run::step::Step;
 use crate::run::timeouts::{Limit, Limits};
-use crate::schema::catalog::quoting::literal;
-use crate::sql::{self, Concurrent, Rebuilt};
+use crate::sql::{self, Concurrent, Rebuilt, literal};
 
 /// Goes back to what was remembered, for the statements that follow, which may change it again.
 const RESTORE_SESSION_FOR_SCRIPT: &str = "\
@@ -25,7 +26,6 @@ $taskie$;
 /// One migration. `applied` is what the history must say before.
 pub(crate) fn write(step: &Step<'_>, applied: &[Script], options: &RunOptions) -> String {
     let Step { script, file, .. } = step;
-    let Parts { label, creation, entry } = Parts::of(step, applied);
     let own = Limits::of(file, options);
     let mut limits = limits(options);
     limits.retain(|(name, _)| match *name {
@@ -47,10 +47,12 @@ pub(crate) fn write(step: &Step<'_>, applied: &[Script], options: &RunOptions) -
 begin;
 {RESTORE_SESSION}{guard}{lock}{creation}{CREATE_TABLE}{begun}commit;
 {RESTORE_SESSION_FOR_SCRIPT}{set}",
+        label = guard::label(step),
         name = script.name,
         guard = guard(applied),
         lock = take_lock(),
-        begun = begin(step, statements.len()),
+        creation = guard::creation(step, applied),
+        begun = incomplete::note_begin(script, step.direction, statements.len()).to_script(),
     );
     for (index, statement) in statements.iter().enumerate() {
         let content = statement.text(&file.sql);
@@ -69,10 +71,11 @@ begin;
 -- The history.
 
 begin;
-{RESTORE_SESSION}{last}{entry}delete from migrator_incomplete where version = {version};
-{DROP_TABLE};
+{RESTORE_SESSION}{last}{entry}{end}{DROP_TABLE};
 commit;
 {reset}{unlock}",
+        entry = history::note_run(script, step.direction).to_script(),
+        end = incomplete::note_end(version).to_script(),
         unlock = release_lock(),
     )
 }
@@ -81,7 +84,8 @@ commit;
 fn in_transaction(step: &Step<'_>, index: usize, content: &str) -> String {
     let version = step.script.name.version;
     let before = check(version, &format!("done = {index} and running is null"), None);
-    let done = mark_done(step, index + 1);
+    let done = incomplete::note_done(version, &step.file.sql, index + 1, Writer::Script);
+    let done = done.to_script();
     format!("begin;\n{content};\n{RESTORE_SESSION}{before}{done}commit;\n")
 }
 
@@ -96,6 +100,7 @@ fn outside_transaction(
     let number = index + 1;
     let before = check(version, &format!("done = {index} and running is null"), None);
     let after = check(version, &format!("running = {number}"), Some(content));
+    let begun = Begun { text: content.to_owned(), outside_transaction: true, target: None };
     let (unlimited, limited) = match (sql::concurrent(content), lock_timeout) {
         (Some(_), Some(limit)) => {
             ("set lock_timeout = 0;\n".to_owned(), format!("set lock_timeout = '{limit}';\n"))
@@ -105,18 +110,14 @@ fn outside_transaction(
     format!(
         "\
 begin;
-{find}{RESTORE_SESSION}{before}update migrator_incomplete
-   set running = {number}, alone = true, statement = {literal},
-       relation = nullif(pg_catalog.current_setting('taskie.relation'), '')::oid
- where version = {version};
-commit;
+{find}{RESTORE_SESSION}{before}{running}commit;
 {unlimited}{content};
 {limited}begin;
 {RESTORE_SESSION}{after}{done}commit;
 ",
         find = find_relation(content),
-        literal = literal(content),
-        done = mark_done(step, number),
+        running = incomplete::note_running(version, index, &begun, Writer::Script).to_script(),
+        done = incomplete::note_done(version, &step.file.sql, number, Writer::Script).to_script(),
     )
 }
 
@@ -178,32 +179,6 @@ begin
 end
 $taskie$;
 "
-    )
-}
-
-fn begin(step: &Step<'_>, statements: usize) -> String {
-    let Script { name, checksum, .. } = step.script;
-    let direction = step.direction;
-    let nothing = done_checksum("", 0).unwrap_or_default();
-    let (version, name) = (name.version, &name.name);
-    format!(
-        "\
-insert into migrator_incomplete (version, name, checksum, direction, state, statements, done, done_checksum, alone, started_on)
-values ({version}, '{name}', '{checksum}', '{direction}', 'running', {statements}, 0, '{nothing}', false,
-  pg_catalog.to_char(pg_catalog.clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'));
-"
-    )
-}
-
-fn mark_done(step: &Step<'_>, done: usize) -> String {
-    format!(
-        "\
-update migrator_incomplete
-   set done = {done}, done_checksum = '{sum}', running = null, alone = false, statement = null, relation = null
- where version = {version};
-",
-        sum = done_checksum(&step.file.sql, done).unwrap_or_default(),
-        version = step.script.name.version,
     )
 }
 

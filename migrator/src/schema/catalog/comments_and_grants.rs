@@ -1,8 +1,9 @@
 //! Comments on objects and grants, as SQL.
 
-use super::quoting::{literal, quote};
+use super::quoting::quote;
 use super::render::{keyword, name, table_name};
 use super::{Kind, Object, ObjectId, Property};
+use crate::sql::literal;
 
 /// The statements that comment on an object, and on the index of a constraint.
 pub(crate) fn comments(id: &ObjectId, object: &Object) -> Vec<String> {

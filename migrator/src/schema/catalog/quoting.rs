@@ -1,4 +1,4 @@
-//! Quoting of names and texts in SQL.
+//! Quoting of names in SQL.
 
 /// Words that cannot be a name without quotes somewhere, of PostgreSQL 14 to 18 together: all that
 /// its `quote_ident` quotes.
@@ -12,16 +12,6 @@ pub(crate) fn quote(name: &str) -> String {
             .all(|other| other.is_ascii_lowercase() || other.is_ascii_digit() || other == '_')
         && !KEYWORDS.contains(&format!(" {name} "));
     if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
-}
-
-/// A text as a literal, whatever `standard_conforming_strings` is.
-pub(crate) fn literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') {
-        format!("E'{}'", quoted.replace('\\', r"\\"))
-    } else {
-        format!("'{quoted}'")
-    }
 }
 
 /// The names in a qualified name, such as `"My schema".tasks.title`, without their quotes.
@@ -109,7 +99,7 @@ pub(crate) fn lower(sql: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{literal, lower, quote, split, split_column};
+    use super::{lower, quote, split, split_column};
 
     #[test]
     fn names_are_quoted_where_they_must_be() {
@@ -125,13 +115,6 @@ mod tests {
             ("", "\"\""),
         ] {
             assert_eq!(quote(name), quoted);
-        }
-    }
-
-    #[test]
-    fn texts_are_quoted() {
-        for (text, sql) in [("a", "'a'"), ("it's", "'it''s'"), (r"\n'", r"E'\\n'''")] {
-            assert_eq!(literal(text), sql);
         }
     }
 

@@ -3,10 +3,11 @@
 use super::recreate::names;
 use super::sequences::counting;
 use super::{Plan, differs, function_name, get, is_of_table};
-use crate::schema::catalog::quoting::{literal, lower, quote};
+use crate::schema::catalog::quoting::{lower, quote};
 use crate::schema::catalog::render::{table_name, type_name};
 use crate::schema::catalog::table::column_definition;
 use crate::schema::catalog::{Kind, Object, ObjectId, Property};
+use crate::sql::literal;
 
 /// True if the default must be dropped before anything else changes.
 pub(super) fn drops_default(plan: &Plan<'_>, from: &Object, to: &Object) -> bool {
