@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use crate::auth::key_set::Unavailable;
 use crate::config::Misconfiguration;
 use crate::db::error::DbError;
+use crate::http::media_type::Unsupported;
 use crate::tasks::messages;
 use responses::problem::{FieldError, Problem};
 
@@ -31,8 +32,8 @@ pub(crate) enum ApiError {
     NothingToUpdate,
     /// The id in the path is not a positive 32-bit integer.
     InvalidTaskId,
-    /// The body is of another media type.
-    UnsupportedMediaType,
+    /// The body is of another media type, or encoded.
+    UnsupportedMediaType(Unsupported),
     /// The body is over the limit.
     BodyTooLarge,
     /// The body was not complete within this time.
@@ -51,8 +52,8 @@ pub(crate) enum ApiError {
     EmailTaken,
     /// The task does not exist, or not for this caller: nothing tells the two apart.
     TaskNotFound,
-    /// The task is not in a state that `If-Match` names.
-    PreconditionFailed,
+    /// The state is not one that `If-Match` and `If-None-Match` allow; which of them, and why.
+    PreconditionFailed(&'static str),
     /// The `Idempotency-Key` stands for another request.
     IdempotencyKeyReused,
     /// No route has this path.
@@ -106,10 +107,10 @@ impl ApiError {
             Self::InvalidTaskId => {
                 ("invalid-task-id", StatusCode::BAD_REQUEST, "Invalid task ID".to_owned())
             }
-            Self::UnsupportedMediaType => (
+            Self::UnsupportedMediaType(unsupported) => (
                 "unsupported-media-type",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "The request body must have the Content-Type application/json".to_owned(),
+                unsupported.detail.to_owned(),
             ),
             Self::BodyTooLarge => (
                 "body-too-large",
@@ -148,11 +149,9 @@ impl ApiError {
             Self::TaskNotFound => {
                 ("task-not-found", StatusCode::NOT_FOUND, "Task not found".to_owned())
             }
-            Self::PreconditionFailed => (
-                "precondition-failed",
-                StatusCode::PRECONDITION_FAILED,
-                "The task has changed since you read it".to_owned(),
-            ),
+            Self::PreconditionFailed(detail) => {
+                ("precondition-failed", StatusCode::PRECONDITION_FAILED, (*detail).to_owned())
+            }
             Self::IdempotencyKeyReused => (
                 "idempotency-key-reused",
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -224,6 +223,16 @@ impl ApiError {
         }
     }
 
+    /// The header that says what would have been accepted.
+    fn header(&self) -> Option<(HeaderName, &'static str)> {
+        match self {
+            Self::UnsupportedMediaType(Unsupported { header, accepted, .. }) => {
+                Some((header.clone(), accepted))
+            }
+            _ => self.challenge().map(|challenge| (WWW_AUTHENTICATE, challenge)),
+        }
+    }
+
     /// The same failure as a health check reports it: whatever is wrong with the configuration or
     /// the database, the answer is 503.
     pub(crate) fn into_unhealthy(self) -> Response {
@@ -245,9 +254,8 @@ impl IntoResponse for ApiError {
             let seconds = HeaderValue::from_static(RETRY_AFTER_SECONDS);
             response.headers_mut().insert(RETRY_AFTER, seconds);
         }
-        if let Some(challenge) = self.challenge() {
-            let challenge = HeaderValue::from_static(challenge);
-            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        if let Some((name, value)) = self.header() {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         if let Some(cause) = self.cause() {
             response.extensions_mut().insert(Cause(cause));

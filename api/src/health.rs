@@ -99,7 +99,7 @@ struct PoolHealth {
     security(),
 ))]
 /// `GET /health`: 200 as long as the component runs; asks nothing of the database.
-pub(crate) async fn check_process() -> Json<ProcessHealth> {
+pub(crate) fn check_process() -> Json<ProcessHealth> {
     Json(ProcessHealth { status: "healthy" })
 }
 

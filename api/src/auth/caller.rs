@@ -1,6 +1,5 @@
 //! The caller of a request: the user whom its token, or in `insecure-none` its path, names.
 
-use axum::extract::FromRequestParts;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
@@ -21,10 +20,9 @@ pub(crate) struct Caller {
     pub(crate) email: Option<String>,
 }
 
-impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+impl Caller {
+    /// Recognises the caller of a request to a task route.
+    pub(crate) async fn of(parts: &Parts) -> Result<Self, ApiError> {
         recognise(*config::auth().await?, parts).await
     }
 }

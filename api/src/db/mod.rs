@@ -11,7 +11,6 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::extract::FromRequestParts;
 use http::request::Parts;
 use responses::time::within;
 use responses::worker;
@@ -43,22 +42,19 @@ pub(crate) enum Param {
 /// One row, read by position: without rows there are no column names.
 pub(crate) struct Row(std::vec::IntoIter<DbValue>);
 
-/// The way to the database, for one request. As an extractor it fails where the configuration does.
+/// The way to the database, for one request.
 pub(crate) struct Database {
     context: RequestContext,
     config: &'static DatabaseConfig,
 }
 
-impl<S: Sync> FromRequestParts<S> for Database {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+impl Database {
+    /// Reads its part of the configuration; connects to nothing yet.
+    pub(crate) async fn of(parts: &Parts) -> Result<Self, ApiError> {
         let context = RequestContext::of(parts)?;
         Ok(Self { context, config: config::database().await? })
     }
-}
 
-impl Database {
     /// Runs the one statement of this request and gives its first row, if it has one.
     pub(crate) async fn first_row(
         &self,

@@ -8,7 +8,9 @@ use serde::Serialize;
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(crate) struct Index {
     message: &'static str,
+    /// Relative to this address, which may have a prefix that a proxy adds.
     docs: &'static str,
+    /// The same.
     openapi: &'static str,
 }
 
@@ -21,11 +23,11 @@ pub(crate) struct Index {
         status = 200,
         description = "Where to look next",
         body = Index,
-        example = json!({ "message": "Taskie, a task API", "docs": "/docs", "openapi": "/openapi.json" }),
+        example = json!({ "message": "Taskie, a task API", "docs": "docs", "openapi": "openapi.json" }),
     )),
     security(),
 ))]
 /// `GET /`: 200, always.
-pub(crate) async fn show_index() -> Json<Index> {
-    Json(Index { message: "Taskie, a task API", docs: "/docs", openapi: "/openapi.json" })
+pub(crate) fn show_index() -> Json<Index> {
+    Json(Index { message: "Taskie, a task API", docs: "docs", openapi: "openapi.json" })
 }

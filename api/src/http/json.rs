@@ -6,15 +6,16 @@ use std::task::Poll;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{FromRequest, Request};
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
 use http_body_util::BodyExt;
 use responses::time::within;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::media_type;
 use crate::config;
 use crate::error::ApiError;
 use responses::problem::FieldError;
@@ -44,19 +45,13 @@ pub(crate) enum Member {
     Wrong,
 }
 
-impl<S: Sync> FromRequest<S> for JsonObject {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let (parts, body) = request.into_parts();
-        if !is_json(&parts.headers) {
-            return Err(ApiError::UnsupportedMediaType);
-        }
+impl JsonObject {
+    /// Reads and checks a request's body.
+    pub(crate) async fn read(parts: &Parts, body: Body) -> Result<Self, ApiError> {
+        media_type::check(parts).map_err(ApiError::UnsupportedMediaType)?;
         Self::parse(&read_in_time(&parts.headers, body).await?)
     }
-}
 
-impl JsonObject {
     fn parse(body: &[u8]) -> Result<Self, ApiError> {
         let text = std::str::from_utf8(body).map_err(|error| {
             ApiError::BadRequest(format!(
@@ -64,6 +59,8 @@ impl JsonObject {
                 error.valid_up_to()
             ))
         })?;
+        // A parser may ignore the mark (RFC 8259, section 8.1), which some clients put there.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.trim_ascii().is_empty() {
             return Err(ApiError::BadRequest(
                 "The request body is empty where a JSON object is expected".to_owned(),
@@ -152,22 +149,6 @@ impl<'de> Deserialize<'de> for JsonObject {
     }
 }
 
-/// `application/json` or a `+json` type, in UTF-8 if it names a charset at all (RFC 8259 knows no
-/// other).
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(Ok(value)) = headers.get(CONTENT_TYPE).map(|value| value.to_str()) else {
-        return false;
-    };
-    let mut parts = value.split(';').map(str::trim);
-    let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let json = media_type == "application/json"
-        || (media_type.starts_with("application/") && media_type.ends_with("+json"));
-    json && parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
-        !name.trim().eq_ignore_ascii_case("charset")
-            || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-    })
-}
-
 /// Reads the body within `request_timeout_ms`. A body that came with its head, as most do, is there at
 /// once: no limit is looked up for it.
 async fn read_in_time(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
@@ -233,9 +214,7 @@ fn check_depth(text: &str) -> Result<(), ApiError> {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
-
-    use super::{JsonObject, Member, is_json};
+    use super::{JsonObject, Member};
     use crate::error::ApiError;
 
     fn refusal(body: &[u8]) -> String {
@@ -253,6 +232,9 @@ mod tests {
         for (label, body, expected) in [
             ("empty", &b""[..], "empty where a JSON object is expected"),
             ("white space", b" \n", "empty where a JSON object is expected"),
+            ("only a mark", b"\xef\xbb\xbf\n", "empty where a JSON object is expected"),
+            ("two marks", b"\xef\xbb\xbf\xef\xbb\xbf{}", "line 1 column 1"),
+            ("a mark elsewhere", b" \xef\xbb\xbf{}", "line 1 column 2"),
             ("array", b"[]", "must be a JSON object, at line 1"),
             ("text", b"\"x\"", "must be a JSON object, at line 1"),
             ("cut off", b"{\"title\":", "line 1 column 9"),
@@ -299,27 +281,5 @@ mod tests {
                 "g must be a string"
             ]
         );
-    }
-
-    #[test]
-    fn only_json_media_types_are_read() {
-        for (value, expected) in [
-            (Some("application/json"), true),
-            (Some("Application/JSON; charset=UTF-8"), true),
-            (Some("application/json; charset=\"utf-8\""), true),
-            (Some("application/merge-patch+json"), true),
-            (Some("application/json; charset=latin1"), false),
-            (Some("text/plain"), false),
-            (Some("application/x-www-form-urlencoded"), false),
-            (Some("text/json"), false),
-            (Some(""), false),
-            (None, false),
-        ] {
-            let mut headers = HeaderMap::new();
-            if let Some(value) = value {
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static(value));
-            }
-            assert_eq!(is_json(&headers), expected, "{value:?}");
-        }
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod cors;
 pub(crate) mod idempotency;
 pub(crate) mod index;
 pub(crate) mod json;
+pub(crate) mod media_type;
 pub(crate) mod path;
 pub(crate) mod precondition;
 pub(crate) mod request;

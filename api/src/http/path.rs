@@ -1,13 +1,6 @@
 //! What the path of a task route says: `/api/{user_id}/tasks/{id}`.
 
-use axum::extract::FromRequestParts;
-use http::request::Parts;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-
-use crate::error::ApiError;
-
-/// All but RFC 3986's unreserved characters: a user id with a slash stays one segment.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use percent_encoding::percent_decode_str;
 
 /// The variable segments of a task route, still percent-encoded.
 #[derive(Clone, Copy)]
@@ -30,7 +23,8 @@ impl<'a> TaskPath<'a> {
         percent_decode_str(self.user).decode_utf8().ok().map(std::borrow::Cow::into_owned)
     }
 
-    fn task_id(self) -> Option<TaskId> {
+    /// The task's id; `None` when it is not one.
+    pub(crate) fn task_id(self) -> Option<TaskId> {
         let id = percent_decode_str(self.id).decode_utf8().ok()?;
         let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
         let number = if digits { id.parse::<i32>().ok() } else { None };
@@ -38,37 +32,13 @@ impl<'a> TaskPath<'a> {
     }
 }
 
-/// The path of a user's tasks, as `Link` gives it.
-pub(crate) fn of_tasks(user_id: &str) -> String {
-    let user = match user_id {
-        // Written plainly, they are no segments but steps through folders, and gone when a client
-        // resolves `Location` (RFC 3986, section 5.2.4). Browsers take these two so even encoded.
-        "." | ".." => user_id.replace('.', "%2E"),
-        _ => utf8_percent_encode(user_id, SEGMENT).to_string(),
-    };
-    format!("/api/{user}/tasks")
-}
-
-/// The path of one task, as `Location` gives it.
-pub(crate) fn of_task(user_id: &str, id: i32) -> String {
-    format!("{}/{id}", of_tasks(user_id))
-}
-
 /// A task's id: a positive 32-bit integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TaskId(pub(crate) i32);
 
-impl<S: Sync> FromRequestParts<S> for TaskId {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        TaskPath::of(parts.uri.path()).task_id().ok_or(ApiError::InvalidTaskId)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{TaskId, TaskPath, of_task};
+    use super::{TaskId, TaskPath};
 
     #[test]
     fn user_ids_are_opaque_and_never_confused() {
@@ -105,16 +75,6 @@ mod tests {
         ] {
             let path = format!("/api/u/tasks/{id}/complete");
             assert_eq!(TaskPath::of(&path).task_id(), expected.map(TaskId), "{label}");
-        }
-    }
-
-    #[test]
-    fn the_path_of_a_task_leads_back_to_its_user() {
-        for user in ["user-123", "a/b", "../x", ".", "..", "ü 🦀", "100%"] {
-            let path = of_task(user, 7);
-            assert!(!path.contains("/./") && !path.contains("/../"), "{path}");
-            assert_eq!(TaskPath::of(&path).user_id().as_deref(), Some(user), "{path}");
-            assert_eq!(TaskPath::of(&path).task_id(), Some(TaskId(7)), "{path}");
         }
     }
 }

@@ -1,5 +1,9 @@
 //! The paths of the API and their methods.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
 /// A path that the API has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -32,12 +36,18 @@ impl Route {
         Self::PoolHealth,
     ];
 
-    /// The route that a path leads to.
+    /// The route that a path leads to, with or without a slash at its end. Split before decoding, so
+    /// that an encoded slash never moves a segment.
     pub(crate) fn of(path: &str) -> Option<Self> {
-        let mut segments = path.strip_prefix('/')?.split('/');
-        let first: [Option<&str>; 6] = std::array::from_fn(|_| segments.next());
-        match first {
-            [Some(""), None, ..] => Some(Self::Index),
+        let path = path.strip_prefix('/')?;
+        if path.is_empty() {
+            return Some(Self::Index);
+        }
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let mut segments =
+            path.split('/').map(|segment| percent_decode_str(segment).decode_utf8_lossy());
+        let first: [Option<Cow<'_, str>>; 6] = std::array::from_fn(|_| segments.next());
+        match first.each_ref().map(Option::as_deref) {
             [Some("health"), None, ..] => Some(Self::Health),
             [Some("health"), Some("db"), None, ..] => Some(Self::DatabaseHealth),
             [Some("health"), Some("pool"), None, ..] => Some(Self::PoolHealth),
@@ -87,7 +97,18 @@ mod tests {
     fn every_route_is_where_its_template_says() {
         for route in Route::ALL {
             let path = route.template().replace("{user_id}", "ann").replace("{id}", "7");
-            assert_eq!(Route::of(&path), Some(route), "{path}");
+            let path = path.trim_end_matches('/');
+            assert_eq!(Route::of(&format!("{path}/")), Some(route), "{path}/");
+            assert_eq!(Route::of(&format!("{path}//")), None, "{path}//");
+            let encoded = path.bytes().map(|byte| match byte {
+                b'/' => "/".to_owned(),
+                _ => format!("%{byte:02x}"),
+            });
+            let encoded = String::from_iter(encoded);
+            if !path.is_empty() {
+                assert_eq!(Route::of(path), Some(route), "{path}");
+                assert_eq!(Route::of(&encoded), Some(route), "{encoded}");
+            }
             assert_eq!(Route::of(&format!("{path}/a/b/c/d")), None, "{path}");
         }
     }
@@ -104,8 +125,13 @@ mod tests {
             "/health%2Fdb",
             "/api",
             "/api/ann",
-            "/api/ann/tasks/",
+            "/api/ann/tasks//",
             "/api/ann/tasks//complete",
+            "/api/ann/tasks%2F7",
+            "/api/ann/t%2561sks",
+            "/api/ann/%FFtasks",
+            "/%2F",
+            "/health/%2F",
             "/api/ann/tasks/7/finish",
             "/api/ann/tasks/7/complete/more",
         ] {

@@ -3,37 +3,100 @@
 //! Written out: a router of a library would be built anew by each instance, many of which serve one
 //! request only (0.03 ms of its CPU), and is 100 KB of the component.
 
+use axum::body::Body;
 use axum::extract::Request;
-use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use http::header::ALLOW;
-use http::{HeaderValue, StatusCode};
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode};
 
-use super::index;
+use super::json::JsonObject;
+use super::media_type::{ACCEPT_PATCH, JSON_TYPES};
+use super::path::TaskPath;
+use super::precondition::Preconditions;
 use super::route::Route;
+use super::{cors, index};
+use crate::auth::Caller;
+use crate::db::Database;
 use crate::error::ApiError;
 use crate::{health, tasks};
 
 /// Answers a request. To `HEAD`, the response is `GET`'s; whoever sends it leaves the body out.
 pub(crate) async fn answer(route: Option<Route>, request: Request) -> Response {
-    let Some(route) = route else { return ApiError::RouteNotFound.into_response() };
-    match (route, request.method().as_str()) {
-        (Route::Tasks, "GET" | "HEAD") => tasks::list_tasks.call(request, ()).await,
-        (Route::Tasks, "POST") => tasks::create_task.call(request, ()).await,
-        (Route::Task, "GET" | "HEAD") => tasks::get_task.call(request, ()).await,
-        (Route::Task, "PUT" | "PATCH") => tasks::update_task.call(request, ()).await,
-        (Route::Task, "DELETE") => tasks::delete_task.call(request, ()).await,
-        (Route::Complete, "PATCH") => tasks::complete_task.call(request, ()).await,
-        (Route::Index, "GET" | "HEAD") => index::show_index.call(request, ()).await,
-        (Route::Health, "GET" | "HEAD") => health::check_process.call(request, ()).await,
-        (Route::DatabaseHealth, "GET" | "HEAD") => health::check_database.call(request, ()).await,
-        (Route::PoolHealth, "GET" | "HEAD") => health::show_connections.call(request, ()).await,
-        (_, "OPTIONS") => with_methods(route, StatusCode::NO_CONTENT.into_response()),
-        _ => with_methods(route, ApiError::MethodNotAllowed.into_response()),
+    let (parts, body) = request.into_parts();
+    respond(route, &parts, body).await.unwrap_or_else(ApiError::into_response)
+}
+
+async fn respond(route: Option<Route>, parts: &Parts, body: Body) -> Result<Response, ApiError> {
+    let Some(route) = route else {
+        // The page has to see the 404 of the request that follows.
+        return if cors::is_preflight(&parts.method, &parts.headers) {
+            Ok(StatusCode::NO_CONTENT.into_response())
+        } else {
+            Err(ApiError::RouteNotFound)
+        };
+    };
+    if !route.methods().split(',').any(|method| parts.method == *method) {
+        return Ok(with_methods(route, ApiError::MethodNotAllowed.into_response()));
     }
+    if parts.method == Method::OPTIONS {
+        return Ok(with_methods(route, StatusCode::NO_CONTENT.into_response()));
+    }
+    let response = match route {
+        Route::Tasks => respond_about_list(parts, body).await?,
+        Route::Task | Route::Complete => respond_about_task(route, parts, body).await?,
+        Route::Index => index::show_index().into_response(),
+        Route::Health => health::check_process().into_response(),
+        Route::DatabaseHealth => health::check_database(Database::of(parts).await).await,
+        Route::PoolHealth => health::show_connections(Database::of(parts).await).await,
+    };
+    // Preconditions count for requests that succeed without them (RFC 9110, section 13.2.1). A write has
+    // them in its statement.
+    if matches!(parts.method, Method::GET | Method::HEAD) && response.status().is_success() {
+        return Ok(Preconditions::of(&parts.headers)?.apply(response));
+    }
+    Ok(response)
+}
+
+/// Answers `GET`, `HEAD` and `POST` of a user's tasks.
+async fn respond_about_list(parts: &Parts, body: Body) -> Result<Response, ApiError> {
+    let caller = Caller::of(parts).await?;
+    let database = Database::of(parts).await?;
+    if parts.method != Method::POST {
+        return tasks::list_tasks(caller, &parts.uri, database).await;
+    }
+    let preconditions = Preconditions::of(&parts.headers)?;
+    let body = JsonObject::read(parts, body).await?;
+    tasks::create_task(caller, parts, preconditions, database, body).await
+}
+
+/// Answers the methods of one task, and of its completion.
+async fn respond_about_task(route: Route, parts: &Parts, body: Body) -> Result<Response, ApiError> {
+    let caller = Caller::of(parts).await?;
+    let id = TaskPath::of(parts.uri.path()).task_id().ok_or(ApiError::InvalidTaskId)?;
+    let database = Database::of(parts).await?;
+    let preconditions = Preconditions::of(&parts.headers);
+    Ok(match (route, parts.method.as_str()) {
+        (Route::Complete, _) => {
+            tasks::complete_task(caller, id, preconditions?, database).await?.into_response()
+        }
+        (_, "DELETE") => {
+            tasks::delete_task(caller, id, preconditions?, database).await?.into_response()
+        }
+        (_, "PUT" | "PATCH") => {
+            let preconditions = preconditions?;
+            let body = JsonObject::read(parts, body).await?;
+            tasks::update_task(caller, id, preconditions, database, body).await?.into_response()
+        }
+        _ => tasks::get_task(caller, id, database).await?.into_response(),
+    })
 }
 
 fn with_methods(route: Route, mut response: Response) -> Response {
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(route.methods()));
+    let methods = route.methods();
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    if methods.contains("PATCH") {
+        response.headers_mut().insert(ACCEPT_PATCH, HeaderValue::from_static(JSON_TYPES));
+    }
     response
 }

@@ -17,6 +17,7 @@ use crate::auth::key_set;
 use crate::config::Misconfiguration;
 use crate::db::DbError;
 use crate::error::ApiError;
+use crate::http::{media_type, precondition};
 use crate::tasks::messages::{DESCRIPTION_TOO_LONG, STATUS_UNKNOWN, TITLE_TOO_LONG};
 use crate::tasks::{CURSOR_INVALID, LIMIT_INVALID};
 
@@ -59,10 +60,7 @@ failures! {
     InvalidTaskId: "The task ID or the precondition is not acceptable" = [
         ("id", ApiError::InvalidTaskId),
         ("precondition", bad_precondition("If-Match")),
-    ];
-    InvalidRead: "The task ID or the precondition is not acceptable" = [
-        ("id", ApiError::InvalidTaskId),
-        ("precondition", bad_precondition("If-None-Match")),
+        ("other-precondition", bad_precondition("If-None-Match")),
     ];
     InvalidFilter: "A parameter of the query is not acceptable" = [
         ("status", ApiError::field("status", STATUS_UNKNOWN)),
@@ -71,8 +69,10 @@ failures! {
             field("cursor", CURSOR_INVALID),
         ])),
     ];
-    PreconditionFailed: "The task is not in a state that `If-Match` names" = [
-        ("stale", ApiError::PreconditionFailed),
+    PreconditionFailed: "The task is not in a state that `If-Match` and `If-None-Match` allow" = [
+        ("stale", ApiError::PreconditionFailed(precondition::CHANGED)),
+        ("weak", ApiError::PreconditionFailed(precondition::ONLY_WEAK)),
+        ("ruled-out", ApiError::PreconditionFailed(precondition::RULED_OUT)),
     ];
     IdempotencyKeyReused: "The `Idempotency-Key` was used for another request" = [
         ("key", ApiError::IdempotencyKeyReused),
@@ -99,8 +99,10 @@ failures! {
         ("body", ApiError::BodyTooSlow(Duration::from_secs(10))),
     ];
     BodyTooLarge: "The body is larger than 128 KiB" = [("body", ApiError::BodyTooLarge)];
-    UnsupportedMediaType: "The body is not JSON by its `Content-Type`" = [
-        ("type", ApiError::UnsupportedMediaType),
+    UnsupportedMediaType: "The body is not JSON by its `Content-Type`, or has a `Content-Encoding`" = [
+        ("type", unsupported("POST", ("content-type", "text/plain"))),
+        ("patch", unsupported("PATCH", ("content-type", "application/json-patch+json"))),
+        ("encoding", unsupported("PATCH", ("content-encoding", "gzip"))),
     ];
     ServerError: "The service has a fault, or is misconfigured" = [
         ("fault", ApiError::Internal(of_the_database())),
@@ -131,6 +133,16 @@ fn bad_json() -> ApiError {
 
 fn bad_precondition(header: &str) -> ApiError {
     ApiError::BadRequest(format!("{header} must be * or a list of entity tags, each in quotes"))
+}
+
+/// The refusal of a body with this header, which is otherwise JSON.
+fn unsupported(method: &str, (name, value): (&'static str, &str)) -> ApiError {
+    let mut request = http::Request::builder().method(method).header(name, value);
+    if name != "content-type" {
+        request = request.header("content-type", "application/json");
+    }
+    let (parts, ()) = request.body(()).expect("a request").into_parts();
+    ApiError::UnsupportedMediaType(media_type::check(&parts).expect_err("it is not read"))
 }
 
 /// Its text is for the log, so any will do.
@@ -168,7 +180,7 @@ fn named<R: ToResponse<'static>>(status: u16) -> (String, RefOr<Response>) {
     (status.to_string(), Ref::from_response_name(R::response().0).into())
 }
 
-/// The responses to one kind of failure; all of them have the same status and headers.
+/// The responses to one kind of failure; all of them have the same status.
 fn describe<const N: usize>(
     meaning: &str,
     examples: [(&str, axum::response::Response); N],
@@ -176,7 +188,14 @@ fn describe<const N: usize>(
     let mut response = Response::new(meaning);
     let mut content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem")));
     for (name, example) in examples {
-        for header in ["Allow", "Retry-After", "WWW-Authenticate"] {
+        for header in [
+            "Accept",
+            "Accept-Encoding",
+            "Accept-Patch",
+            "Allow",
+            "Retry-After",
+            "WWW-Authenticate",
+        ] {
             if example.headers().contains_key(header) {
                 response.headers.insert(header.to_owned(), headers::reference(header));
             }
@@ -212,7 +231,7 @@ mod tests {
             E::BadRequest(String::new()),
             E::NothingToUpdate,
             E::InvalidTaskId,
-            E::UnsupportedMediaType,
+            failures::unsupported("POST", ("content-type", "text/plain")),
             E::BodyTooSlow(failures::Duration::from_secs(10)),
             E::BodyTooLarge,
             E::TokenMissing(""),
@@ -222,7 +241,7 @@ mod tests {
             E::NotRegistered(""),
             E::EmailTaken,
             E::TaskNotFound,
-            E::PreconditionFailed,
+            E::PreconditionFailed(""),
             E::IdempotencyKeyReused,
             E::RouteNotFound,
             E::MethodNotAllowed,
@@ -238,7 +257,7 @@ mod tests {
                 | E::BadRequest(_)
                 | E::NothingToUpdate
                 | E::InvalidTaskId
-                | E::UnsupportedMediaType
+                | E::UnsupportedMediaType(_)
                 | E::BodyTooSlow(_)
                 | E::BodyTooLarge
                 | E::TokenMissing(_)
@@ -248,7 +267,7 @@ mod tests {
                 | E::NotRegistered(_)
                 | E::EmailTaken
                 | E::TaskNotFound
-                | E::PreconditionFailed
+                | E::PreconditionFailed(_)
                 | E::IdempotencyKeyReused
                 | E::RouteNotFound
                 | E::MethodNotAllowed

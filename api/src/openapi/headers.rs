@@ -4,6 +4,8 @@ use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::{Object, ObjectBuilder, OpenApi, Ref, RefOr, Response, Type, header::Header};
 
+use crate::http::media_type;
+
 /// Every response has these.
 const ON_EVERY_RESPONSE: [&str; 2] = ["X-Request-Id", "Server-Timing"];
 
@@ -31,9 +33,27 @@ pub(super) fn reference(name: &str) -> RefOr<Header> {
     RefOr::Ref(Ref::new(format!("#/components/headers/{name}")))
 }
 
-fn described() -> [(&'static str, Header); 9] {
+fn described() -> [(&'static str, Header); 12] {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     [
+        optional(
+            "Accept",
+            "The media types that a body may have",
+            text().build(),
+            media_type::JSON_TYPES,
+        ),
+        optional(
+            "Accept-Encoding",
+            "The `Content-Encoding` that a body may have",
+            text().build(),
+            "identity",
+        ),
+        optional(
+            "Accept-Patch",
+            "The media types that the body of a `PATCH` may have (RFC 5789)",
+            text().build(),
+            media_type::JSON_TYPES,
+        ),
         header("Allow", "The methods that the path has", text().build(), "GET,HEAD"),
         header(
             "ETag",
@@ -49,17 +69,17 @@ fn described() -> [(&'static str, Header); 9] {
         ),
         optional(
             "Link",
-            "The next page (RFC 8288), with the request's `status` and `limit`; not there on the last one",
-            text().pattern(Some("^</[^>]+>; rel=\"next\"$")).build(),
-            "</api/demo/tasks?limit=2&cursor=AAZg3mwcSlAAAAAD>; rel=\"next\"",
+            "The next page (RFC 8288), relative to this address, with its `status` and `limit`; not there on the last one",
+            text().pattern(Some("^<\\?[^>]+>; rel=\"next\"$")).build(),
+            "<?limit=2&cursor=AAZg3mwcSlAAAAAD>; rel=\"next\"",
         ),
         header(
             "Location",
-            "The path of the new task",
+            "The new task, relative to this address",
             text()
                 .format(Some(utoipa::openapi::SchemaFormat::Custom("uri-reference".to_owned())))
                 .build(),
-            "/api/demo/tasks/42",
+            "tasks/42",
         ),
         header(
             "Retry-After",

@@ -48,7 +48,6 @@ fn document() -> Document {
             failures::InvalidTask,
             failures::InvalidUpdate,
             failures::InvalidTaskId,
-            failures::InvalidRead,
             failures::InvalidFilter,
             failures::PreconditionFailed,
             failures::IdempotencyKeyReused,

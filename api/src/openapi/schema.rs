@@ -143,7 +143,8 @@ pub(crate) struct ListFilter {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "it describes")]
 pub(crate) struct ExpectedState {
-    /// `*`, or the `ETag` of the state that the change is for; several with commas between them.
+    /// `*`, or the `ETag` of the state that the request is for; several with commas between them. A weak
+    /// one never matches.
     #[param(
         rename = "If-Match",
         nullable = false,
@@ -151,6 +152,21 @@ pub(crate) struct ExpectedState {
         example = "\"1-1795358272782796\""
     )]
     if_match: Option<String>,
+}
+
+/// States of the task in which the request does not count.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes")]
+pub(crate) struct ExcludedState {
+    /// `*`, or the `ETag` of the state that the change is not for; several with commas between them.
+    #[param(
+        rename = "If-None-Match",
+        nullable = false,
+        pattern = r#"^(\*|(W/)?"[!#-~]*"(, (W/)?"[!#-~]*")*)$"#,
+        example = "\"1-1795358272782796\""
+    )]
+    if_none_match: Option<String>,
 }
 
 /// What makes the request good for sending again.

@@ -1,37 +1,41 @@
-//! Changing a task, with or without the condition of `If-Match`.
+//! Changing a task, with or without preconditions.
 
 use crate::db::{Database, Param, Row};
 use crate::error::ApiError;
-use crate::http::precondition::IfMatch;
+use crate::http::precondition::Preconditions;
 
-/// A statement that changes a task, and the same with `If-Match`. `$1` id, `$2` owner. Two texts,
-/// because the condition makes the statement longer to plan than to execute.
+/// A statement that changes a task, and the same with `If-Match` or `If-None-Match`. `$1` id, `$2`
+/// owner. Two texts, because the condition makes the statement longer to plan than to execute.
 pub(super) struct Change {
     /// Its row is the changed task; none where the task is absent or somebody else's.
     pub(super) statement: &'static str,
-    /// Its last parameter has the tags, with spaces between them. Its first column is whether the task
-    /// was changed: false where the task is there, but in another state than the tags name.
-    pub(super) if_match: &'static str,
+    /// Its last two parameters are the tags, with spaces between them, and whether the task's tag has
+    /// to be one of them (true) or must not be (false). Its first column is whether the task was
+    /// changed: false where the task is there and its tag is not so.
+    pub(super) conditional: &'static str,
 }
 
 impl Change {
     /// Changes the task. 404 when it is absent or somebody else's, 412 when its state is not one that
-    /// `If-Match` names.
+    /// the preconditions allow.
     pub(super) async fn apply(
         &self,
         database: &Database,
         mut params: Vec<Param>,
-        if_match: IfMatch,
+        preconditions: Preconditions,
     ) -> Result<Row, ApiError> {
-        let tags = if_match.into_param();
-        let is_conditional = tags.is_some();
-        params.extend(tags.map(Param::Text));
-        let statement = if is_conditional { self.if_match } else { self.statement };
+        let mut statement = self.statement;
+        let mut failure = None;
+        if let Some(condition) = preconditions.into_condition() {
+            statement = self.conditional;
+            params.extend([Param::Text(condition.tags), Param::Bool(condition.is_listed)]);
+            failure = Some(condition.failure);
+        }
         let row = database.first_row(statement, params).await?;
         let mut row = row.ok_or(ApiError::TaskNotFound)?;
-        if is_conditional && !row.bool()? {
-            return Err(ApiError::PreconditionFailed);
+        match failure {
+            Some(failure) if !row.bool()? => Err(failure),
+            _ => Ok(row),
         }
-        Ok(row)
     }
 }

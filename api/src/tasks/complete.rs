@@ -1,7 +1,6 @@
 //! `PATCH /api/{user_id}/tasks/{id}/complete`
 
 use const_format::formatcp;
-use http::HeaderMap;
 
 use super::change::Change;
 use super::sql::{TAG, TASK_JSON, TASK_STATE, UPDATED_AT};
@@ -10,11 +9,11 @@ use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
 use crate::http::path::TaskId;
-use crate::http::precondition::IfMatch;
+use crate::http::precondition::Preconditions;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
 
-/// `$3` the states that `If-Match` names.
+/// `$3` and `$4` the condition on the task's tag.
 const COMPLETE_TASK: Change = Change {
     statement: formatcp!(
         "update tasks
@@ -23,13 +22,13 @@ const COMPLETE_TASK: Change = Change {
    and user_id = $2::text
 returning {TASK_STATE}"
     ),
-    if_match: formatcp!(
+    conditional: formatcp!(
         "with changed as (
   update tasks
      set status = 'complete'
    where id = $1::int4
      and user_id = $2::text
-     and {TAG} = any (string_to_array($3::text, ' '))
+     and ({TAG} = any (string_to_array($3::text, ' '))) = $4::bool
   returning {TASK_JSON} as task, {UPDATED_AT} as updated_at
 )
 select true, task, updated_at from changed
@@ -46,7 +45,7 @@ select false, null, null
     tag = "Tasks",
     summary = "Complete a task",
     description = "A completed task comes back unchanged.",
-    params(schema::TaskInPath, schema::ExpectedState),
+    params(schema::TaskInPath, schema::ExpectedState, schema::ExcludedState),
     responses(
         (status = 200, description = "The task, complete", body = schema::Task, headers(("ETag"))),
         (status = 400, response = failures::InvalidTaskId),
@@ -60,11 +59,10 @@ select false, null, null
 pub(crate) async fn complete_task(
     caller: Caller,
     id: TaskId,
-    headers: HeaderMap,
+    preconditions: Preconditions,
     database: Database,
 ) -> Result<TaskState, ApiError> {
-    let if_match = IfMatch::of(&headers)?;
     let params = vec![Param::Int4(id.0), Param::Text(caller.user_id)];
-    let mut row = COMPLETE_TASK.apply(&database, params, if_match).await?;
+    let mut row = COMPLETE_TASK.apply(&database, params, preconditions).await?;
     Ok(TaskState::read(&mut row)?)
 }

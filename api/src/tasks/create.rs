@@ -3,7 +3,8 @@
 use axum::response::{IntoResponse, Response};
 use const_format::formatcp;
 use http::header::LOCATION;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 
 use super::fields::{Description, FieldReader, Title};
@@ -15,7 +16,7 @@ use crate::db::{Database, Param};
 use crate::error::ApiError;
 use crate::http::idempotency::{IDEMPOTENCY_REPLAYED, IdempotencyKey};
 use crate::http::json::JsonObject;
-use crate::http::path;
+use crate::http::precondition::Preconditions;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
 
@@ -189,12 +190,15 @@ struct NewTask {
 /// used for something else.
 pub(crate) async fn create_task(
     caller: Caller,
-    headers: HeaderMap,
+    parts: &Parts,
+    preconditions: Preconditions,
     database: Database,
     body: JsonObject,
 ) -> Result<Response, ApiError> {
-    let key = IdempotencyKey::of(&headers)?;
+    let key = IdempotencyKey::of(&parts.headers)?;
     let new = NewTask::from_body(&body)?;
+    // The target is the list, which is there and has no tag.
+    preconditions.check_untagged()?;
     let once = key.map(|key| [Param::Text(key.0), Param::Text(new.fingerprint())]);
     let is_keyed = once.is_some();
     let provisions_users = config::provision_users().await?.0;
@@ -207,7 +211,7 @@ pub(crate) async fn create_task(
         (true, true) => INSERT_TASK_AND_ACCOUNT_ONCE,
     };
     let mut params = vec![
-        Param::Text(caller.user_id.clone()),
+        Param::Text(caller.user_id),
         Param::Text(new.title.0),
         Param::OptionalText(new.description.map(|description| description.0)),
     ];
@@ -233,7 +237,9 @@ pub(crate) async fn create_task(
     }
 
     let mut response = (StatusCode::CREATED, task).into_response();
-    if let Ok(location) = HeaderValue::from_str(&path::of_task(&caller.user_id, id)) {
+    // Relative (RFC 3986), so that it is right behind a proxy that adds a prefix to the path.
+    let list = if parts.uri.path().ends_with('/') { "" } else { "tasks/" };
+    if let Ok(location) = HeaderValue::from_str(&format!("{list}{id}")) {
         response.headers_mut().insert(LOCATION, location);
     }
     if is_replayed {

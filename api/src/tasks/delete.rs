@@ -1,7 +1,7 @@
 //! `DELETE /api/{user_id}/tasks/{id}`
 
 use const_format::formatcp;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use super::change::Change;
 use super::sql::TAG;
@@ -9,22 +9,22 @@ use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
 use crate::http::path::TaskId;
-use crate::http::precondition::IfMatch;
+use crate::http::precondition::Preconditions;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
 
-/// `$3` the states that `If-Match` names.
+/// `$3` and `$4` the condition on the task's tag.
 const DELETE_TASK: Change = Change {
     statement: "delete from tasks
  where id = $1::int4
    and user_id = $2::text
 returning id",
-    if_match: formatcp!(
+    conditional: formatcp!(
         "with changed as (
   delete from tasks
    where id = $1::int4
      and user_id = $2::text
-     and {TAG} = any (string_to_array($3::text, ' '))
+     and ({TAG} = any (string_to_array($3::text, ' '))) = $4::bool
   returning id
 )
 select true from changed
@@ -40,7 +40,7 @@ select false
     path = "/api/{user_id}/tasks/{id}",
     tag = "Tasks",
     summary = "Delete a task",
-    params(schema::TaskInPath, schema::ExpectedState),
+    params(schema::TaskInPath, schema::ExpectedState, schema::ExcludedState),
     responses(
         (status = 204, description = "The task is gone"),
         (status = 400, response = failures::InvalidTaskId),
@@ -53,11 +53,10 @@ select false
 pub(crate) async fn delete_task(
     caller: Caller,
     id: TaskId,
-    headers: HeaderMap,
+    preconditions: Preconditions,
     database: Database,
 ) -> Result<StatusCode, ApiError> {
-    let if_match = IfMatch::of(&headers)?;
     let params = vec![Param::Int4(id.0), Param::Text(caller.user_id)];
-    DELETE_TASK.apply(&database, params, if_match).await?;
+    DELETE_TASK.apply(&database, params, preconditions).await?;
     Ok(StatusCode::NO_CONTENT)
 }

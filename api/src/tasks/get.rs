@@ -1,16 +1,13 @@
 //! `GET /api/{user_id}/tasks/{id}`
 
-use axum::response::{IntoResponse, Response};
 use const_format::formatcp;
-use http::{HeaderMap, StatusCode};
 
 use super::sql::TASK_STATE;
-use super::state::{TaskState, tag};
+use super::state::TaskState;
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
 use crate::http::path::TaskId;
-use crate::http::precondition;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
 
@@ -27,30 +24,23 @@ const GET_TASK: &str = formatcp!(
     path = "/api/{user_id}/tasks/{id}",
     tag = "Tasks",
     summary = "Read a task",
-    params(schema::TaskInPath, schema::KnownState),
+    params(schema::TaskInPath, schema::ExpectedState, schema::KnownState),
     responses(
         (status = 200, description = "The task", body = schema::Task, headers(("ETag"))),
         (status = 304, description = "It is still in the state that `If-None-Match` names", headers(("ETag"))),
-        (status = 400, response = failures::InvalidRead),
+        (status = 400, response = failures::InvalidTaskId),
+        (status = 412, response = failures::PreconditionFailed),
         failures::OfEveryTaskRoute,
     ),
     security(("token" = [])),
 ))]
-/// 200 with the task; 304 when the client has this state of it; 404 when it is absent or somebody
-/// else's.
+/// 200 with the task; 404 when it is absent or somebody else's.
 pub(crate) async fn get_task(
     caller: Caller,
     id: TaskId,
-    headers: HeaderMap,
     database: Database,
-) -> Result<Response, ApiError> {
+) -> Result<TaskState, ApiError> {
     let params = vec![Param::Int4(id.0), Param::Text(caller.user_id)];
     let row = database.first_row(GET_TASK, params).await?;
-    let task = TaskState::read(&mut row.ok_or(ApiError::TaskNotFound)?)?;
-    if precondition::is_known(&headers, &task.etag)? {
-        let mut response = StatusCode::NOT_MODIFIED.into_response();
-        tag(&mut response, &task.etag);
-        return Ok(response);
-    }
-    Ok(task.into_response())
+    Ok(TaskState::read(&mut row.ok_or(ApiError::TaskNotFound)?)?)
 }

@@ -14,7 +14,6 @@ use super::state::{DatabaseJson, micros};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
-use crate::http::path;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
 
@@ -138,7 +137,7 @@ struct ListQuery {
 /// one; 400 that lists every bad parameter.
 pub(crate) async fn list_tasks(
     caller: Caller,
-    uri: Uri,
+    uri: &Uri,
     database: Database,
 ) -> Result<Response, ApiError> {
     let query = ListQuery::parse(uri.query().unwrap_or_default())?;
@@ -150,7 +149,7 @@ pub(crate) async fn list_tasks(
         (Some(_), Some(_)) => LIST_TASKS_OF_STATUS_AFTER,
     };
     let statement = if limit.0 <= FEW { page.few } else { page.many };
-    let mut params = vec![Param::Text(caller.user_id.clone()), Param::Int4(limit.0)];
+    let mut params = vec![Param::Text(caller.user_id), Param::Int4(limit.0)];
     params.extend(query.status.map(|status| Param::Text(status.as_str().to_owned())));
     if let Some(cursor) = query.cursor {
         params.extend([Param::Text(cursor.timestamp()), Param::Int4(cursor.id())]);
@@ -158,7 +157,7 @@ pub(crate) async fn list_tasks(
     let mut row = database.row(statement, params).await?;
     let mut response = DatabaseJson(row.text()?).into_response();
     if let (Some(time), Some(id)) = (row.optional_text()?, row.optional_int4()?) {
-        let link = query.link_to(&caller.user_id, Cursor::after(micros(&time)?, id));
+        let link = query.link_to(Cursor::after(micros(&time)?, id));
         if let Ok(link) = HeaderValue::from_str(&link) {
             response.headers_mut().insert(LINK, link);
         }
@@ -184,13 +183,13 @@ impl ListQuery {
         if errors.is_empty() { Ok(parsed) } else { Err(ApiError::Invalid(errors)) }
     }
 
-    /// The `Link` (RFC 8288) to the page that begins there, with this query's status and limit.
-    fn link_to(&self, user_id: &str, cursor: Cursor) -> String {
-        let path = path::of_tasks(user_id);
+    /// The `Link` (RFC 8288) to the page that begins there, with this query's status and limit. The
+    /// path is the request's own, so that it is right behind a proxy that adds a prefix to it.
+    fn link_to(&self, cursor: Cursor) -> String {
         let status = self.status.map(|status| format!("status={}&", status.as_str()));
         let limit = self.limit.map(|limit| format!("limit={}&", limit.0));
         format!(
-            "<{path}?{}{}cursor={}>; rel=\"next\"",
+            "<?{}{}cursor={}>; rel=\"next\"",
             status.unwrap_or_default(),
             limit.unwrap_or_default(),
             cursor.encode()

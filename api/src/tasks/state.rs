@@ -6,13 +6,12 @@ use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 
 use crate::db::{Row, error::DbError};
-use crate::http::precondition::etag_header;
 
 /// A task as it stands in a response: its JSON and its `ETag`.
 pub(crate) struct TaskState {
-    pub(crate) json: String,
+    json: String,
     /// Without quotes.
-    pub(crate) etag: String,
+    etag: String,
 }
 
 impl TaskState {
@@ -34,17 +33,13 @@ pub(super) fn micros(time: &str) -> Result<i64, DbError> {
 impl IntoResponse for TaskState {
     fn into_response(self) -> Response {
         let mut response = DatabaseJson(self.json).into_response();
-        tag(&mut response, &self.etag);
+        if let Ok(etag) = HeaderValue::from_str(&format!("\"{}\"", self.etag)) {
+            response.headers_mut().insert(ETAG, etag);
+            // Caches may keep it if they ask each time.
+            let cache = HeaderValue::from_static("private, no-cache");
+            response.headers_mut().insert(CACHE_CONTROL, cache);
+        }
         response
-    }
-}
-
-/// Gives a response the `ETag` of a task, with which caches may keep it if they ask each time.
-pub(super) fn tag(response: &mut Response, etag: &str) {
-    if let Some(etag) = etag_header(etag) {
-        response.headers_mut().insert(ETAG, etag);
-        let cache = HeaderValue::from_static("private, no-cache");
-        response.headers_mut().insert(CACHE_CONTROL, cache);
     }
 }
 

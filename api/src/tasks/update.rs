@@ -1,7 +1,6 @@
 //! `PUT` and `PATCH /api/{user_id}/tasks/{id}`
 
 use const_format::formatcp;
-use http::HeaderMap;
 
 use super::change::Change;
 use super::fields::{Description, FieldReader, Status, Title};
@@ -12,12 +11,13 @@ use crate::db::{Database, Param};
 use crate::error::ApiError;
 use crate::http::json::JsonObject;
 use crate::http::path::TaskId;
-use crate::http::precondition::IfMatch;
+use crate::http::precondition::Preconditions;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
 
 /// `$3` title or null to keep it, `$4` whether the description is replaced, `$5` the new description
-/// or null, `$6` status or null to keep it, `$7` the states that `If-Match` names.
+/// or null, `$6` status or null to keep it, `$7` and `$8` the condition on the task's
+/// tag.
 const UPDATE_TASK: Change = Change {
     statement: formatcp!(
         "update tasks
@@ -28,7 +28,7 @@ const UPDATE_TASK: Change = Change {
    and user_id = $2::text
 returning {TASK_STATE}"
     ),
-    if_match: formatcp!(
+    conditional: formatcp!(
         "with changed as (
   update tasks
      set title = coalesce($3::text, title),
@@ -36,7 +36,7 @@ returning {TASK_STATE}"
          status = coalesce($6::text, status)
    where id = $1::int4
      and user_id = $2::text
-     and {TAG} = any (string_to_array($7::text, ' '))
+     and ({TAG} = any (string_to_array($7::text, ' '))) = $8::bool
   returning {TASK_JSON} as task, {UPDATED_AT} as updated_at
 )
 select true, task, updated_at from changed
@@ -62,7 +62,7 @@ struct Changes {
     tag = "Tasks",
     summary = "Change a task",
     description = "Members that are absent stay as they are, with `PUT` as with `PATCH`.",
-    params(schema::TaskInPath, schema::ExpectedState),
+    params(schema::TaskInPath, schema::ExpectedState, schema::ExcludedState),
     request_body(
         content = schema::TaskUpdate,
         description = "What to change, at most 128 KiB",
@@ -85,11 +85,10 @@ struct Changes {
 pub(crate) async fn update_task(
     caller: Caller,
     id: TaskId,
-    headers: HeaderMap,
+    preconditions: Preconditions,
     database: Database,
     body: JsonObject,
 ) -> Result<TaskState, ApiError> {
-    let if_match = IfMatch::of(&headers)?;
     let changes = Changes::from_body(&body)?;
     let params = vec![
         Param::Int4(id.0),
@@ -99,7 +98,7 @@ pub(crate) async fn update_task(
         Param::OptionalText(changes.description.flatten().map(|description| description.0)),
         Param::OptionalText(changes.status.map(|status| status.as_str().to_owned())),
     ];
-    let mut row = UPDATE_TASK.apply(&database, params, if_match).await?;
+    let mut row = UPDATE_TASK.apply(&database, params, preconditions).await?;
     Ok(TaskState::read(&mut row)?)
 }
 

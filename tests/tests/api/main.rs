@@ -24,5 +24,19 @@ fn path_of(task: &serde_json::Value) -> String {
     format!("/tasks/{}", task["id"])
 }
 
+/// A relative reference, resolved against the path of the request whose answer has it (RFC 3986,
+/// section 5.2): it is in the same folder, or only a query.
+fn resolved(path: &str, reference: &str) -> String {
+    let path = path.split('?').next().unwrap_or_default();
+    if reference.starts_with('?') {
+        return format!("{path}{reference}");
+    }
+    let is_below = !reference.contains(':')
+        && reference.split('/').all(|segment| !["", ".", ".."].contains(&segment));
+    assert!(is_below, "not a reference to something in the folder of {path}: {reference}");
+    let (folder, _) = path.rsplit_once('/').expect("a path has a slash");
+    format!("{folder}/{reference}")
+}
+
 /// A task id that no task has.
 const NO_TASK: i32 = i32::MAX;

@@ -182,15 +182,36 @@ async fn every_statement_is_answered_from_an_index() {
         ("create", Method::POST, "/tasks".to_owned(), Some(json!({ "title": "new" })), 0.0),
         ("delete", Method::DELETE, path.clone(), None, 1.0),
     ];
+    // Another task: the last request has deleted the first one.
+    let path = crate::path_of(&alice.tasks().await[51]);
+    let complete = format!("{path}/complete");
+    let title = || Some(json!({ "title": "changed" }));
+    // One that does not hold, and one that does: the same statement.
+    let conditional = [
+        ("put with If-Match", Method::PUT, path.clone(), title(), "If-Match"),
+        ("put with If-None-Match", Method::PUT, path.clone(), title(), "If-None-Match"),
+        ("complete with If-Match", Method::PATCH, complete.clone(), None, "If-Match"),
+        ("complete with If-None-Match", Method::PATCH, complete, None, "If-None-Match"),
+        ("delete with If-Match", Method::DELETE, path.clone(), None, "If-Match"),
+    ];
+    let conditional = conditional
+        .map(|(label, method, rest, body, header)| (label, method, rest, body, 2.0, Some(header)));
+    let requests = requests
+        .map(|(label, method, rest, body, most_rows)| (label, method, rest, body, most_rows, None));
     let mut seen = BTreeSet::new();
-    for (label, method, rest, body, most_rows) in requests {
+    for (label, method, rest, body, most_rows, header) in requests.into_iter().chain(conditional) {
         let start = log_statements(&app, &log).await;
-        let request = alice.request(method, &alice.path(&rest));
+        let mut request = alice.request(method, &alice.path(&rest));
+        if let Some(header) = header {
+            request = request.header(header, "\"other\"");
+        }
         let response = match body {
             Some(body) => request.json(body).await,
             None => request.await,
         };
-        assert!(response.status < 300, "{label}: {response}");
+        let holds = header != Some("If-Match");
+        assert_eq!(response.status < 300, holds, "{label}: {response}");
+        assert!(holds || response.status == 412, "{label}: {response}");
         let statements = tests::until("the statement is in the log", async || {
             let statements = logged(&log, start, &alice);
             (!statements.is_empty()).then_some(statements)
@@ -214,8 +235,8 @@ async fn every_statement_is_answered_from_an_index() {
     }
     assert_eq!(
         seen.len(),
-        11,
-        "PUT and PATCH share a statement, the others have their own: {seen:#?}"
+        14,
+        "PUT and PATCH share a statement, and both preconditions do; the others have their own: {seen:#?}"
     );
 }
 

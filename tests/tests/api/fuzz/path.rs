@@ -83,22 +83,27 @@ fn decoded(segment: &str) -> Vec<u8> {
     bytes
 }
 
-/// The user and the task that a target names, if it is the path of a task route.
-fn user_and_task(target: &str) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+/// The user and the task that a request is about, if a task route has its path and its method. One
+/// slash at the end makes no difference, and neither does how the fixed segments are encoded.
+fn user_and_task(method: &str, target: &str) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
     let path = target.split(['?', '#']).next()?;
-    match path.split('/').collect::<Vec<_>>()[..] {
-        ["", "api", user, "tasks"] => Some((decoded(user), None)),
-        ["", "api", user, "tasks", id] | ["", "api", user, "tasks", id, "complete"] => {
-            Some((decoded(user), Some(decoded(id))))
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let segments: Vec<Vec<u8>> = path.split('/').map(decoded).collect();
+    let segments: Vec<&[u8]> = segments.iter().map(Vec::as_slice).collect();
+    match (method, &segments[..]) {
+        ("GET" | "POST", [b"", b"api", user, b"tasks"]) => Some((user.to_vec(), None)),
+        ("GET" | "PUT" | "PATCH", [b"", b"api", user, b"tasks", id])
+        | ("PATCH", [b"", b"api", user, b"tasks", id, b"complete"]) => {
+            Some((user.to_vec(), Some(id.to_vec())))
         }
         _ => None,
     }
 }
 
 /// The verdict for Alice's token on this path. The host may reject unencoded text.
-fn verdict_on(target: &str, is_plain: bool, service: &Service) -> Verdict {
+fn verdict_on(method: &str, target: &str, is_plain: bool, service: &Service) -> Verdict {
     let [hers, his] = [&service.hers, &service.his].map(|task| task["id"].to_string());
-    let id = match user_and_task(target) {
+    let id = match user_and_task(method, target) {
         Some((user, id)) if user == service.alice.id.as_bytes() => id,
         _ => return Verdict::Bad,
     };
@@ -134,11 +139,18 @@ fn only_ones_own_path_leads_to_ones_own_tasks() {
         1 => raw(),
         1 => raw().prop_map(move |raw| format!("{hers}{raw}")),
     ];
-    service.check((select(ROUTES.to_vec()), user, id), |service, ((method, rest), user, id)| {
-        let target = format!("/api/{user}{}", rest.replace("{id}", &id));
+    let fixed = |name: &'static str| {
+        prop_oneof![Just(name.to_owned()), percent_encoded(Just(name.as_bytes().to_vec()))]
+    };
+    let end = select(vec!["", "", "/", "//"]);
+    let route = (select(ROUTES.to_vec()), fixed("api"), fixed("tasks"), fixed("complete"), end);
+    service.check((route, user, id), |service, (route, user, id)| {
+        let ((method, rest), api, tasks, complete, end) = route;
+        let rest = rest.replace("tasks", &tasks).replace("complete", &complete);
+        let target = format!("/{api}/{user}{}{end}", rest.replace("{id}", &id));
         let is_plain =
             [&user, &id].iter().all(|s| s.bytes().all(|byte| is_unreserved(byte) || byte == b'%'));
-        let verdict = verdict_on(&target, is_plain, service);
+        let verdict = verdict_on(method, &target, is_plain, service);
         let authorization = format!("Bearer {}", service.alice.token);
         let request = Request { method, target, authorization };
         service.send_and_check(&request, &service.alice.id, verdict);

@@ -64,6 +64,75 @@ async fn a_preflight_says_what_a_page_may_do() {
     }
 }
 
+/// Otherwise the page would see a failed request, and not the 404 or the 405.
+#[tokio::test]
+async fn a_preflight_of_any_path_and_method_is_answered() {
+    let app = app().await;
+    for (path, method, known) in [
+        ("/nowhere", "GET", &[][..]),
+        ("/nowhere", "PUT", &[]),
+        ("/api/alice/tasks/1/nope", "DELETE", &[]),
+        ("/api/alice/tasks", "DELETE", &["get", "head", "options", "post"]),
+        ("/api/alice/tasks/1/complete", "PUT", &["options", "patch"]),
+        ("/health", "QUERY", &["get", "head", "options"]),
+        // Methods have a case of their own.
+        ("/api/alice/tasks/1", "patch", &["delete", "get", "head", "options", "patch", "put"]),
+    ] {
+        let response = preflight(&app, path, APP, method).await;
+        assert_eq!(response.status, 204, "{method} {path}: {response}");
+        assert_eq!(response.header("access-control-allow-origin"), APP, "{method} {path}");
+        let allowed = response.header("access-control-allow-methods");
+        assert!(allowed.split(',').any(|allowed| allowed == method), "{method} {path}: {allowed}");
+        let mut expected: Vec<String> =
+            known.iter().map(|known| (*known).to_owned()).chain([method.to_lowercase()]).collect();
+        expected.sort();
+        assert_eq!(words(&response, "access-control-allow-methods"), expected, "{method} {path}");
+        let headers = words(&response, "access-control-allow-headers");
+        assert!(headers.contains(&"authorization".to_owned()), "{method} {path}: {headers:?}");
+        // And then the page reads the answer.
+        let wrong = Method::from_bytes(method.as_bytes()).expect("a method");
+        let response = app.request(wrong, path).header("Origin", APP).await;
+        assert!([401, 404, 405].contains(&response.status), "{response}");
+        assert_eq!(response.header("access-control-allow-origin"), APP, "{method} {path}");
+    }
+    // Without a page behind it, the path is asked for its methods.
+    app.request(Method::OPTIONS, "/nowhere").header("Origin", APP).await.problem(404);
+}
+
+/// Libraries for tracing add headers to the requests of a page; they are let through.
+#[tokio::test]
+async fn a_preflight_allows_the_headers_that_it_asks_for() {
+    let app = app().await;
+    let asked = async |names: &str| {
+        let request = app
+            .request(Method::OPTIONS, "/api/alice/tasks")
+            .header("Origin", APP)
+            .header("Access-Control-Request-Method", "POST")
+            .header("Access-Control-Request-Headers", names);
+        let response = request.await;
+        assert_eq!(response.status, 204, "{names}: {response}");
+        for name in ["access-control-request-headers", "access-control-request-method", "origin"] {
+            assert!(words(&response, "vary").contains(&name.to_owned()), "{names}: {response:#}");
+        }
+        words(&response, "access-control-allow-headers")
+    };
+    let known = asked("").await;
+    assert_eq!(known.len(), 6, "{known:?}");
+    let with = |more: &[&str]| {
+        let more = more.iter().map(|name| (*name).to_owned());
+        let mut names: Vec<String> = known.iter().cloned().chain(more).collect();
+        names.sort();
+        names
+    };
+    let tracing = ["baggage", "sentry-trace", "traceparent", "tracestate", "x-requested-with"];
+    assert_eq!(asked(&tracing.join(",")).await, with(&tracing));
+    assert_eq!(asked("authorization, content-type,authorization").await, known);
+    // Neither a malformed name nor a list that is too long is repeated.
+    assert_eq!(asked("x-a, x b, \"x-c\", x:d, <x>, ,x-e").await, with(&["x-a", "x-e"]));
+    let long: Vec<String> = (0..200).map(|number| format!("x-header-{number}")).collect();
+    assert_eq!(asked(&long.join(",")).await, known);
+}
+
 #[tokio::test]
 async fn a_page_of_a_configured_origin_can_read_the_answer() {
     let app = app().await;
@@ -78,6 +147,7 @@ async fn a_page_of_a_configured_origin_can_read_the_answer() {
         ("no token", app.get("/api/alice/tasks"), 401),
         ("absent", alice.get("/tasks/2147483647"), 404),
         ("unknown route", app.get("/nowhere"), 404),
+        ("stale", alice.get(&path).header("If-Match", "\"other\""), 412),
         ("wrong method", app.request(Method::PUT, "/health"), 405),
         ("health", app.get("/health/db"), 200),
     ] {
@@ -86,7 +156,8 @@ async fn a_page_of_a_configured_origin_can_read_the_answer() {
         assert_eq!(response.header("access-control-allow-origin"), APP, "{label}");
         assert_eq!(response.header("access-control-allow-credentials"), "true", "{label}");
         let exposed = words(&response, "access-control-expose-headers");
-        for header in ["etag", "link", "location", "x-request-id", "idempotency-replayed"] {
+        for header in ["allow", "etag", "link", "location", "x-request-id", "idempotency-replayed"]
+        {
             assert!(exposed.iter().any(|name| name == header), "{label}: {header}");
         }
         assert!(words(&response, "vary").contains(&"origin".to_owned()), "{label}");
@@ -111,7 +182,9 @@ async fn other_origins_are_not_let_in() {
     ] {
         let answers = [
             preflight(&app, "/api/alice/tasks", origin, "POST").await,
+            preflight(&app, "/nowhere", origin, "PUT").await,
             alice.get("/tasks").header("Origin", origin).await,
+            app.get("/nowhere").header("Origin", origin).await,
         ];
         for response in answers {
             let named: Vec<_> = response

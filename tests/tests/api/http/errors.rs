@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use tests::App;
+use tests::{App, Response};
 
 #[tokio::test]
 async fn an_unknown_route_is_not_found() {
@@ -14,15 +14,22 @@ async fn an_unknown_route_is_not_found() {
         "/api/",
         "/api/alice",
         "/api/alice/",
-        "/api/alice/tasks/",
-        "/api/alice/tasks/1/",
+        "/api/alice/tasks//",
+        "/api/alice/tasks/1//",
+        "/api/alice/tasks//1",
+        "/api/alice/tasks%2F1",
         "/api/alice/tasks/1/nope",
-        "/api/alice/tasks/1/complete/",
+        "/api/alice/tasks/1/complete//",
         "/api/alice/tasks/1/complete/now",
+        "/api/alice%2Ftasks",
+        "/api/alice/t%2561sks",
         "/API/alice/tasks",
         "/api/alice/Tasks",
-        "/health/",
+        "//",
+        "/health//",
+        "//health",
         "/health/nope",
+        "/health%2Fdb",
         "/Health",
     ] {
         for response in [app.get(path).await, alice.request(Method::GET, path).await] {
@@ -30,6 +37,41 @@ async fn an_unknown_route_is_not_found() {
             response.problem(404).kind("not-found");
         }
     }
+}
+
+/// A slash at the end, and percent-encoded characters that need not be, lead to the same resource.
+#[tokio::test]
+async fn a_route_is_found_however_its_path_is_written() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let task = alice.task("Buy milk").await;
+    let id = task["id"].to_string();
+    let encoded_id = id.bytes().map(|digit| format!("%{digit:02X}")).collect::<Vec<_>>().concat();
+    for path in [
+        format!("/tasks/{id}/"),
+        format!("/t%61sks/{id}"),
+        format!("/%74%61%73%6B%73/{encoded_id}/"),
+    ] {
+        assert_eq!(alice.get(&path).await.good(200), task, "{path}");
+        let head = alice.request(Method::HEAD, &alice.path(&path)).await;
+        head.empty(200);
+        let title = json!({ "title": "Buy milk" });
+        assert_eq!(alice.put(&path).json(title.clone()).await.good(200), task, "{path}");
+        assert_eq!(alice.patch(&path).json(title).await.good(200), task, "{path}");
+        let options = alice.request(Method::OPTIONS, &alice.path(&path)).await;
+        options.empty(204);
+    }
+    for path in ["/tasks/", "/t%61sks", "/t%61sks/?limit=1"] {
+        assert_eq!(alice.get(path).await.good(200)[0], task, "{path}");
+    }
+    let list = alice.path("/tasks/").replacen("/api/", "/%61p%69/", 1);
+    assert_eq!(alice.request(Method::GET, &list).await.good(200)[0], task, "{list}");
+    for path in ["/health/", "/h%65alth", "/health/db/", "/health/%64b", "/health/pool/"] {
+        assert_eq!(app.get(path).await.status, 200, "{path}");
+    }
+    let completed = alice.patch(&format!("/tasks/{id}/c%6Fmplete/")).await.good(200);
+    assert_eq!(completed["status"], "complete");
+    alice.delete(&format!("/tasks/{encoded_id}/")).await.empty(204);
 }
 
 #[tokio::test]
@@ -61,6 +103,7 @@ async fn a_wrong_method_is_answered_with_the_right_ones() {
             let mut allowed: Vec<_> = response.header("allow").split(',').map(str::trim).collect();
             allowed.sort_unstable();
             assert_eq!(allowed, right, "{method} {path}");
+            assert_patch_types(&response, right);
         }
         // `OPTIONS` lists the same methods.
         let response = app.request(Method::OPTIONS, path).await;
@@ -69,8 +112,20 @@ async fn a_wrong_method_is_answered_with_the_right_ones() {
         allowed.sort_unstable();
         assert_eq!(allowed, right, "OPTIONS {path}");
         assert!(response.text().is_empty(), "{response}");
+        assert_patch_types(&response, right);
     }
     app.request(Method::OPTIONS, "/nowhere").await.problem(404);
+}
+
+/// A path with `PATCH` lists the types that it takes (RFC 5789, section 3.1).
+#[track_caller]
+fn assert_patch_types(response: &Response, methods: &[&str]) {
+    let has_patch = methods.contains(&"PATCH");
+    assert_eq!(response.has_header("accept-patch"), has_patch, "{response:#}");
+    if has_patch {
+        let types = "application/merge-patch+json, application/json";
+        assert_eq!(response.header("accept-patch"), types);
+    }
 }
 
 #[tokio::test]
@@ -109,7 +164,7 @@ async fn a_validation_failure_lists_the_members() {
 #[tokio::test]
 async fn the_index_links_to_the_documentation() {
     let index = App::start().await.get("/").await.good(200);
-    assert_eq!(index["docs"], "/docs");
-    assert_eq!(index["openapi"], "/openapi.json");
+    assert_eq!(index["docs"], "docs");
+    assert_eq!(index["openapi"], "openapi.json");
     assert!(index["message"].as_str().is_some_and(|message| !message.is_empty()));
 }

@@ -32,7 +32,8 @@ async fn a_body_that_is_not_one_json_object_is_refused_with_the_place() {
             ("half an escape", br#"{"title": "\u12"}"#, "line 1 column"),
             ("trailing text", br#"{"title": "x"} y"#, "line 1 column 16"),
             ("two documents", br#"{"title": "x"}{"title": "y"}"#, "line 1 column 15"),
-            ("byte order mark", b"\xef\xbb\xbf{\"title\": \"x\"}", "line 1 column 1"),
+            ("two byte order marks", b"\xef\xbb\xbf\xef\xbb\xbf{}", "line 1 column 1"),
+            ("byte order mark inside", b" \xef\xbb\xbf{\"title\": \"x\"}", "line 1 column 2"),
             ("not UTF-8", b"{\"title\": \"\xff\"}", "byte 11"),
             ("surrogate in UTF-8", b"{\"title\": \"\xed\xa0\x80\"}", "byte 11"),
             ("overlong slash", b"{\"title\": \"\xc0\xaf\"}", "byte 11"),
@@ -58,9 +59,21 @@ async fn a_body_that_is_not_one_json_object_is_refused_with_the_place() {
 }
 
 #[tokio::test]
+async fn a_byte_order_mark_is_passed_over() {
+    let alice = App::start().await.user("alice").await;
+    let body = "\u{feff}{\"title\": \"\u{feff}x\"}";
+    let task = alice.post("/tasks").json_bytes(body).await.good(201);
+    assert_eq!(task["title"], "\u{feff}x", "only the one before the document is a mark");
+    for method in [Method::PUT, Method::PATCH] {
+        let request = alice.request(method, &alice.path(&path_of(&task)));
+        assert_eq!(request.json_bytes(body).await.good(200), task);
+    }
+}
+
+#[tokio::test]
 async fn an_empty_body_is_refused() {
     let alice = App::start().await.user("alice").await;
-    for (label, body) in [("nothing", ""), ("white space", " \r\n\t ")] {
+    for (label, body) in [("nothing", ""), ("white space", " \r\n\t "), ("a mark", "\u{feff}")] {
         let response = alice.post("/tasks").json_bytes(body).await;
         assert_eq!(response.status, 400, "{label}: {response}");
         response.problem(400);
@@ -161,7 +174,14 @@ async fn only_json_is_read() {
         ("JSON", "application/json", 201),
         ("with a charset", "application/json; charset=utf-8", 201),
         ("charset in upper case and quotes", "application/json;charset=\"UTF-8\"", 201),
+        ("charset by another spelling", "application/json; charset=utf8", 201),
+        ("charset in other quotes", "application/json; charset='UTF-8'", 201),
         ("in upper case", "Application/JSON", 201),
+        ("a merge patch", "application/merge-patch+json", 201),
+        ("another type that is JSON", "application/vnd.api+json", 201),
+        ("a patch of another kind", "application/json-patch+json", 415),
+        ("a patch of another kind", "application/strategic-merge-patch+json", 415),
+        ("a patch of another kind", "Application/YANG-Patch+JSON; charset=utf-8", 415),
         ("text", "text/plain", 415),
         ("form", "application/x-www-form-urlencoded", 415),
         ("multipart", "multipart/form-data; boundary=x", 415),
@@ -169,14 +189,46 @@ async fn only_json_is_read() {
         ("another JSON", "text/json", 415),
         ("a longer name", "application/jsonx", 415),
         ("another charset", "application/json; charset=utf-16", 415),
+        ("another charset", "application/json; charset=iso-8859-1", 415),
+        ("no charset", "application/json; charset=", 415),
         ("empty", "", 415),
         ("nonsense", ";;;", 415),
     ] {
         let response = alice.post("/tasks").body(content_type, body).await;
         assert_eq!(response.status, status, "{label}: {response}");
     }
-    let response = alice.post("/tasks").body("text/plain", body).await;
-    response.problem(415).kind("unsupported-media-type");
+}
+
+const TYPES: &str = "application/merge-patch+json, application/json";
+
+/// A body that is not read is told apart from one that is wrong, with what would be read (RFC 9110,
+/// section 15.5.16; RFC 5789, section 2.2; RFC 7694, section 3).
+#[tokio::test]
+async fn a_refused_type_or_coding_is_answered_with_what_is_taken() {
+    let alice = App::start().await.user("alice").await;
+    let task = alice.task("Buy milk").await;
+    let path = path_of(&task);
+    let body = r#"{"title": "x"}"#;
+    for (method, path, accept) in [
+        (Method::POST, "/tasks", "accept"),
+        (Method::PUT, path.as_str(), "accept"),
+        (Method::PATCH, path.as_str(), "accept-patch"),
+    ] {
+        let request = || alice.request(method.clone(), &alice.path(path));
+        for content_type in ["text/plain", "application/json-patch+json"] {
+            let response = request().body(content_type, body).await;
+            response.problem(415).kind("unsupported-media-type").mentions("application/json");
+            assert_eq!(response.header(accept), TYPES, "{response:#}");
+        }
+        for encoding in ["gzip", "GZIP", "br", "identity, gzip", "x"] {
+            let response = request().header("Content-Encoding", encoding).json_bytes(body).await;
+            response.problem(415).kind("unsupported-media-type").mentions("Content-Encoding");
+            assert_eq!(response.header("accept-encoding"), "identity", "{response:#}");
+        }
+    }
+    assert_eq!(alice.tasks().await, [task]);
+    let request = alice.put(&path).header("Content-Encoding", "identity");
+    assert_eq!(request.json_bytes(body).await.good(200)["title"], "x");
 }
 
 #[tokio::test]

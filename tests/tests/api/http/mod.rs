@@ -8,5 +8,6 @@ mod idempotency;
 mod json;
 mod one_write;
 mod preconditions;
+mod prefix;
 mod traps;
 mod unfinished;

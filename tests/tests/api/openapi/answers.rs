@@ -48,6 +48,7 @@ async fn successes() -> Vec<Answer> {
         (TASKS, Method::POST, alice.create(json!({ "title": "x" })).header("Idempotency-Key", "k")),
         (TASKS, Method::POST, alice.create(json!({ "title": "y" })).header("Idempotency-Key", "k")),
         (TASK, Method::GET, alice.get(&path).header("If-None-Match", "*")),
+        (TASK, Method::GET, stale(alice.get(&path))),
         (TASK, Method::PUT, stale(alice.put(&path)).json(json!({ "title": "x" }))),
         (TASK, Method::PATCH, stale(alice.patch(&path)).json(json!({ "title": "x" }))),
         (TASK, Method::DELETE, stale(alice.delete(&path))),
@@ -62,6 +63,10 @@ async fn successes() -> Vec<Answer> {
 
 fn stale(request: Request) -> Request {
     request.header("If-Match", "\"another\"")
+}
+
+fn encoded(request: Request) -> Request {
+    request.header("Content-Encoding", "gzip").json(json!({ "title": "x" }))
 }
 
 fn known(path: &str, response: &Response, app: &App) -> Request {
@@ -93,6 +98,7 @@ async fn refusals() -> Vec<Answer> {
             (TASK, Method::PATCH, alice.patch("/tasks/1").json(json!({ "status": "x" }))),
             (TASK, Method::PATCH, alice.patch("/tasks/1").json_bytes(large())),
             (TASK, Method::PATCH, alice.patch("/tasks/1").body("text/plain", "x")),
+            (TASK, Method::PATCH, encoded(alice.patch("/tasks/1"))),
             (TASK, Method::DELETE, alice.delete("/tasks/x")),
             (COMPLETE, Method::PATCH, alice.patch("/tasks/x/complete")),
         ])

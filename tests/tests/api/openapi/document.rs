@@ -54,6 +54,9 @@ impl Document {
             self.assert_valid(&header["schema"], &value, &format!("{method} {path}: {name}"));
         }
         for name in [
+            "accept",
+            "accept-encoding",
+            "accept-patch",
             "allow",
             "etag",
             "idempotency-replayed",

@@ -35,11 +35,13 @@ async fn a_new_task_without_a_description_has_null() {
 async fn location_leads_to_the_new_task() {
     let app = App::start().await;
     let alice = app.user("alice").await;
-    let response = alice.create(json!({ "title": "Buy milk" })).await;
-    let task = response.good(201);
-    assert_eq!(response.header("location"), format!("/api/{}/tasks/{}", alice.id, task["id"]));
-    let found = app.get(response.header("location")).token(&alice.token).await;
-    assert_eq!(found.good(200), task);
+    for list in ["/tasks", "/tasks/", "/%74asks?a=b/c"] {
+        let response = alice.post(list).json(json!({ "title": "Buy milk" })).await;
+        let task = response.good(201);
+        let location = crate::resolved(&alice.path(list), response.header("location"));
+        let found = app.get(&location).token(&alice.token).await;
+        assert_eq!(found.good(200), task, "{list}: {location}");
+    }
 }
 
 #[tokio::test]
