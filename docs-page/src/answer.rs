@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    IF_NONE_MATCH, REFERRER_POLICY,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_LENGTH,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, REFERRER_POLICY,
 };
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use responses::problem::{PROBLEM_JSON, Problem};
 
 use crate::files::{self, File};
@@ -19,6 +20,16 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 /// Methods of every file.
 const METHODS: &str = "GET,HEAD,OPTIONS";
 
+/// Lets pages of all origins read the document (the Fetch standard): it is public, and they send no
+/// credentials. `*` stands for all headers but `Authorization`.
+const FOR_ANY_ORIGIN: [(HeaderName, &str); 5] = [
+    (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (ACCESS_CONTROL_ALLOW_METHODS, "GET,HEAD"),
+    (ACCESS_CONTROL_ALLOW_HEADERS, "*,authorization"),
+    (ACCESS_CONTROL_EXPOSE_HEADERS, "*"),
+    (ACCESS_CONTROL_MAX_AGE, "86400"),
+];
+
 /// The response to one request, but for the headers that all responses have.
 pub(crate) fn answer(
     method: &Method,
@@ -29,6 +40,22 @@ pub(crate) fn answer(
     let Some(file) = files::find(path) else {
         return problem("not-found", StatusCode::NOT_FOUND, "Not found", request_id);
     };
+    let mut response = answer_with(file, method, path, headers, request_id);
+    if file.path == files::DOCUMENT {
+        for (name, value) in FOR_ANY_ORIGIN {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+    }
+    response
+}
+
+fn answer_with(
+    file: &'static File,
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+    request_id: &str,
+) -> Response<Bytes> {
     if *method == Method::OPTIONS {
         return methods();
     }
@@ -39,7 +66,15 @@ pub(crate) fn answer(
         return response;
     }
     let version = format!("\"{:016x}\"", file.version);
-    let mut response = if is_known(headers, &version) { not_modified() } else { whole(file) };
+    // The order is that of RFC 9110, section 13.2.2. A weak tag never matches in `If-Match`.
+    if headers.contains_key(IF_MATCH) && !tags(headers, IF_MATCH).any(|tag| is(tag, &version)) {
+        let status = StatusCode::PRECONDITION_FAILED;
+        return problem("precondition-failed", status, "The content has changed", request_id);
+    }
+    let is_known =
+        tags(headers, IF_NONE_MATCH).any(|tag| is(tag.trim_start_matches("W/"), &version));
+    let mut response =
+        if is_known { not_modified() } else { with_body(file.content_type, file.at(path)) };
     let headers = response.headers_mut();
     if let Ok(version) = HeaderValue::from_str(&version) {
         headers.insert(ETAG, version);
@@ -48,10 +83,6 @@ pub(crate) fn answer(
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
-}
-
-fn whole(file: &'static File) -> Response<Bytes> {
-    with_body(file.content_type, Bytes::from_static(file.content))
 }
 
 fn methods() -> Response<Bytes> {
@@ -87,11 +118,13 @@ fn with_body(content_type: &'static str, body: Bytes) -> Response<Bytes> {
     response
 }
 
-/// True if the client has this version already (RFC 9110, section 13.1.2).
-fn is_known(headers: &HeaderMap, version: &str) -> bool {
-    let values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .map(|tag| tag.trim().trim_start_matches("W/"))
-        .any(|tag| tag == "*" || tag == version)
+/// The tags that a precondition lists.
+fn tags(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let lines = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim)
+}
+
+/// True if a tag of a precondition stands for this version.
+fn is(tag: &str, version: &str) -> bool {
+    tag == "*" || tag == version
 }

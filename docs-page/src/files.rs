@@ -1,5 +1,8 @@
 //! Everything that this component has to give, on one screen.
 
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+
 /// A file, as it is served.
 pub(crate) struct File {
     pub(crate) path: &'static str,
@@ -11,15 +14,19 @@ pub(crate) struct File {
     pub(crate) kept: &'static str,
 }
 
-const INDEX: &[u8] = include_bytes!("../assets/index.html");
+/// The path of the document, which any page may read.
+pub(crate) const DOCUMENT: &str = "/openapi.json";
+
+/// The folder in the page's references to its files. They are relative (RFC 3986), so that they are right
+/// behind a proxy that adds a prefix to the path.
+const FOLDER: &str = "=\"docs/";
 
 /// The files, by path.
 const FILES: &[File] = &[
-    File::ours("/docs", "text/html; charset=utf-8", INDEX),
-    File::ours("/docs/", "text/html; charset=utf-8", INDEX),
+    File::ours("/docs", HTML, include_bytes!("../assets/index.html")),
     File::ours("/docs/page.css", CSS, include_bytes!("../assets/page.css")),
     File::ours("/docs/start.js", JAVASCRIPT, include_bytes!("../assets/start.js")),
-    File::ours("/openapi.json", "application/json", include_bytes!("../../openapi.json")),
+    File::ours(DOCUMENT, "application/json", include_bytes!("../../openapi.json")),
     File::of_the_viewer(
         "/docs/swagger-ui-dist-5.35.0/swagger-ui.css",
         CSS,
@@ -37,15 +44,31 @@ const FILES: &[File] = &[
     ),
 ];
 
+const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// The file at this path, if there is one.
+/// The file at this path, if there is one, with or without a slash at the end. Split before decoding,
+/// so that an encoded slash is none.
 pub(crate) fn find(path: &str) -> Option<&'static File> {
-    FILES.iter().find(|file| file.path == path)
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let decoded = |segment| percent_decode_str(segment).collect::<Vec<u8>>();
+    FILES
+        .iter()
+        .find(|file| file.path.split('/').map(str::as_bytes).eq(path.split('/').map(decoded)))
 }
 
 impl File {
+    /// The content at this path of the file: seen from `/docs/`, the page's files are in the same folder.
+    pub(crate) fn at(&self, path: &str) -> Bytes {
+        match std::str::from_utf8(self.content) {
+            Ok(page) if self.content_type == HTML && path.ends_with('/') => {
+                page.replace(FOLDER, "=\"").into()
+            }
+            _ => Bytes::from_static(self.content),
+        }
+    }
+
     /// May be kept, but not used without asking whether it is still the one.
     const fn ours(path: &'static str, content_type: &'static str, content: &'static [u8]) -> Self {
         Self { path, content_type, content, version: fnv_1a(content), kept: "no-cache" }
@@ -113,11 +136,35 @@ mod tests {
 
     #[test]
     fn the_page_names_nothing_that_is_not_there() {
-        let page = String::from_utf8_lossy(find("/docs").expect("the page").content).into_owned();
-        let names: Vec<&str> = page.split('"').filter(|text| text.starts_with('/')).collect();
-        assert_eq!(names.len(), 5, "{names:?}");
-        for name in names {
-            assert!(find(name).is_some(), "{name}");
+        for (path, folder) in [("/docs", "/"), ("/docs/", "/docs/")] {
+            let page = find(path).expect("the page").at(path);
+            let page = std::str::from_utf8(&page).expect("text");
+            let values = page.split("=\"").skip(1).filter_map(|rest| rest.split('"').next());
+            let names: Vec<&str> = values.filter(|value| value.contains(".")).collect();
+            assert_eq!(names.len(), 5, "{names:?}");
+            for name in names {
+                assert!(find(&format!("{folder}{name}")).is_some(), "{path}: {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_is_found_however_it_is_written() {
+        for (path, found) in [
+            ("/docs", true),
+            ("/docs/", true),
+            ("/d%6Fcs", true),
+            ("/openapi%2Ejson/", true),
+            ("/docs/page%2ecss", true),
+            ("/docs//", false),
+            ("/docs%2F", false),
+            ("/docs%2Fpage.css", false),
+            ("/docs/%2e/page.css", false),
+            ("/docs/page.css//", false),
+            ("/", false),
+            ("", false),
+        ] {
+            assert_eq!(find(path).is_some(), found, "{path}");
         }
     }
 

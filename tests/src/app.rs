@@ -187,6 +187,11 @@ impl App {
         Request::new(&self.http, method, &format!("{}{path}", self.url()))
     }
 
+    /// Any request, without a token, to a URL: a proxy's, or a reference that a client has resolved.
+    pub fn request_at(&self, method: Method, url: &str) -> Request {
+        Request::new(&self.http, method, url)
+    }
+
     /// `GET`, without a token.
     pub fn get(&self, path: &str) -> Request {
         self.request(Method::GET, path)

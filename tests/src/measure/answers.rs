@@ -192,11 +192,13 @@ fn of_bad_requests(services: &Services) -> Vec<Kind> {
 fn of_the_page(client: &mut KeepAlive) -> anyhow::Result<Vec<Kind>> {
     client.exchange(&raw_request("GET", "/docs", &[], "")).context("get /docs")?;
     let page = String::from_utf8_lossy(client.body()).into_owned();
-    let named = page.split('"').filter(|text| text.starts_with("/docs/"));
-    let paths: Vec<&str> = ["/docs", "/openapi.json"].into_iter().chain(named).collect();
+    let named = page.split('"').filter(|text| text.starts_with("docs/"));
+    let named = named.map(|name| format!("/{name}"));
+    let own = ["/docs", "/openapi.json"].map(str::to_owned);
+    let paths: Vec<String> = own.into_iter().chain(named).collect();
     ensure!(paths.len() > 2, "the page names no files");
     let mut kinds = Vec::new();
-    for path in paths {
+    for path in &paths {
         let get = raw_request("GET", path, &[], "");
         let known = format!("If-None-Match: {}", etag(client, &get)?);
         let name = path.rsplit('/').next().unwrap_or(path);

@@ -5,7 +5,7 @@ mod browser;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use tests::App;
+use tests::{App, PrefixProxy};
 
 use self::browser::Browser;
 
@@ -32,18 +32,25 @@ async fn the_page_lists_every_operation_without_a_complaint() {
     }
 }
 
+/// Also where a proxy serves the application under a prefix.
 #[tokio::test]
-async fn everything_comes_from_the_same_origin() {
+async fn everything_comes_from_the_same_application() {
     let app = App::start().await;
-    let browser = Browser::open(&format!("{}/docs", app.url())).await;
-    browser.find("#operations-Tasks-create_task").await;
-    let script = "return performance.getEntriesByType('resource').map(entry => entry.name)";
-    let loaded = texts(&browser.run(script).await);
-    for name in &loaded {
-        assert!(name.starts_with(&format!("{}/", app.url())), "{name}");
+    let proxy = PrefixProxy::start(&app, "/gateway/tasks-v1").await;
+    for base in [app.url(), proxy.url()] {
+        for path in ["/docs", "/docs/"] {
+            let browser = Browser::open(&format!("{base}{path}")).await;
+            browser.find("#operations-Tasks-create_task").await;
+            let script = "return performance.getEntriesByType('resource').map(entry => entry.name)";
+            let loaded = texts(&browser.run(script).await);
+            for name in &loaded {
+                assert!(name.starts_with(&format!("{base}/")), "{base}{path}: {name}");
+            }
+            assert!(loaded.contains(&format!("{base}/openapi.json")), "{base}{path}: {loaded:?}");
+            assert_eq!(browser.complaints().await, Vec::<Value>::new(), "{base}{path}");
+            browser.close().await;
+        }
     }
-    assert!(loaded.contains(&format!("{}/openapi.json", app.url())), "{loaded:?}");
-    browser.close().await;
 }
 
 #[tokio::test]
@@ -67,8 +74,20 @@ async fn every_operation_opens_without_a_complaint() {
 #[tokio::test]
 async fn trying_it_out_with_a_token_creates_a_task() {
     let app = App::start().await;
+    assert_makes_a_task(&app, &app.url()).await;
+}
+
+#[tokio::test]
+async fn trying_it_out_under_a_prefix_makes_a_task() {
+    let app = App::start().await;
+    let proxy = PrefixProxy::start(&app, "/gateway/tasks-v1").await;
+    assert_makes_a_task(&app, &proxy.url()).await;
+}
+
+/// Makes one on the page at this address of the application.
+async fn assert_makes_a_task(app: &App, base: &str) {
     let alice = app.user("alice").await;
-    let browser = Browser::open(&format!("{}/docs", app.url())).await;
+    let browser = Browser::open(&format!("{base}/docs")).await;
 
     browser.click(".auth-wrapper .btn.authorize").await;
     browser.fill(".modal-ux input", &alice.token).await;

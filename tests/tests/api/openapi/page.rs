@@ -30,6 +30,82 @@ async fn each_file_is_whole_and_has_its_headers() {
 }
 
 #[tokio::test]
+async fn a_file_is_found_however_its_path_is_written() {
+    let app = App::start().await;
+    for (path, written) in [
+        ("/docs/page.css", "/docs/page.css/"),
+        ("/docs/page.css", "/docs/p%61ge%2Ecss"),
+        ("/docs/start.js", "/docs/%73tart.js"),
+        ("/openapi.json", "/openapi.json/"),
+    ] {
+        let (plain, response) = (app.get(path).await, app.get(written).await);
+        assert_eq!(response.status, 200, "{written}");
+        assert_eq!(response.body, plain.body, "{written}");
+        assert_eq!(response.header("etag"), plain.header("etag"), "{written}");
+    }
+}
+
+#[tokio::test]
+async fn another_version_than_the_named_one_is_not_sent() {
+    let app = App::start().await;
+    for (path, _) in FILES {
+        let version = app.get(path).await.header("etag").to_owned();
+        for (if_match, status) in [
+            (version.clone(), 200),
+            (format!("\"x\", {version}"), 200),
+            ("*".to_owned(), 200),
+            ("\"x\"".to_owned(), 412),
+            (format!("W/{version}"), 412),
+        ] {
+            let response = app.get(path).header("If-Match", &if_match).await;
+            assert_eq!(response.status, status, "{path}: {if_match}");
+            // It comes first (RFC 9110, section 13.2.2).
+            let known = app.get(path).header("If-Match", &if_match).header("If-None-Match", "*");
+            assert_eq!(known.await.status, if status == 200 { 304 } else { 412 }, "{path}");
+        }
+    }
+    let response = app.get("/docs").header("If-Match", "\"x\"").await;
+    response.problem(412).kind("precondition-failed");
+}
+
+/// The document is public: any page may read it, without credentials, and change nothing.
+#[tokio::test]
+async fn pages_of_any_origin_may_read_the_document() {
+    let app = App::start().await;
+    let with = |method: Method| {
+        app.request(method, "/openapi.json").header("Origin", "https://elsewhere.example")
+    };
+    let etag = app.get("/openapi.json").await.header("etag").to_owned();
+    for (request, status) in [
+        (with(Method::GET), 200),
+        (with(Method::HEAD), 200),
+        (with(Method::GET).header("If-None-Match", &etag), 304),
+        (with(Method::GET).header("If-Match", "\"x\""), 412),
+        (with(Method::POST), 405),
+        (with(Method::OPTIONS).header("Access-Control-Request-Method", "GET"), 204),
+        (
+            with(Method::OPTIONS)
+                .header("Access-Control-Request-Method", "GET")
+                .header("Access-Control-Request-Headers", "traceparent,authorization"),
+            204,
+        ),
+    ] {
+        let response = request.await;
+        assert_eq!(response.status, status, "{response:#}");
+        assert_eq!(response.header("access-control-allow-origin"), "*", "{response:#}");
+        assert!(!response.has_header("access-control-allow-credentials"), "{response:#}");
+        assert_eq!(response.header("access-control-expose-headers"), "*", "{response:#}");
+        assert_eq!(response.header("access-control-allow-methods"), "GET,HEAD", "{response:#}");
+        let headers = response.header("access-control-allow-headers");
+        assert_eq!(headers, "*,authorization", "{response:#}");
+    }
+    for path in ["/docs", "/docs/start.js", "/docs/nope"] {
+        let response = app.get(path).header("Origin", "https://elsewhere.example").await;
+        assert!(!response.has_header("access-control-allow-origin"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn head_has_the_headers_of_get_and_no_body() {
     let app = App::start().await;
     for (path, _) in FILES {
@@ -121,10 +197,13 @@ async fn another_path_is_not_found() {
         "/docs/swagger-ui-dist-5.35.0/",
         "/docs/../openapi.json",
         "/docs/..%2fopenapi.json",
+        "/docs//",
+        "/docs/page.css//",
+        "/docs/swagger-ui-dist-5.35.0%2Fswagger-ui.css",
         "/docs//start.js",
         "/docsx",
         "/Docs",
-        "/openapi.json/",
+        "/openapi.json//",
         "/openapi",
     ] {
         let response = app.request(Method::POST, path).await;
