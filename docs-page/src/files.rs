@@ -140,7 +140,7 @@ mod tests {
             let page = find(path).expect("the page").at(path);
             let page = std::str::from_utf8(&page).expect("text");
             let values = page.split("=\"").skip(1).filter_map(|rest| rest.split('"').next());
-            let names: Vec<&str> = values.filter(|value| value.contains(".")).collect();
+            let names: Vec<&str> = values.filter(|value| value.contains('.')).collect();
             assert_eq!(names.len(), 5, "{names:?}");
             for name in names {
                 assert!(find(&format!("{folder}{name}")).is_some(), "{path}: {name}");

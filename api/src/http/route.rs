@@ -104,7 +104,7 @@ mod tests {
                 b'/' => "/".to_owned(),
                 _ => format!("%{byte:02x}"),
             });
-            let encoded = String::from_iter(encoded);
+            let encoded = encoded.collect::<Vec<_>>().concat();
             if !path.is_empty() {
                 assert_eq!(Route::of(path), Some(route), "{path}");
                 assert_eq!(Route::of(&encoded), Some(route), "{encoded}");

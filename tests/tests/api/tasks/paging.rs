@@ -129,7 +129,7 @@ async fn a_walk_is_stable_under_inserts_and_deletes() {
 }
 
 #[tokio::test]
-async fn the_link_keeps_the_query() {
+async fn the_link_keeps_status_and_limit_and_nothing_else() {
     let alice = alice_with(50, 1).await;
     let response = alice.get("/tasks?status=incomplete&limit=3&other=x").await;
     let link = next(&response).expect("a next page");
