@@ -1,5 +1,6 @@
 //! Every way in which a request can fail, and the one place that gives failures their HTTP form.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
@@ -47,7 +48,7 @@ pub(crate) enum ApiError {
     /// Whether the token counts cannot be told: its issuer's keys are not to be had.
     KeysUnavailable(Unavailable),
     /// The token's user has no account here. The reason is for the log.
-    NotRegistered(&'static str),
+    NotRegistered(Cow<'static, str>),
     /// The token's email address belongs to another account.
     EmailTaken,
     /// The task does not exist, or not for this caller: nothing tells the two apart.
@@ -66,6 +67,8 @@ pub(crate) enum ApiError {
     DatabaseTooSlow(DbError),
     /// The database cannot be used now.
     DatabaseUnavailable(DbError),
+    /// The database works, but takes no writes.
+    DatabaseReadOnly,
     /// The database works, but has no schema.
     SchemaMissing,
     /// A fault of this program.
@@ -78,16 +81,30 @@ impl ApiError {
         Self::Invalid(vec![FieldError { field: field.to_owned(), message: message.into() }])
     }
 
-    /// What the failure means where the statement makes the caller's account as well.
-    pub(crate) fn while_making_an_account(self) -> Self {
+    /// Whether PostgreSQL refused the statement, and it was not the request's text or the time.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Internal(DbError::Refused { .. }))
+    }
+
+    /// The failure of a statement that uses the accounts.
+    pub(crate) fn on_missing_right(self) -> Self {
         match self {
-            // No account was made although there is none with this id: its email address is taken.
-            Self::NotRegistered(_) => Self::EmailTaken,
             // An auth provider's table without `email`, or one that this role may not write to.
             Self::Internal(DbError::Refused { code, .. }) if code == "42703" || code == "42501" => {
                 Self::Misconfigured(Misconfiguration::accounts_are_not_ours())
             }
             other => other,
+        }
+    }
+
+    /// The failure of a statement that makes the caller's account and nothing else.
+    pub(crate) fn on_account_insert(self) -> Self {
+        match self {
+            // Columns that only the provider of the accounts can fill, its constraints, its triggers.
+            Self::Internal(error @ DbError::Refused { .. }) if error.is_about_values() => {
+                Self::NotRegistered(format!("no account: {error}").into())
+            }
+            other => other.on_missing_right(),
         }
     }
 
@@ -176,6 +193,11 @@ impl ApiError {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The database is not available".to_owned(),
             ),
+            Self::DatabaseReadOnly => (
+                "database-read-only",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database is read-only: tasks can be read, and not changed".to_owned(),
+            ),
             Self::SchemaMissing => (
                 "schema-missing",
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -193,17 +215,19 @@ impl ApiError {
     }
 
     /// The reason of the failure, for the log. It has nothing of a token in it.
-    fn cause(&self) -> Option<String> {
+    pub(crate) fn cause(&self) -> Option<String> {
         match self {
             Self::Misconfigured(wrong) => Some(wrong.to_string()),
             Self::DatabaseTooSlow(error)
             | Self::DatabaseUnavailable(error)
             | Self::Internal(error) => Some(error.to_string()),
             Self::KeysUnavailable(unavailable) => Some(unavailable.to_string()),
+            Self::DatabaseReadOnly => {
+                Some("a standby, or default_transaction_read_only is on".to_owned())
+            }
             Self::SchemaMissing => Some("the table tasks does not exist".to_owned()),
-            Self::TokenMissing(reason)
-            | Self::TokenInvalid(reason)
-            | Self::NotRegistered(reason) => Some((*reason).to_owned()),
+            Self::TokenMissing(reason) | Self::TokenInvalid(reason) => Some((*reason).to_owned()),
+            Self::NotRegistered(reason) => Some(reason.clone().into_owned()),
             Self::TokenExpired => Some("expired token".to_owned()),
             _ => None,
         }
@@ -274,13 +298,11 @@ impl From<Misconfiguration> for ApiError {
 impl From<DbError> for ApiError {
     /// Maps by SQLSTATE and constraint, never by text.
     fn from(error: DbError) -> Self {
-        let (code, constraint, table) = match &error {
+        let (code, constraint) = match &error {
             DbError::TimedOut(_) => return Self::DatabaseTooSlow(error),
             DbError::Unavailable(_) => return Self::DatabaseUnavailable(error),
             DbError::Unexpected(_) => return Self::Internal(error),
-            DbError::Refused { code, constraint, table, .. } => {
-                (code.as_str(), constraint.as_deref(), table.as_deref())
-            }
+            DbError::Refused { code, constraint, .. } => (code.as_str(), constraint.as_deref()),
         };
         match (code, constraint) {
             // The checks of the schema say the same as ours; they speak only if ours have a hole.
@@ -292,21 +314,19 @@ impl From<DbError> for ApiError {
                 Self::field("status", messages::STATUS_UNKNOWN)
             }
             ("23503", Some("tasks_user_id_fkey" | "idempotency_keys_user_id_fkey")) => {
-                Self::NotRegistered("no account: the user has no row in users")
+                Self::NotRegistered("no account: the user has no row in users".into())
             }
-            ("23502", _) if table == Some("users") => Self::NotRegistered(
-                "no account: users has required columns that only the provider of the accounts can fill",
-            ),
             // A character that the database cannot store; ours are checked, a user id is not.
             ("22021" | "22P05", _) => {
                 Self::BadRequest("The request has a character that cannot be stored".to_owned())
             }
-            // Cancelled, or a lock that was not had in time.
-            ("57014" | "55P03", _) => Self::DatabaseTooSlow(error),
-            // Read-only: a standby, or a failover that is going on. Or a deadlock, or changes at once
-            // under an isolation that does not bear them: nothing was done, and it may be repeated.
-            ("25006" | "40001" | "40P01", _) => Self::DatabaseUnavailable(error),
-            _ if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P0") => {
+            // The limits of a statement, a lock, a transaction and its pauses.
+            ("57014" | "55P03" | "25P04" | "25P03", _) => Self::DatabaseTooSlow(error),
+            // Read-only: a standby, or a failover that is going on.
+            ("25006", _) => Self::DatabaseUnavailable(error),
+            // Connections, resources, shutdowns. 40: a deadlock, or changes at once under an isolation
+            // that does not bear them. Nothing was done, and it may be repeated.
+            _ if ["08", "40", "53", "57P0"].iter().any(|class| code.starts_with(class)) => {
                 Self::DatabaseUnavailable(error)
             }
             _ => Self::Internal(error),
@@ -317,66 +337,67 @@ impl From<DbError> for ApiError {
 #[cfg(test)]
 mod tests {
     use axum::response::IntoResponse;
-    use http::StatusCode;
 
     use super::{ApiError, DbError};
 
-    fn status(code: &str, constraint: Option<&str>, table: Option<&str>) -> StatusCode {
+    fn refused(code: &str, constraint: Option<&str>) -> ApiError {
         let error = DbError::Refused {
             code: code.to_owned(),
             constraint: constraint.map(str::to_owned),
-            table: table.map(str::to_owned),
             message: "not for clients".to_owned(),
         };
-        ApiError::from(error).into_response().status()
+        ApiError::from(error)
     }
 
     #[test]
     fn sqlstates_have_the_contracts_status() {
-        for (label, code, constraint, table, expected) in [
-            ("title check", "23514", Some("tasks_title_length"), Some("tasks"), 400),
-            ("description check", "23514", Some("tasks_description_length"), Some("tasks"), 400),
-            ("status check", "23514", Some("tasks_status_check"), Some("tasks"), 400),
-            ("another check", "23514", Some("something_else"), Some("tasks"), 500),
-            ("no such user", "23503", Some("tasks_user_id_fkey"), Some("tasks"), 403),
-            ("provider's column", "23502", None, Some("users"), 403),
-            ("bad character", "22021", None, None, 400),
-            ("cancelled", "57014", None, None, 504),
-            ("lock not had", "55P03", None, None, 504),
-            ("read-only", "25006", None, None, 503),
-            ("deadlock", "40P01", None, None, 503),
-            ("cannot serialize", "40001", None, None, 503),
-            ("shutting down", "57P01", None, None, 503),
-            ("starting up", "57P03", None, None, 503),
-            ("too many connections", "53300", None, None, 503),
-            ("disk full", "53100", None, None, 503),
-            ("connection failure", "08006", None, None, 503),
-            ("undefined table", "42P01", None, None, 500),
-            ("permission", "42501", None, None, 500),
+        for (label, code, constraint, expected) in [
+            ("title check", "23514", Some("tasks_title_length"), 400),
+            ("description check", "23514", Some("tasks_description_length"), 400),
+            ("status check", "23514", Some("tasks_status_check"), 400),
+            ("another check", "23514", Some("something_else"), 500),
+            ("no such user", "23503", Some("tasks_user_id_fkey"), 403),
+            ("bad character", "22021", None, 400),
+            ("cancelled", "57014", None, 504),
+            ("lock not had", "55P03", None, 504),
+            ("transaction too long", "25P04", None, 504),
+            ("transaction idle too long", "25P03", None, 504),
+            ("read-only", "25006", None, 503),
+            ("deadlock", "40P01", None, 503),
+            ("cannot serialize", "40001", None, 503),
+            ("outcome unknown", "40003", None, 503),
+            ("shutting down", "57P01", None, 503),
+            ("starting up", "57P03", None, 503),
+            ("session idle too long", "57P05", None, 503),
+            ("too many connections", "53300", None, 503),
+            ("disk full", "53100", None, 503),
+            ("connection failure", "08006", None, 503),
+            ("undefined table", "42P01", None, 500),
+            ("permission", "42501", None, 500),
         ] {
-            assert_eq!(status(code, constraint, table).as_u16(), expected, "{label}");
+            let response = refused(code, constraint).into_response();
+            assert_eq!(response.status().as_u16(), expected, "{label}");
         }
     }
 
     #[test]
     fn accounts_that_cannot_be_made_are_told_apart() {
-        let refused = |code: &str, constraint: Option<&str>| {
-            let error = DbError::Refused {
-                code: code.to_owned(),
-                constraint: constraint.map(str::to_owned),
-                table: Some("users".to_owned()),
-                message: "not for clients".to_owned(),
-            };
-            ApiError::from(error).while_making_an_account().problem()
-        };
-        let taken = refused("23503", Some("tasks_user_id_fkey"));
-        assert_eq!((taken.kind, taken.status), ("email-taken", StatusCode::CONFLICT));
-        for code in ["42703", "42501"] {
-            let problem = refused(code, None);
-            assert_eq!(problem.kind, "misconfigured", "{code}");
-            assert!(problem.detail.contains("`provision_users`"), "{code}");
+        for (label, code, kind) in [
+            ("required column", "23502", "not-registered"),
+            ("check constraint", "23514", "not-registered"),
+            ("too long", "22001", "not-registered"),
+            ("raised by a trigger", "P0001", "not-registered"),
+            ("no column email", "42703", "misconfigured"),
+            ("permission", "42501", "misconfigured"),
+            ("undefined table", "42P01", "internal"),
+            ("cancelled", "57014", "database-too-slow"),
+        ] {
+            let error = refused(code, None).on_account_insert();
+            assert_eq!(error.problem().kind, kind, "{label}");
+            assert!(error.cause().is_some(), "{label}");
+            let names_variable = error.problem().detail.contains("`provision_users`");
+            assert_eq!(names_variable, kind == "misconfigured", "{label}");
         }
-        assert_eq!(refused("42P01", None).kind, "internal");
     }
 
     #[test]

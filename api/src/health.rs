@@ -10,8 +10,8 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::config;
-use crate::db::Database;
+use crate::config::{self, Misconfiguration};
+use crate::db::{Database, Param};
 use crate::error::ApiError;
 use crate::http::response::rounded_millis;
 #[cfg(test)]
@@ -24,12 +24,28 @@ const KEPT: Duration = Duration::from_secs(1);
 static DATABASE_HEALTH: Kept<DatabaseHealth> = Kept::new();
 static POOL_HEALTH: Kept<PoolHealth> = Kept::new();
 
-/// The database's version, whether the schema is there, and the newest migration applied.
+/// The database's version, whether the schema is there, the newest migration applied, whether the
+/// database is read-only, the rights that the role lacks, and the tables on which row security lets
+/// it do nothing. `$1` whether it makes accounts.
 ///
 /// The migrator's history may be absent or not readable for this role, and a statement that names
 /// an absent table is refused as a whole. `query_to_xml` runs its text only when the `case` gets
-/// there, which keeps this one statement; the text is constant.
+/// there, which keeps this one statement; the text is constant. Of an absent table nothing else is
+/// known, and its rights are null.
+///
+/// Whether the role may update the addresses of accounts does not count: tasks are made without.
 const CHECK_DATABASE: &str = "\
+with needed (name, privilege, command) as (
+  values ('tasks', 'select', 'r'), ('tasks', 'insert', 'a'),
+         ('tasks', 'update', 'w'), ('tasks', 'delete', 'd'),
+         ('idempotency_keys', 'select', 'r'), ('idempotency_keys', 'insert', 'a'),
+         ('idempotency_keys', 'update', 'w'), ('idempotency_keys', 'delete', 'd'),
+         ('users', 'select', 'r')
+  union all
+  select 'users', 'insert', 'a' where $1::bool
+), found as (
+  select name, to_regclass(name)::oid as id, privilege, command from needed
+)
 select current_setting('server_version'),
        to_regclass('tasks') is not null and to_regclass('users') is not null,
        case when has_table_privilege(to_regclass('refinery_schema_history'), 'select')
@@ -38,7 +54,24 @@ select current_setting('server_version'),
                      'select max(version) as version from refinery_schema_history',
                      false, false, '')::text
                    from '<version>([0-9]+)</version>')::int4
-       end";
+       end,
+       current_setting('transaction_read_only')::bool,
+       nullif(concat_ws(', ',
+         (select string_agg(privilege || ' on ' || name, ', ')
+            from found
+           where not has_table_privilege(id, privilege)),
+         case when to_regclass('tasks') is not null
+               and not has_sequence_privilege(pg_get_serial_sequence('tasks', 'id'), 'usage')
+              then 'usage on the sequence of tasks.id' end), ''),
+       (select string_agg(distinct name, ', ')
+          from found
+         where row_security_active(id)
+           and not exists (
+             select from pg_policy, unnest(polroles) as role
+              where polrelid = id
+                and polpermissive
+                and polcmd in ('*', command)
+                and case when role = 0 then true else pg_has_role(role, 'usage') end))";
 
 /// The connections of this application's role to its database: all, and those at work.
 const COUNT_CONNECTIONS: &str = "\
@@ -121,7 +154,8 @@ pub(crate) fn check_process() -> Json<ProcessHealth> {
     ),
     security(),
 ))]
-/// `GET /health/db`: 200, or 503 when the configuration or the database is not usable.
+/// `GET /health/db`: 200, or 503 when the configuration or the database is not usable, for reads or
+/// for writes.
 pub(crate) async fn check_database(database: Result<Database, ApiError>) -> Response {
     match DATABASE_HEALTH.get(database_health(database)).await {
         Ok(health) => Json(health).into_response(),
@@ -132,17 +166,28 @@ pub(crate) async fn check_database(database: Result<Database, ApiError>) -> Resp
 async fn database_health(database: Result<Database, ApiError>) -> Result<DatabaseHealth, ApiError> {
     config::check().await?;
     let database = database?;
-    let mut row = database.row(CHECK_DATABASE, Vec::new()).await?;
+    let provisions_users = config::provision_users().await?.0;
+    let mut row = database.row(CHECK_DATABASE, vec![Param::Bool(provisions_users)]).await?;
     let server_version = row.text()?;
     if !row.bool()? {
         return Err(ApiError::SchemaMissing);
+    }
+    let migration_version = row.optional_int4()?;
+    if row.bool()? {
+        return Err(ApiError::DatabaseReadOnly);
+    }
+    if let Some(rights) = row.optional_text()? {
+        return Err(Misconfiguration::lacks(&rights).into());
+    }
+    if let Some(tables) = row.optional_text()? {
+        return Err(Misconfiguration::sees_no_rows(&tables).into());
     }
     Ok(DatabaseHealth {
         status: "healthy",
         latency_ms: rounded_millis(database.time_spent()),
         server_version,
         pooled: database.is_pooled(),
-        migration_version: row.optional_int4()?,
+        migration_version,
     })
 }
 

@@ -12,7 +12,7 @@
 //! | `jwt_jwks_origin` | the beginning of that URL, up to the path: the component may connect there | none | task routes |
 //! | `jwt_issuer` | the `iss` that a token must have | not checked; a warning with `jwt_jwks_url` | task routes |
 //! | `jwt_audience` | an `aud` that a token must have | not checked; a warning with `jwt_jwks_url` | task routes |
-//! | `provision_users` | create the row in `users` at a user's first task, from the token | `true` | creating a task |
+//! | `provision_users` | create the row in `users` at a user's first task, from the token, and keep its address up to date | `true` | creating a task |
 //! | `request_timeout_ms` | longest wait for a request's body, 1000–60000 | 10000 | requests whose body is not there at once |
 //! | `cors_origins` | the origins whose pages may use the API from a browser, with commas or spaces between them | none | requests with `Origin` |
 //! | `pool_size` | the budget of connections that `GET /health/pool` compares with, 1–10000 | 10 | `GET /health/pool` |

@@ -12,6 +12,20 @@ impl Misconfiguration {
         let problem = "`database_url` has a role that lacks a right (`migrator grant` gives it what it needs), or `provision_users` must be `false`, because the table users has no email or may not be written to";
         Self(vec![problem.to_owned()])
     }
+
+    /// Found out from the database: rights, each on a table.
+    pub(crate) fn lacks(rights: &str) -> Self {
+        Self(vec![format!(
+            "`database_url` has a role that lacks {rights} (`migrator grant` gives it what it needs)"
+        )])
+    }
+
+    /// Found out from the database: row security shuts the role out.
+    pub(crate) fn sees_no_rows(tables: &str) -> Self {
+        Self(vec![format!(
+            "row security is enabled on {tables}, and no policy lets the role of `database_url` read and write there"
+        )])
+    }
 }
 
 impl fmt::Display for Misconfiguration {

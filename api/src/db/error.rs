@@ -18,12 +18,18 @@ pub(crate) enum DbError {
         code: String,
         /// The violated constraint, where there is one.
         constraint: Option<String>,
-        /// The table that the error is about, where there is one.
-        table: Option<String>,
         /// PostgreSQL's message.
         message: String,
     },
     /// The answer was not what the statement promises: a fault of this program.
     #[error("unexpected answer from the database: {0}")]
     Unexpected(String),
+}
+
+impl DbError {
+    /// Whether PostgreSQL refused a value: a type, a constraint, or an exception of a trigger.
+    pub(crate) fn is_about_values(&self) -> bool {
+        let Self::Refused { code, .. } = self else { return false };
+        ["22", "23", "P0"].iter().any(|class| code.starts_with(class))
+    }
 }

@@ -5,6 +5,7 @@
 //! would stay in it, and later requests would write into it and lose.
 
 pub(crate) mod error;
+mod time;
 
 use std::pin::pin;
 use std::sync::OnceLock;
@@ -20,6 +21,7 @@ use spin_sdk::pg::{
 };
 
 pub(crate) use self::error::DbError;
+pub(crate) use self::time::Time;
 use crate::config::{self, DatabaseConfig};
 use crate::error::ApiError;
 use crate::http::request::RequestContext;
@@ -175,7 +177,6 @@ fn classify(error: SdkError, config: &DatabaseConfig) -> DbError {
             };
             DbError::Refused {
                 constraint: extra("constraint"),
-                table: extra("table"),
                 message: printable(&error.message, config),
                 code: error.code,
             }
@@ -223,6 +224,23 @@ impl Row {
             Some(DbValue::Str(text)) => Ok(Some(text)),
             Some(DbValue::DbNull) => Ok(None),
             other => Err(unexpected("text", other.as_ref())),
+        }
+    }
+
+    /// The next column, what `timestamptz_send` gives: microseconds since 2000.
+    pub(crate) fn time(&mut self) -> Result<Time, DbError> {
+        self.optional_time()?.ok_or_else(|| unexpected("bytea", Some(&DbValue::DbNull)))
+    }
+
+    /// The next column, the same or null.
+    pub(crate) fn optional_time(&mut self) -> Result<Option<Time>, DbError> {
+        match self.0.next() {
+            Some(DbValue::Binary(bytes)) => match bytes.try_into() {
+                Ok(bytes) => Ok(Some(Time(i64::from_be_bytes(bytes)))),
+                Err(_) => Err(DbError::Unexpected("a time that has not eight bytes".to_owned())),
+            },
+            Some(DbValue::DbNull) => Ok(None),
+            other => Err(unexpected("bytea", other.as_ref())),
         }
     }
 

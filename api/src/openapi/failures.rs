@@ -82,8 +82,9 @@ failures! {
         ("invalid", ApiError::TokenInvalid("")),
         ("expired", ApiError::TokenExpired),
     ];
-    NotRegistered: "The user has no account, and the token has no email address to make one" = [
-        ("account", ApiError::NotRegistered("")),
+    NotRegistered: "The user has no account, and none can be made: the token has no email address, \
+                    or the table of the accounts does not take it" = [
+        ("account", ApiError::NotRegistered("".into())),
     ];
     TaskNotFound: "The task does not exist, or is somebody else's" = [
         ("task", ApiError::TaskNotFound),
@@ -116,6 +117,9 @@ failures! {
         ("database", ApiError::DatabaseUnavailable(of_the_database()).into_unhealthy()),
         ("schema", ApiError::SchemaMissing.into_unhealthy()),
         ("slow", ApiError::DatabaseTooSlow(of_the_database()).into_unhealthy()),
+        ("read-only", ApiError::DatabaseReadOnly.into_unhealthy()),
+        ("rights", ApiError::from(Misconfiguration::lacks("insert on users")).into_unhealthy()),
+        ("row-security", ApiError::from(Misconfiguration::sees_no_rows("tasks")).into_unhealthy()),
     ];
     DatabaseTooSlow: "The database did not answer in time; a write may have happened" = [
         ("database", ApiError::DatabaseTooSlow(of_the_database())),
@@ -238,7 +242,7 @@ mod tests {
             E::TokenInvalid(""),
             E::TokenExpired,
             E::KeysUnavailable(keys()),
-            E::NotRegistered(""),
+            E::NotRegistered("".into()),
             E::EmailTaken,
             E::TaskNotFound,
             E::PreconditionFailed(""),
@@ -248,6 +252,7 @@ mod tests {
             E::Misconfigured(configuration()),
             E::DatabaseTooSlow(database()),
             E::DatabaseUnavailable(database()),
+            E::DatabaseReadOnly,
             E::SchemaMissing,
             E::Internal(database()),
         ];
@@ -274,6 +279,7 @@ mod tests {
                 | E::Misconfigured(_)
                 | E::DatabaseTooSlow(_)
                 | E::DatabaseUnavailable(_)
+                | E::DatabaseReadOnly
                 | E::SchemaMissing
                 | E::Internal(_) => {}
             }

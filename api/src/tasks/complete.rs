@@ -3,7 +3,7 @@
 use const_format::formatcp;
 
 use super::change::Change;
-use super::sql::{TAG, TASK_JSON, TASK_STATE, UPDATED_AT};
+use super::sql::{TAG, TASK_STATE};
 use super::state::TaskState;
 use crate::auth::Caller;
 use crate::db::{Database, Param};
@@ -29,11 +29,11 @@ returning {TASK_STATE}"
    where id = $1::int4
      and user_id = $2::text
      and ({TAG} = any (string_to_array($3::text, ' '))) = $4::bool
-  returning {TASK_JSON} as task, {UPDATED_AT} as updated_at
+  returning {TASK_STATE}
 )
-select true, task, updated_at from changed
+select true, title, description, status, created_at, updated_at from changed
  union all
-select false, null, null
+select false, null, null, null, null, null
  where not exists (select from changed)
    and exists (select from tasks where id = $1::int4 and user_id = $2::text)"
     ),
@@ -62,7 +62,7 @@ pub(crate) async fn complete_task(
     preconditions: Preconditions,
     database: Database,
 ) -> Result<TaskState, ApiError> {
-    let params = vec![Param::Int4(id.0), Param::Text(caller.user_id)];
+    let params = vec![Param::Int4(id.0), Param::Text(caller.user_id.clone())];
     let mut row = COMPLETE_TASK.apply(&database, params, preconditions).await?;
-    Ok(TaskState::read(&mut row)?)
+    Ok(TaskState::read(&mut row, id.0, caller.user_id)?)
 }

@@ -40,7 +40,7 @@ pub(crate) async fn get_task(
     id: TaskId,
     database: Database,
 ) -> Result<TaskState, ApiError> {
-    let params = vec![Param::Int4(id.0), Param::Text(caller.user_id)];
+    let params = vec![Param::Int4(id.0), Param::Text(caller.user_id.clone())];
     let row = database.first_row(GET_TASK, params).await?;
-    Ok(TaskState::read(&mut row.ok_or(ApiError::TaskNotFound)?)?)
+    Ok(TaskState::read(&mut row.ok_or(ApiError::TaskNotFound)?, id.0, caller.user_id)?)
 }

@@ -10,7 +10,7 @@ use super::fields::Status;
 use super::messages::STATUS_UNKNOWN;
 use super::page::{CURSOR_INVALID, Cursor, LIMIT_INVALID, PageLimit};
 use super::sql::TASK_JSON;
-use super::state::{DatabaseJson, micros};
+use super::state::Json;
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
@@ -79,8 +79,7 @@ macro_rules! pages {
 /// The beginning of a page's statement: which of the texts that follow are shown.
 const SHOWN: &str = "select concat('[', string_agg(task, ', '), ']'),
        case when count(*) > count(task)
-            then to_char((array_agg(created_at))[count(task)] at time zone 'UTC',
-                         'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')
+            then timestamptz_send(min(created_at) filter (where task is not null))
        end,
        (array_agg(id))[count(task)]
   from (
@@ -155,9 +154,9 @@ pub(crate) async fn list_tasks(
         params.extend([Param::Text(cursor.timestamp()), Param::Int4(cursor.id())]);
     }
     let mut row = database.row(statement, params).await?;
-    let mut response = DatabaseJson(row.text()?).into_response();
-    if let (Some(time), Some(id)) = (row.optional_text()?, row.optional_int4()?) {
-        let link = query.link_to(Cursor::after(micros(&time)?, id));
+    let mut response = Json(row.text()?).into_response();
+    if let (Some(time), Some(id)) = (row.optional_time()?, row.optional_int4()?) {
+        let link = query.link_to(Cursor::after(time, id));
         if let Ok(link) = HeaderValue::from_str(&link) {
             response.headers_mut().insert(LINK, link);
         }

@@ -2,7 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Datelike, SecondsFormat};
+
+use crate::db::Time;
 
 /// How many tasks a page has at most, and when the request does not say. The predecessor's clients
 /// know no pages: what is not on the first one is lost to them.
@@ -20,8 +21,7 @@ pub(crate) struct PageLimit(pub(crate) i32);
 /// an id. The time alone would not do, because tasks may share it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cursor {
-    /// Microseconds since 1970.
-    micros: i64,
+    created_at: Time,
     id: i32,
 }
 
@@ -42,36 +42,32 @@ impl PageLimit {
 
 impl Cursor {
     /// After this task.
-    pub(crate) fn after(micros: i64, id: i32) -> Self {
-        Self { micros, id }
+    pub(crate) fn after(created_at: Time, id: i32) -> Self {
+        Self { created_at, id }
     }
 
     /// Reads what [`Cursor::encode`] wrote.
     pub(crate) fn decode(text: &str) -> Option<Self> {
         let bytes: [u8; 12] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
-        let (micros, id) = bytes.split_first_chunk::<8>()?;
+        let (time, id) = bytes.split_first_chunk::<8>()?;
         let (id, _) = id.split_first_chunk::<4>()?;
-        let cursor = Self { micros: i64::from_be_bytes(*micros), id: i32::from_be_bytes(*id) };
         // What no task has would be an error of the database.
-        let year = DateTime::from_timestamp_micros(cursor.micros)?.year();
-        ((1..=9999).contains(&year) && cursor.id > 0).then_some(cursor)
+        let created_at = Time::from_bytes(*time)?;
+        let id = i32::from_be_bytes(*id);
+        (id > 0).then_some(Self { created_at, id })
     }
 
     /// Opaque to clients, and good in a URL as it is.
     pub(crate) fn encode(self) -> String {
         let mut bytes = [0; 12];
-        bytes[..8].copy_from_slice(&self.micros.to_be_bytes());
+        bytes[..8].copy_from_slice(&self.created_at.to_bytes());
         bytes[8..].copy_from_slice(&self.id.to_be_bytes());
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The time as PostgreSQL reads it, whatever the session's settings are.
+    /// The time as a statement takes it.
     pub(crate) fn timestamp(self) -> String {
-        match DateTime::from_timestamp_micros(self.micros) {
-            Some(time) => time.to_rfc3339_opts(SecondsFormat::Micros, true),
-            // After every task. No cursor that was decoded is so far away.
-            None => "infinity".to_owned(),
-        }
+        self.created_at.to_sql()
     }
 
     /// The id.
@@ -83,6 +79,7 @@ impl Cursor {
 #[cfg(test)]
 mod tests {
     use super::{Cursor, PageLimit};
+    use crate::db::Time;
 
     #[test]
     fn a_limit_is_a_whole_number_from_1_to_1000() {
@@ -105,30 +102,36 @@ mod tests {
 
     #[test]
     fn a_cursor_comes_back_as_it_was() {
-        for (micros, id) in [(0, 1), (1_763_798_400_123_456, 42), (-1, i32::MAX)] {
-            let cursor = Cursor::after(micros, id);
+        for (micros, id) in [
+            (0, 1),
+            (817_113_600_123_456, 42),
+            (-1, i32::MAX),
+            (i64::MAX, 1),
+            (i64::MIN, 1),
+            (9_223_371_331_199_999_999, 1),
+            (-211_813_488_000_000_000, 1),
+        ] {
+            let cursor = Cursor::after(Time(micros), id);
             assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
         }
-        let cursor = Cursor::after(1_763_798_400_123_456, 42);
-        assert_eq!(cursor.timestamp(), "2025-11-22T08:00:00.123456Z");
-        assert_eq!(Cursor::after(i64::MAX, 1).timestamp(), "infinity");
+        // A cursor does not expire: this is what it looked like from the beginning.
+        let cursor = Cursor::after(Time(817_113_600_123_456), 42);
+        assert_eq!(cursor.encode(), "AAZEKlEYQkAAAAAq");
     }
 
     #[test]
     fn what_no_page_gave_is_no_cursor() {
-        let good = Cursor::after(1_763_798_400_123_456, 42).encode();
+        let good = Cursor::after(Time(817_113_600_123_456), 42).encode();
         for (label, text) in [
             ("nothing", String::new()),
             ("a word", "next".to_owned()),
             ("too short", good[1..].to_owned()),
             ("too long", format!("{good}AAAA")),
             ("padded", format!("{good}=")),
-            ("after every time", Cursor::after(i64::MAX, 1).encode()),
-            ("id zero", Cursor::after(0, 0).encode()),
-            ("negative id", Cursor::after(0, -1).encode()),
-            ("before the year 1", Cursor::after(-62_135_596_800_000_001, 1).encode()),
-            ("after the year 9999", Cursor::after(253_402_300_800_000_000, 1).encode()),
-            ("far away", Cursor::after(i64::MIN, 1).encode()),
+            ("id zero", Cursor::after(Time(0), 0).encode()),
+            ("negative id", Cursor::after(Time(0), -1).encode()),
+            ("before every time", Cursor::after(Time(-211_813_488_000_000_001), 1).encode()),
+            ("after every time", Cursor::after(Time(9_223_371_331_200_000_000), 1).encode()),
         ] {
             assert_eq!(Cursor::decode(&text), None, "{label}");
         }

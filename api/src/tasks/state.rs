@@ -1,39 +1,68 @@
 //! A task in a response.
 
 use axum::response::{IntoResponse, Response};
-use chrono::DateTime;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use serde::Serialize;
 
-use crate::db::{Row, error::DbError};
+use crate::db::{DbError, Row, Time};
 
-/// A task as it stands in a response: its JSON and its `ETag`.
+/// A task as it stands in a response.
 pub(crate) struct TaskState {
-    json: String,
-    /// Without quotes.
-    etag: String,
+    pub(super) id: i32,
+    pub(super) user_id: String,
+    pub(super) title: String,
+    pub(super) description: Option<String>,
+    pub(super) status: String,
+    pub(super) created_at: Time,
+    pub(super) updated_at: Time,
 }
 
 impl TaskState {
-    /// The next two columns: [`super::sql::TASK_STATE`].
-    pub(super) fn read(row: &mut Row) -> Result<Self, DbError> {
-        let (json, updated_at) = (row.text()?, row.text()?);
-        let etag = format!("1-{}", micros(&updated_at)?);
-        Ok(Self { json, etag })
+    /// The next columns: [`super::sql::TASK_STATE`].
+    pub(super) fn read(row: &mut Row, id: i32, user_id: String) -> Result<Self, DbError> {
+        Ok(Self {
+            id,
+            user_id,
+            title: row.text()?,
+            description: row.optional_text()?,
+            status: row.text()?,
+            created_at: row.time()?,
+            updated_at: row.time()?,
+        })
+    }
+
+    /// The same JSON as [`super::sql::TASK_JSON`], byte for byte.
+    fn to_json(&self) -> String {
+        format!(
+            r#"{{"id" : {}, "user_id" : {}, "title" : {}, "description" : {}, "status" : "{}", "created_at" : "{}", "updated_at" : "{}"}}"#,
+            self.id,
+            json(&self.user_id),
+            json(&self.title),
+            json(&self.description),
+            self.status,
+            self.created_at.to_rfc3339(),
+            self.updated_at.to_rfc3339(),
+        )
+    }
+
+    /// The value of [`super::sql::TAG`]. None where `updated_at` is infinite: no change can move it, so
+    /// that it tells no state from another.
+    fn etag(&self) -> Option<HeaderValue> {
+        let micros = self.updated_at.unix_micros()?;
+        HeaderValue::from_str(&format!("\"1-{micros}\"")).ok()
     }
 }
 
-/// Microseconds since 1970, of a time as [`super::sql::UPDATED_AT`] writes it.
-pub(super) fn micros(time: &str) -> Result<i64, DbError> {
-    let time = DateTime::parse_from_rfc3339(time);
-    let micros = time.map(|time| time.timestamp_micros());
-    micros.map_err(|_| DbError::Unexpected("a time that is not RFC 3339".to_owned()))
+/// A text or null; such a value cannot fail to be written.
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 impl IntoResponse for TaskState {
     fn into_response(self) -> Response {
-        let mut response = DatabaseJson(self.json).into_response();
-        if let Ok(etag) = HeaderValue::from_str(&format!("\"{}\"", self.etag)) {
+        let mut response = Json(self.to_json()).into_response();
+        if let Some(etag) = self.etag() {
             response.headers_mut().insert(ETAG, etag);
             // Caches may keep it if they ask each time.
             let cache = HeaderValue::from_static("private, no-cache");
@@ -43,10 +72,10 @@ impl IntoResponse for TaskState {
     }
 }
 
-/// JSON that PostgreSQL wrote.
-pub(super) struct DatabaseJson(pub(crate) String);
+/// A body that is JSON already.
+pub(super) struct Json(pub(super) String);
 
-impl IntoResponse for DatabaseJson {
+impl IntoResponse for Json {
     fn into_response(self) -> Response {
         let json = HeaderValue::from_static("application/json");
         ([(CONTENT_TYPE, json)], self.0).into_response()

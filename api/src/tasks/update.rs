@@ -4,7 +4,7 @@ use const_format::formatcp;
 
 use super::change::Change;
 use super::fields::{Description, FieldReader, Status, Title};
-use super::sql::{TAG, TASK_JSON, TASK_STATE, UPDATED_AT};
+use super::sql::{TAG, TASK_STATE};
 use super::state::TaskState;
 use crate::auth::Caller;
 use crate::db::{Database, Param};
@@ -37,11 +37,11 @@ returning {TASK_STATE}"
    where id = $1::int4
      and user_id = $2::text
      and ({TAG} = any (string_to_array($7::text, ' '))) = $8::bool
-  returning {TASK_JSON} as task, {UPDATED_AT} as updated_at
+  returning {TASK_STATE}
 )
-select true, task, updated_at from changed
+select true, title, description, status, created_at, updated_at from changed
  union all
-select false, null, null
+select false, null, null, null, null, null
  where not exists (select from changed)
    and exists (select from tasks where id = $1::int4 and user_id = $2::text)"
     ),
@@ -92,14 +92,14 @@ pub(crate) async fn update_task(
     let changes = Changes::from_body(&body)?;
     let params = vec![
         Param::Int4(id.0),
-        Param::Text(caller.user_id),
+        Param::Text(caller.user_id.clone()),
         Param::OptionalText(changes.title.map(|title| title.0)),
         Param::Bool(changes.description.is_some()),
         Param::OptionalText(changes.description.flatten().map(|description| description.0)),
         Param::OptionalText(changes.status.map(|status| status.as_str().to_owned())),
     ];
     let mut row = UPDATE_TASK.apply(&database, params, preconditions).await?;
-    Ok(TaskState::read(&mut row)?)
+    Ok(TaskState::read(&mut row, id.0, caller.user_id)?)
 }
 
 impl Changes {

@@ -23,7 +23,8 @@ select role.rolsuper, role.rolcanlogin, role.rolname in (current_user, session_u
 
 /// `$1` the role's name, or null for the one that asks. Being a member of an owner counts as owning:
 /// a member can do what the owner can. A superuser is a member of every role, which says nothing
-/// more.
+/// more. Row security does not apply to an owner who is asked about, and nothing is known of the
+/// API's role where none was: then, a policy for anybody will do.
 const JUDGE_ROLE: &str = "\
 select role.rolname::text, role.rolsuper, role.rolbypassrls,
        coalesce(has_schema_privilege(
@@ -38,6 +39,22 @@ select role.rolname::text, role.rolsuper, role.rolbypassrls,
                 and schema.nspname !~ '^pg_' and schema.nspname <> 'information_schema'
                 and (class.relowner = role.oid
                      or not role.rolsuper and pg_has_role(role.oid, class.relowner, 'member'))
+              order by 1),
+       array(select name
+               from unnest(array['idempotency_keys', 'tasks', 'users']) as name
+               join pg_class as class on class.oid = to_regclass(name)
+               cross join lateral (
+                 select role.rolsuper or role.rolbypassrls
+                        or pg_has_role(role.oid, class.relowner, 'usage')
+                           and not class.relforcerowsecurity as is_exempt) as role_here
+              where class.relrowsecurity
+                and not (is_exempt and $1 is not null)
+                and not exists (
+                  select from pg_policy, unnest(polroles) as reader
+                   where polrelid = class.oid
+                     and polpermissive
+                     and case when is_exempt or reader = 0 then true
+                              else pg_has_role(role.oid, reader, 'usage') end)
               order by 1)
   from pg_roles as role
  where role.rolname = coalesce($1, current_user)";
@@ -60,6 +77,9 @@ pub struct RoleReport {
     pub can_create: bool,
     /// The tables that it, or a role that it is a member of, owns.
     pub owns_tables: Vec<String>,
+    /// The API's tables on which row security is enabled, without a policy for it.
+    #[serde(skip)]
+    pub shut_out_of: Vec<String>,
 }
 
 /// The role, or why it cannot be the API's.
@@ -101,5 +121,6 @@ pub(crate) async fn judge(
         bypasses_rls: row.get(2),
         can_create: row.get(3),
         owns_tables: row.get(4),
+        shut_out_of: row.get(5),
     })
 }

@@ -13,15 +13,20 @@ const PRIVILEGES: &str = concat!(
     ", ",
     objects!(),
     ", entries as (
-  select kind, oid, object, owner, acl from objects
+  select kind, oid, object, owner, acl, privileges
+    from objects left join wanted using (kind, oid)
   union all
-  select kind, oid, object, owner, attacl
-    from objects join pg_attribute on kind = 'table' and attrelid = oid and attacl is not null
+  -- The address of users is the one column that the role may have a right of its own to.
+  select kind, oid, object, owner, attacl,
+         case when oid = $4 and attname = 'email' and $2 then privileges || array['UPDATE']
+              else privileges end
+    from objects left join wanted using (kind, oid)
+    join pg_attribute on kind = 'table' and attrelid = oid and attacl is not null
 ), granted as (
   select kind, object, owner, grantor, role.rolname,
          coalesce(privilege_type = any (privileges), false) as is_wanted,
          lower(string_agg(distinct privilege_type, ', ')) as list
-    from role, entries left join wanted using (kind, oid), aclexplode(acl)
+    from role, entries, aclexplode(acl)
    where grantee = role.oid
      and (is_grantable or not coalesce(privilege_type = any (privileges), false))
    group by 1, 2, 3, 4, 5, 6

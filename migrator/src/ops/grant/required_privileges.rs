@@ -60,8 +60,9 @@ impl<'a> Target<'a> {
     }
 }
 
-/// SQL: the role and what it needs. `$1` the role's name, `$2` whether it inserts users, `$3` to
-/// `$6` the tables of tasks, of users, of idempotency keys and of the history.
+/// SQL: the role and what it needs, but for the right to update the email address of users
+/// ([`GRANT_ADDRESS`]). `$1` the role's name, `$2` whether it makes users, `$3` to `$6` the tables of
+/// tasks, of users, of idempotency keys and of the history.
 macro_rules! wanted {
     () => {
         "with role as (
@@ -147,6 +148,21 @@ select format('grant %s on %s %s to %I', lower(array_to_string(privileges, ', ')
  order by array_position(array['database', 'schema', 'table', 'sequence'], kind), object"
 );
 
+/// The same for the email address of users, where the role makes them: an account follows the address
+/// in its user's token. A provider's table may have no such column.
+const GRANT_ADDRESS: &str = concat!(
+    wanted!(),
+    ", ",
+    objects!(),
+    "
+select format('grant update (email) on table %s to %I', object, rolname),
+       case when not exists (select from aclexplode(attacl)
+                              where grantee = role.oid and privilege_type = 'UPDATE')
+            then format('update (email) on table %s', object) end
+  from role, wanted join objects using (kind, oid) join pg_attribute on attrelid = oid
+ where kind = 'table' and objects.oid = $4 and $2 and attname = 'email' and not attisdropped"
+);
+
 /// One statement for each time limit, and what it changes. `$1` the role's name, `$2` the limit of a
 /// statement, `$3` that of a transaction that does nothing.
 const SET_LIMITS: &str = "\
@@ -167,7 +183,9 @@ pub(super) async fn statements(
     target: &Target<'_>,
 ) -> Result<Vec<GrantStatement>, Error> {
     let refused = |source| Error::Query { action: "read what was granted", source };
-    let grants = client.query_typed(GRANT_WANTED, &target.params()).await.map_err(refused)?;
+    let mut grants = client.query_typed(GRANT_WANTED, &target.params()).await.map_err(refused)?;
+    let address = client.query_typed(GRANT_ADDRESS, &target.params()).await.map_err(refused)?;
+    grants.extend(address);
     let Target { request, .. } = target;
     let statement = setting(request.statement_timeout);
     let idle = setting(request.idle_in_transaction_timeout);

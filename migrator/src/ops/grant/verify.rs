@@ -36,9 +36,21 @@ select is_wanted, format('%s on %s %s', lower(privilege), kind, object), format(
          when 'schema' then has_schema_privilege(role.oid, checks.oid, privilege)
          when 'sequence' then has_sequence_privilege(role.oid, checks.oid, privilege)
          else has_table_privilege(role.oid, checks.oid, privilege)
-              or case when privilege in ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') and not is_wanted
-                      then has_any_column_privilege(role.oid, checks.oid, privilege) else false end
+              or case when is_wanted
+                        or privilege not in ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') then false
+                      -- The address of users is the one column that may be updated.
+                      when checks.oid = $4 and privilege = 'UPDATE' and $2
+                      then exists (select from pg_attribute
+                                    where attrelid = $4 and attnum > 0 and not attisdropped
+                                      and attname <> 'email'
+                                      and has_column_privilege(role.oid, $4, attnum, 'UPDATE'))
+                      else has_any_column_privilege(role.oid, checks.oid, privilege) end
        end
+union all
+select true, format('update (email) on %s %s', kind, object), format('%s %s', kind, object)
+  from role, objects join pg_attribute on attrelid = oid
+ where kind = 'table' and objects.oid = $4 and $2 and attname = 'email' and not attisdropped
+   and not has_column_privilege(role.oid, $4, attnum, 'UPDATE')
  order by 2"
 );
 

@@ -331,6 +331,65 @@ async fn a_lock_that_the_role_does_not_wait_for_is_a_504() {
     assert_reveals_nothing("given up", &response, &app.database().api_url());
 }
 
+/// Every limit of the server's that can end a statement. Not every one can be brought about with every
+/// version, so each is raised here as well: the code is all that counts.
+#[tokio::test]
+async fn every_limit_of_the_server_is_a_504() {
+    let app = App::start_with(|_| {}).await;
+    let alice = app.user("alice").await;
+    let task = alice.task("x").await;
+    let client = app.client().await;
+    for code in ["57014", "55P03", "25P03", "25P04"] {
+        let raise = format!(
+            "create or replace function give_up() returns trigger language plpgsql as
+             $$ begin raise exception 'enough' using errcode = '{code}'; end $$;
+             create or replace trigger give_up before update on tasks
+               for each row execute function give_up()"
+        );
+        client.batch_execute(&raise).await.expect("create a trigger");
+        let response = alice.patch(&path_of(&task)).json(json!({ "title": "y" })).await;
+        assert_eq!(response.status, 504, "{code}: {response}");
+        response.problem(504).kind("database-too-slow");
+        assert!(app.log().contains(&format!("database error {code}")), "{}", app.log());
+    }
+}
+
+/// From PostgreSQL 17 on there is a limit on transactions, which ends the session. Older ones have the
+/// limit on statements that comes with the connection.
+#[tokio::test]
+async fn a_transaction_that_the_server_ends_is_a_504() {
+    let app = App::start_with(|options| {
+        options.set("database_timeout_ms", "3000");
+    })
+    .await;
+    let alice = app.user("alice").await;
+    let mut other = app.client().await;
+    let version = "select current_setting('server_version_num')::int4 >= 170000";
+    let has_limit = other.query_one(version, &[]).await.expect("ask").get(0);
+    let code = if has_limit { "25P04" } else { "57014" };
+    if has_limit {
+        let set = format!(
+            "alter role {} in database {} set transaction_timeout = '500ms'",
+            app.database().api_role().quoted(),
+            app.database().name()
+        );
+        other.batch_execute(&set).await.expect("limit");
+    }
+    let transaction = lock_tasks(&mut other).await;
+    let url = app.database().api_url();
+    for response in [
+        alice.get("/tasks").await,
+        alice.create(json!({ "title": "x" })).await,
+        app.unregistered_user("newcomer").create(json!({ "title": "x" })).await,
+    ] {
+        assert_eq!(response.status, 504, "{response}");
+        assert_reveals_nothing("given up", &response, &url);
+    }
+    assert!(app.log().contains(&format!("database error {code}")), "{}", app.log());
+    transaction.rollback().await.expect("release");
+    alice.task("x").await;
+}
+
 /// The role has no time limit, as if `migrator grant` had set none.
 #[tokio::test]
 async fn a_statement_that_was_given_up_does_not_go_on_at_the_server() {

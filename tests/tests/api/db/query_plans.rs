@@ -240,6 +240,46 @@ async fn every_statement_is_answered_from_an_index() {
     );
 }
 
+/// A provider's table need not have an index on addresses. Nobody looks there for one that the account
+/// has already.
+#[tokio::test]
+async fn an_account_with_its_address_is_found_by_its_id() {
+    let (app, alice) = busy_app().await;
+    let client = app.client().await;
+    let drop = "alter table users drop constraint users_email_key";
+    client.batch_execute(drop).await.expect("drop the index");
+    let log = TestServer::throwaway().await.log().expect("a throwaway server has a log");
+    for key in [None, Some("key-1")] {
+        let start = log_statements(&app, &log).await;
+        let request = alice.create(json!({ "title": "new" }));
+        let request = match key {
+            Some(key) => request.header("Idempotency-Key", key),
+            None => request,
+        };
+        request.await.good(201);
+        let statements = tests::until("the statement is in the log", async || {
+            let statements = logged(&log, start, &alice);
+            (!statements.is_empty()).then_some(statements)
+        })
+        .await;
+        assert_eq!(statements.len(), 1, "{key:?}: {statements:?}");
+        let plan = explain(&app.client().await, &statements[0]).await;
+        let executed = nodes(&plan).into_iter().filter(|node| node["Actual Loops"] != 0);
+        let scans: Vec<&Value> = executed
+            .filter(|node| node["Relation Name"] == "users" && node["Node Type"] != "ModifyTable")
+            .map(|node| &node["Index Name"])
+            .collect();
+        assert_eq!(scans, ["users_pkey"], "{key:?}: {plan:#}");
+        let written = nodes(&plan)
+            .into_iter()
+            .filter(|node| node["Relation Name"] == "users" && node["Node Type"] == "ModifyTable");
+        for node in written {
+            assert_eq!(node["Conflicting Tuples"], 0, "{key:?}: {plan:#}");
+            assert_eq!(node["Tuples Inserted"], 0, "{key:?}: {plan:#}");
+        }
+    }
+}
+
 /// The same statement, with the id of a task that is still there.
 async fn for_another_task(logged: &Logged, user: &User) -> Logged {
     let other = user.tasks().await[0]["id"].to_string();

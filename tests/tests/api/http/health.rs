@@ -76,6 +76,110 @@ async fn a_schema_without_a_history_is_healthy() {
     assert_eq!(health["migration_version"], Value::Null);
 }
 
+/// Asks for the database's health when it is as the statements leave it, for a service whose accounts
+/// are another program's as well.
+async fn health_after(statements: &str, provision_users: &str) -> (App, Response) {
+    let app = App::start_with(|options| {
+        options.set("provision_users", provision_users);
+    })
+    .await;
+    let statements = statements.replace("ROLE", &app.database().api_role().quoted());
+    app.client().await.batch_execute(&statements).await.expect("change the database");
+    let response = app.get("/health/db").await;
+    (app, response)
+}
+
+#[tokio::test]
+async fn a_database_that_takes_no_writes_is_not_healthy() {
+    let read_only = "do $$ begin execute format(
+                       'alter role ROLE in database %I set default_transaction_read_only = on',
+                       current_database()); end $$";
+    let (app, response) = health_after(read_only, "true").await;
+    response.problem(503).kind("database-read-only").mentions("read-only");
+    assert_eq!(response.header("retry-after"), "2");
+    // So it is: the tasks can be read.
+    let alice = app.user("alice").await;
+    alice.get("/tasks").await.good(200);
+    alice.create(json!({ "title": "x" })).await.problem(503);
+}
+
+#[tokio::test]
+async fn a_role_that_lacks_a_right_is_not_healthy() {
+    for (right, provision_users, said) in [
+        ("delete on tasks", "true", "lacks delete on tasks ("),
+        ("select, update on tasks", "true", "lacks select on tasks, update on tasks ("),
+        ("insert on idempotency_keys", "false", "lacks insert on idempotency_keys ("),
+        ("select on users", "false", "lacks select on users ("),
+        ("insert on users", "true", "lacks insert on users ("),
+        ("usage on sequence tasks_id_seq", "true", "lacks usage on the sequence of tasks.id ("),
+    ] {
+        let (_app, response) =
+            health_after(&format!("revoke {right} from ROLE"), provision_users).await;
+        assert_eq!(response.status, 503, "{right}: {response}");
+        let problem = response.problem(503).kind("misconfigured").mentions(said);
+        problem.mentions("`migrator grant`").mentions("`database_url`");
+    }
+}
+
+#[tokio::test]
+async fn a_right_that_the_service_does_not_use_is_not_missing() {
+    for (rights, provision_users) in
+        [("insert on users", "false"), ("update (email) on users", "true")]
+    {
+        let (_app, response) =
+            health_after(&format!("revoke {rights} from ROLE"), provision_users).await;
+        response.good(200);
+    }
+}
+
+#[tokio::test]
+async fn row_security_that_shuts_the_role_out_is_not_healthy() {
+    for (label, statements, said) in [
+        (
+            "no policy",
+            "alter table tasks enable row level security;
+             alter table idempotency_keys enable row level security",
+            "row security is enabled on idempotency_keys, tasks",
+        ),
+        ("the accounts", "alter table users enable row level security", "enabled on users"),
+        (
+            "a policy for somebody else",
+            "alter table tasks enable row level security;
+             create policy theirs on tasks to pg_monitor using (true)",
+            "enabled on tasks",
+        ),
+        (
+            "a policy for reads",
+            "alter table tasks enable row level security;
+             create policy reads on tasks for select using (true)",
+            "enabled on tasks",
+        ),
+        (
+            "a restrictive policy",
+            "alter table tasks enable row level security;
+             create policy narrow on tasks as restrictive using (true)",
+            "enabled on tasks",
+        ),
+    ] {
+        let (_app, response) = health_after(statements, "true").await;
+        assert_eq!(response.status, 503, "{label}: {response}");
+        response.problem(503).kind("misconfigured").mentions(said);
+    }
+}
+
+#[tokio::test]
+async fn row_security_with_a_policy_for_the_role_is_healthy() {
+    for statements in [
+        "alter table tasks enable row level security; create policy mine on tasks to ROLE using (true)",
+        "alter table tasks enable row level security; create policy every on tasks using (true)",
+        "alter table users enable row level security; create policy reads on users using (true)",
+    ] {
+        let (app, response) = health_after(statements, "true").await;
+        response.good(200);
+        app.unregistered_user("newcomer").task("x").await;
+    }
+}
+
 #[tokio::test]
 async fn an_unreachable_database_is_not_healthy() {
     let closed = "postgresql://u:pw@127.0.0.1:1/x".parse().expect("a connection string");

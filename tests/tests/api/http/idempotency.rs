@@ -58,6 +58,11 @@ async fn the_same_request_may_be_written_differently() {
         ("escapes", "key-1", "{\"title\":\"Buy\\u0020milk\"}"),
         ("null", "key-1", "{\"title\":\"Buy milk\",\"description\":null}"),
         ("unknown members", "key-1", "{\"title\":\"Buy milk\",\"x\":1}"),
+        (
+            "the status that it has anyway",
+            "key-1",
+            "{\"title\":\"Buy milk\",\"status\":\"incomplete\"}",
+        ),
         ("a key in quotes", "\"key-1\"", "{\"title\":\"Buy milk\"}"),
     ] {
         let request = alice.post("/tasks").header("Idempotency-Key", key);
@@ -77,12 +82,48 @@ async fn the_same_key_for_something_else_is_refused() {
         ("no description", json!({ "title": "a" })),
         ("an empty description", json!({ "title": "a", "description": "" })),
         ("texts run together", json!({ "title": "ab", "description": "" })),
+        ("another status", json!({ "title": "a", "description": "b", "status": "complete" })),
     ] {
         let response = create(&alice, "key-1", body).await;
         assert_eq!(response.status, 422, "{label}: {response}");
         response.problem(422).kind("idempotency-key-reused");
     }
     assert_eq!(alice.tasks().await, [first.good(201)]);
+}
+
+#[tokio::test]
+async fn a_status_is_replayed_with_the_task() {
+    let alice = App::start().await.user("alice").await;
+    let body = json!({ "title": "Buy milk", "status": "complete" });
+    let first = create(&alice, "key-1", body.clone()).await;
+    assert_eq!(first.good(201)["status"], "complete");
+    let path = path_of(&first.json());
+    assert_eq!(alice.get(&path).await.good(200), first.json());
+    alice.patch(&path).json(json!({ "status": "incomplete" })).await.good(200);
+    assert_replayed(&create(&alice, "key-1", body).await, &first);
+    create(&alice, "key-1", json!({ "title": "Buy milk" })).await.problem(422);
+}
+
+/// What is stored for a day has to last over an update of the service: the hash of the title's length,
+/// the title, and after a 1 the description.
+#[tokio::test]
+async fn keys_that_an_older_version_stored_still_count() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let store = "
+        insert into idempotency_keys (user_id, key, fingerprint, task_id, created_at)
+        values ($1, 'old', sha256(int8send(8) || 'Buy milk'), 1, now()),
+               ($1, 'older', sha256(int8send(8) || 'Buy milk\\001oat'), 2, now())";
+    app.client().await.execute(store, &[&alice.id]).await.expect("store keys");
+    for (key, body, id) in [
+        ("old", json!({ "title": "Buy milk" }), 1),
+        ("older", json!({ "title": "Buy milk", "description": "oat" }), 2),
+    ] {
+        let response = create(&alice, key, body).await;
+        assert_eq!(response.header("idempotency-replayed"), "true", "{key}");
+        let task = response.good(201);
+        assert_eq!((&task["id"], &task["status"]), (&json!(id), &json!("incomplete")), "{key}");
+    }
 }
 
 #[tokio::test]

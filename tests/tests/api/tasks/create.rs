@@ -23,6 +23,67 @@ async fn a_new_task_comes_back_whole() {
 }
 
 #[tokio::test]
+async fn a_new_task_has_the_status_that_was_asked_for() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    for status in ["complete", "incomplete"] {
+        let task = alice.create(json!({ "title": "x", "status": status })).await.good(201);
+        assert_eq!(task["status"], status);
+        assert_eq!(task["updated_at"], task["created_at"], "{status}");
+        assert_eq!(alice.get(&crate::path_of(&task)).await.good(200), task);
+        assert_eq!(alice.get(&format!("/tasks?status={status}")).await.good(200), json!([task]));
+    }
+    let newcomer = app.unregistered_user("newcomer");
+    let task = newcomer.create(json!({ "title": "x", "status": "complete" })).await.good(201);
+    assert_eq!(task["status"], "complete");
+    assert_eq!(newcomer.tasks().await, [task]);
+}
+
+/// As in an update.
+#[tokio::test]
+async fn a_new_task_of_another_status_is_refused() {
+    let alice = App::start().await.user("alice").await;
+    for status in ["done", "Complete", "complete ", ""] {
+        let response = alice.create(json!({ "title": "x", "status": status })).await;
+        assert_eq!(response.status, 400, "{status:?}: {response}");
+        let message = "Invalid status value. Must be 'incomplete' or 'complete'";
+        response.problem(400).kind("validation").field("status", message);
+    }
+    for status in [Value::Null, json!(true), json!(1), json!(["complete"])] {
+        let response = alice.create(json!({ "title": "x", "status": status })).await;
+        assert_eq!(response.status, 400, "{status}: {response}");
+        response.problem(400).field("status", "status must be a string");
+    }
+    assert_eq!(alice.tasks().await, [] as [Value; 0]);
+}
+
+/// Whoever writes it, the component or, in a list, PostgreSQL.
+#[tokio::test]
+async fn a_tasks_json_is_the_same_everywhere() {
+    let app = App::start().await;
+    for (label, text) in [
+        (
+            "control characters",
+            (1..0x20_u8).map(char::from).collect::<String>() + "x\u{7f}\u{80}\u{9f}",
+        ),
+        ("quotes, backslashes, slashes", r#""it's" \ \" \n / </script>"#.to_owned()),
+        ("separators", "x\u{2028}\u{2029}\u{feff}".to_owned()),
+        ("beyond the basic plane", "🦀\u{10ffff}".to_owned()),
+        ("placeholders", "%s %1$s {} {0} $1".to_owned()),
+    ] {
+        let alice = app.user("alice\"\\ 🦀").await;
+        let created = alice.create(json!({ "title": text, "description": text })).await;
+        let task = created.good(201);
+        let list = format!("[{}]", created.text());
+        assert_eq!(alice.get("/tasks").await.text(), list, "{label}");
+        let path = crate::path_of(&task);
+        assert_eq!(alice.get(&path).await.text(), created.text(), "{label}");
+        let unchanged = alice.patch(&path).json(json!({ "title": text })).await;
+        assert_eq!(unchanged.text(), created.text(), "{label}");
+    }
+}
+
+#[tokio::test]
 async fn a_new_task_without_a_description_has_null() {
     let alice = App::start().await.user("alice").await;
     for body in [json!({ "title": "x" }), json!({ "title": "x", "description": null })] {
@@ -214,10 +275,12 @@ async fn a_member_of_the_wrong_type_is_named_with_the_expected_type() {
 #[tokio::test]
 async fn all_bad_members_are_listed() {
     let alice = App::start().await.user("alice").await;
-    let body = json!({ "title": "x".repeat(256), "description": "x".repeat(5_001) });
+    let body =
+        json!({ "title": "x".repeat(256), "description": "x".repeat(5_001), "status": "done" });
     alice.create(body).await.problem(400).fields(&[
         ("title", "Title must be 255 characters or less"),
         ("description", "Description must be 5000 characters or less"),
+        ("status", "Invalid status value. Must be 'incomplete' or 'complete'"),
     ]);
 }
 

@@ -9,4 +9,5 @@ mod get;
 mod ids;
 mod list;
 mod paging;
+mod times;
 mod update;

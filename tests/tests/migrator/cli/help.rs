@@ -478,7 +478,8 @@ async fn of_grant() {
               Role with which the API connects, such as `taskie_api`
 
           --provision-users
-              Allow it to insert users: for an API with `provision_users`, which is its default
+              Allow it to insert users and update their email addresses: for an API with
+              `provision_users`, which is its default
 
           --statement-timeout <SECONDS>
               Time that a statement of this role may take.

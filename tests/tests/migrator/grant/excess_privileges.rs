@@ -105,6 +105,38 @@ async fn all_earlier_grants_are_revoked() {
     }
 }
 
+/// Beside the address of users, which such a role may update.
+#[tokio::test]
+async fn rights_on_users_beside_their_addresses_are_taken_away() {
+    for (label, before, said) in [
+        ("the table", "grant update on users to ROLE", "Revoked update on table public.users"),
+        ("the id", "grant update (id) on users to ROLE", "Revoked update on table public.users"),
+        (
+            "granting it on",
+            "grant update (email) on users to ROLE with grant option",
+            "Revoked grant option for update on table public.users",
+        ),
+        (
+            "more of the column",
+            "grant references (email) on users to ROLE",
+            "Revoked references on table public.users",
+        ),
+    ] {
+        let (database, role, owner) = with_role("worker").await;
+        grant(&database, &role, &["--provision-users"]).await.exits(0);
+        prepare(&owner, &role, before).await;
+        let output = grant(&database, &role, &["--provision-users"]).await.exits(0);
+        assert!(output.stderr.contains(said), "{label}: {output:#?}");
+        let again = grant(&database, &role, &["--provision-users"]).await.exits(0);
+        assert!(again.stderr.contains("Nothing to do: "), "{label}: {again:#?}");
+        assert!(!again.stderr.contains("warning"), "{label}: {again:#?}");
+        let client = database.client_as(&role).await;
+        client.batch_execute("update users set email = 'a@example.com'").await.expect(label);
+        let refusal = refusal(&client, "update users set id = 'mine'").await;
+        assert_eq!(refusal, Some(SqlState::INSUFFICIENT_PRIVILEGE), "{label}");
+    }
+}
+
 /// PostgreSQL's own list of the objects whose privileges name a role.
 #[tokio::test]
 async fn nothing_else_names_the_role_afterwards() {

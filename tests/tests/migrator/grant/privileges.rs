@@ -84,7 +84,8 @@ async fn the_role_can_read_and_write_nothing_else() {
         "insert into refinery_schema_history values (9, 'mine', 'now', '1')",
         "update refinery_schema_history set checksum = '1'",
         "delete from refinery_schema_history",
-        "update users set email = 'mine@example.com'",
+        "update users set id = 'mine'",
+        "update users set (id, email) = ('mine', 'mine@example.com')",
         "delete from users",
         "select setval('tasks_id_seq', 1)",
         "select last_value from tasks_id_seq",
@@ -99,19 +100,67 @@ async fn the_role_can_read_and_write_nothing_else() {
 }
 
 #[tokio::test]
-async fn only_who_provisions_users_can_insert_them() {
+async fn only_who_provisions_users_can_insert_them_and_update_their_addresses() {
     let (database, role, _) = with_role("worker").await;
-    let insert = "insert into users (id, email) values ('bob', 'bob@example.com')";
+    let statements = [
+        "insert into users (id, email) values ('bob', 'bob@example.com')",
+        "update users set email = 'robert@example.com' where id = 'bob'",
+        "insert into users (id, email) values ('bob', 'rob@example.com')
+         on conflict (id) do update set email = excluded.email",
+    ];
     let client = database.client_as(&role).await;
     grant(&database, &role, &[]).await.exits(0);
-    assert_eq!(refusal(&client, insert).await, Some(SqlState::INSUFFICIENT_PRIVILEGE));
+    for statement in statements {
+        let refusal = refusal(&client, statement).await;
+        assert_eq!(refusal, Some(SqlState::INSUFFICIENT_PRIVILEGE), "{statement}");
+    }
     grant(&database, &role, &["--provision-users"])
         .await
         .exits(0)
-        .says("Granted insert on table public.users");
-    client.batch_execute(insert).await.expect(insert);
-    grant(&database, &role, &[]).await.exits(0).says("Revoked insert on table public.users");
-    assert_eq!(refusal(&client, insert).await, Some(SqlState::INSUFFICIENT_PRIVILEGE));
+        .says("Granted insert on table public.users")
+        .says("Granted update (email) on table public.users")
+        .says("and nothing else");
+    for statement in statements {
+        client.batch_execute(statement).await.expect(statement);
+    }
+    grant(&database, &role, &[])
+        .await
+        .exits(0)
+        .says("Revoked insert, update on table public.users")
+        .says("and nothing else");
+    for statement in statements {
+        let refusal = refusal(&client, statement).await;
+        assert_eq!(refusal, Some(SqlState::INSUFFICIENT_PRIVILEGE), "{statement}");
+    }
+}
+
+/// As an older version granted it.
+#[tokio::test]
+async fn a_role_that_could_only_insert_users_gets_the_right_to_update_their_addresses() {
+    let (database, role, owner) = with_role("worker").await;
+    grant(&database, &role, &["--provision-users"]).await.exits(0);
+    let before = format!("revoke update (email) on users from {}", role.quoted());
+    owner.batch_execute(&before).await.expect("revoke");
+    grant(&database, &role, &["--provision-users"])
+        .await
+        .exits(0)
+        .says("Granted update (email) on table public.users")
+        .does_not_print("Revoked")
+        .does_not_print("Granted insert");
+    grant(&database, &role, &["--provision-users"]).await.exits(0).says("Nothing to do: ");
+}
+
+#[tokio::test]
+async fn a_providers_users_without_addresses_are_only_inserted() {
+    let (database, role, owner) = with_role("worker").await;
+    owner.batch_execute("alter table users drop column email").await.expect("drop the column");
+    for said in ["Granted select, insert on table public.users", "Nothing to do: "] {
+        grant(&database, &role, &["--provision-users"])
+            .await
+            .exits(0)
+            .says(said)
+            .does_not_print("email");
+    }
 }
 
 #[tokio::test]

@@ -82,6 +82,47 @@ async fn a_granted_role_is_no_warning() {
     }
 }
 
+/// The owner, as whom this is asked, is not subject to row security; the API's role is.
+#[tokio::test]
+async fn row_security_that_shuts_the_role_out_is_a_warning() {
+    let database = TestDatabase::migrated().await;
+    let owner = database.client().await;
+    let role = &database.api_role().name;
+    let warning = "warning: row security is enabled on the tables idempotency_keys and tasks, \
+                   without a policy for the API's role";
+    for statement in [
+        "alter table tasks enable row level security",
+        "alter table idempotency_keys enable row level security",
+        "create policy others on tasks to pg_monitor using (true)",
+        "create policy narrow on tasks as restrictive using (true)",
+    ] {
+        owner.batch_execute(statement).await.expect(statement);
+    }
+    run(&database, &["health", "--role", role]).await.exits(0).says(warning);
+    let url = database.url_as(database.api_role()).to_connection_string();
+    let as_itself = run_with(&[("DATABASE_URL", &url)], &["health", "--json"]).await;
+    assert_eq!(warning_kinds(&as_itself.exits(0).json()), ["row_security"]);
+    // Whose role the API's is was not said, and the tasks have a policy for somebody.
+    let warning = "warning: row security is enabled on the table idempotency_keys, without";
+    run(&database, &["health"]).await.exits(0).says(warning);
+}
+
+#[tokio::test]
+async fn row_security_with_a_policy_for_the_role_is_no_warning() {
+    let database = TestDatabase::migrated().await;
+    let owner = database.client().await;
+    let policy =
+        format!("create policy api on tasks to {} using (true)", database.api_role().quoted());
+    for statement in ["alter table tasks enable row level security", policy.as_str()] {
+        owner.batch_execute(statement).await.expect(statement);
+    }
+    run(&database, &["health", "--role", &database.api_role().name])
+        .await
+        .exits(0)
+        .does_not_print("row security");
+    run(&database, &["health"]).await.exits(0).does_not_print("row security");
+}
+
 #[tokio::test]
 async fn a_role_that_does_not_exist_is_a_usage_error() {
     let database = TestDatabase::migrated().await;

@@ -13,7 +13,8 @@ pub(crate) struct GrantArguments {
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) role: String,
 
-    /// Allow it to insert users: for an API with `provision_users`, which is its default.
+    /// Allow it to insert users and update their email addresses: for an API with
+    /// `provision_users`, which is its default.
     #[arg(long)]
     pub(crate) provision_users: bool,
 

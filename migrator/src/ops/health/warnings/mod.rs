@@ -46,6 +46,7 @@ pub(super) fn find(url: &DatabaseUrl, report: &HealthReport) -> Vec<HealthWarnin
     found.extend(invalid_indexes(report));
     found.extend(migrations(report));
     found.extend(report.role.as_ref().and_then(role));
+    found.extend(report.role.as_ref().and_then(row_security));
     if !url.ignored().is_empty() {
         let what = format!("parameters without a meaning here: {}", url.ignored().join(", "));
         let advice = "leave them out of the connection string";
@@ -213,6 +214,21 @@ fn migrations(report: &HealthReport) -> Vec<HealthWarning> {
         HealthWarning::new("diverged_migrations", what, "see `migrator status`")
     });
     pending.into_iter().chain(incomplete).chain(diverged).collect()
+}
+
+fn row_security(role: &RoleReport) -> Option<HealthWarning> {
+    let tables = &role.shut_out_of;
+    let noun = if tables.len() == 1 { "table" } else { "tables" };
+    (!tables.is_empty()).then(|| {
+        HealthWarning::new(
+            "row_security",
+            format!(
+                "row security is enabled on the {noun} {}, without a policy for the API's role: it finds no rows there, and can write none",
+                list(tables)
+            ),
+            "create a policy for it, or switch row security off with `alter table … disable row level security`",
+        )
+    })
 }
 
 /// Warning about an API that connects as this role.

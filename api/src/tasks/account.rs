@@ -1,0 +1,95 @@
+//! The account of a task's owner: made with the first task, with the address from the token, which it
+//! follows from then on.
+
+use crate::config::{self, Auth};
+use crate::db::{Database, Param, Row};
+use crate::error::ApiError;
+use crate::log;
+
+/// A statement that makes a task, and the same with the owner's account.
+pub(super) struct Insert {
+    /// No row where the owner has no account.
+    pub(super) task: &'static str,
+    /// Makes the account where there is none, and gives it another address where it has another one.
+    /// The address is the last parameter. No row where there is no account and another one has the
+    /// address, or the table took none.
+    ///
+    /// Only for roles that may insert users and update their address: the statement asks for both
+    /// rights, whether it comes to that or not.
+    pub(super) task_and_account: &'static str,
+}
+
+/// `$1` id, `$2` email address. Whether another account has the address. For a role that may not
+/// update addresses, and to find out why there is no account.
+const INSERT_ACCOUNT: &str = "\
+with account as (
+  insert into users (id, email)
+  values ($1::text, $2::text)
+  on conflict do nothing
+)
+select exists (select from users where email = $2::text and id <> $1::text)";
+
+impl Insert {
+    /// Makes the task of a user who has an account, or else an address to make one.
+    pub(super) async fn run(
+        &self,
+        database: &Database,
+        user_id: &str,
+        params: Vec<Param>,
+        email: Option<String>,
+    ) -> Result<Row, ApiError> {
+        let provisions_users = config::provision_users().await?.0;
+        let Some(email) = email.filter(|_| provisions_users) else {
+            let row = database.first_row(self.task, params).await?;
+            return row.ok_or(ApiError::NotRegistered(if provisions_users {
+                "no account: the token has no `email`, or its `email_verified` is not true".into()
+            } else {
+                "no account: `provision_users` is `false`".into()
+            }));
+        };
+
+        let mut refusal = None;
+        // Without a token, the address is made up: an account keeps its own.
+        if *config::auth().await? == Auth::Jwt {
+            let with_email = params.iter().cloned().chain([Param::Text(email.clone())]).collect();
+            match database.first_row(self.task_and_account, with_email).await {
+                Ok(Some(row)) => return Ok(row),
+                Ok(None) => {
+                    return self.run_for_new_user(database, user_id, params, email, None).await;
+                }
+                Err(error) if error.is_refusal() => refusal = error.on_missing_right().cause(),
+                Err(error) => return Err(error),
+            }
+        }
+        // Nothing was done. An address that the table does not take keeps nobody who has an account
+        // from making tasks.
+        let row = database.first_row(self.task, params.clone()).await;
+        let Some(row) = row.map_err(ApiError::on_missing_right)? else {
+            return self.run_for_new_user(database, user_id, params, email, refusal).await;
+        };
+        if let Some(refusal) = refusal {
+            log::warn(&format!("An account keeps its address: {refusal}")).await;
+        }
+        Ok(row)
+    }
+
+    /// Makes the account and then the task, or finds out why there can be none. Of two requests at once,
+    /// one makes the account for both.
+    async fn run_for_new_user(
+        &self,
+        database: &Database,
+        user_id: &str,
+        params: Vec<Param>,
+        email: String,
+        refusal: Option<String>,
+    ) -> Result<Row, ApiError> {
+        let account = vec![Param::Text(user_id.to_owned()), Param::Text(email)];
+        let is_taken = database.row(INSERT_ACCOUNT, account).await;
+        if is_taken.map_err(ApiError::on_account_insert)?.bool()? {
+            return Err(ApiError::EmailTaken);
+        }
+        let row = database.first_row(self.task, params).await?;
+        let cause = refusal.unwrap_or_else(|| "the table users took no row".to_owned());
+        row.ok_or(ApiError::NotRegistered(format!("no account: {cause}").into()))
+    }
+}
