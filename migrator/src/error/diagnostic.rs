@@ -1,4 +1,4 @@
-//! The form of every error: message, kind, details and hint stand at the variant.
+//! The form of every error: message, kind, details and hint are at its variant.
 
 use super::kind::Kind;
 

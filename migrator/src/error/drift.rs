@@ -8,7 +8,7 @@ use crate::model::text::names;
 diagnostics! {
     /// A database whose schema cannot become a migration.
     pub enum LiveSchemaError {
-        /// What is pending would be mistaken for what was dropped by hand.
+        /// Pending migrations would be mistaken for objects that were dropped by hand.
         #[error("not every migration is applied: {} pending", names(pending))]
         #[diagnostic(
             kind::PENDING,

@@ -16,7 +16,7 @@ pub const NO: u8 = 1;
 pub const USAGE: u8 = 2;
 
 /// The database could not be reached, refused (wrong password, unknown database, untrusted
-/// certificate), or somebody else held the migration lock for too long.
+/// certificate), or another session held the migration lock for too long.
 pub const UNREACHABLE_OR_LOCKED: u8 = 3;
 
 /// The history of the database and the migration files have diverged: an applied migration was
@@ -56,7 +56,7 @@ pub const CHECK_LINT: u8 = 16;
 pub const CHECK_PENDING: u8 = 17;
 
 /// The terminal went away while a shadow database was in use, which was removed: 128 and the number
-/// of the signal, as shells have it.
+/// of the signal, as in shells.
 pub const HUNG_UP: u8 = 129;
 
 /// Ctrl-C while a shadow database was in use, which was removed.

@@ -16,7 +16,7 @@ const WIDTH: usize = 120;
 pub struct FailedScript {
     /// The migration.
     pub name: MigrationName,
-    /// Whether it was being applied or undone.
+    /// Apply or undo.
     pub direction: Direction,
     /// The file.
     pub file: String,

@@ -48,7 +48,7 @@ diagnostics! {
             hint = "restore the line, or begin again with `migrator repair --restart`",
         )]
         ModeChanged { file: String },
-        /// There is no script to go on with.
+        /// There is no script to resume.
         #[error("{name} is incomplete, and there is no file to {direction} it")]
         #[diagnostic(
             kind::INCOMPLETE_REPAIR,

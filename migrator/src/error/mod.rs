@@ -118,14 +118,14 @@ diagnostics! {
         #[error("version {version} is not applied, so nothing can be undone back to it")]
         #[diagnostic(kind::TARGET, hint = "`migrator status` lists the versions")]
         TargetNotApplied { version: i32 },
-        /// Migrations without an undo script stand in the way.
+        /// Migrations without an undo script.
         #[error("cannot undo without an undo script: {}", names(missing))]
         #[diagnostic(
             kind::NO_UNDO_SCRIPT,
             hint = "write `V{version}__{name}.down.sql` beside the migration, or undo it with a new migration",
         )]
         NoUndoScript { missing: Vec<MigrationName> },
-        /// A destructive command where nobody can be asked.
+        /// A destructive command without confirmation.
         #[error("undoing migrations destroys data and nobody is here to be asked")]
         #[diagnostic(
             kind::CONFIRMATION_NEEDED,
@@ -140,7 +140,7 @@ diagnostics! {
             hint = "adopting is for a schema without a history; `migrator up` applies what is pending",
         )]
         HistoryExists { newest: MigrationName },
-        /// A schema that is not what the migrations would have made.
+        /// A schema that differs from that of the migrations.
         #[error("the schema is not what {newest} leaves: {} missing", parts(missing.len()))]
         #[diagnostic(
             kind::BASELINE,
@@ -168,7 +168,7 @@ diagnostics! {
             hint = "each script is tried out in an empty schema and rolled back; that needs names without a schema in front",
         )]
         Rehearsal { name: MigrationName, source: tokio_postgres::Error },
-        /// Adopting a schema where nobody can be asked.
+        /// A baseline without confirmation.
         #[error("adopting a schema skips its migrations and nobody is here to be asked")]
         #[diagnostic(
             kind::CONFIRMATION_NEEDED,
@@ -348,7 +348,7 @@ diagnostics! {
     }
 }
 
-/// What was going on when the connection broke.
+/// Activity during which the connection broke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LostDuring {
     /// A transaction, which PostgreSQL rolls back.

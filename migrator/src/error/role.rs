@@ -4,14 +4,14 @@ use std::fmt;
 
 use crate::model::text::list;
 
-/// Why a role cannot be the API's.
+/// Reasons why a role cannot be the API's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoleObjection {
     /// No privilege matters to a superuser.
     Superuser,
     /// The role whose rights are needed to grant cannot be the one that has next to none.
     Connected,
-    /// PostgreSQL made it, and others are members of it.
+    /// A predefined role, for memberships only.
     Predefined,
     /// An owner can do anything with what it owns, and revoking changes nothing about that.
     Owner(Vec<String>),

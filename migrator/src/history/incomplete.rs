@@ -14,8 +14,7 @@ use crate::sql;
 
 const TABLE_EXISTS: &str = "select pg_catalog.to_regclass('migrator_incomplete') is not null";
 
-/// Who can read the history can read this, too: the one without the other is not where a database
-/// stands.
+/// Readable by every role that can read the history: the state of a database consists of both.
 pub(crate) const CREATE_TABLE: &str = "\
 create table migrator_incomplete (
   version int4 primary key,
@@ -116,18 +115,18 @@ const IS_EMPTY: &str = "select not exists (select from migrator_incomplete)";
 
 pub(crate) const DROP_TABLE: &str = "drop table migrator_incomplete";
 
-/// Who writes a note.
+/// Writer of a note.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Writer {
     /// The migrator, which knows the invalid indexes that were there before a statement.
     Migrator,
-    /// A script that somebody runs by hand: it does not look for invalid indexes, and finds the
+    /// A script that is run by hand: it does not look for invalid indexes, and finds the
     /// relation of a statement by itself, in the setting `taskie.relation`.
     Script,
 }
 
 impl Incomplete {
-    /// Whether the statements that are done are still the first ones of the script.
+    /// True if the completed statements are still the first ones of the script.
     pub(crate) fn agrees_with(&self, file: &File) -> bool {
         done_checksum(&file.sql, self.done).is_some_and(|sum| sum == self.done_checksum)
     }
@@ -217,7 +216,7 @@ pub(crate) async fn prepare(
     }
 }
 
-/// Removes the note about a migration, and with the last one the table.
+/// Removes the note about a migration, and the table with the last one.
 pub(crate) async fn forget(
     client: &impl GenericClient,
     version: i32,

@@ -51,19 +51,19 @@ pub struct AppliedMigration {
 pub struct Entry {
     /// Which.
     pub name: MigrationName,
-    /// How file and history compare.
+    /// State of the migration.
     pub state: State,
     /// When it was applied, where it is.
     pub applied_on: Option<DateTime<FixedOffset>>,
-    /// What is wrong with it.
+    /// Its divergence.
     pub problem: Option<Divergence>,
-    /// What is done of it, where it runs without a transaction and is not finished.
+    /// Progress of a migration without a transaction that is not finished.
     pub incomplete: Option<Incomplete>,
-    /// Who is at work on what is incomplete.
+    /// The session that runs the incomplete migration.
     pub holder: Option<LockHolder>,
 }
 
-/// How a migration's file and the history compare.
+/// States of a migration, by its file and the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Applied as it is in the file.
@@ -78,12 +78,12 @@ pub enum State {
     Incomplete,
 }
 
-/// What the database has noted.
+/// Records of the database.
 pub(crate) struct Recorded {
     /// Oldest first.
     pub(crate) applied: Vec<AppliedMigration>,
     pub(crate) incomplete: Option<Incomplete>,
-    /// Who holds the lock, where something is incomplete.
+    /// The lock holder, if a migration is incomplete.
     pub(crate) holder: Option<LockHolder>,
 }
 
@@ -100,7 +100,7 @@ impl Recorded {
         Self { applied: applied.collect(), incomplete: None, holder: None }
     }
 
-    /// Refuses while something is incomplete that was not looked at.
+    /// Fails while an incomplete migration is not repaired.
     pub(crate) fn refuse_unrepaired(&self) -> Result<(), IncompleteError> {
         match &self.incomplete {
             Some(incomplete) if !incomplete.is_repaired() => {
@@ -132,7 +132,7 @@ impl AppliedMigration {
 }
 
 impl Entry {
-    /// What is wrong with it, and what to do where that is one thing only.
+    /// The problem, with its only solution if there is just one.
     pub fn problem_text(&self) -> Option<String> {
         let Some(incomplete) = &self.incomplete else {
             return self.problem.as_ref().map(ToString::to_string);
@@ -234,8 +234,8 @@ $taskie$;
     )
 }
 
-/// The note that a script has run, so that its migration is applied or is not any more; within the
-/// transaction of the script.
+/// The note that a script has run and its migration is applied, or no longer applied; written in the
+/// script's transaction.
 pub(crate) fn note_run(script: &Script, direction: Direction) -> Note {
     let Script { name: MigrationName { version, name }, checksum, .. } = script;
     let version = Value::Number(*version);
@@ -250,7 +250,7 @@ pub(crate) fn note_run(script: &Script, direction: Direction) -> Note {
     }
 }
 
-/// Every migration that there is on either side, ordered by version.
+/// Every migration of either side, ordered by version.
 pub(crate) fn compare(migrations: &Migrations, recorded: &Recorded) -> Vec<Entry> {
     let mut entries = compare_rows(migrations, &recorded.applied);
     if let Some(incomplete) = &recorded.incomplete {

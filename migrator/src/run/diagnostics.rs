@@ -7,7 +7,7 @@ use crate::model::{Position, Progress};
 use crate::run::step::Step;
 use crate::sql;
 
-/// Where in a script an error belongs.
+/// Place of an error in a script.
 #[derive(Clone, Copy)]
 pub(crate) enum Place {
     /// Not in the script, but before or after it.
@@ -91,8 +91,8 @@ impl Step<'_> {
     }
 }
 
-/// What PostgreSQL says about a statement. A server that shuts down or ends the session says so in
-/// an error of its own, which is about the connection.
+/// PostgreSQL's error about a statement; `None` for one about the connection, such as a shutdown of the
+/// server or the end of the session.
 pub(crate) fn answer(error: &tokio_postgres::Error) -> Option<&DbError> {
     let lost = |code: &str| code.starts_with("57P0") || code.starts_with("08");
     error.as_db_error().filter(|cause| !lost(cause.code().code()))

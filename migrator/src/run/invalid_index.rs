@@ -7,12 +7,12 @@ use tokio_postgres::{Client, GenericClient};
 use crate::model::IndexTarget;
 use crate::sql::{Concurrent, Rebuilt, concurrent};
 
-/// For how long the removal waits for those who use the table. It blocks nobody meanwhile.
+/// Time limit of the removal's wait for sessions that use the table. It blocks no session meanwhile.
 const LIMIT_REMOVAL: &str = "\
 select pg_catalog.set_config('lock_timeout', '30s', false),
        pg_catalog.set_config('statement_timeout', '60s', false)";
 
-/// What it was before. `$1` and `$2` what [`CURRENT_LIMITS`] gave.
+/// Restores the limits. `$1` and `$2` what [`CURRENT_LIMITS`] gave.
 const RESTORE_LIMITS: &str = "\
 select pg_catalog.set_config('lock_timeout', $1, false),
        pg_catalog.set_config('statement_timeout', $2, false)";
@@ -26,9 +26,9 @@ const FIND_RELATION: &str = "select pg_catalog.to_regclass($1)::oid";
 const FIND_TABLE_OF_INDEX: &str =
     "select indrelid from pg_catalog.pg_index where indexrelid = pg_catalog.to_regclass($1)";
 
-/// The invalid indexes of a table, of its partitions and of their TOAST tables, but for what
-/// somebody else builds now. `$1` the table, or null for all tables; `$2` the index's name as it is
-/// written, or null for what `reindex` calls its work.
+/// The invalid indexes of a table, of its partitions and of their TOAST tables, except those that another
+/// session is building. `$1` the table, or null for all tables; `$2` the index's name as it is
+/// written, or null for the names that `reindex` generates.
 const INVALID: &str = "\
 select class.oid, pg_catalog.format('%I.%I', schema.nspname, class.relname)
   from pg_catalog.pg_index as index
@@ -52,7 +52,7 @@ select class.oid, pg_catalog.format('%I.%I', schema.nspname, class.relname)
             else class.relname = ((pg_catalog.parse_ident($2))[1])::name end
  order by 1";
 
-/// Whether there is an index of this name on the table, and whether it is valid. `$1` the table,
+/// Validity of the index of this name on the table; no row without one. `$1` the table,
 /// `$2` the name as it is written.
 const IS_VALID: &str = "\
 select index.indisvalid
@@ -70,14 +70,14 @@ select class.oid, pg_catalog.format('%I.%I', schema.nspname, class.relname)
 
 const EXISTS: &str = "select exists (select from pg_catalog.pg_class where oid = $1)";
 
-/// What is left of a statement.
+/// An index that a failed statement left behind.
 pub(crate) struct InvalidIndex {
     pub(crate) oid: u32,
     /// With its schema, quoted.
     pub(crate) name: String,
 }
 
-/// What the catalog says about a statement that was begun, and whose end nobody saw.
+/// State of a statement that was started and not recorded as completed, by the catalog.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Done,
@@ -149,7 +149,7 @@ pub(crate) async fn invalid_indexes(
     Ok(found)
 }
 
-/// The index that a `drop index` has made invalid, and not removed.
+/// The index that a failed `drop index` left invalid.
 pub(crate) async fn half_dropped(
     client: &impl GenericClient,
     statement: &str,
@@ -182,7 +182,7 @@ pub(crate) async fn drop_all(
     result
 }
 
-/// Whether the index that a `create index` was to make is there and valid.
+/// True if the index of a `create index` exists and is valid.
 pub(crate) async fn verdict(
     client: &impl GenericClient,
     statement: &str,

@@ -102,8 +102,8 @@ impl<'a> Migrator<'a> {
         Ok(plan.describe(&self.options, server))
     }
 
-    /// Applies migrations, oldest first, or undoes them, newest first. The plan is made with the
-    /// lock held, so that no other migrator comes between. Returns what was applied or undone.
+    /// Applies migrations, oldest first, or undoes them, newest first. The plan is computed under
+    /// the lock, so that no other migrator can run in between. Returns what was applied or undone.
     pub async fn run(&mut self, target: Target) -> Result<Vec<MigrationName>, Error> {
         self.require(target)?;
         let mut connection = self.open_locked().await?;

@@ -21,8 +21,8 @@ use crate::run::step::{Run, Step};
 use crate::run::timeouts::{self, Limit, Limits};
 use crate::sql::{self, Concurrent, Statement};
 
-/// For our own notes: as who connected, and where the history is, whatever the script has set. Ends
-/// with the transaction.
+/// Sets role and search path for the migrator's notes, independent of the script's settings. Ends with
+/// the transaction.
 const AS_OURSELVES: &str = "\
 set local session_authorization to default; set local role to default; set local search_path to default";
 
@@ -55,7 +55,7 @@ pub(crate) async fn run(step: &Step<'_>, client: &mut Client, run: &Run<'_>) -> 
     Ok(retries)
 }
 
-/// Notes that the script begins or goes on, and returns how many statements are done already.
+/// Records that the script starts or resumes, and returns the number of completed statements.
 async fn begin(
     step: &Step<'_>,
     client: &mut Client,
@@ -82,7 +82,7 @@ async fn begin(
     Ok(record.done)
 }
 
-/// The history and our own note, both or neither.
+/// Writes the history and removes the note, both or neither.
 async fn finish(step: &Step<'_>, client: &mut Client) -> Result<(), tokio_postgres::Error> {
     let transaction = as_ourselves(client).await?;
     history::note_run(step.script, step.direction).execute(&transaction).await?;
@@ -103,12 +103,12 @@ struct StatementRun<'a> {
     /// From 0.
     index: usize,
     text: &'a str,
-    /// How many the script has.
+    /// Number of statements of the script.
     statements: usize,
     retries: u32,
 }
 
-/// Why a statement is not done.
+/// Reasons why a statement is not completed.
 enum StatementError {
     Answer(tokio_postgres::Error),
     /// `if not exists` was content with something that is not the index.
@@ -156,14 +156,14 @@ impl StatementRun<'_> {
                 continue;
             }
             more.extend(tried(self.retries, start));
-            // The first thing that dropping does is to make the index invalid.
+            // Dropping first makes the index invalid.
             let half_dropped = begun.target.is_some()
                 && matches!(sql::concurrent(self.text), Some(Concurrent::Drop { .. }));
             return Err(self.fail(client, error, more, clean && !half_dropped).await);
         }
     }
 
-    /// Whether a part of the statement can stay when it fails, beside an index that can be dropped.
+    /// True if a part of the failed statement can remain, beside an index that can be dropped.
     fn leaves_a_part(&self) -> bool {
         sql::may_commit(self.text) || sql::concurrent(self.text) == Some(Concurrent::Detach)
     }
@@ -181,7 +181,7 @@ impl StatementRun<'_> {
                 }
                 Err(error) => {
                     let rolled_back = transaction.rollback().await;
-                    // What went wrong first is what matters.
+                    // The first error matters.
                     if error.code() != Some(&SqlState::ACTIVE_SQL_TRANSACTION) {
                         return Err(error.into());
                     }
@@ -212,7 +212,7 @@ impl StatementRun<'_> {
         client.batch_execute(WITHOUT_LOCK_TIMEOUT).await?;
         let result = client.batch_execute(self.text).await;
         let limited = timeouts::set(client, "lock_timeout", limit).await;
-        // What went wrong first is what matters.
+        // The first error matters.
         result.and(limited)
     }
 
@@ -234,7 +234,7 @@ impl StatementRun<'_> {
         note.execute(transaction).await
     }
 
-    /// Notes that the statement failed, and says so. Where nothing has happened, nothing is noted.
+    /// Records that the statement failed, and reports it. Records nothing if nothing has happened.
     async fn fail(
         &self,
         client: &mut Client,

@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-/// How [`crate::Migrator::run`] runs scripts.
+/// Options of [`crate::Migrator::run`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunOptions {
     /// For how long to wait for another migrator.
     pub wait: Duration,
-    /// For how long a statement waits for a lock, unless its script sets that itself; zero is
-    /// without end.
+    /// Lock timeout of statements, unless the script sets one itself; zero is none.
     ///
-    /// Whoever writes to a table waits behind a migration that waits for its lock: so it does not
-    /// wait for long. The default is longer than a second, in which autovacuum makes way, and
-    /// shorter than what the API grants a statement.
+    /// Writers of a table wait behind a migration that waits for its lock, so the wait must be short. The
+    /// default is longer than a second, after which autovacuum gives up its lock, and shorter than the
+    /// API's statement timeout.
     pub lock_timeout: Duration,
-    /// How often a script is tried again that had to give up a lock.
+    /// Maximum number of retries after a lock timeout or deadlock.
     pub lock_retries: u32,
     /// For how long a statement may take, unless its script sets that itself; zero is without end,
     /// and none leaves it to the server's setting.

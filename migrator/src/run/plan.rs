@@ -21,7 +21,7 @@ pub enum Target {
     Down(UndoTarget),
 }
 
-/// How far to undo.
+/// Target of undoing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UndoTarget {
     /// The newest so many, or all where there are fewer.
@@ -37,20 +37,20 @@ pub enum UndoTarget {
 pub struct PlannedMigration {
     /// Which.
     pub name: MigrationName,
-    /// What the history has or will have for it: refinery's checksum of version, name and content.
+    /// Its checksum in the history: refinery's, of version, name and content.
     pub checksum: u64,
-    /// How the script runs.
+    /// Transaction mode of the script.
     pub mode: TransactionMode,
     /// For how long its statements wait for a lock: zero is without end, none that the script sets a
     /// limit of its own.
     pub lock_timeout: Option<Duration>,
-    /// How many of its statements wait for locks without end, because they block nobody while they
-    /// wait: those with `concurrently`.
+    /// Number of statements with `concurrently`. They wait for locks without a limit, because they block no
+    /// other session.
     pub concurrent_statements: usize,
     /// For how long its statements may take: zero is without end, none that the script sets a limit
     /// of its own.
     pub statement_timeout: Option<Duration>,
-    /// The first statement to run, from 1, where a script without a transaction goes on.
+    /// Number, from 1, of the first statement to run of a resumed script without a transaction.
     pub resumes_at: Option<usize>,
 }
 
@@ -132,7 +132,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// What to apply, oldest first.
+/// Steps to apply, oldest first.
 fn to_apply<'a>(
     migrations: &'a Migrations,
     recorded: &Recorded,
@@ -144,8 +144,8 @@ fn to_apply<'a>(
     }))
 }
 
-/// What to undo, newest first. Only these must agree with their files: a divergence elsewhere is
-/// often what undoing is for.
+/// Steps to undo, newest first. Only these must match their files: a divergence of others is often the
+/// reason to undo.
 fn to_undo<'a>(
     migrations: &'a Migrations,
     recorded: &Recorded,

@@ -11,7 +11,7 @@ use crate::model::RetryReason;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Whether the same again may come to something else.
+/// Reason to retry, if the same script may succeed then.
 pub(crate) fn reason(error: &tokio_postgres::Error) -> Option<RetryReason> {
     let cause = error.as_db_error()?;
     if *cause.code() == SqlState::T_R_DEADLOCK_DETECTED {
@@ -35,7 +35,7 @@ pub(crate) fn pause(retry: u32) -> Duration {
     backoff::pause(retry, FIRST_PAUSE, LONGEST_PAUSE)
 }
 
-/// How often it was tried, where that was more than once.
+/// Number of attempts as text, if there was more than one.
 pub(crate) fn tried(retries: u32, start: Instant) -> Option<String> {
     let seconds = start.elapsed().as_secs_f64();
     (retries > 0).then(|| format!("tried {} times in {seconds:.1} s", retries + 1))

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::model::{Event, ServerProgress};
 use crate::run::step::Run;
 
-/// How often the progress is reported.
+/// Interval of the reports.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// For how long a script runs before a second connection is worth it.
@@ -20,9 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 const OWN_PROCESS: &str = "select pg_catalog.pg_backend_pid()";
 
-/// What a session is doing, from the most telling source: in words, how much of it is done, how much
-/// there is, and which session it waits for. One statement for each look, so that no snapshot is
-/// held in between: an index that is built concurrently would wait for that. `$1` the server process.
+/// Activity of a session, from the most precise source: description, completed amount, total amount, and
+/// the session that it waits for. One statement for each report, so that no snapshot is held in between:
+/// `create index concurrently` would wait for it. `$1` the server process.
 const PROGRESS: &str = "\
 with found (rank, doing, done, total, waits_for) as (
   select 1, phase,
@@ -96,7 +96,7 @@ pub(super) async fn follow(database: &Database, pid: i32, run: &Run<'_>) {
         sleep(PATIENCE).await;
         let options = ConnectOptions { wait: Duration::ZERO, ..database.options.clone() };
         let database = Database { url: database.url.direct(), options };
-        // Whatever goes wrong here, the script is not to blame, and goes on.
+        // An error here does not affect the script.
         let Ok(connection) = connect::connect(&database, &mut |_| {}).await else { return };
         let set = |progress| *latest.lock().unwrap_or_else(PoisonError::into_inner) = progress;
         let parameters = [(&pid as _, Type::INT4)];

@@ -15,7 +15,7 @@ use crate::sql::{self, Concurrent, Statement, Unsupported};
 /// Within the transaction, so that the history is the one that was read.
 pub(crate) const RESET_NAMES: &str = "reset session authorization; reset role; reset search_path";
 
-/// What the rehearsal waits for a lock, in its transaction.
+/// Lock timeout in the transaction of the scratch schema.
 pub(crate) const LIMIT_WAITING_HERE: &str = "set local lock_timeout = '3s'";
 
 /// One script to run, and what it means for the history.
@@ -23,7 +23,7 @@ pub(crate) struct Step<'a> {
     pub(crate) script: &'a Script,
     pub(crate) file: &'a File,
     pub(crate) direction: Direction,
-    /// What an earlier run has left of this migration; repaired.
+    /// Record of an earlier run of this migration; repaired.
     pub(crate) record: Option<Incomplete>,
 }
 
@@ -31,17 +31,17 @@ pub(crate) struct Step<'a> {
 pub(crate) struct Run<'a> {
     pub(crate) options: &'a RunOptions,
     pub(crate) events: UnboundedSender<Event>,
-    /// Where the database stands before the step.
+    /// State of the database before the step.
     pub(crate) before: Progress,
 }
 
 impl Run<'_> {
     pub(crate) fn report(&self, event: Event) {
-        // Who does not listen any more does not need to know.
+        // The receiver may be gone.
         let _ = self.events.send(event);
     }
 
-    /// Where the database stands when the step ends so.
+    /// State of the database after this outcome of the step.
     pub(crate) fn progress(&self, outcome: Outcome) -> Progress {
         Progress { outcome, ..self.before.clone() }
     }
@@ -75,7 +75,7 @@ impl<'a> Step<'a> {
     /// Goes on with what an earlier run has left. Refuses where the script is another one now.
     pub(crate) fn resume(mut self, record: &Incomplete) -> Result<Self, IncompleteError> {
         let file = self.file.name.clone();
-        // Where it begins again, it may do so in another way.
+        // A script that starts over may run in another mode.
         let begins = record.is_repaired() && record.done == 0;
         if self.file.mode != TransactionMode::None && !begins {
             return Err(IncompleteError::ModeChanged { file });

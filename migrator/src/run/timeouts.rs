@@ -119,7 +119,7 @@ pub(crate) fn value(limit: Duration) -> String {
     format!("{milliseconds}ms")
 }
 
-/// What the server sets for statements of this session.
+/// The server's statement timeout of this session.
 pub(crate) async fn statement_timeout(client: &Client) -> Result<Duration, tokio_postgres::Error> {
     let milliseconds: i64 = client.query_typed_one(STATEMENT_TIMEOUT, &[]).await?.get(0);
     Ok(Duration::from_millis(milliseconds.max(0).unsigned_abs()))

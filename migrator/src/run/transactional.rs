@@ -15,7 +15,7 @@ use crate::run::retry::{self, tried};
 use crate::run::step::{RESET_NAMES, Run, Step};
 use crate::run::timeouts;
 
-/// How one attempt ended.
+/// Ends of an attempt.
 enum Failure {
     /// PostgreSQL's answer: everything is rolled back.
     Answer(tokio_postgres::Error, Place),

@@ -14,36 +14,35 @@ use crate::ops::baseline::scratch_schema::Comparison;
 use crate::ops::drift::from_drift;
 use crate::run::migrator::Migrator;
 
-/// What the schema of the API's predecessor is, which Alembic made.
+/// The version that matches the schema of the API's predecessor.
 const PREDECESSOR: i32 = 1;
 
 const ALEMBIC_EXISTS: &str = "select pg_catalog.to_regclass('alembic_version') is not null";
 
 const ALEMBIC_REVISIONS: &str = "select version_num::text from alembic_version order by 1";
 
-/// What a schema is taken for.
+/// Claimed state of a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BaselineTarget {
-    /// What the migrations up to and including this version make.
+    /// The schema of the migrations up to and including this version.
     Version(i32),
-    /// What Alembic has made for the API's predecessor.
+    /// The schema that Alembic created for the API's predecessor.
     Alembic,
 }
 
-/// What is adopted.
+/// Result of a baseline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Baseline {
     /// The migrations that count as applied, oldest first.
     pub adopted: Vec<MigrationName>,
-    /// Where Alembic is, if it was asked. Its table is left as it is.
+    /// Alembic's revision, if it was read. Its table is not changed.
     pub alembic_revision: Option<String>,
-    /// What works otherwise than the migrations would have it, and stays so.
+    /// Differences from the migrations that remain.
     pub warnings: Vec<String>,
 }
 
 impl<'a> Migrator<'a> {
-    /// What [`Self::baseline`] would adopt; refuses what it would refuse. Leaves nothing behind, but
-    /// may write what it rolls back.
+    /// Plan of [`Self::baseline`], with the same errors. May write in a transaction that is rolled back.
     pub async fn plan_baseline(
         &mut self,
         target: BaselineTarget,
@@ -56,11 +55,11 @@ impl<'a> Migrator<'a> {
         examined.map(|(baseline, _)| baseline)
     }
 
-    /// Notes the migrations of a schema that is there already as applied, all of them or none.
-    /// Refuses where the schema lacks something that they make.
+    /// Records the migrations of an existing schema as applied, all of them or none. Fails if the schema
+    /// lacks an object that they create.
     ///
-    /// Where there is a history already, these are the migrations after it, and the schema must be
-    /// exactly what they leave: it is compared with a shadow database, on `shadow_server` or beside
+    /// With a history, these are the migrations after it, and the schema must be exactly the one that
+    /// they create: it is compared with a shadow database, on `shadow_server` or beside
     /// the live one.
     pub async fn baseline(
         &mut self,
@@ -84,8 +83,8 @@ impl<'a> Migrator<'a> {
         result
     }
 
-    /// Refuses where the schema is not what the scripts make. Returns also which of them are not in
-    /// the history.
+    /// Fails if the schema differs from that of the scripts. Also returns which of them are not in the
+    /// history.
     async fn examine(
         &mut self,
         connection: &mut Connection,

@@ -18,12 +18,12 @@ use crate::sql;
 /// Nobody else sees it, because it is never committed.
 const CREATE_SCHEMA: &str = "create schema taskie_rehearsal";
 
-/// Nothing else is in the path: a script makes what it would make in an empty database, and touches
-/// nothing that is there.
+/// Nothing else is in the path: a script creates the same objects as in an empty database, and changes
+/// no existing one.
 const USE_SCHEMA: &str = "set local search_path = taskie_rehearsal";
 
-/// What the rehearsal made and the search path does not find under the same name: tables, columns
-/// (with types of the same kind, since text may be `text` or `varchar`), indexes but for those of
+/// Objects of the scratch schema that the search path does not find under the same name: tables, columns
+/// (with types of the same kind, since text may be `text` or `varchar`), indexes except those of
 /// constraints, triggers and functions.
 const MISSING_PARTS: &str = "\
 with kinds (relkind, kind) as (
@@ -90,15 +90,15 @@ select own.proname || '(' || oidvectortypes(own.proargtypes) || ')'
        is distinct from (present.prosrc, present.prolang, present.proconfig)
  order by 1";
 
-/// How what the scripts make compares with the database.
+/// Result of comparing the scripts with the database.
 pub(crate) struct Comparison {
-    /// What the database does not have.
+    /// Objects that the database lacks.
     pub(crate) missing: Vec<String>,
     /// Functions that do something else there.
     pub(crate) other_functions: Vec<String>,
 }
 
-/// Makes what the scripts make, compares it with the database, and rolls it back.
+/// Runs the scripts, compares the result with the database, and rolls back.
 pub(crate) async fn compare(client: &mut Client, scripts: &[Script]) -> Result<Comparison, Error> {
     let plan = Plan::from_steps(scripts.iter().map(Step::apply).collect(), Vec::new())?;
     let refused =
@@ -133,8 +133,8 @@ async fn run(transaction: &Transaction<'_>, file: &File) -> Result<(), tokio_pos
     Ok(())
 }
 
-/// What can be tried out of a script in a transaction. Of one that runs without, indexes are made
-/// the usual way, and what else needs to be alone makes nothing that is compared.
+/// The part of a script that can run in a transaction. For one without a transaction, indexes are created
+/// without `concurrently`; its other statements create nothing that is compared.
 fn rehearsed(file: &File) -> Cow<'_, str> {
     if file.mode == TransactionMode::One {
         return Cow::Borrowed(&file.sql);

@@ -11,8 +11,8 @@ use crate::run::options::RunOptions;
 use crate::run::step::Step;
 use crate::run::timeouts;
 
-/// Goes back to what was remembered, within a transaction: in this order, because the first resets
-/// the second. A script's `reset all` makes it forget, and has reset the search path by itself.
+/// Restores the saved role and search path, in a transaction: in this order, because the first resets the
+/// second. A script's `reset all` deletes the saved values, and has reset the search path itself.
 pub(crate) const RESTORE_SESSION: &str = "\
 do $taskie$
 begin

@@ -38,20 +38,19 @@ pub enum OfflineRange {
 /// A script to run by hand.
 #[derive(Clone, Debug)]
 pub struct OfflineScript {
-    /// What it does.
+    /// Apply or undo.
     pub direction: Direction,
     /// The version at which the database must be, 0 for none.
     pub from: i32,
     /// The version at which it is afterwards, 0 for none.
     pub to: i32,
-    /// What it applies or undoes, in this order.
+    /// Its migrations, in this order.
     pub migrations: Vec<MigrationName>,
     /// Plain SQL, with nothing that only psql knows.
     pub sql: String,
 }
 
-/// Remembers who runs the script and where names are looked up, because migrations may change both
-/// for the session, as dumps do.
+/// Saves the role and the search path, because migrations may change both for the session, as dumps do.
 const REMEMBER_SESSION: &str = "\
 do $taskie$
 begin
@@ -61,7 +60,7 @@ end
 $taskie$;
 ";
 
-/// What else there is to know where a migration runs without a transaction.
+/// Notes about migrations without a transaction.
 const WITHOUT_TRANSACTION: &str = "\
 --
 -- One that runs without a transaction is written statement by statement, to be sent one by one, as psql does. What is done is
@@ -109,7 +108,7 @@ pub fn offline_script(
     Ok(OfflineScript { direction, from, to, migrations, sql })
 }
 
-/// What the history must say before a step.
+/// Migrations that must be in the history before a step.
 fn applied_before<'a>(migrations: &'a Migrations, step: &Step<'_>) -> &'a [Script] {
     let scripts = migrations.scripts();
     let earlier = scripts.partition_point(|script| script.name.version < step.script.name.version);
@@ -152,7 +151,7 @@ fn transaction(step: &Step<'_>, applied: &[Script], options: &RunOptions) -> Str
         .map(|(name, value)| format!("set local {name} = '{value}';\n"))
         .collect();
     let limits = limits.concat();
-    // What is in a file may end with a comment, or without the last semicolon.
+    // A file may end with a comment, or without the last semicolon.
     let newline = if file.sql.ends_with('\n') { "" } else { "\n" };
     let semicolon = if sql::is_terminated(&file.sql) { "" } else { ";\n" };
     format!(

@@ -80,7 +80,7 @@ commit;
     )
 }
 
-/// The statement and the note that it is done are one transaction.
+/// One transaction with the statement and the note of its completion.
 fn in_transaction(step: &Step<'_>, index: usize, content: &str) -> String {
     let version = step.script.name.version;
     let before = check(version, &format!("done = {index} and running is null"), None);
@@ -89,7 +89,7 @@ fn in_transaction(step: &Step<'_>, index: usize, content: &str) -> String {
     format!("begin;\n{content};\n{RESTORE_SESSION}{before}{done}commit;\n")
 }
 
-/// The statement is noted as begun before, and as done after.
+/// The statement is recorded as started before, and as completed after.
 fn outside_transaction(
     step: &Step<'_>,
     index: usize,
@@ -148,7 +148,7 @@ $taskie$;
     )
 }
 
-/// Fails unless the note is what it should be, and what `done` was to do to an index is done.
+/// Fails unless the note meets the condition and the index is in the state after `done`.
 fn check(version: i32, condition: &str, done: Option<&str>) -> String {
     let outcome = match done.and_then(sql::concurrent) {
         Some(Concurrent::Create { index: Some(index), .. }) => format!(

@@ -14,7 +14,7 @@ use crate::schema::catalog::{self, Catalog, Kind, ObjectId, ReadOptions};
 const SERVER_VERSION: &str =
     "select pg_catalog.current_setting('server_version_num')::int4 / 10000";
 
-/// How far the migrations are applied.
+/// The last migration to apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Through {
     /// None is.
@@ -25,12 +25,12 @@ pub(crate) enum Through {
     Newest,
 }
 
-/// What the migrations make.
+/// Schema that the migrations create.
 pub(crate) struct ShadowCatalog {
     pub(crate) catalog: Catalog,
-    /// The schemas that they made or used, but for the main one.
+    /// Schemas that they created or used, without the main one.
     pub(crate) schemas: Vec<String>,
-    /// The major version of the server that they made it on.
+    /// Major version of the server.
     pub(crate) server_version: i32,
 }
 
@@ -92,8 +92,7 @@ pub(crate) async fn server_version(client: &Client) -> Result<i32, Error> {
     Ok(row.get(0))
 }
 
-/// Where another schema is the main one, `public` is in the database and not the migrations'
-/// concern, unless they put something into it.
+/// If another schema is the main one, removes `public` unless the migrations create something in it.
 fn without_unused_public(mut built: ShadowCatalog) -> ShadowCatalog {
     let is_public = |schema: &String| schema == "public";
     let is_other = built.schemas.iter().any(is_public);

@@ -3,8 +3,8 @@
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-/// Shadow databases beside the database with the oid `$1` that nobody works with: whoever does,
-/// holds an advisory lock, in whichever database of the server.
+/// Orphaned shadow databases beside the database with the oid `$1`: a migrator that uses one holds an
+/// advisory lock, in any database of the server.
 const ORPHANED: &str = "\
 select datname::text
   from pg_catalog.pg_database
@@ -15,8 +15,8 @@ select datname::text
             and (classid::int8 << 32) | objid::int8
                 = pg_catalog.hashtextextended(datname::text, 0))";
 
-/// Removes leftovers. One that somebody else removes at this moment, or that is somebody else's, is
-/// theirs.
+/// Removes orphaned databases, except those that another session is removing or that belong to another
+/// role.
 pub(super) async fn remove_orphaned(
     client: &Client,
     beside: u32,

@@ -23,7 +23,7 @@ const REMOVAL_LIMIT: Duration = Duration::from_secs(30);
 const BESIDE: &str =
     "select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()";
 
-/// Tells other runs that somebody is at work with the database of this name.
+/// Shows other runs that the database of this name is in use.
 const LOCK: &str = "select pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended($1, 0))";
 
 /// Makes a database for `work`, and removes it when that is over, however it is over: with an

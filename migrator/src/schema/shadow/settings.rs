@@ -18,7 +18,7 @@ select pg_catalog.pg_encoding_to_char(encoding)::text, datcollate::text, datctyp
   from pg_catalog.pg_database
  where datname = pg_catalog.current_database()";
 
-/// The statement that makes the database `$1` with the encoding `$2`, the collation `$3`, the
+/// The statement that creates the database `$1` with the encoding `$2`, the collation `$3`, the
 /// character type `$4`, the provider `$5` and its locale `$6`; the latter two may be null. Without a
 /// provider the template has another one from 15 on.
 const CREATION: &str = "\
@@ -33,7 +33,7 @@ const PATH: &str = "select pg_catalog.set_config('search_path', $1, false)";
 
 const CURRENT_SCHEMA: &str = "select pg_catalog.current_schema()::text";
 
-/// The statement that makes the schema `$1`, or else the first that the search path names.
+/// The statement that creates the schema `$1`, or else the first one in the search path.
 const SCHEMA: &str = "\
 select pg_catalog.format('create schema if not exists %I', coalesce($1, (
          select pg_catalog.btrim(pg_catalog.btrim(name), '\"')
@@ -43,7 +43,7 @@ select pg_catalog.format('create schema if not exists %I', coalesce($1, (
           order by place
           limit 1), 'public'))";
 
-/// What a database is like, as far as it decides what migrations make there.
+/// Settings of a database on which the schema of its migrations depends.
 #[derive(Clone, Debug)]
 pub(crate) struct DatabaseSettings {
     encoding: String,
@@ -54,7 +54,7 @@ pub(crate) struct DatabaseSettings {
     /// For the other providers than the C library.
     locale: Option<String>,
     search_path: String,
-    /// In which unqualified names are made.
+    /// The schema in which unqualified names are created.
     schema: String,
 }
 
@@ -86,13 +86,13 @@ impl DatabaseSettings {
         })
     }
 
-    /// The schema in which unqualified names are made.
+    /// The schema in which unqualified names are created.
     pub(crate) fn schema(&self) -> &str {
         &self.schema
     }
 }
 
-/// The statements that make the database, the second for where the first is refused.
+/// The statements that create the database; the second one is used if the first fails.
 pub(super) async fn creation(
     client: &Client,
     name: &str,
@@ -129,8 +129,8 @@ pub(super) async fn creation(
     Ok(statements)
 }
 
-/// Gives the role the live database's search path in the new one. Nothing but the connection string
-/// outranks a setting of a role in a database; and it goes with the database.
+/// Sets the live database's search path for the role in the new one. Only the connection string overrides
+/// a setting of a role in a database, and it is dropped with the database.
 pub(super) async fn set_search_path(
     client: &Client,
     name: &str,
@@ -143,7 +143,7 @@ pub(super) async fn set_search_path(
     client.batch_execute(&set).await
 }
 
-/// Makes the schema in which unqualified names are made, in the new database.
+/// Creates the main schema in the new database.
 pub(super) async fn create_schema(
     client: &Client,
     settings: Option<&DatabaseSettings>,

@@ -11,16 +11,16 @@ use crate::run::migrator::Migrator;
 use crate::run::plan::{Target, UndoTarget};
 use crate::schema::catalog::{self, Catalog, Difference, ObjectId, ReadOptions};
 
-/// What is wrong with undoing a migration.
+/// A flaw of a migration's undo script.
 #[derive(Debug)]
 pub struct UndoFlaw {
     /// Which.
     pub name: MigrationName,
-    /// What.
+    /// Kind of flaw.
     pub kind: UndoFlawKind,
 }
 
-/// What is wrong with undoing.
+/// Kinds of flaws.
 #[derive(Debug)]
 pub enum UndoFlawKind {
     /// There is no script that undoes it.
@@ -31,27 +31,27 @@ pub enum UndoFlawKind {
     LeavesResidue(CatalogDiff),
     /// Undone, it cannot be applied again.
     CannotReapply(Box<Error>),
-    /// Undone and applied again, it does not make the same.
+    /// Undone and applied again, it creates another schema.
     NotReproducible(CatalogDiff),
 }
 
 /// Two catalogs and how they differ.
 #[derive(Clone, Debug)]
 pub struct CatalogDiff {
-    /// What should be there.
+    /// Expected schema.
     pub expected: Catalog,
-    /// What is there.
+    /// Actual schema.
     pub found: Catalog,
     /// Every difference: what is there is the first.
     pub differences: Vec<Difference>,
 }
 
-/// What came of trying.
+/// Result of the check.
 #[derive(Debug, Default)]
 pub(crate) struct UndoCheck {
     /// In the order of the migrations.
     pub(crate) flaws: Vec<UndoFlaw>,
-    /// What is there with all migrations applied, each once, unless a flaw was in the way.
+    /// Schema with all migrations applied once each, unless a flaw prevented it.
     pub(crate) catalog: Option<Catalog>,
 }
 
@@ -85,7 +85,7 @@ pub(crate) async fn check_undo(
 struct Run<'a> {
     shadow: Migrator<'a>,
     connection: Connection,
-    /// Whether who may do what is compared too.
+    /// Compare privileges too.
     grants: bool,
 }
 
@@ -127,7 +127,7 @@ impl Run<'_> {
                 return spoilt(version);
             }
             let again = self.read().await?;
-            // What was left before is still there, and said.
+            // Residue that was reported before is still there.
             let other = compare(&applied, &again);
             if ids(other.as_ref()).any(|id| !known.contains(id)) {
                 check.flaws.extend(other.map(|other| flaw(UndoFlawKind::NotReproducible(other))));
@@ -175,7 +175,7 @@ fn compare(expected: &Catalog, found: &Catalog) -> Option<CatalogDiff> {
     })
 }
 
-/// What differs.
+/// Objects that differ.
 fn ids(diff: Option<&CatalogDiff>) -> impl Iterator<Item = &ObjectId> {
     diff.into_iter().flat_map(|diff| &diff.differences).map(|one| &one.id)
 }
