@@ -122,7 +122,7 @@ impl FailedScript {
                 "something of that name is there already, not made by these migrations".to_owned()
             }
             (None, Some("55P03")) => format!(
-                "somebody else holds the lock on a table: run `migrator {command}` again when they are done"
+                "another session holds the lock on a table: run `migrator {command}` again when it is done"
             ),
             (None, _) => {
                 let script = match self.direction {

@@ -15,7 +15,7 @@ diagnostics! {
                 IncompleteState::Running => "the migrator stopped in the middle; nothing was run",
                 IncompleteState::Failed | IncompleteState::Repaired => "nothing was run",
             },
-            hint = "`migrator repair` removes what is left over and tells where to go on; edit the statements that are left to do first, if one of them failed",
+            hint = "`migrator repair` removes what is left over and says where it resumes; edit the statements that are left to do first, if one of them failed",
         )]
         Unrepaired(incomplete: Box<Incomplete>),
         /// It is repaired, and has to be finished first.
@@ -24,8 +24,8 @@ diagnostics! {
             kind::INCOMPLETE_MIGRATION,
             details = "nothing was changed",
             hint = match incomplete.direction {
-                Direction::Apply => "`migrator up` goes on with it; `migrator repair --undo` gives it up",
-                Direction::Undo => "`migrator down` goes on with it, or `migrator repair --undo` where it was never applied",
+                Direction::Apply => "`migrator up` resumes it; `migrator repair --undo` gives it up",
+                Direction::Undo => "`migrator down` resumes it, or `migrator repair --undo` where it was never applied",
             },
         )]
         Unfinished(incomplete: Box<Incomplete>),
@@ -61,11 +61,11 @@ diagnostics! {
         #[diagnostic(
             kind::INCOMPLETE_REPAIR,
             details = "nothing was changed",
-            hint = "`migrator repair` and `migrator down` go on with it; then apply it again",
+            hint = "`migrator repair` and `migrator down` resume it; then apply it again",
         )]
         BeingUndone { name: MigrationName },
         /// Giving it up drops what it created.
-        #[error("undoing an incomplete migration destroys data and nobody is here to be asked")]
+        #[error("undoing an incomplete migration destroys data, and there is no terminal to confirm it")]
         #[diagnostic(
             kind::CONFIRMATION_NEEDED,
             details = "nothing was changed",

@@ -126,7 +126,7 @@ diagnostics! {
         )]
         NoUndoScript { missing: Vec<MigrationName> },
         /// A destructive command without confirmation.
-        #[error("undoing migrations destroys data and nobody is here to be asked")]
+        #[error("undoing migrations destroys data, and there is no terminal to confirm it")]
         #[diagnostic(
             kind::CONFIRMATION_NEEDED,
             hint = "add `--yes` to undo without being asked; nothing was changed",
@@ -169,7 +169,7 @@ diagnostics! {
         )]
         Rehearsal { name: MigrationName, source: tokio_postgres::Error },
         /// A baseline without confirmation.
-        #[error("adopting a schema skips its migrations and nobody is here to be asked")]
+        #[error("adopting a schema skips its migrations, and there is no terminal to confirm it")]
         #[diagnostic(
             kind::CONFIRMATION_NEEDED,
             hint = "add `--yes` to adopt without being asked, `--dry-run` to see what would be; nothing was changed",

@@ -143,11 +143,11 @@ impl Entry {
         }
         Some(match (incomplete.is_repaired(), incomplete.direction) {
             (false, _) => format!("{summary}; run `migrator repair`"),
-            (true, Direction::Apply) => format!("{summary}; `migrator up` goes on with it"),
+            (true, Direction::Apply) => format!("{summary}; `migrator up` resumes it"),
             (true, Direction::Undo) if self.applied_on.is_none() => {
-                format!("{summary}; `migrator repair --undo` goes on with it")
+                format!("{summary}; `migrator repair --undo` resumes it")
             }
-            (true, Direction::Undo) => format!("{summary}; `migrator down` goes on with it"),
+            (true, Direction::Undo) => format!("{summary}; `migrator down` resumes it"),
         })
     }
 

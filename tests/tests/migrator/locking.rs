@@ -157,7 +157,7 @@ async fn a_table_that_others_use_is_not_waited_for_long() {
             .says("canceling statement due to lock timeout (55P03)")
             .says("was rolled back")
             .says(&format!(
-                "hint: somebody else holds the lock on a table: run `migrator {}` again",
+                "hint: another session holds the lock on a table: run `migrator {}` again",
                 arguments[0]
             ));
         assert_eq!((objects(&database).await, versions(&database).await), before, "{label}");

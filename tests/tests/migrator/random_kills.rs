@@ -208,8 +208,8 @@ fn advice(status: &Value) -> Option<Advice> {
     let problem = incomplete["problem"].as_str().expect("a text");
     let known = [
         ("run `migrator repair`", Advice::Repair),
-        ("`migrator up` goes on with it", Advice::Up),
-        ("`migrator down` goes on with it", Advice::Down),
+        ("`migrator up` resumes it", Advice::Up),
+        ("`migrator down` resumes it", Advice::Down),
     ];
     let found = known.into_iter().find(|(text, _)| problem.ends_with(text));
     Some(found.unwrap_or_else(|| panic!("no advice: {problem}")).1)

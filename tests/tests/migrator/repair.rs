@@ -70,18 +70,15 @@ async fn a_migration_resumes_after_the_cause_of_its_failure_is_fixed() {
     run(&database, &["repair", "--dir", folder.path()])
         .await
         .exits(0)
-        .says("V2__unique can go on at statement 2 of 3: `migrator up`");
+        .says("V2__unique can be resumed at statement 2 of 3: `migrator up`");
     let status = run(&database, &["status", "--dir", folder.path()]).await.exits(0).stdout;
-    assert!(
-        status.contains("(1 of 3 statements is done; `migrator up` goes on with it)"),
-        "{status}"
-    );
+    assert!(status.contains("(1 of 3 statements is done; `migrator up` resumes it)"), "{status}");
     run(&database, &["status", "--check", "--dir", folder.path()]).await.exits(6);
     run(&database, &["down", "--yes", "--dir", folder.path()])
         .await
         .exits(6)
         .says("error: V2__unique is repaired and not finished")
-        .says("hint: `migrator up` goes on with it; `migrator repair --undo` gives it up");
+        .says("hint: `migrator up` resumes it; `migrator repair --undo` gives it up");
     let plan = run(&database, &["up", "--dry-run", "--json", "--dir", folder.path()]).await;
     assert_eq!(plan.exits(0).json()["would_apply"][0]["resumes_at"], 2);
     run(&database, &["up", "--dir", folder.path()])
@@ -136,10 +133,9 @@ async fn a_dry_run_changes_nothing() {
     let database = TestDatabase::create().await;
     let folder = incomplete(&database).await;
     let before = objects(&database).await;
-    run(&database, &["repair", "--dry-run", "--dir", folder.path()])
-        .await
-        .exits(0)
-        .says("V2__unique would go on at statement 2 of 3: `migrator up`; nothing was changed");
+    run(&database, &["repair", "--dry-run", "--dir", folder.path()]).await.exits(0).says(
+        "V2__unique would be resumed at statement 2 of 3: `migrator up`; nothing was changed",
+    );
     let arguments = ["repair", "--dry-run", "--json", "--dir", folder.path()];
     let document = run(&database, &arguments).await.exits(0).json();
     assert_json_snapshot!(document, @r#"
@@ -241,7 +237,7 @@ async fn giving_up_can_be_incomplete_too() {
     run(&database, &["repair", "--dir", folder.path()])
         .await
         .exits(0)
-        .says("V2__unique can go on at statement 2 of 2: `migrator repair --undo`");
+        .says("V2__unique can be resumed at statement 2 of 2: `migrator repair --undo`");
     run(&database, &["down", "--yes", "--dir", folder.path()]).await.exits(6);
     run(&database, &arguments).await.exits(0).says("Resuming V2__unique at statement 2 of 2 ... ");
     assert_eq!(versions(&database).await, [1]);
@@ -371,10 +367,9 @@ async fn an_index_that_was_finished_is_not_built_again() {
     other.batch_execute("commit").await.expect("let go");
     let finish = "drop index t_id; create index t_id on t (id);";
     database.client().await.batch_execute(finish).await.expect("build the index");
-    run(&database, &["repair", "--dir", folder.path()])
-        .await
-        .exits(0)
-        .says("V2__index can go on, with all statements done: `migrator up` writes the history");
+    run(&database, &["repair", "--dir", folder.path()]).await.exits(0).says(
+        "V2__index can be resumed, with all statements done: `migrator up` writes the history",
+    );
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
     assert_eq!(versions(&database).await, [1, 2]);
 }

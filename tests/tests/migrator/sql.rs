@@ -500,7 +500,7 @@ async fn where_psql_stops_in_the_middle_status_and_repair_know() {
         .await
         .exits(0)
         .says("Dropped the invalid index public.t_id")
-        .says("V2__unique can go on at statement 2 of 3");
+        .says("V2__unique can be resumed at statement 2 of 3");
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
     assert_eq!(invalid_indexes(&database).await, [""; 0]);
     assert_eq!(versions(&database).await, [1, 2, 3]);

@@ -305,7 +305,7 @@ async fn refusing_to_undo_is_described() {
         "exit_code": 2,
         "hint": "add `--yes` to undo without being asked; nothing was changed",
         "kind": "confirmation_needed",
-        "message": "undoing migrations destroys data and nobody is here to be asked"
+        "message": "undoing migrations destroys data, and there is no terminal to confirm it"
       }
     }
     "#);

@@ -278,11 +278,11 @@ async fn an_undo_script_can_be_incomplete_too() {
     run(&database, &["repair", "--dir", folder.path()])
         .await
         .exits(0)
-        .says("V2__index can go on at statement 2 of 2: `migrator down`");
+        .says("V2__index can be resumed at statement 2 of 2: `migrator down`");
     run(&database, &["up", "--dir", folder.path()])
         .await
         .exits(6)
-        .says("hint: `migrator down` goes on with it");
+        .says("hint: `migrator down` resumes it");
     run(&database, &["down", "--yes", "--dir", folder.path()])
         .await
         .exits(0)

@@ -76,8 +76,8 @@ fn conclusion(repair: &Repair, dry_run: bool) -> String {
     let end = if dry_run { "; nothing was changed" } else { "" };
     match repair.action {
         RepairAction::Resume => {
-            let command = go_on(repair);
-            let verb = if dry_run { "would go on" } else { "can go on" };
+            let command = resuming_command(repair);
+            let verb = if dry_run { "would be resumed" } else { "can be resumed" };
             match next(repair) {
                 Some(next) => format!(
                     "{name} {verb} at statement {next} of {}: `{command}`{end}",
@@ -90,7 +90,10 @@ fn conclusion(repair: &Repair, dry_run: bool) -> String {
         }
         RepairAction::Restart => {
             let verb = if dry_run { "would begin" } else { "begins" };
-            format!("{name} {verb} at its first statement again: `{}`{end}", go_on(repair))
+            format!(
+                "{name} {verb} at its first statement again: `{}`{end}",
+                resuming_command(repair)
+            )
         }
         RepairAction::Finished => {
             let state = match repair.direction {
@@ -107,8 +110,8 @@ fn conclusion(repair: &Repair, dry_run: bool) -> String {
     }
 }
 
-/// The command that goes on with it.
-fn go_on(repair: &Repair) -> &'static str {
+/// The command that resumes it.
+fn resuming_command(repair: &Repair) -> &'static str {
     match (repair.direction, repair.applied) {
         (Direction::Apply, _) => "migrator up",
         (Direction::Undo, true) => "migrator down",
