@@ -59,7 +59,7 @@ async fn an_invalid_index() {
     let output = run(&database, &["health"]).await.exits(0);
     output
         .says("warning: the index is invalid: twins_name\n")
-        .says("`drop index concurrently`, then make it again\n");
+        .says("`drop index concurrently`, and rebuild it\n");
     let report = run(&database, &["health", "--json"]).await.exits(0).json();
     assert_eq!(report["invalid_indexes"], json!(["twins_name"]));
 }
