@@ -22,7 +22,7 @@ const RETRY_AFTER_SECONDS: &str = "2";
 #[derive(Clone)]
 pub(crate) struct Cause(pub(crate) String);
 
-/// A request that failed. `?` in a handler is enough: each variant knows its answer.
+/// A request that failed. `?` in a handler is enough: each variant has its response.
 #[derive(Clone, Debug)]
 pub(crate) enum ApiError {
     /// Members of the body that are not acceptable, all of them.
@@ -43,15 +43,15 @@ pub(crate) enum ApiError {
     TokenMissing(&'static str),
     /// A token was sent and is invalid. The reason is for the log, and not disclosed to the client.
     TokenInvalid(&'static str),
-    /// A token that was good has run out.
+    /// A valid token has expired.
     TokenExpired,
-    /// Whether the token counts cannot be told: its issuer's keys are not to be had.
+    /// The token cannot be checked, because the issuer's keys cannot be fetched.
     KeysUnavailable(Unavailable),
     /// The token's user has no account here. The reason is for the log.
     NotRegistered(Cow<'static, str>),
     /// The token's email address belongs to another account.
     EmailTaken,
-    /// The task does not exist, or not for this caller: nothing tells the two apart.
+    /// The task does not exist, or belongs to another user: the response is the same.
     TaskNotFound,
     /// The state is not one that `If-Match` and `If-None-Match` allow; which of them, and why.
     PreconditionFailed(&'static str),

@@ -1,7 +1,7 @@
 //! Health: of the process, of the database, and of its connections.
 //!
-//! Nobody needs a token to ask, so an answer of the database is kept for a second, and one request at
-//! a time asks for it.
+//! These routes need no token, so a result of the database is kept for a second, and one request at a time
+//! queries it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Why a statement gave no answer. The texts are for the log, never for a client.
+/// Reasons why a statement failed. The texts are for the log, never for a client.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum DbError {
     /// No connection: refused, unknown host, bad password, not allowed, none free in time.
@@ -27,7 +27,7 @@ pub(crate) enum DbError {
 }
 
 impl DbError {
-    /// Whether PostgreSQL refused a value: a type, a constraint, or an exception of a trigger.
+    /// True if PostgreSQL refused a value: a type, a constraint, or an exception of a trigger.
     pub(crate) fn is_about_values(&self) -> bool {
         let Self::Refused { code, .. } = self else { return false };
         ["22", "23", "P0"].iter().any(|class| code.starts_with(class))

@@ -82,12 +82,12 @@ impl Database {
         }
     }
 
-    /// What the request has spent on the database.
+    /// Time that the request has spent on the database.
     pub(crate) fn time_spent(&self) -> Duration {
         self.context.database_time()
     }
 
-    /// Whether the endpoint is a connection pooler's.
+    /// True if the endpoint is a connection pooler's.
     pub(crate) fn is_pooled(&self) -> bool {
         self.config.url.is_pooled()
     }
@@ -126,9 +126,9 @@ async fn ask(
 ) -> Result<Option<Vec<DbValue>>, SdkError> {
     let mut result = connection.query(statement, params).await?;
     let row = result.rows().next().await;
-    // A statement has at most one row. Reading on until there is none lets the host finish, and only
-    // then does the result tell an error from 'no rows'. After the end, though, another read would be
-    // a trap.
+    // A statement has at most one row. Reading until there is none lets the host finish, and only
+    // then does the result distinguish an error from 'no rows'. Another read after the end would be a
+    // trap.
     if row.is_some() {
         while result.rows().next().await.is_some() {}
     }
@@ -136,7 +136,7 @@ async fn ask(
     Ok(row)
 }
 
-/// Whether a pooler refused the limit on statements that came with the connection.
+/// True once a pooler refused a connection with the statement timeout.
 static REFUSES_SETTINGS: AtomicBool = AtomicBool::new(false);
 
 /// Opens a connection that has the server's limit on statements; without it where a pooler is in
@@ -181,7 +181,7 @@ fn classify(error: SdkError, config: &DatabaseConfig) -> DbError {
                 code: error.code,
             }
         }
-        // Without a SQLSTATE the connection broke on the way: the server went away.
+        // Without a SQLSTATE, the connection broke: the server is gone.
         SdkError::PgError(
             PgError::QueryFailed(QueryError::Text(text)) | PgError::ConnectionFailed(text),
         ) => DbError::Unavailable(printable(&text, config)),
@@ -189,7 +189,7 @@ fn classify(error: SdkError, config: &DatabaseConfig) -> DbError {
     }
 }
 
-/// What of a host's text may stand in the log: one line without secrets.
+/// A host's text for the log: one line without secrets.
 fn printable(text: &str, config: &DatabaseConfig) -> String {
     let text = text.replace(&config.address, "***").replace(&config.plain_address, "***");
     match config.url.password() {

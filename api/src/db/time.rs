@@ -49,7 +49,7 @@ impl Time {
         time.to_rfc3339_opts(SecondsFormat::Micros, true)
     }
 
-    /// Exactly this time for `::timestamptz`, whatever the session's settings are: by its Julian day,
+    /// Exactly this time for `::timestamptz`, independent of the session's settings: by its Julian day,
     /// which has no era and no number of digits.
     pub(crate) fn to_sql(self) -> String {
         if !self.is_finite() {

@@ -14,8 +14,8 @@ use super::request::RequestContext;
 use super::response::{self, LogLine};
 use super::router;
 
-/// Answers one request: whoever made the response, it leaves here complete. The line for the log, if
-/// it is not there yet, is to be written when the response is out.
+/// Answers one request. Every response passes through here. The log line, if it was not written yet, must
+/// be written after the response.
 pub(crate) async fn serve(mut request: Request<Body>) -> (http::Response<Bytes>, Option<LogLine>) {
     let started = Instant::now();
     let context = RequestContext::new(request.uri(), request.headers());
@@ -25,7 +25,7 @@ pub(crate) async fn serve(mut request: Request<Body>) -> (http::Response<Bytes>,
     let answer = router::answer(context.route(), request).await;
     let (response, log_line) =
         response::complete(context, &cross_origin, method, started, answer).await;
-    // Whoever looks for the cause of a failure finds it in the log.
+    // The log line of a failure is written before the response: it must not get lost.
     let log_line = if response.status().is_server_error() {
         log_line.write().await;
         None

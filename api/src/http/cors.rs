@@ -13,7 +13,7 @@ use crate::config::{self, CorsOrigins};
 const REQUEST_HEADERS: &str =
     "authorization, content-type, idempotency-key, if-match, if-none-match, x-request-id";
 
-/// What a page may read of an answer besides what it always may.
+/// Headers of a response that a page may read, besides those that it always may.
 const RESPONSE_HEADERS: &str = "accept, accept-encoding, accept-patch, allow, etag, \
                                 idempotency-replayed, link, location, retry-after, server-timing, \
                                 www-authenticate, x-request-id";
@@ -24,7 +24,7 @@ const MAX_ASKED_BYTES: usize = 1_024;
 /// For how long a browser may keep the answer to a preflight, in seconds; browsers take less.
 const MAX_AGE: &str = "86400";
 
-/// What a request says about the page that it comes from.
+/// The page that a request comes from.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CrossOrigin {
     /// The page's origin, if it is one of the configured ones.
@@ -64,8 +64,8 @@ impl CrossOrigin {
     /// Adds to an answer what lets a page of one of the configured origins have it. Pages of other
     /// origins get the answer without, and their browsers keep it from them.
     pub(crate) fn complete(&self, headers: &mut HeaderMap) {
-        // Caches must not give one origin's answer to another. Said whatever is configured: most
-        // requests have no origin, and need not read the configuration for this.
+        // Caches must not give one origin's answer to another. Independent of the configuration:
+        // most requests have no origin, and need not read it.
         headers.append(VARY, HeaderValue::from_static("origin"));
         let Some(origin) = &self.origin else { return };
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());

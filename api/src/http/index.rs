@@ -1,4 +1,4 @@
-//! `GET /`: where to look next.
+//! `GET /`: links to the documentation.
 
 use axum::Json;
 use serde::Serialize;

@@ -32,7 +32,7 @@ pub(crate) struct JsonObject {
     members: Vec<(String, Box<RawValue>)>,
 }
 
-/// What a body says about one member.
+/// A member of a body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Member {
     /// It is not there.
@@ -41,7 +41,7 @@ pub(crate) enum Member {
     Null,
     /// It is this text.
     Text(String),
-    /// It is something else; the problem has been noted.
+    /// It is something else; the error was added.
     Wrong,
 }
 
@@ -97,7 +97,7 @@ impl JsonObject {
         if errors.is_empty() { Ok(()) } else { Err(ApiError::Invalid(errors)) }
     }
 
-    /// The text of a member; anything else that it may be, but null, is noted in `errors`.
+    /// The text of a member; a value that is neither text nor null is an error in `errors`.
     pub(crate) fn text(&self, name: &str, errors: &mut Vec<FieldError>) -> Member {
         let Some((_, raw)) = self.members.iter().find(|(member, _)| member == name) else {
             return Member::Absent;
@@ -120,7 +120,7 @@ impl JsonObject {
     }
 }
 
-/// What is said of a member that must be a JSON string and is not.
+/// Error message for a member that is not a string.
 pub(crate) fn must_be_text(name: &str) -> String {
     format!("{name} must be a string")
 }
@@ -149,8 +149,8 @@ impl<'de> Deserialize<'de> for JsonObject {
     }
 }
 
-/// Reads the body within `request_timeout_ms`. A body that came with its head, as most do, is there at
-/// once: no limit is looked up for it.
+/// Reads the body within `request_timeout_ms`. A body that arrived with its head, as most do, is
+/// available at once: the limit is not read for it.
 async fn read_in_time(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
     let started = Instant::now();
     let mut reading = pin!(read(headers, body));
@@ -173,7 +173,7 @@ async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, ApiError> {
         return Err(ApiError::BodyTooLarge);
     }
     let mut bytes = BytesMut::new();
-    // What was announced is all that comes. To wait for the end too would take the host some turns.
+    // Nothing follows the announced length. Waiting for the end too would take the host some time.
     while announced.is_none_or(|announced| (bytes.len() as u64) < announced) {
         let Some(frame) = body.frame().await else { break };
         let frame = frame.map_err(|_| {
@@ -189,7 +189,7 @@ async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, ApiError> {
     Ok(bytes.freeze())
 }
 
-/// Refuses an absurdly deep document before anything looks into it.
+/// Refuses a document that is nested too deeply, before it is parsed.
 fn check_depth(text: &str) -> Result<(), ApiError> {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for (offset, byte) in text.bytes().enumerate() {

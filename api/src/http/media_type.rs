@@ -25,7 +25,7 @@ pub(crate) struct Unsupported {
     pub(crate) accepted: &'static str,
 }
 
-/// Refuses a body that is not JSON as it stands.
+/// Refuses a body that is not plain JSON.
 pub(crate) fn check(parts: &Parts) -> Result<(), Unsupported> {
     if !is_json(&parts.headers) {
         let header = if parts.method == Method::PATCH { ACCEPT_PATCH } else { ACCEPT };

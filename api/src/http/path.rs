@@ -1,4 +1,4 @@
-//! What the path of a task route says: `/api/{user_id}/tasks/{id}`.
+//! Paths of task routes: `/api/{user_id}/tasks/{id}`.
 
 use percent_encoding::percent_decode_str;
 

@@ -24,14 +24,14 @@ pub(crate) struct Preconditions {
 /// The tags in one of the headers.
 #[derive(Debug, PartialEq, Eq)]
 enum EntityTags {
-    /// `*`: whatever there is.
+    /// `*`: any.
     Any,
     /// Without quotes. Of `If-Match` only the strong ones, because a weak one never matches there
     /// (section 13.1.1); of `If-None-Match` all of them (section 13.1.2).
     Listed(Vec<String>),
 }
 
-/// The preconditions of a change, for the statement that makes it.
+/// The preconditions of a change, for its statement.
 #[derive(Debug)]
 pub(crate) struct Condition {
     /// Tags with spaces between them, which tags do not have.

@@ -1,4 +1,4 @@
-//! What travels with one request: its id and the time that the database took.
+//! Context of a request: its id and the time that the database took.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,5 +1,5 @@
-//! What every response gets before it leaves, whoever made it: a problem's body and the headers that
-//! the contract promises; and its line in the log.
+//! Completes every response: the body of a problem, the headers that the contract promises, and the log
+//! line.
 
 use std::time::{Duration, Instant};
 
@@ -60,7 +60,7 @@ pub(crate) async fn complete(
     (http::Response::from_parts(parts, body), log_line)
 }
 
-/// A body that this component has made: it has one piece, and reading it cannot fail.
+/// Reads a body of this component: it has one piece, and reading it cannot fail.
 async fn in_memory(mut body: Body) -> Bytes {
     match body.frame().await {
         Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
@@ -74,7 +74,7 @@ pub(crate) struct LogLine {
     method: Method,
     status: StatusCode,
     total: Duration,
-    /// The reason of a failure that the response does not tell.
+    /// Reason of a failure, which the response does not disclose.
     cause: Option<String>,
 }
 
@@ -114,13 +114,13 @@ impl LogLine {
     }
 }
 
-/// Milliseconds to the microsecond, as they stand in JSON.
+/// Milliseconds for JSON, rounded to microseconds.
 pub(crate) fn rounded_millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000_000.0).round() / 1_000.0
 }
 
 impl LogLevel {
-    /// Whether a response of this status is logged.
+    /// True if a response of this status is logged.
     fn covers(self, status: StatusCode) -> bool {
         match self {
             Self::Off => false,

@@ -11,13 +11,13 @@ pub(crate) enum Route {
     Tasks,
     /// One task.
     Task,
-    /// Where a task is completed.
+    /// Completion of a task.
     Complete,
-    /// Where to look next, for a person who opens the address.
+    /// Links to the documentation, for a person who opens the address.
     Index,
-    /// Whether the component runs.
+    /// Health of the component.
     Health,
-    /// Whether the database can be used.
+    /// Health of the database.
     DatabaseHealth,
     /// The connections to the database.
     PoolHealth,
@@ -62,8 +62,7 @@ impl Route {
         }
     }
 
-    /// The path with its variable segments named: what the log says, because what is in their place
-    /// may be about somebody.
+    /// The path with the names of its variable segments, for the log: their values may be personal data.
     pub(crate) fn template(self) -> &'static str {
         match self {
             Self::Tasks => "/api/{user_id}/tasks",

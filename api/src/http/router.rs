@@ -1,7 +1,7 @@
-//! Every route of the API, and what answers it.
+//! Every route of the API with its handler.
 //!
-//! Written out: a router of a library would be built anew by each instance, many of which serve one
-//! request only (0.03 ms of its CPU), and is 100 KB of the component.
+//! Written out: every instance would have to build a library's router, and many instances serve one
+//! request only (0.03 ms of CPU). It would also be 100 KB of the component.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -21,7 +21,7 @@ use crate::db::Database;
 use crate::error::ApiError;
 use crate::{health, tasks};
 
-/// Answers a request. To `HEAD`, the response is `GET`'s; whoever sends it leaves the body out.
+/// Answers a request. The response to `HEAD` is that to `GET`; its body is removed later.
 pub(crate) async fn answer(route: Option<Route>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     respond(route, &parts, body).await.unwrap_or_else(ApiError::into_response)

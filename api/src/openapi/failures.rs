@@ -86,7 +86,7 @@ failures! {
                     or the table of the accounts does not take it" = [
         ("account", ApiError::NotRegistered("".into())),
     ];
-    TaskNotFound: "The task does not exist, or is somebody else's" = [
+    TaskNotFound: "The task does not exist, or belongs to another user" = [
         ("task", ApiError::TaskNotFound),
     ];
     RouteNotFound: "There is no such path" = [("path", ApiError::RouteNotFound)];
@@ -109,7 +109,7 @@ failures! {
         ("fault", ApiError::Internal(of_the_database())),
         ("configuration", ApiError::Misconfigured(Misconfiguration::accounts_are_not_ours())),
     ];
-    Unavailable: "The database, or the keys of the token's issuer, are not to be had" = [
+    Unavailable: "The database is not available, or the issuer's keys cannot be fetched" = [
         ("database", ApiError::DatabaseUnavailable(of_the_database())),
         ("keys", ApiError::KeysUnavailable(key_set::Unavailable(String::new()))),
     ];
@@ -154,7 +154,7 @@ fn of_the_database() -> DbError {
     DbError::Unavailable(String::new())
 }
 
-/// What every task route can answer.
+/// Failures of every task route.
 pub(crate) struct OfEveryTaskRoute;
 
 impl IntoResponses for OfEveryTaskRoute {
@@ -170,7 +170,7 @@ impl IntoResponses for OfEveryTaskRoute {
     }
 }
 
-/// What every route that reads a body can answer.
+/// Failures of every route that reads a body.
 pub(crate) struct OfABody;
 
 impl IntoResponses for OfABody {

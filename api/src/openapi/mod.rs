@@ -1,7 +1,7 @@
 //! The OpenAPI document: the annotations beside the handlers, and what all of them have in common.
 //!
-//! It is made here, by the tests, and kept as `openapi.json` in the repository, so that a change to
-//! the contract is seen in review. Nothing of this is in the component.
+//! The tests generate it and compare it with `openapi.json` in the repository, so that a review shows a
+//! change of the contract. Nothing of this is in the component.
 
 pub(crate) mod failures;
 mod headers;
@@ -76,7 +76,7 @@ fn document() -> Document {
 )]
 struct Api;
 
-/// What the document says of itself.
+/// Metadata of the document.
 fn info() -> Info {
     let mut license = License::new("Apache 2.0");
     license.identifier = Some("Apache-2.0".to_owned());
@@ -88,7 +88,7 @@ fn info() -> Info {
         .build()
 }
 
-/// How a caller is recognised.
+/// Authentication scheme.
 fn token() -> SecurityScheme {
     let description =
         "A JSON Web Token whose `sub` is the user in the path, and which has an `exp`.";

@@ -1,4 +1,4 @@
-//! What the other component answers: this document, and the page that shows it.
+//! Routes of the other component: this document, and the page that shows it.
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema};

@@ -1,21 +1,21 @@
-//! The account of a task's owner: made with the first task, with the address from the token, which it
-//! follows from then on.
+//! The account of a task's owner: created with the first task, with the email address of the token, which
+//! it follows from then on.
 
 use crate::config::{self, Auth};
 use crate::db::{Database, Param, Row};
 use crate::error::ApiError;
 use crate::log;
 
-/// A statement that makes a task, and the same with the owner's account.
+/// A statement that creates a task, and the same with the owner's account.
 pub(super) struct Insert {
     /// No row where the owner has no account.
     pub(super) task: &'static str,
-    /// Makes the account where there is none, and gives it another address where it has another one.
-    /// The address is the last parameter. No row where there is no account and another one has the
-    /// address, or the table took none.
+    /// Creates the account if there is none, and updates its address if that differs. The address is the
+    /// last parameter. No row if there is no account and another one has the address, or the table took
+    /// no row.
     ///
-    /// Only for roles that may insert users and update their address: the statement asks for both
-    /// rights, whether it comes to that or not.
+    /// Only for roles that may insert users and update their address: the statement always needs both
+    /// privileges.
     pub(super) task_and_account: &'static str,
 }
 
@@ -30,7 +30,7 @@ with account as (
 select exists (select from users where email = $2::text and id <> $1::text)";
 
 impl Insert {
-    /// Makes the task of a user who has an account, or else an address to make one.
+    /// Creates the task of a user with an account, or with an address to create one.
     pub(super) async fn run(
         &self,
         database: &Database,
@@ -49,7 +49,7 @@ impl Insert {
         };
 
         let mut refusal = None;
-        // Without a token, the address is made up: an account keeps its own.
+        // Without a token, the address is invented: an existing account keeps its own.
         if *config::auth().await? == Auth::Jwt {
             let with_email = params.iter().cloned().chain([Param::Text(email.clone())]).collect();
             match database.first_row(self.task_and_account, with_email).await {
@@ -61,8 +61,8 @@ impl Insert {
                 Err(error) => return Err(error),
             }
         }
-        // Nothing was done. An address that the table does not take keeps nobody who has an account
-        // from making tasks.
+        // Nothing was changed. A user with an account can create tasks also if the table refuses the new
+        // address.
         let row = database.first_row(self.task, params.clone()).await;
         let Some(row) = row.map_err(ApiError::on_missing_right)? else {
             return self.run_for_new_user(database, user_id, params, email, refusal).await;
@@ -73,8 +73,8 @@ impl Insert {
         Ok(row)
     }
 
-    /// Makes the account and then the task, or finds out why there can be none. Of two requests at once,
-    /// one makes the account for both.
+    /// Creates the account and then the task, or finds the reason why that fails. Of two concurrent requests,
+    /// one creates the account for both.
     async fn run_for_new_user(
         &self,
         database: &Database,

@@ -7,7 +7,7 @@ use crate::http::precondition::Preconditions;
 /// A statement that changes a task, and the same with `If-Match` or `If-None-Match`. `$1` id, `$2`
 /// owner. Two texts, because the condition makes the statement longer to plan than to execute.
 pub(super) struct Change {
-    /// Its row is the changed task; none where the task is absent or somebody else's.
+    /// Its row is the changed task; none if the task is missing or another user's.
     pub(super) statement: &'static str,
     /// Its last two parameters are the tags, with spaces between them, and whether the task's tag has
     /// to be one of them (true) or must not be (false). Its first column is whether the task was
@@ -16,7 +16,7 @@ pub(super) struct Change {
 }
 
 impl Change {
-    /// Changes the task. 404 when it is absent or somebody else's, 412 when its state is not one that
+    /// Changes the task. 404 when it is missing or another user's, 412 when its state is not one that
     /// the preconditions allow.
     pub(super) async fn apply(
         &self,

@@ -25,8 +25,9 @@ use crate::openapi::{failures, schema};
 /// come together or not at all. Whether there is an account is asked before an id is drawn for the
 /// task, because an id that was drawn and not used is lost.
 ///
-/// Nobody looks for the address while the account has it. One that another account has, is left there.
-/// Of two first tasks at once, the second one waits for the first one's account, and updates it.
+/// While the account has the address, `users` is not searched for it. An address of another account stays
+/// there. Of two concurrent first tasks, the second one waits for the account of the first one, and
+/// updates it.
 const INSERT_TASK: Insert = Insert {
     task: "insert into tasks (user_id, title, description, status)
 select $1::text, $2::text, $3::text, $4::text
@@ -53,14 +54,14 @@ returning id, timestamptz_send(created_at)",
 /// The task that a key has made, now or within the last day, and whether it was for the same request.
 /// `$5` the key, `$6` what is asked for, as a SHA-256 in hexadecimal, `$7` email address.
 ///
-/// A key that is there already has its answer, and no task is made. Otherwise who inserts the key
-/// first makes the task; who comes while that one is at work waits, and finds the key there. The id
-/// is drawn before, so that the key's row can name the task: only such a request, which came at the
-/// same time, draws one in vain. A row that has expired is taken over. Others that have are deleted,
-/// a few at a time; not this one, which no statement may touch twice.
+/// A key that is there already has its answer, and no task is created. Otherwise the request that inserts
+/// the key first creates the task; a concurrent one waits for it, and finds the key. The id is drawn before,
+/// so that the key's row can contain it: only a concurrent request draws an id that is not used. An expired
+/// row is reused. Other expired rows are deleted, a few at a time; not this one, because a statement may
+/// change a row only once.
 ///
-/// The answer is written from the key's row and the request, which is the one that made the task:
-/// it may have changed since, or be gone.
+/// The response is built from the key's row and the request, which equals the one that created the task:
+/// the task itself may have changed since, or be deleted.
 const INSERT_TASK_ONCE: Insert = Insert {
     task: formatcp!(
         "with {SEEN_AND_EXPIRED}
@@ -90,7 +91,7 @@ const INSERT_TASK_ONCE: Insert = Insert {
     ),
 };
 
-/// What the key has already made, and the deletion of old keys.
+/// The existing row of the key, and the deletion of expired keys.
 const SEEN_AND_EXPIRED: &str = "seen as (
   select task_id, created_at, fingerprint
     from idempotency_keys
@@ -108,7 +109,7 @@ const SEEN_AND_EXPIRED: &str = "seen as (
       limit 10
         for update skip locked)";
 
-/// From the id that was drawn to the task and what the key stands for.
+/// From the new id to the task and the row of the key.
 const MADE_AND_FOUND: &str = "claimed as (
   insert into idempotency_keys as kept (user_id, key, fingerprint, task_id, created_at)
   select $1::text, $5::text, decode($6::text, 'hex'), id, now()

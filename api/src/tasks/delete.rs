@@ -49,7 +49,7 @@ select false
     ),
     security(("token" = [])),
 ))]
-/// 204; 404 when the task is absent or somebody else's.
+/// 204; 404 when the task is missing or another user's.
 pub(crate) async fn delete_task(
     caller: Caller,
     id: TaskId,

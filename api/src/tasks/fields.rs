@@ -1,5 +1,4 @@
-//! What the fields of a task may hold. A checked value has its own type, so that no query can see
-//! an unchecked one.
+//! Fields of a task. A checked value has its own type, so that no query gets an unchecked one.
 
 use super::messages::{DESCRIPTION_TOO_LONG, STATUS_UNKNOWN, TITLE_TOO_LONG};
 use crate::http::json::{JsonObject, Member, must_be_text};
@@ -78,7 +77,7 @@ impl<'a> FieldReader<'a> {
         }
     }
 
-    /// The description: `None` when the body does not speak of it, `Some(None)` when it is null.
+    /// The description: `None` when the body does not have it, `Some(None)` when it is null.
     #[expect(clippy::option_option, reason = "absent and null mean different things in an update")]
     pub(crate) fn description(&mut self) -> Option<Option<Description>> {
         match self.body.text("description", &mut self.errors) {
@@ -124,7 +123,7 @@ impl<'a> FieldReader<'a> {
     }
 }
 
-/// Whether nothing of a character can be seen: white space, control and format characters, other
+/// True for a character without a visible glyph: white space, control and format characters, other
 /// code points that are ignored in display (Unicode's `Default_Ignorable_Code_Point`), and letters and
 /// symbols whose glyph is blank. Format characters that have a glyph, such as U+06DD, are visible.
 fn is_invisible(character: char) -> bool {

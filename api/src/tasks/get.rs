@@ -34,7 +34,7 @@ const GET_TASK: &str = formatcp!(
     ),
     security(("token" = [])),
 ))]
-/// 200 with the task; 404 when it is absent or somebody else's.
+/// 200 with the task; 404 when it is missing or another user's.
 pub(crate) async fn get_task(
     caller: Caller,
     id: TaskId,

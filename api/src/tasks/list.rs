@@ -33,14 +33,13 @@ const FEW: i32 = 200;
 /// A page of the owner's tasks, newest first: no more than fit into 1 MiB of JSON, but one at least.
 /// `$filter` is a condition that narrows the owner's tasks.
 ///
-/// One row more than `$2` is read, which tells whether anything follows. Rows stay in the order in
+/// One row more than `$2` is read, to know if there is a next page. Rows stay in the order in
 /// which they are read, so windows and aggregates need no order of their own. A task that is not
 /// shown has no text, and is neither in the array nor counted. `offset 0` keeps PostgreSQL from
 /// writing the JSON once for each place that uses it.
 ///
-/// `many` has no JSON written from where on the descriptions alone, in UTF-8, have 1 MiB, which no
-/// JSON of them is shorter than: a page of a thousand large tasks does not have a thousand written
-/// to show thirty.
+/// `many` writes no JSON after the descriptions alone have reached 1 MiB in UTF-8, because their JSON is
+/// at least as long: for a page of thirty large tasks, it does not write a thousand.
 macro_rules! pages {
     ($filter:literal) => {
         Page {
@@ -95,7 +94,7 @@ const SHOWN: &str = "select concat('[', string_agg(task, ', '), ']'),
 /// that fits it, and so that the first page is not planned like those after it.
 const LIST_TASKS: Page = pages!("");
 
-/// `$3` and `$4` when the task was made that the page comes after, and its id.
+/// `$3` and `$4` creation time and id of the task before the page.
 const LIST_TASKS_AFTER: Page = pages!(" and (created_at, id) < ($3::text::timestamptz, $4::int4)");
 
 /// `$3` status.
@@ -105,7 +104,7 @@ const LIST_TASKS_OF_STATUS: Page = pages!(" and status = $3::text");
 const LIST_TASKS_OF_STATUS_AFTER: Page =
     pages!(" and status = $3::text and (created_at, id) < ($4::text::timestamptz, $5::int4)");
 
-/// What a request says about the list that it wants. Unknown parameters are ignored, and of several
+/// Query of a list. Unknown parameters are ignored, and of several
 /// of one name the last one counts, as it did for the predecessor.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct ListQuery {
@@ -196,7 +195,7 @@ impl ListQuery {
     }
 }
 
-/// A parameter's value; what is wrong with it is noted in `errors`.
+/// A parameter's value; an error is added to `errors`.
 fn checked<T>(
     name: &str,
     value: Option<impl AsRef<str>>,

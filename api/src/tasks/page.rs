@@ -5,20 +5,20 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::db::Time;
 
-/// How many tasks a page has at most, and when the request does not say. The predecessor's clients
-/// know no pages: what is not on the first one is lost to them.
+/// Maximum and default number of tasks of a page. The predecessor's clients know no pages: they lose the
+/// tasks after the first one.
 const MAX_LIMIT: i32 = 1_000;
 
 pub(crate) const LIMIT_INVALID: &str = "limit must be a whole number from 1 to 1000";
 pub(crate) const CURSOR_INVALID: &str =
     "cursor must be one that the Link header of a page gave, unchanged";
 
-/// How many tasks a page has.
+/// Maximum number of tasks of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PageLimit(pub(crate) i32);
 
-/// A place in a list that has its newest tasks first: after the task that was made at a time and has
-/// an id. The time alone would not do, because tasks may share it.
+/// A position in a list with its newest tasks first: after the task with this creation time and id. Tasks
+/// may share a time, so the id is needed too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cursor {
     created_at: Time,

@@ -1,9 +1,9 @@
-//! What several statements have in common. Each statement is one constant text, with these in it.
+//! Parts that several statements share. Each statement is one constant text that contains them.
 
 use const_format::formatcp;
 
-/// The JSON of a row of `tasks`, as text: what a list consists of. Of single tasks the component
-/// writes the same JSON, which costs the server less ([`TASK_STATE`]).
+/// The JSON of a row of `tasks`, as text, for lists. The component itself writes the same JSON of a single
+/// task, which costs the server less ([`TASK_STATE`]).
 ///
 /// Not `json_build_object`, which looks up for each value of each row how to write its
 /// type: this takes half the time. What can hold a character that JSON escapes goes through
@@ -16,12 +16,12 @@ pub(super) const TASK_JSON: &str = formatcp!(
 const TEMPLATE: &str = r#"'{"id" : %s, "user_id" : %s, "title" : %s, "description" : %s, "status" : "%s", "created_at" : "%s", "updated_at" : "%s"}'"#;
 
 /// RFC 3339 in UTC with six digits, whatever the session's time zone and date style are. A time
-/// that RFC 3339 cannot write, such as `infinity`, is written as the nearest one that it can.
+/// that RFC 3339 cannot represent, such as `infinity`, becomes the nearest one that it can.
 const CREATED_AT: &str = r#"to_char(least(greatest(created_at, '0001-01-01 00:00:00Z'), '9999-12-31 23:59:59.999999Z') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"#;
 
 const UPDATED_AT: &str = r#"to_char(least(greatest(updated_at, '0001-01-01 00:00:00Z'), '9999-12-31 23:59:59.999999Z') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"#;
 
-/// What a row of `tasks` has beside its id and its owner, which the request names. The times as
+/// The columns of a task except id and owner, which are in the request. Times are
 /// microseconds since 2000, in eight bytes: exact, `infinity` too.
 pub(super) const TASK_STATE: &str = "title, description, status, \
      timestamptz_send(created_at) as created_at, timestamptz_send(updated_at) as updated_at";

@@ -46,8 +46,8 @@ impl TaskState {
         )
     }
 
-    /// The value of [`super::sql::TAG`]. None where `updated_at` is infinite: no change can move it, so
-    /// that it tells no state from another.
+    /// The value of [`super::sql::TAG`]. None if `updated_at` is infinite: changes do not move it, so it
+    /// does not identify a state.
     fn etag(&self) -> Option<HeaderValue> {
         let micros = self.updated_at.unix_micros()?;
         HeaderValue::from_str(&format!("\"1-{micros}\"")).ok()

@@ -47,7 +47,7 @@ select false, null, null, null, null, null
     ),
 };
 
-/// What an update changes; at least one of them.
+/// Members of an update, at least one.
 struct Changes {
     title: Option<Title>,
     /// `Some(None)` clears the description.
