@@ -81,7 +81,7 @@ impl ApiError {
         Self::Invalid(vec![FieldError { field: field.to_owned(), message: message.into() }])
     }
 
-    /// Whether PostgreSQL refused the statement, and it was not the request's text or the time.
+    /// True if PostgreSQL refused the statement, for another reason than the request's text or the time.
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(self, Self::Internal(DbError::Refused { .. }))
     }
@@ -108,7 +108,7 @@ impl ApiError {
         }
     }
 
-    /// What a client reads.
+    /// The problem document for the client.
     pub(crate) fn problem(&self) -> Problem {
         let (kind, status, detail) = match self {
             Self::Invalid(errors) => {

@@ -18,7 +18,7 @@ use crate::http::response::rounded_millis;
 use crate::openapi::failures;
 use crate::single_flight::SingleFlight;
 
-/// How long an answer of the database is kept.
+/// Lifetime of a kept result.
 const KEPT: Duration = Duration::from_secs(1);
 
 static DATABASE_HEALTH: Kept<DatabaseHealth> = Kept::new();
@@ -33,7 +33,7 @@ static POOL_HEALTH: Kept<PoolHealth> = Kept::new();
 /// there, which keeps this one statement; the text is constant. Of an absent table nothing else is
 /// known, and its rights are null.
 ///
-/// Whether the role may update the addresses of accounts does not count: tasks are made without.
+/// The right to update the addresses of accounts is not checked: tasks are created without it.
 const CHECK_DATABASE: &str = "\
 with needed (name, privilege, command) as (
   values ('tasks', 'select', 'r'), ('tasks', 'insert', 'a'),

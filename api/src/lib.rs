@@ -3,8 +3,9 @@
 //! Start reading at `http/router.rs`, where all routes stand on one screen; `tasks/` has a file for each
 //! of them, with its SQL. This file is the entry point that Spin calls and nothing more.
 //!
-//! What never happens here: a second SQL statement in a request, a transaction, SQL that is put
-//! together at run time, a response without `Content-Length`, or a panic that a client can cause
+//! A request runs one SQL statement; only where PostgreSQL refused to create or update an account, which
+//! changed nothing, another one follows (`tasks/account.rs`). The component never begins a transaction,
+//! never builds SQL at run time, never responds without `Content-Length`, and no client can cause a panic
 //! (it would end every request that the instance is serving).
 
 mod auth;
@@ -24,7 +25,7 @@ use responses::wasi;
 use spin_sdk::http::Request;
 use spin_sdk::wasip3::http::types::{ErrorCode, Response};
 
-/// What Spin calls for every request of this instance, many of them at the same time.
+/// Entry point that Spin calls for every request of this instance, many of them at the same time.
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Result<Response, ErrorCode> {
     let method = request.method().clone();

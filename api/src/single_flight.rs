@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use responses::time::pause;
 
-/// How often waiting requests try again.
+/// Interval at which waiting requests try again.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Gives a permit to one request of the instance at a time.

@@ -8,7 +8,7 @@
 //! must be locked, placed in its file when it fails, and proven to have stayed within its
 //! transaction.
 //!
-//! What a database consists of is read into a [`Catalog`], which [`drift()`] compares with what the
+//! The objects of a database are read into a [`Catalog`], which [`drift()`] compares with what the
 //! migrations make in a shadow database, and [`dump()`] writes down.
 //!
 //! Invariants: a migration and its row in the history are one transaction, so it is applied

@@ -311,7 +311,7 @@ mod tests {
         fetches: AtomicUsize,
         now: AtomicU64,
         record: Mutex<Record>,
-        /// What the next one to look at the record sees instead, because it has been changed since.
+        /// An outdated record that the next reader gets.
         outdated: Mutex<Option<Record>>,
         warnings: Mutex<Vec<String>>,
         /// Holds the next fetch back until it is opened.
@@ -431,7 +431,7 @@ mod tests {
         }
     }
 
-    /// What a new instance says about a key.
+    /// Looks for a key in a new instance.
     fn has(world: &Arc<World>, id: &str) -> Result<bool, Unavailable> {
         block_on(instance(world).has(id))
     }

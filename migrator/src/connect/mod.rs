@@ -56,7 +56,7 @@ impl Default for ConnectOptions {
 pub struct Database {
     /// Its address, with the login.
     pub url: DatabaseUrl,
-    /// How to connect.
+    /// Options of the connection.
     pub options: ConnectOptions,
 }
 

@@ -10,7 +10,7 @@ use crate::ops::lint::{Finding, lint};
 use crate::run::migrator::Migrator;
 use crate::schema::shadow::{self, CatalogDiff, DatabaseSettings, UndoFlaw, UndoFlawKind};
 
-/// What can be wrong, the most severe first.
+/// Kinds of findings, the most severe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CheckKind {
     /// Applied, and the file has changed since.
@@ -34,17 +34,17 @@ pub enum CheckKind {
 /// Something that is wrong.
 #[derive(Clone, Debug)]
 pub struct CheckFinding {
-    /// What.
+    /// Kind of finding.
     pub kind: CheckKind,
     /// With which migration; none for a mistake in `lint.allow`.
     pub migration: Option<MigrationName>,
-    /// What is wrong with it.
+    /// The problem.
     pub message: String,
     /// More about it, a line each.
     pub details: Vec<String>,
-    /// Where undoing leaves something else than was there.
+    /// Differences, if undoing does not restore the previous schema.
     pub diff: Option<CatalogDiff>,
-    /// What `lint` found, and where.
+    /// The finding of `lint`, with its position.
     pub lint: Option<Finding>,
 }
 
@@ -75,7 +75,7 @@ impl CheckKind {
         }
     }
 
-    /// What the process exits with, if nothing is more severe.
+    /// Exit code, if nothing is more severe.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Edited => exit_code::CHECK_EDITED,
@@ -90,10 +90,10 @@ impl CheckKind {
     }
 }
 
-/// What to leave out, and where to try scripts.
+/// Options of a check.
 #[derive(Clone, Debug, Default)]
 pub struct CheckOptions {
-    /// What is no finding. With [`CheckKind::Undo`], nothing is tried.
+    /// Kinds to leave out. With [`CheckKind::Undo`] among them, no script is run.
     pub allowed: Vec<CheckKind>,
     /// Any database on the server on which the shadow database is made; where there is none, that
     /// of the live one.
@@ -195,7 +195,7 @@ fn of_undoing(flaw: UndoFlaw) -> Option<CheckFinding> {
     Some(CheckFinding { details, diff, ..finding(CheckKind::Undo, name, message) })
 }
 
-/// What an error says, but for the state of the shadow database, which is gone.
+/// Text of an error without the state of the shadow database, which is dropped.
 fn lines(error: &Error) -> Vec<String> {
     match error {
         Error::FailedScript(failed) => {

@@ -16,10 +16,10 @@ use crate::run::plan::{Plan, undo_all};
 use crate::run::step::Step;
 use crate::sql::{self, Concurrent};
 
-/// What is to become of an incomplete migration.
+/// Repair action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RepairAction {
-    /// It goes on with the first statement that is not done.
+    /// It is resumed at the first statement that is not completed.
     Resume,
     /// It begins again: what is done is forgotten, not undone.
     Restart,
@@ -29,31 +29,31 @@ pub enum RepairAction {
     Undo,
 }
 
-/// What [`Migrator::repair`] did, or would do.
+/// Result or plan of [`Migrator::repair`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repair {
     /// The migration.
     pub name: MigrationName,
-    /// Whether it was being applied or undone.
+    /// Apply or undo.
     pub direction: Direction,
-    /// What was asked for.
+    /// Requested action.
     pub action: RepairAction,
-    /// Whether the history says that it is applied.
+    /// True if it is applied by the history.
     pub applied: bool,
-    /// How many statements the script has now.
+    /// Number of statements of the script now.
     pub statements: usize,
-    /// How many of them are done.
+    /// Number of completed statements.
     pub done: usize,
     /// The invalid indexes that were left, and are dropped.
     pub dropped: Vec<String>,
-    /// What should be looked at.
+    /// Warnings.
     pub warnings: Vec<String>,
 }
 
-/// What was found out about an incomplete migration.
+/// State of an incomplete migration.
 struct Findings<'a> {
     record: Incomplete,
-    /// What was being run; none where there is no file for it any more.
+    /// The script that was running; none if its file is gone.
     step: Option<Step<'a>>,
     script: Option<&'a Script>,
     applied: Vec<MigrationName>,
@@ -63,7 +63,7 @@ struct Findings<'a> {
 }
 
 impl Migrator<'_> {
-    /// What [`Self::repair`] would do; refuses what it would refuse. Reads only. None where nothing
+    /// Plan of [`Self::repair`], with the same errors. Reads only. None where nothing
     /// is incomplete.
     pub async fn plan_repair(&mut self, action: RepairAction) -> Result<Option<Repair>, Error> {
         let mut connection = self.open().await?;
@@ -81,7 +81,7 @@ impl Migrator<'_> {
         result
     }
 
-    /// Makes an incomplete migration ready to go on, or whatever else is asked for. None where
+    /// Prepares an incomplete migration for the requested action. None where
     /// nothing is incomplete.
     pub async fn repair(&mut self, action: RepairAction) -> Result<Option<Repair>, Error> {
         let mut connection = self.open_locked().await?;
@@ -204,7 +204,7 @@ impl Findings<'_> {
             self.invalid_indexes = invalid_index::invalid_indexes(client, &begun.text, target)
                 .await
                 .map_err(refused)?;
-            // Who goes on drops it. The script that undoes would find it in its way, or even be
+            // Resuming drops it. The undo script would find it in its way, or even be
             // content with it.
             let goes_on = match action {
                 RepairAction::Resume | RepairAction::Restart => true,
@@ -239,7 +239,7 @@ impl Findings<'_> {
         Ok(())
     }
 
-    /// Refuses what cannot be done as wished.
+    /// Fails if the requested action is not possible.
     fn refuse(&self, action: RepairAction) -> Result<(), Error> {
         let Incomplete { name, direction, .. } = &self.record;
         let no_script = || IncompleteError::NoScript { name: name.clone(), direction: *direction };

@@ -69,11 +69,11 @@ pub(crate) struct FitRole {
 pub struct RoleReport {
     /// Which.
     pub name: String,
-    /// Whether nothing is forbidden to it.
+    /// True for a superuser.
     pub superuser: bool,
-    /// Whether row-level security does not apply to it.
+    /// True if row-level security does not apply to it.
     pub bypasses_rls: bool,
-    /// Whether it can create tables in the schema of the tasks.
+    /// True if it can create tables in the schema of the tasks.
     pub can_create: bool,
     /// The tables that it, or a role that it is a member of, owns.
     pub owns_tables: Vec<String>,

@@ -1,4 +1,4 @@
-//! What README.md and the chapters say about the command line: every command and option exists.
+//! Checks that every command and option in README.md and the chapters exists.
 
 use std::path::{Path, PathBuf};
 use std::{fs, iter};
@@ -7,7 +7,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 use super::Cli;
 
-/// Where an option without a command is one of this program.
+/// Folder of chapters in which an option without a command belongs to this program.
 const MANUAL: &str = "docs/migrator";
 
 #[test]
@@ -61,7 +61,7 @@ fn commands(line: &str) -> impl Iterator<Item = Vec<&str>> {
     })
 }
 
-/// Why the program does not take these arguments.
+/// Error of the program for these arguments.
 fn problem(arguments: Vec<&str>) -> Option<String> {
     let error = Cli::try_parse_from(iter::once("migrator").chain(arguments)).err()?;
     error.use_stderr().then(|| error.to_string())

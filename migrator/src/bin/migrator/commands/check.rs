@@ -82,7 +82,7 @@ fn text(migrations: &Migrations, dir: Option<&Path>, finding: &CheckFinding) -> 
     text + "\n"
 }
 
-/// What is there too much with a `+`, what is not there any more with a `-`.
+/// Lines of additional objects with a `+`, of missing ones with a `-`.
 fn as_drift(diff: &CatalogDiff) -> Drift {
     Drift {
         differences: diff.differences.clone(),

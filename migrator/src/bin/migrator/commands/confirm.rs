@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-/// Whether somebody has agreed already.
+/// Confirmation of a destructive command.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Confirmation {
     Given,
@@ -12,7 +12,7 @@ pub(crate) enum Confirmation {
 }
 
 impl Confirmation {
-    /// What `--dry-run` and `--yes` say.
+    /// From `--dry-run` and `--yes`.
     pub(crate) fn of(dry_run: bool, yes: bool) -> Self {
         match (dry_run, yes) {
             (true, _) => Self::DryRun,

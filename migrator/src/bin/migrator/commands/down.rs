@@ -50,7 +50,7 @@ pub(crate) async fn run(
                 printer.result(&json!({ "undone": [] }), String::new);
                 return Ok(exit_code::NO);
             }
-            // What was agreed to, and not one more, also when somebody else undoes the same
+            // Only the confirmed migrations, also when another session undoes the same
             // meanwhile.
             target = UndoTarget::From(last.name.version);
         }

@@ -100,7 +100,7 @@ fn report(printer: &Printer, found: &DriftMigration, problems: &[String]) {
     }
 }
 
-/// What trying the scripts has shown.
+/// Problems found by running the scripts.
 fn problems(tried: &Result<Rehearsed, Error>) -> Vec<String> {
     match tried {
         Err(error) => vec![format!("the migration could not be tried: {error}")],
