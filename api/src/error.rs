@@ -110,108 +110,106 @@ impl ApiError {
 
     /// The problem document for the client.
     pub(crate) fn problem(&self) -> Problem {
-        let (kind, status, detail) = match self {
+        let (kind, status, detail): (_, _, Cow<'static, str>) = match self {
             Self::Invalid(errors) => {
                 let first = errors.first().map(|error| error.message.clone());
-                ("validation", StatusCode::BAD_REQUEST, first.unwrap_or_default())
+                ("validation", StatusCode::BAD_REQUEST, first.unwrap_or_default().into())
             }
-            Self::BadRequest(detail) => ("bad-request", StatusCode::BAD_REQUEST, detail.clone()),
+            Self::BadRequest(detail) => {
+                ("bad-request", StatusCode::BAD_REQUEST, detail.clone().into())
+            }
             Self::NothingToUpdate => (
                 "nothing-to-update",
                 StatusCode::BAD_REQUEST,
-                "At least one field (title, description or status) must be provided".to_owned(),
+                "At least one field (title, description or status) must be provided".into(),
             ),
             Self::InvalidTaskId => {
-                ("invalid-task-id", StatusCode::BAD_REQUEST, "Invalid task ID".to_owned())
+                ("invalid-task-id", StatusCode::BAD_REQUEST, "Invalid task ID".into())
             }
             Self::UnsupportedMediaType(unsupported) => (
                 "unsupported-media-type",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                unsupported.detail.to_owned(),
+                unsupported.detail.into(),
             ),
             Self::BodyTooLarge => (
                 "body-too-large",
                 StatusCode::PAYLOAD_TOO_LARGE,
-                "The request body must not be larger than 128 KiB".to_owned(),
+                "The request body must not be larger than 128 KiB".into(),
             ),
             Self::BodyTooSlow(limit) => (
                 "body-too-slow",
                 StatusCode::REQUEST_TIMEOUT,
-                format!("The request body must be complete within {limit:?}"),
+                format!("The request body must be complete within {limit:?}").into(),
             ),
             Self::TokenMissing(_) => {
-                ("unauthorized", StatusCode::UNAUTHORIZED, "Authentication required".to_owned())
+                ("unauthorized", StatusCode::UNAUTHORIZED, "Authentication required".into())
             }
             Self::TokenInvalid(_) => {
-                ("unauthorized", StatusCode::UNAUTHORIZED, "Invalid token".to_owned())
+                ("unauthorized", StatusCode::UNAUTHORIZED, "Invalid token".into())
             }
             Self::TokenExpired => {
-                ("unauthorized", StatusCode::UNAUTHORIZED, "The token has expired".to_owned())
+                ("unauthorized", StatusCode::UNAUTHORIZED, "The token has expired".into())
             }
             Self::KeysUnavailable(_) => (
                 "keys-unavailable",
                 StatusCode::SERVICE_UNAVAILABLE,
-                "Tokens cannot be checked at the moment".to_owned(),
+                "Tokens cannot be checked at the moment".into(),
             ),
-            Self::NotRegistered(_) => (
-                "not-registered",
-                StatusCode::FORBIDDEN,
-                "The account is not registered".to_owned(),
-            ),
+            Self::NotRegistered(_) => {
+                ("not-registered", StatusCode::FORBIDDEN, "The account is not registered".into())
+            }
             Self::EmailTaken => (
                 "email-taken",
                 StatusCode::CONFLICT,
-                "The email address belongs to another account".to_owned(),
+                "The email address belongs to another account".into(),
             ),
             Self::TaskNotFound => {
-                ("task-not-found", StatusCode::NOT_FOUND, "Task not found".to_owned())
+                ("task-not-found", StatusCode::NOT_FOUND, "Task not found".into())
             }
             Self::PreconditionFailed(detail) => {
-                ("precondition-failed", StatusCode::PRECONDITION_FAILED, (*detail).to_owned())
+                ("precondition-failed", StatusCode::PRECONDITION_FAILED, (*detail).into())
             }
             Self::IdempotencyKeyReused => (
                 "idempotency-key-reused",
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "The Idempotency-Key was used for another request".to_owned(),
+                "The Idempotency-Key was used for another request".into(),
             ),
-            Self::RouteNotFound => ("not-found", StatusCode::NOT_FOUND, "Not found".to_owned()),
-            Self::MethodNotAllowed => (
-                "method-not-allowed",
-                StatusCode::METHOD_NOT_ALLOWED,
-                "Method not allowed".to_owned(),
-            ),
+            Self::RouteNotFound => ("not-found", StatusCode::NOT_FOUND, "Not found".into()),
+            Self::MethodNotAllowed => {
+                ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed".into())
+            }
             Self::Misconfigured(wrong) => {
-                ("misconfigured", StatusCode::INTERNAL_SERVER_ERROR, wrong.to_string())
+                ("misconfigured", StatusCode::INTERNAL_SERVER_ERROR, wrong.to_string().into())
             }
             Self::DatabaseTooSlow(_) => (
                 "database-too-slow",
                 StatusCode::GATEWAY_TIMEOUT,
-                "The database did not answer in time".to_owned(),
+                "The database did not answer in time".into(),
             ),
             Self::DatabaseUnavailable(_) => (
                 "database-unavailable",
                 StatusCode::SERVICE_UNAVAILABLE,
-                "The database is not available".to_owned(),
+                "The database is not available".into(),
             ),
             Self::DatabaseReadOnly => (
                 "database-read-only",
                 StatusCode::SERVICE_UNAVAILABLE,
-                "The database is read-only: tasks can be read, and not changed".to_owned(),
+                "The database is read-only: tasks can be read, and not changed".into(),
             ),
             Self::SchemaMissing => (
                 "schema-missing",
                 StatusCode::SERVICE_UNAVAILABLE,
-                "The database has no schema yet: apply the migrations".to_owned(),
+                "The database has no schema yet: apply the migrations".into(),
             ),
             Self::Internal(_) => {
-                ("internal", StatusCode::INTERNAL_SERVER_ERROR, "Internal server error".to_owned())
+                ("internal", StatusCode::INTERNAL_SERVER_ERROR, "Internal server error".into())
             }
         };
         let errors = match self {
             Self::Invalid(errors) => errors.clone(),
             _ => Vec::new(),
         };
-        Problem { kind, status, detail, errors }
+        Problem { kind, status, detail: detail.into_owned(), errors }
     }
 
     /// The reason of the failure, for the log. It has nothing of a token in it.
