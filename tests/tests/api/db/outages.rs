@@ -404,7 +404,8 @@ async fn a_statement_that_was_given_up_does_not_go_on_at_the_server() {
     database.client().await.batch_execute(&grant).await.expect("grant");
     let url = database.url_as(&role);
     let app = App::start_on(database, |options| {
-        options.database(&url).set("database_timeout_ms", "1000");
+        // Long enough to open all the connections on a busy machine: the limit is also theirs.
+        options.database(&url).set("database_timeout_ms", "5000");
     })
     .await;
     let alice = app.user("alice").await;
