@@ -86,8 +86,10 @@ impl LimitOptions {
 }
 
 impl RunArguments {
-    pub(crate) fn options(self) -> RunOptions {
+    /// The options of a run, with reports of the progress if `watch`.
+    pub(crate) fn options(self, watch: bool) -> RunOptions {
         RunOptions {
+            watch,
             wait: self.wait.wait,
             lock_retries: self.lock_retries,
             ..self.limits.options()

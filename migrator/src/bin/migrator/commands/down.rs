@@ -1,6 +1,6 @@
 //! `migrator down`: undo applied migrations.
 
-use migrator::{Direction, Error, Migrator, RunOptions, Target, UndoTarget, exit_code};
+use migrator::{Direction, Error, Migrator, Target, UndoTarget, exit_code};
 use serde_json::json;
 
 use crate::args::{Cli, RunArguments};
@@ -24,7 +24,7 @@ pub(crate) async fn run(
 ) -> Result<u8, Error> {
     let database = cli.database.database()?;
     let migrations = cli.migrations.load()?;
-    let options = RunOptions { watch: printer.watches(), ..run.options() };
+    let options = run.options(printer.watches());
     if confirmation == Confirmation::Ask && !confirm::can_ask() {
         return Err(Error::ConfirmationNeeded);
     }

@@ -1,8 +1,6 @@
 //! `migrator repair`: clear up after a migration without a transaction that stopped in the middle.
 
-use migrator::{
-    Direction, Error, IncompleteError, Migrator, Repair, RepairAction, RunOptions, exit_code,
-};
+use migrator::{Direction, Error, IncompleteError, Migrator, Repair, RepairAction, exit_code};
 use serde_json::{Value, json};
 
 use crate::args::{Cli, RunArguments};
@@ -19,7 +17,7 @@ pub(crate) async fn run(
 ) -> Result<u8, Error> {
     let database = cli.database.database()?;
     let migrations = cli.migrations.load()?;
-    let options = RunOptions { watch: printer.watches(), ..run.options() };
+    let options = run.options(printer.watches());
     let mut run = Run::new(printer);
     let mut on_event = |event| run.event(&event);
     let mut migrator = Migrator::new(database, &migrations, &mut on_event).with_options(options);

@@ -1,6 +1,6 @@
 //! `migrator up`: apply pending migrations.
 
-use migrator::{Direction, Error, Migrator, RunOptions, Target, exit_code};
+use migrator::{Direction, Error, Migrator, Target, exit_code};
 use serde_json::json;
 
 use crate::args::{Cli, RunArguments};
@@ -19,7 +19,7 @@ pub(crate) async fn run(
 ) -> Result<u8, Error> {
     let database = cli.database.database()?;
     let migrations = cli.migrations.load()?;
-    let options = RunOptions { watch: printer.watches(), ..run.options() };
+    let options = run.options(printer.watches());
     let mut run = Run::new(printer);
     let mut on_event = |event| run.event(&event);
     let mut migrator =
