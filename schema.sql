@@ -1,4 +1,4 @@
--- What the migrations make, up to V3__idempotency_keys.
+-- What the migrations make, up to V4__task_priority.
 -- Written by `migrator dump`, never by hand: a change goes into a migration.
 
 create function update_tasks_updated_at()
@@ -68,8 +68,10 @@ create table tasks (
   status varchar(20) not null default 'incomplete',
   created_at timestamptz not null default current_timestamp,
   updated_at timestamptz not null default current_timestamp,
+  priority varchar(10) not null default 'medium',
   constraint tasks_pkey primary key (id),
   constraint tasks_description_length check (description is null or length(description::text) <= 5000),
+  constraint tasks_priority_check check (priority::text = any (array['low'::character varying::text, 'medium'::character varying::text, 'high'::character varying::text])),
   constraint tasks_status_check check (status::text = any (array['incomplete'::character varying::text, 'complete'::character varying::text])),
   constraint tasks_title_length check (length(title::text) >= 1 and length(title::text) <= 255),
   constraint tasks_user_id_fkey foreign key (user_id) references users(id) on delete cascade
@@ -83,10 +85,12 @@ comment on column tasks.description is 'More about it, up to 5000 characters, or
 comment on column tasks.status is 'incomplete or complete.';
 comment on column tasks.created_at is 'When the task was made. The trigger keeps it: no UPDATE can change it.';
 comment on column tasks.updated_at is 'When the row last changed. The trigger sets it: strictly forward with every change of the row, and only then.';
+comment on column tasks.priority is 'Owned by Taskie''s migrations: low, medium or high. Undoing task_priority drops a column with this comment.';
 comment on sequence tasks_id_seq is 'Gives out tasks.id.';
 comment on constraint tasks_pkey on tasks is 'One row for each task.';
 comment on index tasks_pkey is 'Finds a task by id; whose it is, is checked on the row.';
 comment on constraint tasks_description_length on tasks is 'A description has at most 5000 characters.';
+comment on constraint tasks_priority_check on tasks is 'The priority of a task is low, medium or high.';
 comment on constraint tasks_status_check on tasks is 'A task is incomplete or complete.';
 comment on constraint tasks_title_length on tasks is 'A title has 1 to 255 characters.';
 comment on constraint tasks_user_id_fkey on tasks is 'A task belongs to a user, and is deleted with the user.';
@@ -102,6 +106,14 @@ comment on index idx_tasks_user_status is 'Finds the tasks of a user that have o
 
 create index idx_tasks_user_status_created_id on tasks (user_id, status, created_at desc, id desc);
 comment on index idx_tasks_user_status_created_id is 'Lists the tasks of a user that have one status, newest first, page by page.';
+
+create index idx_tasks_user_status_priority on tasks (user_id, status, (
+case priority
+    when 'high'::text then 3
+    when 'low'::text then 1
+    else 2
+end) desc, created_at desc, id desc);
+comment on index idx_tasks_user_status_priority is 'Lists the tasks of a user by priority, page by page, also those of one status.';
 
 create trigger trigger_tasks_updated_at before update on tasks for each row execute function update_tasks_updated_at();
 comment on trigger trigger_tasks_updated_at on tasks is 'Owns both timestamps: see update_tasks_updated_at().';

@@ -54,6 +54,7 @@ async fn names_and_types_are_the_documented_ones() {
     column tasks.created_at timestamp with time zone not null default CURRENT_TIMESTAMP
     column tasks.description character varying(5000)
     column tasks.id integer not null default nextval('tasks_id_seq'::regclass)
+    column tasks.priority character varying(10) not null default 'medium'::character varying
     column tasks.status character varying(20) not null default 'incomplete'::character varying
     column tasks.title character varying(255) not null
     column tasks.updated_at timestamp with time zone not null default CURRENT_TIMESTAMP
@@ -65,6 +66,7 @@ async fn names_and_types_are_the_documented_ones() {
     constraint idempotency_keys_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
     constraint tasks_description_length CHECK (((description IS NULL) OR (length((description)::text) <= 5000)))
     constraint tasks_pkey PRIMARY KEY (id)
+    constraint tasks_priority_check CHECK (((priority)::text = ANY ((ARRAY['low'::character varying, 'medium'::character varying, 'high'::character varying])::text[])))
     constraint tasks_status_check CHECK (((status)::text = ANY ((ARRAY['incomplete'::character varying, 'complete'::character varying])::text[])))
     constraint tasks_title_length CHECK (((length((title)::text) >= 1) AND (length((title)::text) <= 255)))
     constraint tasks_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
@@ -75,6 +77,12 @@ async fn names_and_types_are_the_documented_ones() {
     index CREATE INDEX idx_tasks_user_created_id ON public.tasks USING btree (user_id, created_at DESC, id DESC)
     index CREATE INDEX idx_tasks_user_status ON public.tasks USING btree (user_id, status)
     index CREATE INDEX idx_tasks_user_status_created_id ON public.tasks USING btree (user_id, status, created_at DESC, id DESC)
+    index CREATE INDEX idx_tasks_user_status_priority ON public.tasks USING btree (user_id, status, (
+    CASE priority
+        WHEN 'high'::text THEN 3
+        WHEN 'low'::text THEN 1
+        ELSE 2
+    END) DESC, created_at DESC, id DESC)
     index CREATE UNIQUE INDEX idempotency_keys_pkey ON public.idempotency_keys USING btree (user_id, key)
     index CREATE UNIQUE INDEX tasks_pkey ON public.tasks USING btree (id)
     index CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email)
@@ -86,6 +94,7 @@ async fn names_and_types_are_the_documented_ones() {
     relation idx_tasks_user_created_id i
     relation idx_tasks_user_status i
     relation idx_tasks_user_status_created_id i
+    relation idx_tasks_user_status_priority i
     relation tasks r
     relation tasks_id_seq S
     relation tasks_pkey i
