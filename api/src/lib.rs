@@ -1,7 +1,8 @@
 //! The task API: a WebAssembly component that answers HTTP and keeps its tasks in PostgreSQL.
 //!
 //! Start reading at `http/router.rs`, where all routes stand on one screen; `tasks/` has a file for each
-//! of them, with its SQL. This file is the entry point that Spin calls and nothing more.
+//! of them, with its SQL. `host/` has the entry point that Spin calls, and all that the component needs of
+//! Spin.
 //!
 //! A request runs one SQL statement; only where PostgreSQL refused to create or update an account, which
 //! changed nothing, another one follows (`tasks/account.rs`). The component never begins a transaction,
@@ -13,27 +14,10 @@ mod config;
 mod db;
 mod error;
 mod health;
+mod host;
 mod http;
 mod log;
 #[cfg(test)]
 mod openapi;
 mod single_flight;
 mod tasks;
-
-use axum::body::Body;
-use responses::wasi;
-use spin_sdk::http::Request;
-use spin_sdk::wasip3::http::types::{ErrorCode, Response};
-
-/// Entry point that Spin calls for every request of this instance, many of them at the same time.
-#[spin_sdk::http_service]
-async fn handle(request: Request) -> Result<Response, ErrorCode> {
-    let method = request.method().clone();
-    let (response, log_line) = http::app::serve(request.map(Body::new)).await;
-    wasi::respond(&method, response, async {
-        if let Some(log_line) = log_line {
-            log_line.write().await;
-        }
-        auth::refresh_keys().await;
-    })
-}

@@ -4,8 +4,7 @@
 //! The components decide which response a request gets.
 
 pub mod headers;
+pub mod host;
 pub mod problem;
 pub mod request_id;
 pub mod time;
-pub mod wasi;
-pub mod worker;

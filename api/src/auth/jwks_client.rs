@@ -5,18 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::Uri;
-use http::uri::{Authority, PathAndQuery};
 use responses::time::{pause, within};
-use spin_sdk::wasip3::http::client;
-use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Request, Response, Scheme};
-use spin_sdk::wasip3::wit_bindgen::StreamResult;
-use spin_sdk::wasip3::wit_future;
 
 use super::jwks_cache::Environment;
 use super::jwks_record::Record;
 use super::jwks_store::JwksStore;
 use super::key_set::Unavailable;
 use crate::config::{self, RequiredClaims};
+use crate::host::http_client;
 use crate::log::{self, one_line};
 
 /// Time limit of a fetch, from the first packet to the last.
@@ -25,11 +21,14 @@ const FETCH_LIMIT: Duration = Duration::from_secs(5);
 /// Interval at which requests check if the fetch of another one has ended.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Size of a read of the response, in bytes.
-const READ_BYTES: usize = 16 * 1024;
-
 /// The largest answer, in bytes: those of large providers have some 20 KB.
 const MAX_SET_BYTES: usize = 128 * 1024;
+
+/// Headers of a fetch.
+const HEADERS: &[(&str, &str)] = &[
+    ("accept", "application/jwk-set+json, application/json"),
+    ("user-agent", concat!("taskie/", env!("CARGO_PKG_VERSION"))),
+];
 
 /// The issuer's server at one URL, and what the host offers besides.
 pub(crate) struct JwksClient {
@@ -64,11 +63,13 @@ impl JwksClient {
 }
 
 impl Environment for JwksClient {
+    /// One request: redirects are not followed, because `allowed_outbound_hosts` has one origin only.
     async fn fetch(&self) -> Result<String, Unavailable> {
         self.report_unchecked_claims().await;
-        let document = within(FETCH_LIMIT, get(&self.url))
+        let document = within(FETCH_LIMIT, http_client::get(&self.url, HEADERS, MAX_SET_BYTES))
             .await
-            .ok_or_else(|| Unavailable(format!("no answer within {FETCH_LIMIT:?}")))??;
+            .ok_or_else(|| Unavailable(format!("no answer within {FETCH_LIMIT:?}")))?
+            .map_err(|error| Unavailable(one_line(&error)))?;
         String::from_utf8(document).map_err(|_| Unavailable("the answer is not UTF-8".to_owned()))
     }
 
@@ -92,52 +93,4 @@ impl Environment for JwksClient {
     async fn warn(&self, warning: String) {
         log::warn(&warning).await;
     }
-}
-
-/// One GET. Redirects are not followed: `allowed_outbound_hosts` knows one origin only.
-///
-/// Spoken to the host directly, because the SDK's way through the types of the `http` crate would
-/// take 20 KB of the component for this one request.
-async fn get(url: &Uri) -> Result<Vec<u8>, Unavailable> {
-    let failed = |error: ErrorCode| Unavailable(one_line(&format!("{error:?}")));
-    let request = request_for(url).ok_or_else(|| Unavailable("not a URL to ask".to_owned()))?;
-    let response = client::send(request).await.map_err(failed)?;
-    let status = response.get_status_code();
-    if status != 200 {
-        return Err(Unavailable(format!("status {status}")));
-    }
-    // Dropped, it has its default: the body was read successfully.
-    let (_, taken) = wit_future::new(|| Ok(()));
-    let (mut body, end) = Response::consume_body(response, taken);
-    let mut bytes = Vec::new();
-    loop {
-        let (result, read) = body.read(Vec::with_capacity(READ_BYTES)).await;
-        bytes.extend(read);
-        if bytes.len() > MAX_SET_BYTES {
-            return Err(Unavailable(format!("more than {MAX_SET_BYTES} bytes")));
-        }
-        // After the end, another read would be a trap.
-        if !matches!(result, StreamResult::Complete(_)) {
-            break;
-        }
-    }
-    // Tells a body that was cut off from one that is complete.
-    end.await.map_err(failed)?;
-    Ok(bytes)
-}
-
-fn request_for(url: &Uri) -> Option<Request> {
-    let headers = Fields::from_list(&[
-        ("accept".to_owned(), b"application/jwk-set+json, application/json".to_vec()),
-        ("user-agent".to_owned(), concat!("taskie/", env!("CARGO_PKG_VERSION")).into()),
-    ])
-    .ok()?;
-    // Dropped, it has its default: no trailers.
-    let (_, trailers) = wit_future::new(|| Ok(None));
-    let (request, _) = Request::new(headers, None, trailers, None);
-    let scheme = if url.scheme_str() == Some("http") { Scheme::Http } else { Scheme::Https };
-    request.set_scheme(Some(&scheme)).ok()?;
-    request.set_authority(url.authority().map(Authority::as_str)).ok()?;
-    request.set_path_with_query(url.path_and_query().map(PathAndQuery::as_str)).ok()?;
-    Some(request)
 }

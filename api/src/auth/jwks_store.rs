@@ -6,11 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use responses::time::pause;
-use responses::worker;
-use spin_sdk::experimental::wasi::keyvalue::atomics::{self, Cas, CasError};
-use spin_sdk::experimental::wasi::keyvalue::store::{self, Bucket, Error};
 
 use super::jwks_record::Record;
+use crate::host::key_value::{self, Bucket, Cas, CasError, Error};
 use crate::log;
 
 /// The store that every host of Spin has.
@@ -45,8 +43,7 @@ impl JwksStore {
     }
 
     pub(super) async fn load(&self) -> Record {
-        worker::left();
-        match store::open(STORE).and_then(|bucket| bucket.get(RECORD)) {
+        match key_value::open(STORE).and_then(|bucket| bucket.get(RECORD)) {
             Ok(bytes) => self.read(bytes).unwrap_or_else(|| Record::new(&self.url)),
             Err(error) => {
                 self.report(&error).await;
@@ -71,8 +68,7 @@ impl JwksStore {
         &self,
         change: &(impl Fn(&mut Record) -> bool + Send + Sync),
     ) -> Result<bool, Error> {
-        worker::left();
-        let bucket = store::open(STORE)?;
+        let bucket = key_value::open(STORE)?;
         self.create(&bucket).await?;
         let mut cas = Cas::new(&bucket, RECORD)?;
         for _ in 0..TRIES {
@@ -80,7 +76,7 @@ impl JwksStore {
             if !change(&mut record) {
                 return Ok(false);
             }
-            match atomics::swap(cas, &record.to_bytes()) {
+            match key_value::swap(cas, &record.to_bytes()) {
                 Ok(()) => return Ok(true),
                 Err(CasError::CasFailed(newer)) => cas = newer,
                 Err(CasError::StoreError(error)) => return Err(error),
@@ -95,7 +91,7 @@ impl JwksStore {
         if bucket.exists(RECORD)? {
             return Ok(());
         }
-        let first = atomics::increment(bucket, CREATORS, 1)? == 1;
+        let first = key_value::increment(bucket, CREATORS, 1)? == 1;
         for _ in 0..CREATION_LOOKS {
             if first || bucket.exists(RECORD)? {
                 break;

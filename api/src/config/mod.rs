@@ -170,11 +170,12 @@ mod tests {
 
     use futures::executor::block_on;
 
-    use super::variables::{Reader, Source, Unreadable};
+    use super::variables::{Reader, Source};
     use super::{
         CorsOrigins, DatabaseConfig, Load, LogLevel, PoolSize, ProvisionUsers, RequestTimeout,
         all_problems,
     };
+    use crate::host::Unreadable;
 
     const KEY: &str = "0123456789abcdef0123456789abcdef";
     const LOOPBACK: &str = "postgres://taskie:pw@127.0.0.1:5432/taskie";

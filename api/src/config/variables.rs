@@ -1,9 +1,7 @@
 //! Reads variables from the host.
 
-use responses::worker;
-use spin_sdk::variables;
-
 use super::problems::Problems;
+use crate::host::{Unreadable, variables};
 
 /// The one variable that is taken as it is: white space around it is part of the key that tokens are
 /// signed with.
@@ -15,21 +13,12 @@ pub(super) trait Source {
     async fn get(&self, name: &'static str) -> Result<Option<String>, Unreadable>;
 }
 
-/// The host could not read a variable.
-pub(super) struct Unreadable;
-
-/// Spin's variables. Each read costs the host some 25 µs of CPU and a change of its thread.
+/// Spin's variables.
 pub(super) struct Host;
 
 impl Source for Host {
     async fn get(&self, name: &'static str) -> Result<Option<String>, Unreadable> {
-        let value = variables::get(name).await;
-        worker::left();
-        match value {
-            Ok(value) => Ok(Some(value)),
-            Err(variables::Error::Undefined(_)) => Ok(None),
-            Err(_) => Err(Unreadable),
-        }
+        variables::get(name).await
     }
 }
 

@@ -14,35 +14,19 @@ use std::time::{Duration, Instant};
 
 use http::request::Parts;
 use responses::time::within;
-use responses::worker;
-use spin_sdk::pg::{
-    Certificate, Connection, DbValue, Error as SdkError, OpenOptions, ParameterValue, PgError,
-    QueryError,
-};
 
 pub(crate) use self::error::DbError;
 pub(crate) use self::time::Time;
 use crate::config::{self, DatabaseConfig};
 use crate::error::ApiError;
+use crate::host::postgres::Connection;
+pub(crate) use crate::host::sql::Param;
+use crate::host::sql::{SqlFailure, Value};
 use crate::http::request::RequestContext;
 use crate::log::one_line;
 
-/// A value for a statement's `$n`. PostgreSQL must infer exactly this type there, so every
-/// statement casts: `$1::text`, `$2::int4`, `$3::bool`.
-#[derive(Clone, Debug)]
-pub(crate) enum Param {
-    /// `text`.
-    Text(String),
-    /// `text`, or null.
-    OptionalText(Option<String>),
-    /// `int4`.
-    Int4(i32),
-    /// `bool`.
-    Bool(bool),
-}
-
 /// One row, read by position: without rows there are no column names.
-pub(crate) struct Row(std::vec::IntoIter<DbValue>);
+pub(crate) struct Row(std::vec::IntoIter<Value>);
 
 /// The way to the database, for one request.
 pub(crate) struct Database {
@@ -65,7 +49,6 @@ impl Database {
     ) -> Result<Option<Row>, ApiError> {
         let started = Instant::now();
         let result = run(self.config, statement, params).await;
-        worker::waited();
         self.context.add_database_time(started.elapsed());
         Ok(result?)
     }
@@ -103,9 +86,8 @@ async fn run(
     let mut work = pin!(async {
         let connection = open(config).await?;
         let _ = opened.set(Instant::now());
-        let params = params.into_iter().map(Into::into).collect();
-        let answer = ask(&connection, statement, params).await;
-        answer.map_err(|error| classify(error, config))
+        let answer = connection.first_row(statement, params).await;
+        answer.map_err(|failure| classify(failure, config))
     });
     // One timer does for both waits, since nearly all are over before it: setting one costs the host.
     let answer = match (within(limit, work.as_mut()).await, opened.get()) {
@@ -116,24 +98,6 @@ async fn run(
             .unwrap_or(Err(DbError::TimedOut(limit))),
     };
     Ok(answer?.map(|values| Row(values.into_iter())))
-}
-
-/// Runs a statement and gives its first row.
-async fn ask(
-    connection: &Connection,
-    statement: &'static str,
-    params: Vec<ParameterValue>,
-) -> Result<Option<Vec<DbValue>>, SdkError> {
-    let mut result = connection.query(statement, params).await?;
-    let row = result.rows().next().await;
-    // A statement has at most one row. Reading until there is none lets the host finish, and only
-    // then does the result distinguish an error from 'no rows'. Another read after the end would be a
-    // trap.
-    if row.is_some() {
-        while result.rows().next().await.is_some() {}
-    }
-    result.result().await?;
-    Ok(row)
 }
 
 /// True once a pooler refused a connection with the statement timeout.
@@ -154,38 +118,17 @@ async fn open(config: &DatabaseConfig) -> Result<Connection, DbError> {
 }
 
 async fn open_at(address: &str, config: &DatabaseConfig) -> Result<Connection, DbError> {
-    let opened = match &config.ca {
-        None => Connection::open(address).await,
-        Some(pem) => {
-            let ca_root = Some(Certificate::Text(pem.clone()));
-            Connection::open_with_options(address, OpenOptions { ca_root }).await
-        }
-    };
-    opened.map_err(|error| match error {
-        SdkError::PgError(PgError::ConnectionFailed(text) | PgError::Other(text)) => {
-            DbError::Unavailable(printable(&text, config))
-        }
-        other => DbError::Unavailable(printable(&other.to_string(), config)),
-    })
+    let opened = Connection::open(address, config.ca.as_deref()).await;
+    opened.map_err(|text| DbError::Unavailable(printable(&text, config)))
 }
 
-fn classify(error: SdkError, config: &DatabaseConfig) -> DbError {
-    match error {
-        SdkError::PgError(PgError::QueryFailed(QueryError::DbError(error))) => {
-            let extra = |name: &str| {
-                error.extras.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
-            };
-            DbError::Refused {
-                constraint: extra("constraint"),
-                message: printable(&error.message, config),
-                code: error.code,
-            }
+fn classify(failure: SqlFailure, config: &DatabaseConfig) -> DbError {
+    match failure {
+        SqlFailure::Refused { code, constraint, message } => {
+            DbError::Refused { code, constraint, message: printable(&message, config) }
         }
-        // Without a SQLSTATE, the connection broke: the server is gone.
-        SdkError::PgError(
-            PgError::QueryFailed(QueryError::Text(text)) | PgError::ConnectionFailed(text),
-        ) => DbError::Unavailable(printable(&text, config)),
-        other => DbError::Unexpected(printable(&other.to_string(), config)),
+        SqlFailure::Connection(text) => DbError::Unavailable(printable(&text, config)),
+        SqlFailure::Other(text) => DbError::Unexpected(printable(&text, config)),
     }
 }
 
@@ -198,22 +141,11 @@ fn printable(text: &str, config: &DatabaseConfig) -> String {
     }
 }
 
-impl From<Param> for ParameterValue {
-    fn from(param: Param) -> Self {
-        match param {
-            Param::Text(text) | Param::OptionalText(Some(text)) => Self::Str(text),
-            Param::OptionalText(None) => Self::DbNull,
-            Param::Int4(number) => Self::Int32(number),
-            Param::Bool(value) => Self::Boolean(value),
-        }
-    }
-}
-
 impl Row {
     /// The next column, a `text` that is not null.
     pub(crate) fn text(&mut self) -> Result<String, DbError> {
         match self.0.next() {
-            Some(DbValue::Str(text)) => Ok(text),
+            Some(Value::Text(text)) => Ok(text),
             other => Err(unexpected("text", other.as_ref())),
         }
     }
@@ -221,25 +153,25 @@ impl Row {
     /// The next column, a `text` or null.
     pub(crate) fn optional_text(&mut self) -> Result<Option<String>, DbError> {
         match self.0.next() {
-            Some(DbValue::Str(text)) => Ok(Some(text)),
-            Some(DbValue::DbNull) => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text)),
+            Some(Value::Null) => Ok(None),
             other => Err(unexpected("text", other.as_ref())),
         }
     }
 
     /// The next column, what `timestamptz_send` gives: microseconds since 2000.
     pub(crate) fn time(&mut self) -> Result<Time, DbError> {
-        self.optional_time()?.ok_or_else(|| unexpected("bytea", Some(&DbValue::DbNull)))
+        self.optional_time()?.ok_or_else(|| unexpected("bytea", Some(&Value::Null)))
     }
 
     /// The next column, the same or null.
     pub(crate) fn optional_time(&mut self) -> Result<Option<Time>, DbError> {
         match self.0.next() {
-            Some(DbValue::Binary(bytes)) => match bytes.try_into() {
+            Some(Value::Bytes(bytes)) => match bytes.try_into() {
                 Ok(bytes) => Ok(Some(Time(i64::from_be_bytes(bytes)))),
                 Err(_) => Err(DbError::Unexpected("a time that has not eight bytes".to_owned())),
             },
-            Some(DbValue::DbNull) => Ok(None),
+            Some(Value::Null) => Ok(None),
             other => Err(unexpected("bytea", other.as_ref())),
         }
     }
@@ -247,7 +179,7 @@ impl Row {
     /// The next column, an `int4` that is not null.
     pub(crate) fn int4(&mut self) -> Result<i32, DbError> {
         match self.0.next() {
-            Some(DbValue::Int32(number)) => Ok(number),
+            Some(Value::Int4(number)) => Ok(number),
             other => Err(unexpected("int4", other.as_ref())),
         }
     }
@@ -255,8 +187,8 @@ impl Row {
     /// The next column, an `int4` or null.
     pub(crate) fn optional_int4(&mut self) -> Result<Option<i32>, DbError> {
         match self.0.next() {
-            Some(DbValue::Int32(number)) => Ok(Some(number)),
-            Some(DbValue::DbNull) => Ok(None),
+            Some(Value::Int4(number)) => Ok(Some(number)),
+            Some(Value::Null) => Ok(None),
             other => Err(unexpected("int4", other.as_ref())),
         }
     }
@@ -264,7 +196,7 @@ impl Row {
     /// The next column, an `int8` that is not null.
     pub(crate) fn int8(&mut self) -> Result<i64, DbError> {
         match self.0.next() {
-            Some(DbValue::Int64(number)) => Ok(number),
+            Some(Value::Int8(number)) => Ok(number),
             other => Err(unexpected("int8", other.as_ref())),
         }
     }
@@ -272,17 +204,17 @@ impl Row {
     /// The next column, a `bool` that is not null.
     pub(crate) fn bool(&mut self) -> Result<bool, DbError> {
         match self.0.next() {
-            Some(DbValue::Boolean(value)) => Ok(value),
+            Some(Value::Bool(value)) => Ok(value),
             other => Err(unexpected("bool", other.as_ref())),
         }
     }
 }
 
 /// Names the kind of value that came, not the value.
-fn unexpected(expected: &str, found: Option<&DbValue>) -> DbError {
+fn unexpected(expected: &str, found: Option<&Value>) -> DbError {
     let found = match found {
         None => "no column",
-        Some(DbValue::DbNull) => "null",
+        Some(Value::Null) => "null",
         Some(_) => "another type",
     };
     DbError::Unexpected(format!("{found} where {expected} was expected"))

@@ -7,16 +7,17 @@ use std::time::Instant;
 use axum::body::Body;
 use bytes::Bytes;
 use http::Request;
-use responses::worker;
 
 use super::cors::CrossOrigin;
 use super::request::RequestContext;
-use super::response::{self, LogLine};
-use super::router;
+use super::{response, router};
+use crate::auth;
 
-/// Answers one request. Every response passes through here. The log line, if it was not written yet, must
-/// be written after the response.
-pub(crate) async fn serve(mut request: Request<Body>) -> (http::Response<Bytes>, Option<LogLine>) {
+/// Answers one request. Every response passes through here. The future is what is left to do when the
+/// host has the response.
+pub(crate) async fn serve(
+    mut request: Request<Body>,
+) -> (http::Response<Bytes>, impl Future<Output = ()> + 'static) {
     let started = Instant::now();
     let context = RequestContext::new(request.uri(), request.headers());
     let cross_origin = CrossOrigin::of(request.method(), request.headers()).await;
@@ -32,6 +33,11 @@ pub(crate) async fn serve(mut request: Request<Body>) -> (http::Response<Bytes>,
     } else {
         Some(log_line)
     };
-    worker::settle().await;
-    (response, log_line)
+    let afterwards = async move {
+        if let Some(log_line) = log_line {
+            log_line.write().await;
+        }
+        auth::refresh_keys().await;
+    };
+    (response, afterwards)
 }

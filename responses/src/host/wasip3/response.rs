@@ -11,6 +11,7 @@ use spin_sdk::wasip3::http::types::{ErrorCode, Headers, Response as HostResponse
 use spin_sdk::wasip3::wit_bindgen::StreamWriter;
 use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 
+use super::worker;
 use crate::time::within;
 
 /// Time limit for the host to accept a body: a client that does not read must not keep the instance.
@@ -32,7 +33,7 @@ const FIRST_PIECE: usize = 64 * 1024;
 /// A response to HEAD has the headers of GET's, its `Content-Length` included, and no body at all. An
 /// empty body would not do: the host compares it with `Content-Length` and, over HTTP/2, resets the
 /// stream.
-pub fn respond(
+pub async fn respond(
     method: &Method,
     response: Response<Bytes>,
     afterwards: impl Future<Output = ()> + 'static,
@@ -48,6 +49,7 @@ pub fn respond(
     let has_body = *method != Method::HEAD
         && status != StatusCode::NO_CONTENT
         && status != StatusCode::NOT_MODIFIED;
+    worker::settle().await;
     let (end, trailers) = wit_future::new(|| Ok(None));
     let contents = if has_body {
         let (writer, contents) = wit_stream::new();

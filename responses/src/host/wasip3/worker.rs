@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::time::pause;
+use super::clock::wait;
 
 /// The shortest timer. Spin takes 1.3 ms for it, the resolution of its timers. Yielding is not enough:
 /// it wakes other threads.
@@ -27,9 +27,9 @@ pub fn waited() {
 }
 
 /// To be called before a response is handed out: waits for a moment where nothing else was waited for.
-pub async fn settle() {
+pub(super) async fn settle() {
     if OFF.load(Ordering::Relaxed) {
-        pause(TICK).await;
+        wait(TICK).await;
         waited();
     }
 }
