@@ -50,8 +50,15 @@ diagnostics! {
         NoTransaction { statement: String },
         /// `copy` would wait for input.
         #[error("`COPY … FROM STDIN` has no input here")]
-        #[diagnostic(kind::FAILED_SCRIPT, hint = "write the rows as `insert` statements")]
+        #[diagnostic(
+            kind::FAILED_SCRIPT,
+            hint = "write the rows as `insert` statements, as `pg_dump --rows-per-insert=1000` does",
+        )]
         StandardInput,
+        /// A command of psql.
+        #[error("`{command}` is a command of psql, not SQL: only psql executes it")]
+        #[diagnostic(kind::FAILED_SCRIPT, hint = without_meta_command(command))]
+        MetaCommand { command: String },
         /// `create index concurrently` without a name.
         #[error("an index that is built concurrently needs a name")]
         #[diagnostic(
@@ -59,6 +66,35 @@ diagnostics! {
             hint = "give it one, so that what a broken build leaves behind can be found and dropped",
         )]
         UnnamedIndex,
+    }
+}
+
+impl ScriptError {
+    /// For a text that begins with a command of psql.
+    pub(crate) fn meta_command(text: &str) -> Self {
+        let ends = |c: char| c.is_whitespace() || c == ';';
+        let command = text.split(ends).next().unwrap_or(text);
+        Self::MetaCommand { command: command.to_owned() }
+    }
+}
+
+/// What to write instead of a command of psql.
+fn without_meta_command(command: &str) -> &'static str {
+    match command {
+        r"\restrict" | r"\unrestrict" => {
+            r"newer versions of `pg_dump` write `\restrict` and `\unrestrict`, for psql: delete both lines, or write the dump with `pg_dump … | sed -E '/^\\(un)?restrict /d'`"
+        }
+        r"\c" | r"\connect" => {
+            "remove it: a migration runs in the one database of the connection string; a dump without it is `pg_dump` without `--create`"
+        }
+        r"\i" | r"\include" | r"\ir" | r"\include_relative" => {
+            "put the content of that file in its place, or into a migration of its own"
+        }
+        r"\copy" | r"\." => {
+            "write the rows as `insert` statements, as `pg_dump --rows-per-insert=1000` does"
+        }
+        r"\gexec" => "build and execute the statements in a `do` block, with `execute`",
+        _ => "remove it, or write what it does in SQL",
     }
 }
 

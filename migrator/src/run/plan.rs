@@ -87,8 +87,7 @@ impl<'a> Plan<'a> {
     ) -> Result<Self, Error> {
         for step in &steps {
             let script = &step.file.sql;
-            let unsupported =
-                |statement: &Statement| Some((statement.start, step.unsupported(statement)?));
+            let unsupported = |statement: &Statement| step.unsupported(statement);
             let Some((start, cause)) = sql::statements(script).iter().find_map(unsupported) else {
                 continue;
             };

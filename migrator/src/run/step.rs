@@ -87,22 +87,27 @@ impl<'a> Step<'a> {
         Ok(self)
     }
 
-    /// The reason for which a statement of this script cannot be run.
-    pub(crate) fn unsupported(&self, statement: &Statement) -> Option<ScriptError> {
-        match (statement.unsupported(), self.file.mode) {
+    /// The reason for which a statement of this script cannot be run, and the byte offset of what is
+    /// wrong.
+    pub(crate) fn unsupported(&self, statement: &Statement) -> Option<(usize, ScriptError)> {
+        let script = &self.file.sql;
+        let cause = match (statement.unsupported(), self.file.mode) {
+            (Some(Unsupported::MetaCommand { at }), _) => {
+                return Some((at, ScriptError::meta_command(&script[at..])));
+            }
             (Some(Unsupported::TransactionControl), TransactionMode::One) => {
-                Some(ScriptError::EndsTransaction { statement: statement.name() })
+                ScriptError::EndsTransaction { statement: statement.name() }
             }
             (Some(Unsupported::TransactionControl), TransactionMode::None) => {
-                Some(ScriptError::NoTransaction { statement: statement.name() })
+                ScriptError::NoTransaction { statement: statement.name() }
             }
-            (Some(Unsupported::StandardInput), _) => Some(ScriptError::StandardInput),
-            (None, TransactionMode::One) => None,
-            (None, TransactionMode::None) => {
-                let concurrent = sql::concurrent(statement.text(&self.file.sql));
-                matches!(concurrent, Some(Concurrent::Create { index: None, .. }))
-                    .then_some(ScriptError::UnnamedIndex)
-            }
-        }
+            (Some(Unsupported::StandardInput), _) => ScriptError::StandardInput,
+            (None, TransactionMode::One) => return None,
+            (None, TransactionMode::None) => match sql::concurrent(statement.text(script)) {
+                Some(Concurrent::Create { index: None, .. }) => ScriptError::UnnamedIndex,
+                Some(_) | None => return None,
+            },
+        };
+        Some((statement.start, cause))
     }
 }

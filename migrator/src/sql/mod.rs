@@ -1,6 +1,6 @@
 //! Just enough of PostgreSQL's lexer to split a script into statements: strings, comments, dollar quotes,
-//! and the bodies of SQL functions (`begin atomic … end`), which contain semicolons, follow psql's
-//! rules.
+//! and the bodies of SQL functions (`begin atomic … end`), which contain semicolons. Most of the words
+//! that matter here are names elsewhere: `begin` of a parameter or a column, `stdin` of a table.
 //!
 //! It serves three purposes: refusing scripts that would end the transaction which they run in,
 //! naming the place of a statement whose error has no position, and sending the statements of a
@@ -10,11 +10,13 @@
 mod classify;
 mod lexer;
 mod literal;
+mod splitter;
 
 pub(crate) use classify::{Concurrent, Rebuilt, concurrent, is_session_setting, may_commit};
 pub(crate) use classify::{needs_own_transaction, without_concurrently};
 use lexer::{Token, next_token};
 pub(crate) use literal::literal;
+pub(crate) use splitter::statements;
 
 /// One statement of a script.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub(crate) struct Statement {
     /// Its first few words, in upper case; quoted identifiers do not count.
     words: Vec<String>,
     reads_standard_input: bool,
+    /// The byte offset of the first backslash outside of quotes: there a command of psql begins.
+    meta_command: Option<usize>,
 }
 
 /// Reason why a script cannot run inside the migrator's transaction.
@@ -33,6 +37,10 @@ pub(crate) struct Statement {
 pub(crate) enum Unsupported {
     TransactionControl,
     StandardInput,
+    /// A command of psql at this byte offset.
+    MetaCommand {
+        at: usize,
+    },
 }
 
 impl Statement {
@@ -63,8 +71,13 @@ impl Statement {
     }
 
     pub(crate) fn unsupported(&self) -> Option<Unsupported> {
+        if let Some(at) = self.meta_command {
+            return Some(Unsupported::MetaCommand { at });
+        }
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
         match words[..] {
+            // A statement that is prepared under this name.
+            ["PREPARE", "TRANSACTION", _, ..] => None,
             // Going back to a savepoint stays within the transaction.
             ["ROLLBACK", "TO", ..] | ["ROLLBACK", "WORK" | "TRANSACTION", "TO", ..] => None,
             ["BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "ABORT", ..]
@@ -82,58 +95,6 @@ pub(crate) enum Scope {
     Transaction,
 }
 
-/// Number of words of a statement that are kept.
-const WORDS: usize = 4;
-
-/// Splits a script at its semicolons. Empty statements are left out, as PostgreSQL leaves them out.
-pub(crate) fn statements(script: &str) -> Vec<Statement> {
-    let mut statements = Vec::new();
-    let mut current: Option<Statement> = None;
-    let mut parentheses = 0_usize;
-    let mut body_depth = 0_usize;
-    let mut at = 0;
-    while at < script.len() {
-        let (kind, end) = next_token(script, at);
-        let text = &script[at..end];
-        match kind {
-            Token::Space => {}
-            Token::Semicolon if parentheses == 0 && body_depth == 0 => {
-                statements.extend(current.take());
-            }
-            _ => {
-                let statement = current.get_or_insert_with(|| Statement {
-                    start: at,
-                    end,
-                    words: Vec::new(),
-                    reads_standard_input: false,
-                });
-                statement.end = end;
-                match text {
-                    "(" => parentheses += 1,
-                    ")" => parentheses = parentheses.saturating_sub(1),
-                    _ => {}
-                }
-                if kind == Token::Word {
-                    let word = text.to_ascii_uppercase();
-                    match word.as_str() {
-                        "BEGIN" if statement.creates_routine() => body_depth += 1,
-                        "CASE" if body_depth > 0 => body_depth += 1,
-                        "END" if body_depth > 0 => body_depth -= 1,
-                        "STDIN" => statement.reads_standard_input = true,
-                        _ => {}
-                    }
-                    if statement.words.len() < WORDS {
-                        statement.words.push(word);
-                    }
-                }
-            }
-        }
-        at = end;
-    }
-    statements.extend(current);
-    statements
-}
-
 /// True if the last statement ends with a semicolon, or if there is no statement.
 pub(crate) fn is_terminated(script: &str) -> bool {
     let mut terminated = true;
@@ -148,17 +109,6 @@ pub(crate) fn is_terminated(script: &str) -> bool {
         at = end;
     }
     terminated
-}
-
-impl Statement {
-    fn creates_routine(&self) -> bool {
-        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
-        matches!(
-            words[..],
-            ["CREATE", "FUNCTION" | "PROCEDURE", ..]
-                | ["CREATE", "OR", "REPLACE", "FUNCTION" | "PROCEDURE", ..]
-        )
-    }
 }
 
 #[cfg(test)]
@@ -240,6 +190,56 @@ mod tests {
                 "create or replace function f() returns int begin atomic select case when true then 1 end ; select 2 ; end ; c",
                 &["create", "c"],
             ),
+            (
+                "nested case in an SQL function body",
+                "create function f() returns int begin atomic select case when a then case b when 1 then 2 end end as \"end\", c.end, 1 as end, (select 1 end) ; ; end ; b",
+                &["create", "b"],
+            ),
+            (
+                "a label in an SQL function body",
+                "create procedure p() begin atomic select 1 case ; insert into t (begin) values (1) ; END ; b",
+                &["create", "b"],
+            ),
+            (
+                "empty SQL function body",
+                "create function f() returns int begin atomic end ; b",
+                &["create", "b"],
+            ),
+            (
+                "parameter named begin",
+                "create function f(begin int) returns int return 1 ; b",
+                &["create", "b"],
+            ),
+            (
+                "column named begin of a result",
+                "create or replace function f() returns table (begin date, \"end\" date) language sql as '' ; b",
+                &["create", "b"],
+            ),
+            (
+                "parameter named begin and a body",
+                "create function f(begin int, atomic int) returns int language sql begin atomic select begin ; select atomic ; end ; b",
+                &["create", "b"],
+            ),
+            (
+                "function named begin",
+                "create function begin() returns int return 1 ; b",
+                &["create", "b"],
+            ),
+            (
+                "type named begin",
+                "create function f() returns begin language sql as '' ; b",
+                &["create", "b"],
+            ),
+            (
+                "setting of a function",
+                "create function f() returns int set search_path = begin return 1 ; b",
+                &["create", "b"],
+            ),
+            (
+                "columns named begin and atomic",
+                "create table t (begin date, atomic int) ; select begin atomic from t ; b",
+                &["create", "select", "b"],
+            ),
             ("unterminated string", "a ' ; b", &["a"]),
             ("beyond ASCII", "größe 'ü;' ; b", &["größe", "b"]),
         ] {
@@ -261,7 +261,17 @@ mod tests {
             ("start transaction", Some(Unsupported::TransactionControl)),
             ("prepare transaction 'x'", Some(Unsupported::TransactionControl)),
             ("copy t from stdin", Some(Unsupported::StandardInput)),
+            ("copy t (a) from stdout with (format csv)", Some(Unsupported::StandardInput)),
             ("copy t from '/tmp/x'", None),
+            ("copy stdin from '/tmp/x'", None),
+            ("copy t (stdin) from '/tmp/x'", None),
+            ("copy (select a from stdin) to '/tmp/x'", None),
+            (r"\restrict x", Some(Unsupported::MetaCommand { at: 0 })),
+            (r"select 1 \gexec", Some(Unsupported::MetaCommand { at: 9 })),
+            (r"select '\i x', e'\\', $$\i$$ -- \i", None),
+            ("select begin, commit from t", None),
+            ("alter table t rename begin to commit", None),
+            ("prepare transaction as select 1", None),
             ("savepoint a", None),
             ("release savepoint a", None),
             ("rollback to savepoint a", None),

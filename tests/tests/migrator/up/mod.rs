@@ -4,4 +4,5 @@ mod apply;
 mod dry_run;
 mod failures;
 pub(crate) mod no_transaction;
+mod statement_boundaries;
 mod timeouts;
