@@ -39,16 +39,17 @@ pub use connect::advisory_lock::LOCK_KEY;
 pub use connect::tls::{TlsReport, tls_config};
 pub use connect::{ConnectOptions, ConnectPhase, ConnectPhases, Database};
 pub use error::{
-    CatalogError, Divergence, DumpError, Error, FailedScript, IncompleteError, LiveSchemaError,
-    LostDuring, RoleObjection, ScriptError, ShadowError, Signal, exit_code,
+    CatalogError, Divergence, DumpError, Error, FailedScript, IncompleteError, LineEnding,
+    LiveSchemaError, LockLoss, LostDuring, RoleObjection, ScriptError, ShadowError, Signal,
+    exit_code,
 };
 pub use history::{AppliedMigration, Entry, State};
 pub use migrations::Migrations;
 pub use migrations::new_files::NewMigrationFiles;
 pub use model::text::count;
 pub use model::{
-    Direction, Event, Incomplete, IncompleteState, LockHolder, MigrationName, Outcome, Position,
-    Progress, RetryReason, ServerProgress, TransactionMode,
+    Direction, Event, Incomplete, IncompleteState, LockHolder, MigrationName, Notice, Outcome,
+    Position, Progress, RetryReason, ServerProgress, TransactionMode,
 };
 pub use ops::baseline::{Baseline, BaselineTarget};
 pub use ops::check::{CheckFinding, CheckKind, CheckOptions};

@@ -37,7 +37,9 @@ select pg_catalog.pg_advisory_unlock($1)
 /// For how long the release of a lock may take: the end of the session releases it as well.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-const TRY_LOCK: &str = "select pg_try_advisory_lock($1)";
+const TRY_LOCK: &str = "select pg_try_advisory_lock($1), pg_backend_pid()";
+
+const OWN_PROCESS: &str = "select pg_catalog.pg_backend_pid()";
 
 /// A 64-bit key is shown in two halves, with `objsubid` 1. `$1` the upper, `$2` the lower.
 const FIND_HOLDER: &str = "\
@@ -67,13 +69,19 @@ pub(crate) async fn is_held(client: &impl GenericClient) -> Result<bool, tokio_p
     Ok(row.get(0))
 }
 
+/// The server process of a session.
+pub(crate) async fn own_process(client: &Client) -> Result<i32, tokio_postgres::Error> {
+    Ok(client.query_typed_one(OWN_PROCESS, &[]).await?.get(0))
+}
+
 /// Takes the lock, asking again until `wait` is over rather than waiting inside a statement: a
-/// session that waits inside one would hold back `create index concurrently` elsewhere.
+/// session that waits inside one would hold back `create index concurrently` elsewhere. Returns the
+/// server process that holds it.
 pub(crate) async fn acquire(
     client: &Client,
     wait: Duration,
     on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<(), Error> {
+) -> Result<i32, Error> {
     let query = |source| Error::Query { action: "lock out other migrators", source };
     let start = Instant::now();
     let mut attempts = 0;
@@ -81,7 +89,7 @@ pub(crate) async fn acquire(
         let locked =
             client.query_typed_one(TRY_LOCK, &[(&LOCK_KEY, Type::INT8)]).await.map_err(query)?;
         if locked.get(0) {
-            return Ok(());
+            return Ok(locked.get(1));
         }
         if start.elapsed() >= wait {
             return Err(Error::Locked {

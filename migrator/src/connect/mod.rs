@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
+use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::{AsyncMessage, Client};
 
 pub(crate) use connector::{Connector, Opened};
@@ -26,7 +27,7 @@ pub(crate) use phases::{Stopwatch, milliseconds};
 
 use crate::connect::retryable::Failure;
 use crate::error::Error;
-use crate::model::Event;
+use crate::model::{Event, Notice};
 
 /// `application_name` of the session in `pg_stat_activity`.
 pub(crate) const APPLICATION_NAME: &str = "taskie-migrator";
@@ -70,7 +71,9 @@ impl fmt::Display for Database {
 /// An open session.
 pub(crate) struct Connection {
     pub(crate) client: Client,
-    pub(crate) notices: UnboundedReceiver<String>,
+    pub(crate) notices: UnboundedReceiver<Notice>,
+    /// The server process that was given the migration lock, if this session took it.
+    pub(crate) lock_process: Option<i32>,
     driver: JoinHandle<()>,
 }
 
@@ -87,15 +90,15 @@ impl Connection {
             while let Some(Ok(message)) = messages.next().await {
                 if let AsyncMessage::Notice(notice) = message {
                     // The receiver is gone when the command is over.
-                    let _ = sender.send(notice.message().to_owned());
+                    let _ = sender.send(notice_of(&notice));
                 }
             }
         });
-        Self { client, notices, driver }
+        Self { client, notices, lock_process: None, driver }
     }
 
     /// PostgreSQL's notices since the last call.
-    pub(crate) fn notices(&mut self) -> Vec<String> {
+    pub(crate) fn notices(&mut self) -> Vec<Notice> {
         std::iter::from_fn(|| self.notices.try_recv().ok()).collect()
     }
 
@@ -107,6 +110,19 @@ impl Connection {
         // more.
         let _ = timeout(Duration::from_secs(1), self.driver).await;
     }
+}
+
+fn notice_of(said: &DbError) -> Notice {
+    let severity = match said.parsed_severity() {
+        Some(Severity::Warning) => "warning",
+        Some(Severity::Info) => "info",
+        Some(Severity::Log) => "log",
+        Some(Severity::Debug) => "debug",
+        Some(Severity::Notice | Severity::Error | Severity::Fatal | Severity::Panic) | None => {
+            "notice"
+        }
+    };
+    Notice { severity, message: said.message().to_owned() }
 }
 
 /// Connects, trying again for as long as the options say.

@@ -14,8 +14,9 @@ pub(crate) async fn open_locked(
     lock_wait: Duration,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Connection, Error> {
-    let connection = open(database, on_event).await?;
-    advisory_lock::acquire(&connection.client, lock_wait, on_event).await?;
+    let mut connection = open(database, on_event).await?;
+    let process = advisory_lock::acquire(&connection.client, lock_wait, on_event).await?;
+    connection.lock_process = Some(process);
     Ok(connection)
 }
 

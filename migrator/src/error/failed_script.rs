@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::diagnostic::{Diagnostic, Report};
 use super::{Error, ScriptError, kind};
-use crate::model::{Direction, MigrationName, Outcome, Position, Progress};
+use crate::model::{Direction, MigrationName, Outcome, Position, Progress, TransactionMode};
 
 /// The columns of a line that is shown; a longer one is cut around the mark.
 const WIDTH: usize = 120;
@@ -22,6 +22,8 @@ pub struct FailedScript {
     pub file: String,
     /// Path of the file, as it was given; of a built-in one its name.
     pub path: String,
+    /// Transaction mode of the file.
+    pub mode: TransactionMode,
     /// Position of the error itself, or of the statement that failed.
     pub position: Option<Position>,
     /// The line there.
@@ -109,8 +111,12 @@ impl FailedScript {
         };
         match (self.cause.report().hint, self.sqlstate()) {
             (Some(hint), _) => hint,
-            (None, Some("25001")) => {
+            // Of a `do` or a procedure that commits, the latter code.
+            (None, Some("25001" | "2D000")) if self.mode == TransactionMode::One => {
                 "each file runs in a transaction, where this statement is not possible; give it a file of its own whose first line is `-- migrator: no-transaction`".to_owned()
+            }
+            (None, Some("2D000")) => {
+                "only a `do`, and a procedure that `call` runs by itself, can commit or roll back".to_owned()
             }
             (None, Some("42501")) => {
                 "the role lacks a right: connect as the owner of the schema's tables".to_owned()
@@ -196,13 +202,13 @@ fn excerpt_lines(path: &str, position: Position, line: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::{
-        Diagnostic as _, Direction, FailedScript, Outcome, Progress, ScriptError, WIDTH,
-        excerpt_lines,
+        Diagnostic as _, Direction, FailedScript, Outcome, Progress, ScriptError, TransactionMode,
+        WIDTH, excerpt_lines,
     };
     use crate::error::exit_code;
     use crate::model::{MigrationName, Position};
 
-    fn name(version: i32) -> MigrationName {
+    fn name(version: i64) -> MigrationName {
         MigrationName { version, name: "x".to_owned() }
     }
 
@@ -213,6 +219,7 @@ mod tests {
             direction: Direction::Apply,
             file: "V7__x.sql".to_owned(),
             path: "migrations/V7__x.sql".to_owned(),
+            mode: TransactionMode::One,
             position: Some(Position { line: 12, column: 3 }),
             source_line: Some("a b".to_owned()),
             cause: ScriptError::Refused {

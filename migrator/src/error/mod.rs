@@ -10,6 +10,7 @@ pub mod exit_code;
 mod failed_script;
 mod incomplete;
 mod kind;
+mod lock;
 pub(crate) mod pg_error;
 mod role;
 mod script;
@@ -23,11 +24,12 @@ use neon_url::ParseError;
 use tokio_postgres::error::SqlState;
 
 pub use catalog::CatalogError;
-pub use divergence::Divergence;
+pub use divergence::{Divergence, LineEnding};
 pub use drift::LiveSchemaError;
 pub use dump::DumpError;
 pub use failed_script::FailedScript;
 pub use incomplete::IncompleteError;
+pub use lock::LockLoss;
 pub use role::RoleObjection;
 pub use script::ScriptError;
 pub use shadow::{ShadowError, Signal};
@@ -104,7 +106,7 @@ diagnostics! {
         /// A target version that does not exist.
         #[error("there is no migration with version {version}")]
         #[diagnostic(kind::TARGET, hint = "`migrator status` lists the versions")]
-        UnknownTarget { version: i32 },
+        UnknownTarget { version: i64 },
         /// A range of versions without a migration in it.
         #[error(
             "there is no migration to {direction} between version {from}, where the database is, and version {to}"
@@ -113,11 +115,11 @@ diagnostics! {
             Direction::Apply => "`--to` is after `--from`; to undo, add `--down`",
             Direction::Undo => "with `--down`, `--to` is before `--from`",
         })]
-        EmptyRange { direction: Direction, from: i32, to: i32 },
+        EmptyRange { direction: Direction, from: i64, to: i64 },
         /// An undo target that was never applied.
         #[error("version {version} is not applied, so nothing can be undone back to it")]
         #[diagnostic(kind::TARGET, hint = "`migrator status` lists the versions")]
-        TargetNotApplied { version: i32 },
+        TargetNotApplied { version: i64 },
         /// Migrations without an undo script.
         #[error("cannot undo without an undo script: {}", names(missing))]
         #[diagnostic(
@@ -233,14 +235,18 @@ diagnostics! {
             hint = "wait for it to finish; `--wait` sets for how long to wait",
         )]
         Locked { holder: Option<LockHolder>, waited: Duration },
-        /// The session was exchanged, and with it the lock was lost.
-        #[error("the migration lock was lost: the connection goes through a pooler that shares sessions")]
+        /// The session does not hold the lock any more.
+        #[error("the migration lock was lost: {reason}")]
         #[diagnostic(
             kind::LOCKED,
             details = incomplete.as_ref().map(half_done),
-            hint = "use a connection string that leads to PostgreSQL itself; what was applied before stays applied",
+            hint = match reason {
+                LockLoss::OtherSession => "use a connection string that leads to PostgreSQL itself; what was applied before stays applied",
+                LockLoss::Released => "take that out of the script; what was applied before stays applied",
+            },
         )]
         LockLost {
+            reason: LockLoss,
             /// A migration without a transaction that is half done.
             incomplete: Option<MigrationName>,
         },
@@ -281,9 +287,13 @@ diagnostics! {
             kind::DIVERGED_HISTORY,
             details = lines(problems.iter().map(ToString::to_string), "nothing was run"),
             hint = match problems.first() {
-                Some(Divergence::Edited(_)) => "an applied migration never changes: restore the file and write a new migration",
-                Some(Divergence::Missing(_)) => "is this the right folder or version of the program? Restore the file",
-                Some(Divergence::OutOfOrder { .. }) | None => "give it a version after the newest applied one",
+                Some(Divergence::LineEndings { applied, .. }) => format!(
+                    "save the file with {applied} line endings; the line `*.sql text {}` in `.gitattributes` keeps them so in Git",
+                    applied.attribute()
+                ),
+                Some(Divergence::Edited(_)) => "an applied migration never changes: restore the file and write a new migration".to_owned(),
+                Some(Divergence::Missing(_)) => "is this the right folder or version of the program? Restore the file".to_owned(),
+                Some(Divergence::OutOfOrder { .. }) | None => "give it a version after the newest applied one".to_owned(),
             },
         )]
         Diverged { problems: Vec<Divergence> },
@@ -418,9 +428,9 @@ mod tests {
 
     use super::Error;
     use crate::error::{FailedScript, IncompleteError, ScriptError, exit_code};
-    use crate::model::{Direction, MigrationName, Outcome, Progress};
+    use crate::model::{Direction, MigrationName, Outcome, Progress, TransactionMode};
 
-    fn name(version: i32) -> MigrationName {
+    fn name(version: i64) -> MigrationName {
         MigrationName { version, name: "x".to_owned() }
     }
 
@@ -431,6 +441,7 @@ mod tests {
             direction: Direction::Apply,
             file: "V2__x.sql".to_owned(),
             path: "V2__x.sql".to_owned(),
+            mode: TransactionMode::One,
             position: None,
             source_line: None,
             cause: ScriptError::TransactionEnded,

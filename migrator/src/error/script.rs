@@ -55,6 +55,13 @@ diagnostics! {
             hint = "write the rows as `insert` statements, as `pg_dump --rows-per-insert=1000` does",
         )]
         StandardInput,
+        /// `discard all`.
+        #[error("`DISCARD ALL` would release the lock that keeps other migrators out")]
+        #[diagnostic(
+            kind::FAILED_SCRIPT,
+            hint = "remove it: each migration begins with the session's own settings; `discard temp`, `discard plans` and `reset all` do parts of it",
+        )]
+        ResetsSession,
         /// A command of psql.
         #[error("`{command}` is a command of psql, not SQL: only psql executes it")]
         #[diagnostic(kind::FAILED_SCRIPT, hint = without_meta_command(command))]

@@ -3,12 +3,11 @@
 //! a row.
 
 use chrono::SecondsFormat;
-use refinery::Migration;
 use tokio_postgres::{GenericClient, Row};
 
 use crate::error::Error;
 use crate::history::note::{Note, Value};
-use crate::migrations::{File, Script};
+use crate::migrations::{File, Script, checksum};
 use crate::model::{Begun, Direction, Incomplete, IncompleteState, IndexTarget, MigrationName};
 use crate::sql;
 
@@ -65,8 +64,12 @@ end
 $taskie$;
 ";
 
+/// Gives the version 64 bits.
+const WIDEN: &str = "alter table migrator_incomplete alter column version type int8;
+";
+
 const READ: &str = "\
-select version, name, checksum, direction, state, statements, done, done_checksum, running, alone,
+select version::int8, name, checksum, direction, state, statements, done, done_checksum, running, alone,
        statement, relation, known_indexes, started_on
   from migrator_incomplete
  order by version
@@ -128,28 +131,17 @@ pub(crate) enum Writer {
 impl Incomplete {
     /// True if the completed statements are still the first ones of the script.
     pub(crate) fn agrees_with(&self, file: &File) -> bool {
-        done_checksum(&file.sql, self.done).is_some_and(|sum| sum == self.done_checksum)
+        checksum::of_statements(&file.sql, self.done).is_some_and(|sum| sum == self.done_checksum)
     }
-}
-
-/// A checksum of the first statements of a script; none where it has fewer. What is between them
-/// does not count.
-pub(crate) fn done_checksum(script: &str, done: usize) -> Option<String> {
-    let statements = sql::statements(script);
-    let texts: Vec<&str> =
-        statements.get(..done)?.iter().map(|statement| statement.text(script)).collect();
-    // refinery's, because it is at hand and stays the same from version to version.
-    let migration = Migration::unapplied("V1__done", &texts.join(";\n")).ok()?;
-    Some(migration.checksum().to_string())
 }
 
 fn number(count: usize) -> Value {
     Value::Number(i32::try_from(count).unwrap_or(i32::MAX))
 }
 
-/// [`done_checksum`], where the script has so many statements.
-fn checksum(script: &str, done: usize) -> Value {
-    Value::Text(done_checksum(script, done).unwrap_or_default())
+/// Checksum of the first statements, where the script has so many.
+fn checksum_of(script: &str, done: usize) -> Value {
+    Value::Text(checksum::of_statements(script, done).unwrap_or_default())
 }
 
 /// The incomplete migration, where there is one. Reads only.
@@ -206,7 +198,7 @@ fn read_row(row: &Row) -> Result<Incomplete, &'static str> {
 /// Creates the table, or removes from it what it has about a migration.
 pub(crate) async fn prepare(
     client: &impl GenericClient,
-    version: i32,
+    version: i64,
 ) -> Result<(), tokio_postgres::Error> {
     let exists: bool = client.query_typed_one(TABLE_EXISTS, &[]).await?.get(0);
     if exists {
@@ -219,7 +211,7 @@ pub(crate) async fn prepare(
 /// Removes the note about a migration, and the table with the last one.
 pub(crate) async fn forget(
     client: &impl GenericClient,
-    version: i32,
+    version: i64,
 ) -> Result<(), tokio_postgres::Error> {
     note_end(version).execute(client).await?;
     let empty: bool = client.query_typed_one(IS_EMPTY, &[]).await?.get(0);
@@ -232,29 +224,30 @@ pub(crate) async fn forget(
 /// The note that a script with so many statements begins; needs [`prepare`].
 pub(crate) fn note_begin(script: &Script, direction: Direction, statements: usize) -> Note {
     let Script { name: MigrationName { version, name }, checksum: sum, .. } = script;
-    Note::new(
+    let note = Note::new(
         BEGIN,
         vec![
-            Value::Number(*version),
+            Value::Version(*version),
             Value::Text(name.clone()),
             Value::Text(sum.to_string()),
             Value::Text(direction.to_string()),
             number(statements),
-            checksum("", 0),
+            checksum_of("", 0),
             Value::Now(SecondsFormat::Micros),
         ],
-    )
+    );
+    if script.name.is_wide() { note.after(WIDEN) } else { note }
 }
 
 /// The note that a repaired script is resumed.
-pub(crate) fn note_resumed(version: i32) -> Note {
-    Note::new(RESUME, vec![Value::Number(version)])
+pub(crate) fn note_resumed(version: i64) -> Note {
+    Note::new(RESUME, vec![Value::Version(version)])
 }
 
 /// The note that a statement begins; `index` counts from 0.
-pub(crate) fn note_running(version: i32, index: usize, begun: &Begun, writer: Writer) -> Note {
+pub(crate) fn note_running(version: i64, index: usize, begun: &Begun, writer: Writer) -> Note {
     let mut values = vec![
-        Value::Number(version),
+        Value::Version(version),
         number(index + 1),
         Value::Boolean(begun.outside_transaction),
         Value::Text(begun.text.clone()),
@@ -268,18 +261,18 @@ pub(crate) fn note_running(version: i32, index: usize, begun: &Begun, writer: Wr
     Note::new(MARK_RUNNING, values)
 }
 
-/// The note that the first `done` statements of a script are done.
-pub(crate) fn note_done(version: i32, script: &str, done: usize, writer: Writer) -> Note {
+/// The note that the first `done` statements of a script are done, with their checksum.
+pub(crate) fn note_done(version: i64, done: usize, checksum: String, writer: Writer) -> Note {
     let sql = match writer {
         Writer::Migrator => MARK_DONE,
         Writer::Script => MARK_DONE_IN_SCRIPT,
     };
-    Note::new(sql, vec![Value::Number(version), number(done), checksum(script, done)])
+    Note::new(sql, vec![Value::Version(version), number(done), Value::Text(checksum)])
 }
 
 /// The note that a statement failed.
-pub(crate) fn note_failed(version: i32) -> Note {
-    Note::new(MARK_FAILED, vec![Value::Number(version)])
+pub(crate) fn note_failed(version: i64) -> Note {
+    Note::new(MARK_FAILED, vec![Value::Version(version)])
 }
 
 /// The note that a script can be resumed after its first `done` statements.
@@ -287,31 +280,16 @@ pub(crate) fn note_repaired(script: &Script, file: &File, done: usize) -> Note {
     Note::new(
         MARK_REPAIRED,
         vec![
-            Value::Number(script.name.version),
+            Value::Version(script.name.version),
             Value::Text(script.checksum.to_string()),
             number(sql::statements(&file.sql).len()),
             number(done),
-            checksum(&file.sql, done),
+            checksum_of(&file.sql, done),
         ],
     )
 }
 
 /// Removes the note about a migration; see also [`forget`] and [`DROP_TABLE`].
-pub(crate) fn note_end(version: i32) -> Note {
-    Note::new(FORGET, vec![Value::Number(version)])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::done_checksum;
-
-    #[test]
-    fn only_the_statements_that_are_done_count() {
-        let sum = |script, done| done_checksum(script, done);
-        assert_eq!(sum("a; b; c", 2), sum("-- x\na;\n b ; d", 2));
-        assert_ne!(sum("a; b; c", 2), sum("a; c; b", 2));
-        assert_ne!(sum("a; b", 1), sum("a; b", 2));
-        assert_eq!(sum("a; b", 3), None);
-        assert_eq!(sum("", 0), sum("a", 0));
-    }
+pub(crate) fn note_end(version: i64) -> Note {
+    Note::new(FORGET, vec![Value::Version(version)])
 }

@@ -8,9 +8,9 @@ use refinery::AsyncMigrate;
 use tokio_postgres::Client;
 
 use crate::connect::{advisory_lock, session};
-use crate::error::{Divergence, Error, IncompleteError};
+use crate::error::{Divergence, Error, IncompleteError, LineEnding};
 use crate::history::note::{Note, Value};
-use crate::migrations::{Migrations, Script};
+use crate::migrations::{Migrations, Script, checksum};
 use crate::model::{Direction, Incomplete, LockHolder, MigrationName};
 
 /// refinery's default.
@@ -35,6 +35,20 @@ insert into refinery_schema_history (version, name, applied_on, checksum) values
   $4)";
 
 const FORGET: &str = "delete from refinery_schema_history where version = $1";
+
+/// Gives the version 64 bits, as refinery's own feature for larger versions does. Not before one needs
+/// them, because refinery and older migrators read 32.
+const WIDEN: &str = "\
+do $taskie$
+begin
+  if exists (select from pg_catalog.pg_attribute
+              where attrelid = pg_catalog.to_regclass('refinery_schema_history')
+                and attname = 'version' and atttypid = 'pg_catalog.int4'::pg_catalog.regtype) then
+    alter table refinery_schema_history alter column version type int8;
+  end if;
+end
+$taskie$;
+";
 
 /// A row of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +103,7 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     /// The history of a database at this version, at no time in particular.
-    pub(crate) fn assumed(migrations: &Migrations, version: i32) -> Self {
+    pub(crate) fn assumed(migrations: &Migrations, version: i64) -> Self {
         let scripts = migrations.scripts().iter();
         let applied = scripts.take_while(|script| script.name.version <= version);
         let applied = applied.map(|script| AppliedMigration {
@@ -191,7 +205,10 @@ fn read_row(row: &tokio_postgres::Row) -> Result<AppliedMigration, Error> {
         let value: Option<String> = row.try_get(column).map_err(|_| unreadable(column))?;
         value.ok_or_else(|| unreadable(column))
     };
-    let version: i32 = row.try_get("version").map_err(|_| unreadable("version"))?;
+    let version = match row.try_get::<_, i64>("version") {
+        Ok(version) => version,
+        Err(_) => row.try_get::<_, i32>("version").map_err(|_| unreadable("version"))?.into(),
+    };
     let applied_on =
         DateTime::parse_from_rfc3339(&text("applied_on")?).map_err(|_| unreadable("applied_on"))?;
     let checksum = text("checksum")?.parse().map_err(|_| unreadable("checksum"))?;
@@ -238,13 +255,14 @@ $taskie$;
 /// script's transaction.
 pub(crate) fn note_run(script: &Script, direction: Direction) -> Note {
     let Script { name: MigrationName { version, name }, checksum, .. } = script;
-    let version = Value::Number(*version);
+    let version = Value::Version(*version);
     match direction {
         Direction::Apply => {
             let name = Value::Text(name.clone());
             let checksum = Value::Text(checksum.to_string());
             let applied_on = Value::Now(SecondsFormat::Nanos);
-            Note::new(RECORD, vec![version, name, applied_on, checksum])
+            let note = Note::new(RECORD, vec![version, name, applied_on, checksum]);
+            if script.name.is_wide() { note.after(WIDEN) } else { note }
         }
         Direction::Undo => Note::new(FORGET, vec![version]),
     }
@@ -287,7 +305,7 @@ pub(crate) fn compare_rows(migrations: &Migrations, applied: &[AppliedMigration]
             let (state, problem) = match migrations.find(row.name.version) {
                 None => (State::Missing, Some(Divergence::Missing(row.name.clone()))),
                 Some(script) if script.checksum != row.checksum => {
-                    (State::Diverged, Some(Divergence::Edited(row.name.clone())))
+                    (State::Diverged, Some(edited(script, row)))
                 }
                 Some(_) => (State::Applied, None),
             };
@@ -309,6 +327,18 @@ pub(crate) fn compare_rows(migrations: &Migrations, applied: &[AppliedMigration]
     }
     entries.sort_by_key(|entry| entry.name.version);
     entries
+}
+
+/// The way in which an applied migration differs from its script.
+fn edited(script: &Script, row: &AppliedMigration) -> Divergence {
+    let was_applied_with = |ending: &LineEnding| {
+        checksum::of_migration(&script.name, &ending.apply(&script.apply.sql)) == row.checksum
+    };
+    let name = row.name.clone();
+    match [LineEnding::Lf, LineEnding::Crlf].into_iter().find(was_applied_with) {
+        Some(applied) => Divergence::LineEndings { name, applied },
+        None => Divergence::Edited(name),
+    }
 }
 
 /// The pending ones, or everything that is wrong. What is repaired is pending.

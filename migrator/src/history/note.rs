@@ -11,6 +11,8 @@ const NOW: &str = "pg_catalog.to_char(pg_catalog.clock_timestamp() at time zone 
 
 /// A statement and its parameters.
 pub(crate) struct Note {
+    /// Statements before it, or none.
+    before: &'static str,
     sql: &'static str,
     values: Vec<Value>,
 }
@@ -18,6 +20,8 @@ pub(crate) struct Note {
 /// A parameter.
 pub(crate) enum Value {
     Number(i32),
+    /// A migration's version. The column may be narrower, where no version needs more.
+    Version(i64),
     Boolean(bool),
     Text(String),
     Oid(Option<u32>),
@@ -29,7 +33,12 @@ pub(crate) enum Value {
 
 impl Note {
     pub(crate) fn new(sql: &'static str, values: Vec<Value>) -> Self {
-        Self { sql, values }
+        Self { before: "", sql, values }
+    }
+
+    /// The same after other statements, in the same transaction.
+    pub(crate) fn after(self, before: &'static str) -> Self {
+        Self { before, ..self }
     }
 
     /// Executes the statement with its parameters.
@@ -37,6 +46,9 @@ impl Note {
         &self,
         client: &impl GenericClient,
     ) -> Result<(), tokio_postgres::Error> {
+        if !self.before.is_empty() {
+            client.batch_execute(self.before).await?;
+        }
         let bound: Vec<_> = self.values.iter().map(Value::bind).collect();
         let parameters: Vec<(&(dyn ToSql + Sync), Type)> =
             bound.iter().map(|(value, kind)| (&**value as _, kind.clone())).collect();
@@ -46,7 +58,7 @@ impl Note {
     /// The statement with its parameters written into it.
     pub(crate) fn to_script(&self) -> String {
         let mut parts = self.sql.split('$');
-        let mut script = parts.next().unwrap_or_default().to_owned();
+        let mut script = self.before.to_owned() + parts.next().unwrap_or_default();
         for part in parts {
             let digits = part.bytes().take_while(u8::is_ascii_digit).count();
             let (number, rest) = part.split_at(digits);
@@ -62,6 +74,7 @@ impl Value {
     fn bind(&self) -> (Box<dyn ToSql + Sync + Send>, Type) {
         match self {
             Self::Number(number) => (Box::new(*number), Type::INT4),
+            Self::Version(version) => (Box::new(*version), Type::INT8),
             Self::Boolean(value) => (Box::new(*value), Type::BOOL),
             Self::Text(text) => (Box::new(text.clone()), Type::VARCHAR),
             Self::Oid(oid) => (Box::new(*oid), Type::OID),
@@ -75,6 +88,7 @@ impl Value {
     fn to_literal(&self) -> String {
         match self {
             Self::Number(number) => number.to_string(),
+            Self::Version(version) => version.to_string(),
             Self::Boolean(value) => value.to_string(),
             Self::Text(text) => literal(text),
             Self::Oid(None) | Self::Oids(None) => "null".to_owned(),
@@ -98,6 +112,7 @@ mod tests {
     fn a_script_has_the_parameters_in_its_text() {
         for (value, sql) in [
             (Value::Number(-1), "-1"),
+            (Value::Version(20_240_131_123_456), "20240131123456"),
             (Value::Boolean(true), "true"),
             (Value::Text("it's $2".to_owned()), "'it''s $2'"),
             (Value::Oid(None), "null"),

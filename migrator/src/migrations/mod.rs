@@ -1,15 +1,16 @@
 //! The set of migrations: those embedded in this binary, or the files of a folder.
 
+pub(crate) mod checksum;
 pub(crate) mod directive;
+mod file_name;
 pub(crate) mod new_files;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::{fs, io};
 
-use refinery::Migration;
-
 use crate::error::Error;
+use crate::migrations::file_name::{overlooked, parse_stem};
 use crate::model::{MigrationName, TransactionMode};
 
 /// `(file name, content)` of the scripts in `migrations/` and of `lint.allow`, listed by the build
@@ -63,24 +64,33 @@ impl Migrations {
     /// The migrations in a folder: its files ending in `.sql`, not those of folders within it; and
     /// what [`lint`](crate::lint()) is to accept in them, in `lint.allow`.
     ///
-    /// Every file must be a migration or an undo script; all problems are reported together.
+    /// Every such file must be a migration or an undo script, and no other may look like one; all
+    /// problems are reported together.
     pub fn from_dir(dir: &Path) -> Result<Self, Error> {
         let unreadable = |path: &Path, error: io::Error| Error::ReadMigrations {
             path: path.to_owned(),
             source: error,
         };
         let mut files = Vec::new();
+        let mut others = Vec::new();
         for entry in fs::read_dir(dir).map_err(|error| unreadable(dir, error))? {
             let path = entry.map_err(|error| unreadable(dir, error))?.path();
             let is_script = path.extension().is_some_and(|extension| extension == "sql");
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if (is_script || path.ends_with(ALLOW_FILE)) && !path.is_dir() {
                 let sql = fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
-                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 files.push((name, sql));
+            } else {
+                others.push(name);
             }
         }
-        Self::from_files(Some(dir), files)
-            .map_err(|problems| Error::MigrationFiles { dir: dir.to_owned(), problems })
+        let mut problems = overlooked(&others, &files);
+        let migrations = Self::from_files(Some(dir), files);
+        problems.extend(migrations.as_ref().err().into_iter().flatten().cloned());
+        match migrations {
+            Ok(migrations) if problems.is_empty() => Ok(migrations),
+            Ok(_) | Err(_) => Err(Error::MigrationFiles { dir: dir.to_owned(), problems }),
+        }
     }
 
     /// Number of migrations.
@@ -115,12 +125,12 @@ impl Migrations {
         self.allowances.as_ref()
     }
 
-    pub(crate) fn find(&self, version: i32) -> Option<&Script> {
+    pub(crate) fn find(&self, version: i64) -> Option<&Script> {
         self.scripts.iter().find(|script| script.name.version == version)
     }
 
     /// Refuses a version that is none of the migrations.
-    pub(crate) fn require(&self, version: Option<i32>) -> Result<(), Error> {
+    pub(crate) fn require(&self, version: Option<i64>) -> Result<(), Error> {
         match version {
             Some(version) if self.find(version).is_none() => Err(Error::UnknownTarget { version }),
             Some(_) | None => Ok(()),
@@ -133,7 +143,7 @@ impl Migrations {
     ) -> Result<Self, Vec<String>> {
         files.sort();
         let mut problems = Vec::new();
-        let mut scripts: BTreeMap<i32, Script> = BTreeMap::new();
+        let mut scripts: BTreeMap<i64, Script> = BTreeMap::new();
         let mut undo_files = Vec::new();
         let mut allowances = None;
         for (file, sql) in files {
@@ -176,13 +186,7 @@ impl Migrations {
                 undo_files.push((name, File { name: file, path, sql, mode }));
                 continue;
             }
-            let checksum = match Migration::unapplied(stem, &sql) {
-                Ok(migration) => migration.checksum(),
-                Err(error) => {
-                    problems.push(format!("`{file}`: {error}"));
-                    continue;
-                }
-            };
+            let checksum = checksum::of_migration(&name, &sql);
             let version = name.version;
             let apply = File { name: file, path, sql, mode };
             let script = Script { name, checksum, apply, undo: None };
@@ -210,34 +214,12 @@ impl Migrations {
     }
 }
 
-/// Reads `V1__initial_schema`. Stricter than refinery about names, so that every name
-/// accepted here works there.
-fn parse_stem(stem: &str) -> Result<MigrationName, &'static str> {
-    const FORM: &str = "not named like `V1__what_it_does.sql`";
-    if stem.starts_with('U') && stem.contains("__") {
-        return Err("unversioned migrations are not supported; name it `V{version}__{name}.sql`");
-    }
-    let (version, name) =
-        stem.strip_prefix('V').and_then(|rest| rest.split_once("__")).ok_or(FORM)?;
-    let is_word = |text: &str| {
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    };
-    if version.is_empty() || !version.bytes().all(|byte| byte.is_ascii_digit()) || !is_word(name) {
-        return Err(FORM);
-    }
-    match version.parse() {
-        Ok(0) => Err("versions count from 1"),
-        Ok(version) => Ok(MigrationName { version, name: name.to_owned() }),
-        Err(_) => Err("the version is too large"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::{ALLOW_FILE, EMBEDDED, Migrations, parse_stem};
+    use super::{ALLOW_FILE, EMBEDDED, Migrations};
     use crate::sql;
 
     fn from(files: &[(&str, &str)]) -> Result<Migrations, Vec<String>> {
@@ -338,32 +320,10 @@ mod tests {
             problems,
             [
                 "`V1__a.sql`: version 1 is taken by `V01__other.sql` already",
-                "`V3__wrong-name.sql`: not named like `V1__what_it_does.sql`",
+                "`V3__wrong-name.sql`: not named like `V1__what_it_does.sql`: rename it to `V3__wrong_name.sql`",
                 "`notes.sql`: not named like `V1__what_it_does.sql`",
                 "`V2__b.down.sql`: there is no `V2__b.sql` that it could undo",
             ]
         );
-    }
-
-    #[test]
-    fn names_that_refinery_would_misread_are_refused() {
-        for stem in [
-            "",
-            "V",
-            "V1",
-            "V1_a",
-            "V1__",
-            "V__a",
-            "v1__a",
-            "V-1__a",
-            "V1.5__a",
-            "V1__ä",
-            "V1__a b",
-            "U1__a",
-            "V0__a",
-            "V9999999999__a",
-        ] {
-            assert!(parse_stem(stem).is_err(), "{stem}");
-        }
     }
 }

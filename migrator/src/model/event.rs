@@ -121,7 +121,16 @@ pub enum Event {
     },
     /// PostgreSQL said something about the script that runs (`raise notice`, a skipped `if
     /// exists`).
-    Notice(String),
+    Notice(Notice),
+}
+
+/// Something that PostgreSQL said, short of an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// PostgreSQL's word for its severity, in lower case: `warning`, `notice`, `info`, `log`, `debug`.
+    pub severity: &'static str,
+    /// Its text.
+    pub message: String,
 }
 
 /// The session that holds the migration lock.

@@ -7,10 +7,17 @@ use serde::Serialize;
 /// Name of a migration. Displays as `V1__initial_schema`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct MigrationName {
-    /// Counts up from 1; gaps are fine.
-    pub version: i32,
+    /// Counts up from 1; gaps are fine, and so are timestamps such as 20240131123456.
+    pub version: i64,
     /// Description in lower case with underscores.
     pub name: String,
+}
+
+impl MigrationName {
+    /// True if the version needs 64 bits, such as a timestamp of 14 digits.
+    pub(crate) fn is_wide(&self) -> bool {
+        i32::try_from(self.version).is_err()
+    }
 }
 
 impl fmt::Display for MigrationName {

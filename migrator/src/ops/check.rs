@@ -134,7 +134,7 @@ fn of_history(entry: &Entry) -> Option<CheckFinding> {
     let (kind, message) = match (&entry.problem, entry.state) {
         (Some(problem), _) => {
             let kind = match problem {
-                Divergence::Edited(_) => CheckKind::Edited,
+                Divergence::Edited(_) | Divergence::LineEndings { .. } => CheckKind::Edited,
                 Divergence::Missing(_) => CheckKind::Missing,
                 Divergence::OutOfOrder { .. } => CheckKind::OutOfOrder,
             };

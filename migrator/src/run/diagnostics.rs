@@ -57,6 +57,7 @@ impl Step<'_> {
             direction: self.direction,
             file: self.file.name.clone(),
             path: self.file.path.clone(),
+            mode: self.file.mode,
             position,
             source_line: position.map(|position| position.line_of(&self.file.sql)),
             cause,

@@ -8,6 +8,7 @@ pub(crate) mod options;
 pub(crate) mod plan;
 mod retry;
 mod server_progress;
+mod statement_run;
 pub(crate) mod step;
 pub(crate) mod timeouts;
 mod transactional;
@@ -45,11 +46,7 @@ impl Migrator<'_> {
         if steps.iter().any(|step| step.direction == Direction::Apply) {
             history::create_table(&mut connection.client).await?;
         }
-        let watched = if self.options.watch {
-            Some(server_progress::own_process(&connection.client).await?)
-        } else {
-            None
-        };
+        let watched = connection.lock_process.filter(|_| self.options.watch);
         let mut done: Vec<MigrationName> = Vec::new();
         for (index, step) in steps.iter().enumerate() {
             let name = step.script.name.clone();
@@ -88,7 +85,8 @@ impl Migrator<'_> {
         watched: Option<i32>,
     ) -> Result<u32, Error> {
         let (sender, mut events) = mpsc::unbounded_channel();
-        let run = Run { options: &self.options, events: sender, before };
+        let lock_process = connection.lock_process;
+        let run = Run { options: &self.options, events: sender, before, lock_process };
         let notices = &mut connection.notices;
         let result = {
             let mut work = pin!(run_step(step, &mut connection.client, &run));

@@ -16,7 +16,7 @@ use crate::sql::{self, Statement};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Apply what is pending, up to and including this version, or all of it.
-    Up(Option<i32>),
+    Up(Option<i64>),
     /// Undo what is applied.
     Down(UndoTarget),
 }
@@ -27,9 +27,9 @@ pub enum UndoTarget {
     /// The newest so many, or all where there are fewer.
     Steps(u32),
     /// Everything after this version, which stays; 0 is everything.
-    Version(i32),
+    Version(i64),
     /// This version and everything after it, as far as it is applied.
-    From(i32),
+    From(i64),
 }
 
 /// A script that [`Migrator::run`](crate::Migrator::run) would run.
@@ -135,7 +135,7 @@ impl<'a> Plan<'a> {
 fn to_apply<'a>(
     migrations: &'a Migrations,
     recorded: &Recorded,
-    to: Option<i32>,
+    to: Option<i64>,
 ) -> Result<impl Iterator<Item = &'a Script>, Error> {
     let pending = history::pending(migrations, recorded)?;
     Ok(migrations.scripts().iter().filter(move |script| {

@@ -4,11 +4,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::time::{MissedTickBehavior, interval_at, sleep};
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Row};
 
 use crate::connect::{self, ConnectOptions, Database};
-use crate::error::Error;
 use crate::model::{Event, ServerProgress};
 use crate::run::step::Run;
 
@@ -17,8 +16,6 @@ const PERIOD: Duration = Duration::from_secs(1);
 
 /// For how long a script runs before a second connection is worth it.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-const OWN_PROCESS: &str = "select pg_catalog.pg_backend_pid()";
 
 /// Activity of a session, from the most precise source: description, completed amount, total amount, and
 /// the session that it waits for. One statement for each report, so that no snapshot is held in between:
@@ -69,13 +66,6 @@ fn percent(done: i64, total: i64) -> Option<u8> {
         return None;
     }
     u8::try_from(i128::from(done.clamp(0, total)) * 100 / i128::from(total)).ok()
-}
-
-/// The server process of a session.
-pub(super) async fn own_process(client: &Client) -> Result<i32, Error> {
-    let row = client.query_typed_one(OWN_PROCESS, &[]).await;
-    let row = row.map_err(|source| Error::Query { action: "say which process it is", source })?;
-    Ok(row.get(0))
 }
 
 /// Reports every second, until it is dropped, for how long a script runs and what the server knows

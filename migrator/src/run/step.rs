@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::sleep;
+use tokio_postgres::Client;
 
-use crate::error::{IncompleteError, ScriptError};
+use crate::connect::advisory_lock;
+use crate::error::{Error, IncompleteError, LockLoss, ScriptError};
 use crate::migrations::{File, Script};
-use crate::model::{Direction, Event, Incomplete, Outcome, Progress, RetryReason, TransactionMode};
+use crate::model::{
+    Direction, Event, Incomplete, MigrationName, Outcome, Progress, RetryReason, TransactionMode,
+};
 use crate::run::options::RunOptions;
 use crate::run::retry;
 use crate::sql::{self, Concurrent, Statement, Unsupported};
@@ -33,6 +37,8 @@ pub(crate) struct Run<'a> {
     pub(crate) events: UnboundedSender<Event>,
     /// State of the database before the step.
     pub(crate) before: Progress,
+    /// The server process that was given the migration lock.
+    pub(crate) lock_process: Option<i32>,
 }
 
 impl Run<'_> {
@@ -44,6 +50,21 @@ impl Run<'_> {
     /// State of the database after this outcome of the step.
     pub(crate) fn progress(&self, outcome: Outcome) -> Progress {
         Progress { outcome, ..self.before.clone() }
+    }
+
+    /// The error that the session does not hold the migration lock any more, with the reason.
+    pub(crate) async fn lock_lost(
+        &self,
+        client: &Client,
+        incomplete: Option<MigrationName>,
+    ) -> Error {
+        let process = advisory_lock::own_process(client).await.ok();
+        let reason = if process.is_some() && process == self.lock_process {
+            LockLoss::Released
+        } else {
+            LockLoss::OtherSession
+        };
+        Error::LockLost { reason, incomplete }
     }
 
     /// Makes way for a while, before the `retry`th attempt.
@@ -102,6 +123,7 @@ impl<'a> Step<'a> {
                 ScriptError::NoTransaction { statement: statement.name() }
             }
             (Some(Unsupported::StandardInput), _) => ScriptError::StandardInput,
+            (Some(Unsupported::ResetsSession), _) => ScriptError::ResetsSession,
             (None, TransactionMode::One) => return None,
             (None, TransactionMode::None) => match sql::concurrent(statement.text(script)) {
                 Some(Concurrent::Create { index: None, .. }) => ScriptError::UnnamedIndex,

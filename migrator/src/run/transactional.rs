@@ -49,7 +49,7 @@ async fn attempt(step: &Step<'_>, client: &mut Client, run: &Run<'_>) -> Result<
     timeouts::prepare(client, step.file, run.options).await.map_err(around)?;
     let transaction = client.transaction().await.map_err(around)?;
     if !advisory_lock::is_held(&transaction).await.map_err(around)? {
-        return Err(Failure::Final(Error::LockLost { incomplete: None }));
+        return Err(Failure::Final(run.lock_lost(transaction.client(), None).await));
     }
     let id = transaction_id(&transaction).await.map_err(around)?;
     if let Err((error, index)) = run_script(&transaction, &step.file.sql).await {

@@ -37,6 +37,8 @@ pub(crate) struct Statement {
 pub(crate) enum Unsupported {
     TransactionControl,
     StandardInput,
+    /// It would release the migration lock.
+    ResetsSession,
     /// A command of psql at this byte offset.
     MetaCommand {
         at: usize,
@@ -82,6 +84,7 @@ impl Statement {
             ["ROLLBACK", "TO", ..] | ["ROLLBACK", "WORK" | "TRANSACTION", "TO", ..] => None,
             ["BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "ABORT", ..]
             | ["START" | "PREPARE", "TRANSACTION", ..] => Some(Unsupported::TransactionControl),
+            ["DISCARD", "ALL"] => Some(Unsupported::ResetsSession),
             ["COPY", ..] if self.reads_standard_input => Some(Unsupported::StandardInput),
             _ => None,
         }
@@ -272,6 +275,8 @@ mod tests {
             ("select begin, commit from t", None),
             ("alter table t rename begin to commit", None),
             ("prepare transaction as select 1", None),
+            ("discard all", Some(Unsupported::ResetsSession)),
+            ("discard temp", None),
             ("savepoint a", None),
             ("release savepoint a", None),
             ("rollback to savepoint a", None),

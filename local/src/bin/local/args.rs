@@ -52,6 +52,10 @@ pub(crate) struct UpOptions {
     #[arg(long, short)]
     pub(crate) quiet: bool,
 
+    /// Also print which `.env` file was read.
+    #[arg(long, short, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+
     #[command(flatten)]
     pub(crate) instances: InstanceOptions,
 }
@@ -112,6 +116,10 @@ impl InstanceOptions {
 impl Args {
     pub(crate) fn quiet(&self) -> bool {
         matches!(&self.command, Command::Up(options) if options.quiet)
+    }
+
+    pub(crate) fn verbose(&self) -> bool {
+        matches!(&self.command, Command::Up(options) if options.verbose)
     }
 }
 

@@ -24,6 +24,9 @@ fn main() -> ExitCode {
     let dot_env = paths.load_dot_env();
     let args = Args::parse();
     let console = Console::new(args.quiet());
+    if args.verbose() {
+        console.print(&paths.describe_dot_env());
+    }
     let result = dot_env.and_then(|()| match args.command {
         Command::Up(options) => run(up::run(&options, &paths, console)),
         Command::Token(options) => secret::load_or_create(&paths).map(|secret| {

@@ -32,9 +32,25 @@ impl ProjectPaths {
         self.root.join(".taskie")
     }
 
-    /// Sets the variables in `.env` that are not set already. No error shows its content, which may be secret.
+    fn dot_env(&self) -> PathBuf {
+        self.root.join(".env")
+    }
+
+    /// Names the `.env` file, and says if it is there.
+    pub(crate) fn describe_dot_env(&self) -> String {
+        let path = self.dot_env();
+        let file = path.display();
+        if path.exists() {
+            format!("Variables are read from `{file}`")
+        } else {
+            format!("No variables are read from `{file}`: there is no such file")
+        }
+    }
+
+    /// Sets the variables in the project's `.env` that are not set already. No error shows its content, which
+    /// may be secret.
     pub(crate) fn load_dot_env(&self) -> Result<(), Error> {
-        let path = self.root.join(".env");
+        let path = self.dot_env();
         let reason = match dotenvy::from_path(&path) {
             Ok(()) => return Ok(()),
             Err(error) if error.not_found() => return Ok(()),

@@ -15,7 +15,7 @@ use crate::ops::drift::from_drift;
 use crate::run::migrator::Migrator;
 
 /// The version that matches the schema of the API's predecessor.
-const PREDECESSOR: i32 = 1;
+const PREDECESSOR: i64 = 1;
 
 const ALEMBIC_EXISTS: &str = "select pg_catalog.to_regclass('alembic_version') is not null";
 
@@ -25,7 +25,7 @@ const ALEMBIC_REVISIONS: &str = "select version_num::text from alembic_version o
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BaselineTarget {
     /// The schema of the migrations up to and including this version.
-    Version(i32),
+    Version(i64),
     /// The schema that Alembic created for the API's predecessor.
     Alembic,
 }

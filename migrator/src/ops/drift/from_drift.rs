@@ -55,7 +55,7 @@ pub async fn rehearse_newest(
     drift: &Drift,
 ) -> Result<Rehearsed, Error> {
     let settings = DatabaseSettings::read_from(&migrator.database, migrator.on_event).await?;
-    let versions: Vec<i32> = migrator.migrations.names().map(|name| name.version).collect();
+    let versions: Vec<i64> = migrator.migrations.names().map(|name| name.version).collect();
     let before = versions.iter().rev().nth(1).copied().unwrap_or(0);
     let mut server = migrator.at(shadow_server);
     let check = shadow::check_undo(&mut server, Some(&settings), before, false).await?;

@@ -19,7 +19,7 @@ use crate::schema::shadow::{self, DatabaseSettings, Through};
 #[derive(Clone, Debug, Default)]
 pub struct DriftOptions {
     /// The newest migration to compare with; where there is none, the newest that is applied.
-    pub to: Option<i32>,
+    pub to: Option<i64>,
     /// Any database on the server for the shadow database; by default the live one's server.
     pub shadow_server: Option<DatabaseUrl>,
     /// Compare privileges too.

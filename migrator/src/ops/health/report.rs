@@ -102,7 +102,7 @@ pub struct MigrationCounts {
     /// Begun without a transaction, and not finished.
     pub incomplete: usize,
     /// The newest applied version.
-    pub current: Option<i32>,
+    pub current: Option<i64>,
 }
 
 /// Result of testing an endpoint: connecting, logging in and one query.

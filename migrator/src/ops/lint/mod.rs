@@ -33,7 +33,7 @@ pub struct LintReport {
 ///
 /// Mistakes in `lint.allow` are found for any choice; a line without effect, only if its file is
 /// checked.
-pub fn lint(migrations: &Migrations, chosen: impl Fn(i32) -> bool) -> LintReport {
+pub fn lint(migrations: &Migrations, chosen: impl Fn(i64) -> bool) -> LintReport {
     let mut report = LintReport::default();
     let mut allow_file = AllowFile::of(migrations);
     let mut looked_through = BTreeSet::new();

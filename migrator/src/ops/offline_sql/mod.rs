@@ -22,16 +22,16 @@ pub enum OfflineRange {
     /// the newest).
     Up {
         /// The version at which the database is.
-        from: i32,
+        from: i64,
         /// The version at which it will be.
-        to: Option<i32>,
+        to: Option<i64>,
     },
     /// Undo those after `to` (0: all of them), beginning with `from` (none: with the newest).
     Down {
         /// The version at which the database is.
-        from: Option<i32>,
+        from: Option<i64>,
         /// The version at which it will be.
-        to: i32,
+        to: i64,
     },
 }
 
@@ -41,9 +41,9 @@ pub struct OfflineScript {
     /// Apply or undo.
     pub direction: Direction,
     /// The version at which the database must be, 0 for none.
-    pub from: i32,
+    pub from: i64,
     /// The version at which it is afterwards, 0 for none.
-    pub to: i32,
+    pub to: i64,
     /// Its migrations, in this order.
     pub migrations: Vec<MigrationName>,
     /// Plain SQL, with nothing that only psql knows.

@@ -5,6 +5,7 @@ use crate::connect::advisory_lock::LOCK_KEY;
 use crate::history;
 use crate::history::incomplete::{self, CREATE_TABLE, DROP_TABLE, Writer};
 use crate::migrations::Script;
+use crate::migrations::checksum::StatementsChecksum;
 use crate::model::Begun;
 use crate::ops::offline_sql::guard::{self, RESTORE_SESSION, guard, limits};
 use crate::run::options::RunOptions;
@@ -54,13 +55,18 @@ begin;
         creation = guard::creation(step, applied),
         begun = incomplete::note_begin(script, step.direction, statements.len()).to_script(),
     );
+    let mut checksum = StatementsChecksum::new();
     for (index, statement) in statements.iter().enumerate() {
         let content = statement.text(&file.sql);
+        checksum.add(content);
+        let done =
+            incomplete::note_done(version, index + 1, checksum.value(), Writer::Script).to_script();
         let of = statements.len();
         let part = if sql::needs_own_transaction(content) {
-            outside_transaction(step, index, content, lock_timeout.map(|(_, value)| value.as_str()))
+            let limit = lock_timeout.map(|(_, value)| value.as_str());
+            outside_transaction(version, index, content, &done, limit)
         } else {
-            in_transaction(step, index, content)
+            in_transaction(version, index, content, &done)
         };
         text += &["\n-- ", &file.name, &format!(": statement {} of {of}\n\n", index + 1), &part]
             .concat();
@@ -81,22 +87,19 @@ commit;
 }
 
 /// One transaction with the statement and the note of its completion.
-fn in_transaction(step: &Step<'_>, index: usize, content: &str) -> String {
-    let version = step.script.name.version;
+fn in_transaction(version: i64, index: usize, content: &str, done: &str) -> String {
     let before = check(version, &format!("done = {index} and running is null"), None);
-    let done = incomplete::note_done(version, &step.file.sql, index + 1, Writer::Script);
-    let done = done.to_script();
     format!("begin;\n{content};\n{RESTORE_SESSION}{before}{done}commit;\n")
 }
 
 /// The statement is recorded as started before, and as completed after.
 fn outside_transaction(
-    step: &Step<'_>,
+    version: i64,
     index: usize,
     content: &str,
+    done: &str,
     lock_timeout: Option<&str>,
 ) -> String {
-    let version = step.script.name.version;
     let number = index + 1;
     let before = check(version, &format!("done = {index} and running is null"), None);
     let after = check(version, &format!("running = {number}"), Some(content));
@@ -117,7 +120,6 @@ begin;
 ",
         find = find_relation(content),
         running = incomplete::note_running(version, index, &begun, Writer::Script).to_script(),
-        done = incomplete::note_done(version, &step.file.sql, number, Writer::Script).to_script(),
     )
 }
 
@@ -149,7 +151,7 @@ $taskie$;
 }
 
 /// Fails unless the note meets the condition and the index is in the state after `done`.
-fn check(version: i32, condition: &str, done: Option<&str>) -> String {
+fn check(version: i64, condition: &str, done: Option<&str>) -> String {
     let outcome = match done.and_then(sql::concurrent) {
         Some(Concurrent::Create { index: Some(index), .. }) => format!(
             "

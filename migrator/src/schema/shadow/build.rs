@@ -20,7 +20,7 @@ pub(crate) enum Through {
     /// None is.
     Nothing,
     /// Up to and including this version, which exists.
-    Version(i32),
+    Version(i64),
     /// All are.
     Newest,
 }

@@ -63,7 +63,7 @@ pub(crate) struct UndoCheck {
 pub(crate) async fn check_undo(
     server: &mut Migrator<'_>,
     settings: Option<&DatabaseSettings>,
-    after: i32,
+    after: i64,
     grants: bool,
 ) -> Result<UndoCheck, Error> {
     let mut check = UndoCheck::default();
@@ -91,7 +91,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Returns the version after which nothing could be tried any more, if there is one.
-    async fn all(&mut self, after: i32, check: &mut UndoCheck) -> Result<Option<i32>, Error> {
+    async fn all(&mut self, after: i64, check: &mut UndoCheck) -> Result<Option<i64>, Error> {
         let migrations = self.shadow.migrations;
         let newest = migrations.names().last().map(|name| name.version);
         let spoilt = |version| Ok(Some(version).filter(|version| Some(*version) != newest));
@@ -137,7 +137,7 @@ impl Run<'_> {
         Ok(None)
     }
 
-    async fn up(&mut self, to: i32) -> Result<(), Error> {
+    async fn up(&mut self, to: i64) -> Result<(), Error> {
         build::migrate(&mut self.shadow, Target::Up(Some(to))).await
     }
 
@@ -161,7 +161,7 @@ fn of_script(error: Error) -> Result<Error, Error> {
 }
 
 /// To undo one migration is to go back to the one before it.
-fn before_version(migrations: &Migrations, version: i32) -> UndoTarget {
+fn before_version(migrations: &Migrations, version: i64) -> UndoTarget {
     let earlier = migrations.names().map(|name| name.version).take_while(|own| *own < version);
     UndoTarget::Version(earlier.last().unwrap_or(0))
 }

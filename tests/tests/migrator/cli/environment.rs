@@ -16,14 +16,41 @@ async fn a_dot_env_file_is_read() {
 }
 
 #[tokio::test]
-async fn a_dot_env_file_in_a_parent_folder_is_read() {
+async fn the_dot_env_file_of_the_project_is_read_and_no_other_above() {
     let database = TestDatabase::create().await;
+    let url = database.url().to_connection_string();
     let folder = Folder::new(&[]);
-    folder.write(".env", &format!("DATABASE_URL='{}'\n", database.url().to_connection_string()));
+    folder.write(".env", &format!("DATABASE_URL='{url}'\n"));
+    let inner = format!("{}/project/inner", folder.path());
+    std::fs::create_dir_all(&inner).expect("create a folder");
+    run_in(inner.as_ref(), &[], &["up"]).await.exits(2).says("no database URL given");
+
+    folder.write("project/spin.toml", "");
+    run_in(inner.as_ref(), &[], &["up", "--verbose"])
+        .await
+        .exits(2)
+        .says(&format!("No variables are read from `{inner}/.env`: there is no such file"))
+        .says("/project/.env`: there is no such file");
+
+    folder.write("project/.env", &format!("DATABASE_URL='{url}'\n"));
+    run_in(inner.as_ref(), &[], &["up", "--verbose"])
+        .await
+        .exits(0)
+        .says(&format!("Variables are read from `{}/project/.env`", folder.path()))
+        .does_not_print(&url);
+    assert_eq!(versions(&database).await, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn the_dot_env_file_of_the_working_folder_wins_over_that_of_the_project() {
+    let database = TestDatabase::create().await;
+    let url = database.url().to_connection_string();
+    let folder = Folder::new(&[("spin.toml", "")]);
+    folder.write(".env", "DATABASE_URL=postgresql://ann@127.0.0.1:1/shop\n");
     let inner = format!("{}/inner", folder.path());
     std::fs::create_dir(&inner).expect("create a folder");
+    folder.write("inner/.env", &format!("DATABASE_URL='{url}'\n"));
     run_in(inner.as_ref(), &[], &["up"]).await.exits(0);
-    assert_eq!(versions(&database).await, [1, 2, 3]);
 }
 
 #[tokio::test]

@@ -100,6 +100,9 @@ async fn of_the_program() {
       -q, --quiet
               Print no progress, only results, warnings and errors
 
+      -v, --verbose
+              Also print which `.env` files were read
+
           --no-color
               Print without colours, as with `NO_COLOR` set.
 
@@ -715,6 +718,7 @@ async fn in_short() {
                                        MIGRATOR_DIR]
           --json                       Print one JSON document on standard output, also on failure
       -q, --quiet                      Print no progress, only results, warnings and errors
+      -v, --verbose                    Also print which `.env` files were read
           --no-color                   Print without colours, as with `NO_COLOR` set
 
     Examples:

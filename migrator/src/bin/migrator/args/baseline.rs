@@ -9,9 +9,9 @@ pub(crate) struct BaselineArguments {
     #[arg(
         value_name = "VERSION",
         required_unless_present = "from_alembic",
-        value_parser = clap::value_parser!(i32).range(1..)
+        value_parser = clap::value_parser!(i64).range(1..)
     )]
-    newest: Option<i32>,
+    newest: Option<i64>,
 
     /// Adopt the schema that Alembic created for the API's predecessor, which is version 1.
     ///

@@ -58,6 +58,10 @@ pub(crate) struct OutputOptions {
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 
+    /// Also print which `.env` files were read.
+    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+
     /// Print without colours, as with `NO_COLOR` set.
     ///
     /// Output that does not go to a terminal never has colours.
@@ -103,18 +107,5 @@ impl MigrationOptions {
     /// Folder for new migrations.
     pub(crate) fn folder(&self) -> &Path {
         self.dir.as_deref().unwrap_or(Path::new("migrations"))
-    }
-}
-
-/// A missing `.env` file is the normal case. Of a broken one nothing is repeated: it holds secrets.
-pub(crate) fn check_dot_env(loaded: dotenvy::Result<PathBuf>) -> Result<(), Error> {
-    match loaded {
-        Ok(_) => Ok(()),
-        Err(error) if error.not_found() => Ok(()),
-        Err(dotenvy::Error::LineParse(..)) => {
-            Err(Error::DotEnv { reason: "a line in it is not `NAME=VALUE`".to_owned() })
-        }
-        Err(dotenvy::Error::Io(error)) => Err(Error::DotEnv { reason: error.to_string() }),
-        Err(_) => Err(Error::DotEnv { reason: "it cannot be understood".to_owned() }),
     }
 }

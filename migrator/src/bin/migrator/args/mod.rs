@@ -4,6 +4,7 @@ mod baseline;
 mod check;
 #[cfg(test)]
 mod documented;
+mod dot_env;
 mod duration;
 mod global;
 mod grant;
@@ -18,9 +19,8 @@ use clap_complete::Shell;
 
 pub(crate) use crate::args::baseline::BaselineArguments;
 pub(crate) use crate::args::check::CheckArguments;
-pub(crate) use crate::args::global::{
-    DatabaseOptions, MigrationOptions, OutputOptions, check_dot_env,
-};
+pub(crate) use crate::args::dot_env::DotEnv;
+pub(crate) use crate::args::global::{DatabaseOptions, MigrationOptions, OutputOptions};
 pub(crate) use crate::args::grant::GrantArguments;
 pub(crate) use crate::args::health::HealthArguments;
 pub(crate) use crate::args::new::NewArguments;
@@ -90,8 +90,8 @@ Examples:
   migrator up --dir migrations         apply the files in a folder, not the built-in ones")]
     Up {
         /// Stop after this version.
-        #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i32).range(1..))]
-        to: Option<i32>,
+        #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i64).range(1..))]
+        to: Option<i64>,
         /// Print what would run, in order, and change nothing.
         ///
         /// With the checksum of each script, its timeouts, and whether it runs in a transaction.
@@ -113,8 +113,8 @@ Examples:
   migrator down --to 0 --yes           undo all migrations")]
     Down {
         /// Undo all migrations after this version; 0 undoes all.
-        #[arg(long, value_name = "VERSION", conflicts_with = "steps", value_parser = clap::value_parser!(i32).range(0..))]
-        to: Option<i32>,
+        #[arg(long, value_name = "VERSION", conflicts_with = "steps", value_parser = clap::value_parser!(i64).range(0..))]
+        to: Option<i64>,
         /// Number of migrations to undo.
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         steps: u32,
@@ -182,11 +182,11 @@ Examples:
                                        run the script")]
     Sql {
         /// Current version of the database; by default 0, or with `--down` the newest.
-        #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i32).range(0..))]
-        from: Option<i32>,
+        #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i64).range(0..))]
+        from: Option<i64>,
         /// Target version; by default the newest.
-        #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i32).range(0..))]
-        to: Option<i32>,
+        #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i64).range(0..))]
+        to: Option<i64>,
         /// Undo all migrations after `--to`, newest first.
         #[arg(long, requires = "to")]
         down: bool,
@@ -261,8 +261,8 @@ Examples:
   migrator lint --json | jq '.findings[] | {rule, file, line}'")]
     Lint {
         /// Check only the migrations after this version.
-        #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i32).range(0..))]
-        from: Option<i32>,
+        #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i64).range(0..))]
+        from: Option<i64>,
     },
 
     /// Check everything at once: the history, undo scripts and pending migrations.

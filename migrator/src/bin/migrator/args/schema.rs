@@ -27,8 +27,8 @@ impl ShadowOptions {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct DriftArguments {
     /// Compare with the migrations up to this version, whatever the history says.
-    #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i32).range(1..))]
-    pub(crate) to: Option<i32>,
+    #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(i64).range(1..))]
+    pub(crate) to: Option<i64>,
 
     /// Ignore an object (a table, a function, …) with its parts, or a schema as `SCHEMA.*`.
     ///

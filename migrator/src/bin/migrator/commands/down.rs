@@ -11,7 +11,7 @@ use crate::output::{Printer, ask};
 
 const NOTHING_TO_DO: &str = "Nothing to do: no migration is applied that this would undo";
 
-pub(crate) fn target(to: Option<i32>, steps: u32) -> UndoTarget {
+pub(crate) fn target(to: Option<i64>, steps: u32) -> UndoTarget {
     to.map_or(UndoTarget::Steps(steps), UndoTarget::Version)
 }
 

@@ -10,7 +10,7 @@ use crate::args::Cli;
 use crate::output::Printer;
 use crate::output::format::count;
 
-pub(crate) fn run(cli: &Cli, printer: &Printer, from: Option<i32>) -> Result<u8, Error> {
+pub(crate) fn run(cli: &Cli, printer: &Printer, from: Option<i64>) -> Result<u8, Error> {
     let migrations = cli.migrations.load()?;
     let dir = cli.migrations.dir();
     let report = migrator::lint(&migrations, |version| from.is_none_or(|from| version > from));

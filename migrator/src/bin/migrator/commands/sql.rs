@@ -7,7 +7,7 @@ use crate::args::{Cli, LimitOptions};
 use crate::output::Printer;
 
 /// `to` is there for undoing: the options say so.
-pub(crate) fn range(direction: Direction, from: Option<i32>, to: Option<i32>) -> OfflineRange {
+pub(crate) fn range(direction: Direction, from: Option<i64>, to: Option<i64>) -> OfflineRange {
     match (direction, to) {
         (Direction::Undo, Some(to)) => OfflineRange::Down { from, to },
         (Direction::Apply | Direction::Undo, to) => {

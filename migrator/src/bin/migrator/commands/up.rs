@@ -13,7 +13,7 @@ const NOTHING_TO_DO: &str = "Nothing to do: no migration is pending";
 pub(crate) async fn run(
     cli: &Cli,
     printer: &Printer,
-    to: Option<i32>,
+    to: Option<i64>,
     dry_run: bool,
     run: RunArguments,
 ) -> Result<u8, Error> {

@@ -141,9 +141,13 @@ impl Printer {
                     "the shadow database `{name}` could not be dropped; the next run retries"
                 ));
             }
-            Event::Notice(text) => {
+            Event::Notice(notice) if notice.severity == "warning" => {
                 self.line.interrupt();
-                self.note(&format!("  notice: {text}"));
+                warning(&notice.message);
+            }
+            Event::Notice(notice) => {
+                self.line.interrupt();
+                self.note(&format!("  {}: {}", notice.severity, notice.message));
             }
             _ => {}
         }

@@ -12,6 +12,9 @@ use migrator::ServerProgress;
 /// Clears the line. Not written through `anstream`, which would drop it together with colours.
 const ERASE: &str = "\r\u{1b}[K";
 
+/// Number of statements from which on a script is a long one.
+const LONG: usize = 5000;
+
 /// True if lines on standard error can be redrawn.
 pub(crate) fn can_redraw() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
@@ -54,9 +57,15 @@ impl ProgressLine {
         self.write(&format!("{text} ... "));
     }
 
-    /// A statement of the action starts.
+    /// A statement of the action starts. Where the line is not redrawn, a long script gets a line of
+    /// its own for every tenth.
     pub(crate) fn statement(&self, number: usize, of: usize) {
         self.state().statement = Some((number, of));
+        let tenth = of / 10;
+        if !self.redraws && of >= LONG && number < of && number.is_multiple_of(tenth) {
+            self.interrupt();
+            self.write(&format!("  statement {number} of {of}\n"));
+        }
     }
 
     /// Redraws the line with the current progress.

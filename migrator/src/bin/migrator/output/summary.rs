@@ -98,7 +98,7 @@ fn state_after(error: &Error) -> &'static str {
             Outcome::RolledBack | Outcome::NotStarted | Outcome::Unfinished => "failed",
         },
         Error::ConnectionLost { during: LostDuring::Statements, .. }
-        | Error::LockLost { incomplete: Some(_) } => "incomplete",
+        | Error::LockLost { incomplete: Some(_), .. } => "incomplete",
         Error::ConnectionLost { during: LostDuring::Commit, .. } => "unknown",
         _ => "failed",
     }
@@ -108,11 +108,11 @@ fn state_after(error: &Error) -> &'static str {
 mod tests {
     use std::time::Duration;
 
-    use migrator::{Direction, Error, Event, LostDuring, MigrationName, RetryReason};
+    use migrator::{Direction, Error, Event, LockLoss, LostDuring, MigrationName, RetryReason};
 
     use super::Summary;
 
-    fn name(version: i32) -> MigrationName {
+    fn name(version: i64) -> MigrationName {
         MigrationName { version, name: "x".to_owned() }
     }
 
@@ -137,9 +137,10 @@ mod tests {
     #[test]
     fn every_migration_has_a_line() {
         let lost = |during| Error::ConnectionLost { name: name(2), during, reason: String::new() };
+        let lock_lost = |incomplete| Error::LockLost { reason: LockLoss::OtherSession, incomplete };
         for (error, state) in [
-            (Error::LockLost { incomplete: None }, "failed"),
-            (Error::LockLost { incomplete: Some(name(2)) }, "incomplete"),
+            (lock_lost(None), "failed"),
+            (lock_lost(Some(name(2))), "incomplete"),
             (lost(LostDuring::Transaction), "failed"),
             (lost(LostDuring::Statements), "incomplete"),
             (lost(LostDuring::Commit), "unknown"),
@@ -161,7 +162,8 @@ mod tests {
             retry: 1,
             of: 5,
         });
-        let table = summary.table(Some(&Error::LockLost { incomplete: None })).expect("a table");
+        let error = Error::LockLost { reason: LockLoss::OtherSession, incomplete: None };
+        let table = summary.table(Some(&error)).expect("a table");
         assert!(table.starts_with("VERSION  NAME  STATE        TIME   RETRIES\n"), "{table}");
     }
 }
