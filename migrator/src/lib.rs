@@ -14,9 +14,8 @@
 //! Invariants: a migration and its row in the history are one transaction, so it is applied
 //! entirely or not at all; one that asks to run without a transaction has a note of what is done of
 //! it, which survives whatever happens, and nothing else runs before that is cleared up. Whoever
-//! writes holds one advisory lock. Whoever reads writes nothing, not even the history table; only
-//! [`Migrator::plan_baseline`] makes something, and rolls it back. A shadow database is always removed. No
-//! message has a password.
+//! writes holds one advisory lock. Whoever reads writes nothing, not even the history table. A shadow
+//! database is always removed. No message has a password.
 //!
 //! Layers, each importing only from those after it: `ops/` (the commands), `schema/` (catalogs,
 //! generated SQL, shadow databases), `run/` (`up`, `down` and the execution of scripts), `history/`

@@ -162,14 +162,6 @@ diagnostics! {
             hint = "`migrator baseline VERSION` adopts a schema without asking Alembic's table",
         )]
         Alembic { reason: String },
-        /// A script that cannot be tried out beside the schema that is there.
-        #[error("cannot tell what {name} makes: {}", describe(source))]
-        #[diagnostic(
-            kind::BASELINE,
-            details = "nothing was changed",
-            hint = "each script is tried out in an empty schema and rolled back; that needs names without a schema in front",
-        )]
-        Rehearsal { name: MigrationName, source: tokio_postgres::Error },
         /// A baseline without confirmation.
         #[error("adopting a schema skips its migrations, and there is no terminal to confirm it")]
         #[diagnostic(

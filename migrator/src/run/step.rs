@@ -19,9 +19,6 @@ use crate::sql::{self, Concurrent, Statement, Unsupported};
 /// Within the transaction, so that the history is the one that was read.
 pub(crate) const RESET_NAMES: &str = "reset session authorization; reset role; reset search_path";
 
-/// Lock timeout in the transaction of the scratch schema.
-pub(crate) const LIMIT_WAITING_HERE: &str = "set local lock_timeout = '3s'";
-
 /// One script to run, and what it means for the history.
 pub(crate) struct Step<'a> {
     pub(crate) script: &'a Script,

@@ -12,8 +12,9 @@ mod lexer;
 mod literal;
 mod splitter;
 
-pub(crate) use classify::{Concurrent, Rebuilt, concurrent, is_session_setting, may_commit};
-pub(crate) use classify::{needs_own_transaction, without_concurrently};
+pub(crate) use classify::{
+    Concurrent, Rebuilt, concurrent, is_session_setting, may_commit, needs_own_transaction,
+};
 use lexer::{Token, next_token};
 pub(crate) use literal::literal;
 pub(crate) use splitter::statements;

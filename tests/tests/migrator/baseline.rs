@@ -88,9 +88,6 @@ async fn a_dry_run_leaves_nothing_behind() {
     let names = "V1__initial_schema\nV2__page_tasks_by_key\nV3__idempotency_keys\n";
     assert_eq!(output.stdout, names);
     assert_eq!(objects(&database).await, before);
-    let schemas = "select count(*) from pg_namespace where nspname = 'taskie_rehearsal'";
-    let row = database.client().await.query_one(schemas, &[]).await.expect("count");
-    assert_eq!(row.get::<_, i64>(0), 0);
 }
 
 #[tokio::test]
@@ -98,6 +95,7 @@ async fn an_empty_database_has_nothing_to_adopt() {
     let database = TestDatabase::create().await;
     let output = run(&database, &["baseline", "1", "--yes"]).await.exits(2);
     assert_snapshot!(output.stderr, @r"
+    Building a shadow database from 1 migration
     error: the schema is not what V1__initial_schema leaves: 5 parts are missing
       no table tasks
       no index idx_tasks_user_created on tasks
@@ -231,16 +229,121 @@ async fn it_waits_for_another_migrator() {
 }
 
 #[tokio::test]
-async fn a_script_that_fails_in_the_scratch_schema_is_named() {
+async fn a_script_that_fails_in_the_shadow_database_is_named() {
     let database = TestDatabase::create().await;
-    let folder = Folder::new(&[("V1__one.sql", "create table public.one ();")]);
+    let folder = Folder::new(&[("V1__one.sql", "create table one (id nothing);")]);
     execute(&database, "create table one ()").await;
     run(&database, &["baseline", "1", "--yes", "--dir", folder.path()])
         .await
-        .exits(2)
-        .says("cannot tell what V1__one makes: ")
-        .says("hint: each script is tried out in an empty schema");
+        .says("failed to apply V1__one.sql: line 1, column 22: type \"nothing\" does not exist")
+        .says("this was in a shadow database");
     assert_eq!(versions(&database).await, [0; 0]);
+}
+
+/// Scripts that create what is not in the schema of unqualified names, and something of each that is
+/// missing in the database.
+const SCHEMAS: [(&str, &str, &str, &str); 6] = [
+    (
+        "an extension",
+        "create extension if not exists citext; create table u (e citext);",
+        "alter table u alter e type int using 0",
+        "no column u.e citext",
+    ),
+    (
+        "qualified names",
+        "create table public.one (id int); create index one_id on public.one (id);",
+        "drop index one_id",
+        "no index one_id on one",
+    ),
+    (
+        "a schema",
+        "create schema app; create type app.kind as enum ('a', 'b'); create sequence app.numbers;
+         create table app.t (k app.kind default 'a', n int default nextval('app.numbers'));
+         create function app.f() returns app.kind language sql as $$ select 'a'::app.kind $$;",
+        "drop function app.f",
+        "no function app.f()",
+    ),
+    (
+        "a dump",
+        "set statement_timeout = 0;
+         set client_encoding = 'UTF8';
+         select pg_catalog.set_config('search_path', '', false);
+         set check_function_bodies = false;
+         set row_security = off;
+         create extension if not exists pgcrypto with schema public;
+         comment on extension pgcrypto is 'cryptographic functions';
+         set default_table_access_method = heap;
+         create table public.t (id bigint not null, name text);
+         alter table public.t owner to current_user;
+         create sequence public.t_id_seq start with 1 increment by 1 no minvalue no maxvalue cache 1;
+         alter sequence public.t_id_seq owned by public.t.id;
+         alter table only public.t alter column id set default nextval('public.t_id_seq'::regclass);
+         alter table only public.t add constraint t_pkey primary key (id);
+         create view public.v as select id from public.t;",
+        "drop view v",
+        "no view v",
+    ),
+    (
+        "types",
+        "create domain short as text check (length(value) < 9); create type pair as (a int, b int);
+         create table t (s short, p pair);
+         alter table t enable row level security; create policy mine on t using (true);",
+        "drop policy mine on t",
+        "no policy mine on t",
+    ),
+    (
+        "without a transaction",
+        "-- migrator: no-transaction\ncreate table t (id int);\nvacuum t;\ncreate index concurrently t_id on t (id);",
+        "drop index t_id",
+        "no index t_id on t",
+    ),
+];
+
+#[tokio::test]
+async fn whatever_migrations_create_can_be_adopted_and_must_be_there() {
+    for (label, script, spoil, missing) in SCHEMAS {
+        let database = TestDatabase::create().await;
+        let folder = Folder::new(&[("V1__all.sql", script)]);
+        run(&database, &["up", "--dir", folder.path()]).await.exits(0);
+        execute(&database, "drop table refinery_schema_history").await;
+        let before = objects(&database).await;
+        let baseline = ["baseline", "1", "--yes", "--dir", folder.path()];
+        run(&database, &["baseline", "1", "--dry-run", "--dir", folder.path()]).await.exits(0);
+        assert_eq!(objects(&database).await, before, "{label}");
+
+        execute(&database, spoil).await;
+        let output = run(&database, &baseline).await.exits(2);
+        assert!(output.stderr.contains(missing), "{label}: {}", output.stderr);
+        assert_eq!(versions(&database).await, [0; 0], "{label}");
+    }
+}
+
+#[tokio::test]
+async fn a_schema_with_everything_is_adopted() {
+    for (label, script, ..) in SCHEMAS {
+        let database = TestDatabase::create().await;
+        let folder = Folder::new(&[("V1__all.sql", script)]);
+        run(&database, &["up", "--dir", folder.path()]).await.exits(0);
+        execute(&database, "drop table refinery_schema_history").await;
+        run(&database, &["baseline", "1", "--yes", "--dir", folder.path()]).await.exits(0);
+        run(&database, &["drift", "--dir", folder.path()]).await.exits(0);
+        assert_eq!(versions(&database).await, [1], "{label}");
+    }
+}
+
+#[tokio::test]
+async fn labels_and_views_that_are_others_are_warnings() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::new(&[(
+        "V1__all.sql",
+        "create type kind as enum ('a', 'b'); create view v as select 1 as a;",
+    )]);
+    execute(&database, "create type kind as enum ('a'); create view v as select 2 as a;").await;
+    run(&database, &["baseline", "1", "--yes", "--dir", folder.path()])
+        .await
+        .exits(0)
+        .says("warning: the enum `kind` is not the one that the migrations make")
+        .says("warning: the view `v` is not the one that the migrations make");
 }
 
 #[tokio::test]
@@ -248,6 +351,7 @@ async fn the_predecessors_schema_is_version_1() {
     let database = predecessor().await;
     let output = run(&database, &["baseline", "--from-alembic", "--yes"]).await.exits(0);
     assert_snapshot!(output.stderr, @r"
+    Building a shadow database from 1 migration
     Alembic is at revision `3f1c2a9b7d04`: that is V1__initial_schema
     V1__initial_schema adopted; nothing was run
     warning: the function `update_tasks_updated_at()` is not the one that the migrations make, and stays as it is: replace it by hand or with a new migration

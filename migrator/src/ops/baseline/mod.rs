@@ -1,6 +1,6 @@
 //! `baseline`: mark migrations as applied on an existing schema, without running them.
 
-mod scratch_schema;
+mod comparison;
 
 use neon_url::DatabaseUrl;
 use tokio_postgres::Client;
@@ -10,7 +10,7 @@ use crate::error::{Error, IncompleteError};
 use crate::history;
 use crate::migrations::{Migrations, Script};
 use crate::model::{Direction, MigrationName};
-use crate::ops::baseline::scratch_schema::Comparison;
+use crate::ops::baseline::comparison::Comparison;
 use crate::ops::drift::from_drift;
 use crate::run::migrator::Migrator;
 
@@ -42,7 +42,7 @@ pub struct Baseline {
 }
 
 impl<'a> Migrator<'a> {
-    /// Plan of [`Self::baseline`], with the same errors. May write in a transaction that is rolled back.
+    /// Plan of [`Self::baseline`], with the same errors. Writes nothing to the database itself.
     pub async fn plan_baseline(
         &mut self,
         target: BaselineTarget,
@@ -56,11 +56,11 @@ impl<'a> Migrator<'a> {
     }
 
     /// Records the migrations of an existing schema as applied, all of them or none. Fails if the schema
-    /// lacks an object that they create.
+    /// lacks an object that they create: it is compared with a shadow database, on `shadow_server` or beside
+    /// the live one.
     ///
     /// With a history, these are the migrations after it, and the schema must be exactly the one that
-    /// they create: it is compared with a shadow database, on `shadow_server` or beside
-    /// the live one.
+    /// they create.
     pub async fn baseline(
         &mut self,
         target: BaselineTarget,
@@ -94,7 +94,7 @@ impl<'a> Migrator<'a> {
     ) -> Result<(Baseline, &'a [Script]), Error> {
         let client = &mut connection.client;
         let Some(newest) = newest_applied(client, self.migrations).await? else {
-            return Ok((check(client, scripts, target).await?, scripts));
+            return Ok((self.check_schema(client, scripts, target, shadow_server).await?, scripts));
         };
         let later = later(scripts, &newest, target)?;
         let adopted: Vec<MigrationName> = later.iter().map(|script| script.name.clone()).collect();
@@ -102,6 +102,42 @@ impl<'a> Migrator<'a> {
             from_drift::require_no_drift(self, newest, shadow_server).await?;
         }
         Ok((Baseline { adopted, alembic_revision: None, warnings: Vec::new() }, later))
+    }
+
+    /// Fails if the schema lacks something that the scripts create.
+    async fn check_schema(
+        &mut self,
+        client: &mut Client,
+        scripts: &[Script],
+        target: BaselineTarget,
+        shadow_server: Option<&DatabaseUrl>,
+    ) -> Result<Baseline, Error> {
+        let alembic_revision = match target {
+            BaselineTarget::Version(_) => None,
+            BaselineTarget::Alembic => Some(read_alembic_revision(client).await?),
+        };
+        let adopted: Vec<MigrationName> =
+            scripts.iter().map(|script| script.name.clone()).collect();
+        let Some(newest) = adopted.last() else {
+            return Ok(Baseline { adopted, alembic_revision, warnings: Vec::new() });
+        };
+        let Comparison { missing, other, not_compared } =
+            comparison::compare(self, client, newest.version, shadow_server).await?;
+        if !missing.is_empty() {
+            return Err(Error::SchemaDiffers { newest: newest.clone(), missing });
+        }
+        let other = other.iter().map(|object| {
+            // `function f()` becomes "the function `f()`".
+            let (kind, name) = object.rsplit_once(' ').unwrap_or(("object", object));
+            format!(
+                "the {kind} `{name}` is not the one that the migrations make, and stays as it is: replace it by hand or with a new migration"
+            )
+        });
+        let mut warnings: Vec<String> = other.collect();
+        if !not_compared.is_empty() {
+            warnings.push(format!("not compared: {}", not_compared.join(", ")));
+        }
+        Ok(Baseline { adopted, alembic_revision, warnings })
     }
 }
 
@@ -139,32 +175,6 @@ fn later<'a>(
         return Err(Error::HistoryExists { newest: newest.clone() });
     }
     Ok(later)
-}
-
-async fn check(
-    client: &mut Client,
-    scripts: &[Script],
-    target: BaselineTarget,
-) -> Result<Baseline, Error> {
-    let alembic_revision = match target {
-        BaselineTarget::Version(_) => None,
-        BaselineTarget::Alembic => Some(read_alembic_revision(client).await?),
-    };
-    let Comparison { missing, other_functions } = scratch_schema::compare(client, scripts).await?;
-    let adopted: Vec<MigrationName> = scripts.iter().map(|script| script.name.clone()).collect();
-    match adopted.last() {
-        Some(newest) if !missing.is_empty() => {
-            Err(Error::SchemaDiffers { newest: newest.clone(), missing })
-        }
-        Some(_) | None => {
-            let warnings = other_functions.iter().map(|function| {
-                format!(
-                    "the function `{function}` is not the one that the migrations make, and stays as it is: replace it by hand or with a new migration"
-                )
-            });
-            Ok(Baseline { adopted, alembic_revision, warnings: warnings.collect() })
-        }
-    }
 }
 
 async fn read_alembic_revision(client: &Client) -> Result<String, Error> {

@@ -872,9 +872,8 @@ async fn of_baseline() {
     Mark migrations as applied on an existing schema, without running them.
 
     For a database without a history, whose tables were created by another tool. First checks that the
-    tables, columns, indexes, triggers and functions of the migrations exist; it finds these by running
-    the migrations in a scratch schema, in a transaction that is rolled back. Asks for confirmation on a
-    terminal; elsewhere it needs `--yes`.
+    tables, columns, indexes, triggers, functions and types of the migrations exist, by comparing it
+    with a shadow database. Asks for confirmation on a terminal; elsewhere it needs `--yes`.
 
     If there is a history, marks the migrations after it: for a database that was changed by hand, once
     `new --from-drift` has written these changes as a migration. The schema must then be exactly that of
