@@ -33,18 +33,26 @@ static POOL_HEALTH: Kept<PoolHealth> = Kept::new();
 /// there, which keeps this one statement; the text is constant. Of an absent table nothing else is
 /// known, and its rights are null.
 ///
+/// Inserts and updates are granted by column.
+///
 /// The right to update the addresses of accounts is not checked: tasks are created without it.
 const CHECK_DATABASE: &str = "\
-with needed (name, privilege, command) as (
-  values ('tasks', 'select', 'r'), ('tasks', 'insert', 'a'),
-         ('tasks', 'update', 'w'), ('tasks', 'delete', 'd'),
-         ('idempotency_keys', 'select', 'r'), ('idempotency_keys', 'insert', 'a'),
-         ('idempotency_keys', 'update', 'w'), ('idempotency_keys', 'delete', 'd'),
-         ('users', 'select', 'r')
+with needed (name, privilege, command, columns) as (
+  values ('tasks', 'select', 'r', null::text[]),
+         ('tasks', 'insert', 'a', array['id', 'user_id', 'title', 'description', 'status',
+                                        'priority', 'created_at', 'updated_at']),
+         ('tasks', 'update', 'w', array['title', 'description', 'status', 'priority']),
+         ('tasks', 'delete', 'd', null),
+         ('idempotency_keys', 'select', 'r', null),
+         ('idempotency_keys', 'insert', 'a',
+          array['user_id', 'key', 'fingerprint', 'task_id', 'created_at']),
+         ('idempotency_keys', 'update', 'w', array['fingerprint', 'task_id', 'created_at']),
+         ('idempotency_keys', 'delete', 'd', null),
+         ('users', 'select', 'r', null)
   union all
-  select 'users', 'insert', 'a' where $1::bool
+  select 'users', 'insert', 'a', array['id', 'email'] where $1::bool
 ), found as (
-  select name, to_regclass(name)::oid as id, privilege, command from needed
+  select name, to_regclass(name)::oid as id, privilege, command, columns from needed
 )
 select current_setting('server_version'),
        to_regclass('tasks') is not null and to_regclass('users') is not null,
@@ -53,13 +61,17 @@ select current_setting('server_version'),
                    query_to_xml(
                      'select max(version) as version from refinery_schema_history',
                      false, false, '')::text
-                   from '<version>([0-9]+)</version>')::int4
+                   from '<version>([0-9]+)</version>')::int8
        end,
        current_setting('transaction_read_only')::bool,
        nullif(concat_ws(', ',
          (select string_agg(privilege || ' on ' || name, ', ')
             from found
-           where not has_table_privilege(id, privilege)),
+           where case when columns is null then not has_table_privilege(id, privilege)
+                     else exists (
+                       select from pg_attribute
+                        where attrelid = id and attname = any (columns) and not attisdropped
+                          and not has_column_privilege(id, attnum, privilege)) end),
          case when to_regclass('tasks') is not null
                and not has_sequence_privilege(pg_get_serial_sequence('tasks', 'id'), 'usage')
               then 'usage on the sequence of tasks.id' end), ''),
@@ -101,7 +113,7 @@ struct DatabaseHealth {
     pooled: bool,
     /// The newest migration applied; null when the history is absent or not readable.
     #[cfg_attr(test, schema(required = true))]
-    migration_version: Option<i32>,
+    migration_version: Option<i64>,
 }
 
 /// The body of `GET /health/pool`: connections are opened per request and pooled in front of
@@ -172,7 +184,7 @@ async fn database_health(database: Result<Database, ApiError>) -> Result<Databas
     if !row.bool()? {
         return Err(ApiError::SchemaMissing);
     }
-    let migration_version = row.optional_int4()?;
+    let migration_version = row.optional_int8()?;
     if row.bool()? {
         return Err(ApiError::DatabaseReadOnly);
     }

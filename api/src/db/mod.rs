@@ -201,6 +201,15 @@ impl Row {
         }
     }
 
+    /// The next column, an `int8` or null.
+    pub(crate) fn optional_int8(&mut self) -> Result<Option<i64>, DbError> {
+        match self.0.next() {
+            Some(DbValue::Int64(number)) => Ok(Some(number)),
+            Some(DbValue::DbNull) => Ok(None),
+            other => Err(unexpected("int8", other.as_ref())),
+        }
+    }
+
     /// The next column, a `bool` that is not null.
     pub(crate) fn bool(&mut self) -> Result<bool, DbError> {
         match self.0.next() {

@@ -55,6 +55,14 @@ select role.rolname::text, role.rolsuper, role.rolbypassrls,
                      and polpermissive
                      and case when is_exempt or reader = 0 then true
                               else pg_has_role(role.oid, reader, 'usage') end)
+              order by 1),
+       array(select proc.oid::regprocedure::text
+               from pg_proc as proc
+               join pg_namespace as schema on schema.oid = proc.pronamespace
+              where proc.prosecdef and proc.proowner <> role.oid
+                and proc.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+                and has_schema_privilege(role.oid, schema.oid, 'usage')
+                and has_function_privilege(role.oid, proc.oid, 'execute')
               order by 1)
   from pg_roles as role
  where role.rolname = coalesce($1, current_user)";
@@ -80,6 +88,9 @@ pub struct RoleReport {
     /// The API's tables on which row security is enabled, without a policy for it.
     #[serde(skip)]
     pub shut_out_of: Vec<String>,
+    /// The functions that it can execute and that run with the privileges of their owners.
+    #[serde(skip)]
+    pub definer_functions: Vec<String>,
 }
 
 /// The role, or why it cannot be the API's.
@@ -122,5 +133,6 @@ pub(crate) async fn judge(
         can_create: row.get(3),
         owns_tables: row.get(4),
         shut_out_of: row.get(5),
+        definer_functions: row.get(6),
     })
 }

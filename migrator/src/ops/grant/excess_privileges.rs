@@ -7,7 +7,7 @@ use super::required_privileges::{Target, objects, wanted};
 use crate::error::Error;
 
 /// Privileges granted to the role itself, grant options included. One on a column counts as on its
-/// table, because a `revoke` there removes both.
+/// table, because a `revoke` there removes both; what the role needs is granted after it.
 const PRIVILEGES: &str = concat!(
     wanted!(),
     ", ",
@@ -16,10 +16,9 @@ const PRIVILEGES: &str = concat!(
   select kind, oid, object, owner, acl, privileges
     from objects left join wanted using (kind, oid)
   union all
-  -- The address of users is the one column that the role may have a right of its own to.
   select kind, oid, object, owner, attacl,
-         case when oid = $4 and attname = 'email' and $2 then privileges || array['UPDATE']
-              else privileges end
+         privileges || array(select privilege from wanted_columns as own
+                              where own.oid = objects.oid and own.attnum = pg_attribute.attnum)
     from objects left join wanted using (kind, oid)
     join pg_attribute on kind = 'table' and attrelid = oid and attacl is not null
 ), granted as (
@@ -64,6 +63,21 @@ select format('revoke %s on %s %s from public', list, kind, object),
   from granted
  order by kind, object"
 );
+
+/// Large objects belong to nobody's schema, so every role can create them, without a limit.
+const LARGE_OBJECTS: &str = "\
+select format('revoke execute on function %s from public',
+              string_agg(format('pg_catalog.%I(%s)', proname, oidvectortypes(proargtypes)), ', '
+                         order by proname)),
+       'execute on the functions that create large objects',
+       'large objects',
+       pg_get_userbyid(proowner)::text,
+       pg_has_role(proowner, 'usage')
+  from pg_proc
+ where pronamespace = 'pg_catalog'::regnamespace
+   and proname in ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_import')
+   and exists (select from aclexplode(coalesce(proacl, acldefault('f', proowner))) where grantee = 0)
+ group by proowner";
 
 /// Memberships, attributes beyond grants, default privileges, and time limits set for this database,
 /// which would override those of the role. From PostgreSQL 16 on, a membership can be granted several
@@ -186,7 +200,8 @@ pub(super) async fn find(
     if has_parameters {
         rows.extend(client.query_typed(PARAMETERS, &role).await.map_err(refused)?);
     }
-    let everybody = client.query_typed(OF_EVERYBODY, &[]).await.map_err(refused)?;
+    let mut everybody = client.query_typed(OF_EVERYBODY, &[]).await.map_err(refused)?;
+    everybody.extend(client.query_typed(LARGE_OBJECTS, &[]).await.map_err(refused)?);
     let own = rows.iter().map(|row| Excess::read(row, false));
     Ok(own.chain(everybody.iter().map(|row| Excess::read(row, true))).collect())
 }

@@ -3,6 +3,7 @@
 //! `required_privileges.rs` and `excess_privileges.rs` give the statements of a plan; `verify.rs`
 //! asks PostgreSQL for the result.
 
+mod definer_functions;
 mod excess_privileges;
 mod plan;
 mod required_privileges;

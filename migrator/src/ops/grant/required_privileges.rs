@@ -60,18 +60,33 @@ impl<'a> Target<'a> {
     }
 }
 
-/// SQL: the role and what it needs, but for the right to update the email address of users
-/// ([`GRANT_ADDRESS`]). `$1` the role's name, `$2` whether it makes users, `$3` to `$6` the tables of
-/// tasks, of users, of idempotency keys and of the history.
+/// SQL: the role and what it needs, as the API's statements have it. Inserts and updates are by column:
+/// a column that the API does not know is not the role's to write. `$1` the role's name, `$2` whether it
+/// makes users, `$3` to `$6` the tables of tasks, of users, of idempotency keys and of the history. A
+/// schema may be older, and a provider's table of users may have no email address: of the columns, those
+/// count that are there.
 macro_rules! wanted {
     () => {
         "with role as (
   select oid, rolname from pg_roles where rolname = $1
 ), tables (oid, privileges) as (
-  values ($3, array['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
-         ($4, case when $2 then array['SELECT', 'INSERT'] else array['SELECT'] end),
-         ($5, array['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+  values ($3, array['SELECT', 'DELETE']),
+         ($4, array['SELECT']),
+         ($5, array['SELECT', 'DELETE']),
          ($6, array['SELECT'])
+), written (oid, privilege, names) as (
+  values ($3, 'INSERT', array['id', 'user_id', 'title', 'description', 'status', 'priority',
+                              'created_at', 'updated_at']),
+         ($3, 'UPDATE', array['title', 'description', 'status', 'priority']),
+         -- An account follows the address in its user's token.
+         ($4, 'INSERT', case when $2 then array['id', 'email'] end),
+         ($4, 'UPDATE', case when $2 then array['email'] end),
+         ($5, 'INSERT', array['user_id', 'key', 'fingerprint', 'task_id', 'created_at']),
+         ($5, 'UPDATE', array['fingerprint', 'task_id', 'created_at'])
+), wanted_columns (oid, attnum, attname, privilege) as (
+  select oid, attnum, attname, privilege
+    from written join pg_attribute on attrelid = oid and attname = any (names)
+   where attnum > 0 and not attisdropped
 ), depends (oid) as (
   -- Owned by a column of the tasks, or named in its default.
   select objid from pg_depend
@@ -148,19 +163,30 @@ select format('grant %s on %s %s to %I', lower(array_to_string(privileges, ', ')
  order by array_position(array['database', 'schema', 'table', 'sequence'], kind), object"
 );
 
-/// The same for the email address of users, where the role makes them: an account follows the address
-/// in its user's token. A provider's table may have no such column.
-const GRANT_ADDRESS: &str = concat!(
+/// One statement for each table and privilege that the role has by column, and what it gives that the
+/// role was not granted yet.
+const GRANT_COLUMNS: &str = concat!(
     wanted!(),
     ", ",
     objects!(),
-    "
-select format('grant update (email) on table %s to %I', object, rolname),
-       case when not exists (select from aclexplode(attacl)
-                              where grantee = role.oid and privilege_type = 'UPDATE')
-            then format('update (email) on table %s', object) end
-  from role, wanted join objects using (kind, oid) join pg_attribute on attrelid = oid
- where kind = 'table' and objects.oid = $4 and $2 and attname = 'email' and not attisdropped"
+    ", columns as (
+  select object, rolname, attnum, attname, lower(privilege) as privilege,
+         exists (select from pg_attribute, aclexplode(attacl)
+                  where attrelid = wanted_columns.oid
+                    and pg_attribute.attnum = wanted_columns.attnum
+                    and grantee = role.oid and privilege_type = privilege) as is_granted
+    from role, wanted_columns join objects using (oid)
+   where kind = 'table'
+)
+select format('grant %s (%s) on table %s to %I',
+              privilege, string_agg(format('%I', attname), ', ' order by attnum), object, rolname),
+       case when not bool_and(is_granted)
+            then format('%s (%s) on table %s', privilege,
+                        string_agg(format('%I', attname), ', ' order by attnum)
+                          filter (where not is_granted), object) end
+  from columns
+ group by object, rolname, privilege
+ order by object, privilege"
 );
 
 /// One statement for each time limit, and what it changes. `$1` the role's name, `$2` the limit of a
@@ -184,8 +210,7 @@ pub(super) async fn statements(
 ) -> Result<Vec<GrantStatement>, Error> {
     let refused = |source| Error::Query { action: "read what was granted", source };
     let mut grants = client.query_typed(GRANT_WANTED, &target.params()).await.map_err(refused)?;
-    let address = client.query_typed(GRANT_ADDRESS, &target.params()).await.map_err(refused)?;
-    grants.extend(address);
+    grants.extend(client.query_typed(GRANT_COLUMNS, &target.params()).await.map_err(refused)?);
     let Target { request, .. } = target;
     let statement = setting(request.statement_timeout);
     let idle = setting(request.idle_in_transaction_timeout);

@@ -8,7 +8,7 @@ use tokio_postgres::GenericClient;
 use super::plan::{self, GrantPlan};
 use super::required_privileges::Target;
 use super::statement::GrantOptions;
-use super::{excess_privileges, verify};
+use super::{definer_functions, excess_privileges, verify};
 use crate::connect::{Connection, Database, session};
 use crate::error::Error;
 use crate::model::Event;
@@ -35,7 +35,9 @@ async fn foresee(connection: &mut Connection, request: &GrantOptions) -> Result<
     excess.retain(|excess| !excess.removable);
     let mut others = verify::other_relations(&transaction, &target).await?;
     others.retain(|other| other.of_everybody);
-    plan.warnings.extend(verify::warnings(&request.role, &excess, &[], &others));
+    let mut functions = definer_functions::find(&transaction, &target).await?;
+    functions.retain(|function| function.of_everybody);
+    plan.warnings.extend(verify::warnings(&request.role, &excess, &[], &others, &functions));
     Ok(plan)
 }
 
@@ -99,5 +101,6 @@ async fn require_rights(
     }
     let remaining = excess_privileges::find(client, target).await?;
     let others = verify::other_relations(client, target).await?;
-    Ok(verify::warnings(role, &remaining, &differences.excess, &others))
+    let functions = definer_functions::find(client, target).await?;
+    Ok(verify::warnings(role, &remaining, &differences.excess, &others, &functions))
 }

@@ -2,6 +2,7 @@
 
 use tokio_postgres::{GenericClient, Row};
 
+use super::definer_functions::DefinerFunction;
 use super::excess_privileges::Excess;
 use super::required_privileges::{Target, objects, wanted};
 use crate::error::Error;
@@ -38,19 +39,23 @@ select is_wanted, format('%s on %s %s', lower(privilege), kind, object), format(
          else has_table_privilege(role.oid, checks.oid, privilege)
               or case when is_wanted
                         or privilege not in ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') then false
-                      -- The address of users is the one column that may be updated.
-                      when checks.oid = $4 and privilege = 'UPDATE' and $2
-                      then exists (select from pg_attribute
-                                    where attrelid = $4 and attnum > 0 and not attisdropped
-                                      and attname <> 'email'
-                                      and has_column_privilege(role.oid, $4, attnum, 'UPDATE'))
-                      else has_any_column_privilege(role.oid, checks.oid, privilege) end
+                      else exists (
+                        select from pg_attribute as attribute
+                         where attrelid = checks.oid and attnum > 0 and not attisdropped
+                           and not exists (select from wanted_columns as own
+                                            where own.oid = checks.oid
+                                              and own.attnum = attribute.attnum
+                                              and own.privilege = checks.privilege)
+                           and has_column_privilege(role.oid, checks.oid, attnum, privilege)) end
        end
 union all
-select true, format('update (email) on %s %s', kind, object), format('%s %s', kind, object)
-  from role, objects join pg_attribute on attrelid = oid
- where kind = 'table' and objects.oid = $4 and $2 and attname = 'email' and not attisdropped
-   and not has_column_privilege(role.oid, $4, attnum, 'UPDATE')
+select true,
+       format('%s (%s) on table %s', lower(privilege),
+              string_agg(format('%I', attname), ', ' order by attnum), object),
+       format('table %s', object)
+  from role, wanted_columns join objects using (oid)
+ where kind = 'table' and not has_column_privilege(role.oid, wanted_columns.oid, attnum, privilege)
+ group by privilege, object
  order by 2"
 );
 
@@ -133,8 +138,10 @@ pub(super) fn warnings(
     remaining: &[Excess],
     powers: &[Power],
     others: &[OtherRelation],
+    functions: &[DefinerFunction],
 ) -> Vec<String> {
     let mut warnings: Vec<String> = remaining.iter().map(|excess| excess.warning(role)).collect();
+    warnings.extend(functions.iter().map(|function| function.warning(role)));
     let is_said = |object: &str| remaining.iter().any(|excess| excess.object == object);
     let unsaid = powers.iter().filter(|power| !is_said(&power.object));
     warnings.extend(unsaid.map(|power| format!("`{role}` still has {}", power.what)));

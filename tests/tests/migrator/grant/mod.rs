@@ -1,6 +1,8 @@
 //! `migrator grant`
 
+mod definer_functions;
 mod excess_privileges;
+mod large_objects;
 mod privileges;
 mod refusals;
 mod script;

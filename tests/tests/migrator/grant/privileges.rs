@@ -3,7 +3,7 @@
 use tests::TestDatabase;
 use tokio_postgres::error::SqlState;
 
-use super::{grant, owner_without_superuser, refusal, with_role};
+use super::{grant, owner_without_superuser, prepare, refusal, with_role};
 use crate::support::program::{run, run_with};
 
 #[tokio::test]
@@ -222,4 +222,52 @@ async fn an_owner_that_is_no_superuser_can_grant() {
     run_with(&variables, &arguments).await.exits(0).says("Nothing to do: ");
     let client = database.client_as(&role).await;
     assert_eq!(refusal(&client, "select from tasks").await, None);
+}
+
+/// A column that the API does not know is not the role's to write.
+#[tokio::test]
+async fn the_role_can_write_only_the_columns_that_the_api_writes() {
+    let (database, role, owner) = with_role("worker").await;
+    owner
+        .batch_execute(
+            "alter table tasks add column internal int;
+             insert into tasks (user_id, title) values ('ann', 'x')",
+        )
+        .await
+        .expect("add a column");
+    grant(&database, &role, &["--provision-users"]).await.exits(0).says("and nothing else");
+    let client = database.client_as(&role).await;
+    for statement in [
+        "update tasks set id = 7",
+        "update tasks set user_id = 'bob'",
+        "update tasks set created_at = now()",
+        "update tasks set internal = 1",
+        "insert into tasks (user_id, title, internal) values ('ann', 'x', 1)",
+        "update idempotency_keys set key = 'k'",
+        "update users set id = 'bob'",
+    ] {
+        let refusal = refusal(&client, statement).await;
+        assert_eq!(refusal, Some(SqlState::INSUFFICIENT_PRIVILEGE), "{statement}");
+    }
+    client.batch_execute("update tasks set title = 'y', status = 'complete'").await.expect("write");
+}
+
+/// Earlier versions granted whole tables.
+#[tokio::test]
+async fn grants_on_whole_tables_become_grants_on_columns() {
+    let (database, role, owner) = with_role("worker").await;
+    prepare(
+        &owner,
+        &role,
+        "grant select, insert, update, delete on tasks, idempotency_keys to ROLE;
+         grant select, insert on users to ROLE",
+    )
+    .await;
+    grant(&database, &role, &["--provision-users"])
+        .await
+        .exits(0)
+        .says("Revoked insert, update on table public.tasks")
+        .says("Granted update (title, description, status) on table public.tasks")
+        .says("and nothing else");
+    grant(&database, &role, &["--provision-users"]).await.exits(0).says("Nothing to do: ");
 }

@@ -49,15 +49,20 @@ async fn a_dry_run_prints_the_script_and_changes_nothing() {
 
     -- What every role has, and so this one. Other roles lose it too: grant it to those that need it.
     revoke temporary on database shop from public;
+    revoke execute on function pg_catalog.lo_creat(integer), pg_catalog.lo_create(oid), pg_catalog.lo_from_bytea(oid, bytea) from public;
 
     -- What the statements of the API need.
     grant connect on database shop to worker;
     grant usage on schema public to worker;
-    grant select, insert, update, delete on table public.idempotency_keys to worker;
+    grant select, delete on table public.idempotency_keys to worker;
     grant select on table public.refinery_schema_history to worker;
-    grant select, insert, update, delete on table public.tasks to worker;
+    grant select, delete on table public.tasks to worker;
     grant select on table public.users to worker;
     grant usage on sequence public.tasks_id_seq to worker;
+    grant insert (user_id, key, fingerprint, task_id, created_at) on table public.idempotency_keys to worker;
+    grant update (fingerprint, task_id, created_at) on table public.idempotency_keys to worker;
+    grant insert (id, user_id, title, description, status, created_at, updated_at) on table public.tasks to worker;
+    grant update (title, description, status) on table public.tasks to worker;
 
     -- The server gives up by itself. Kept with the role, so that a pooler cannot lose it.
     alter role worker set statement_timeout = '4s';
@@ -128,15 +133,20 @@ async fn the_json_lists_the_statements() {
       "granted": [
         "connect on database shop",
         "usage on schema public",
-        "select, insert, update, delete on table public.idempotency_keys",
+        "select, delete on table public.idempotency_keys",
         "select on table public.refinery_schema_history",
-        "select, insert, update, delete on table public.tasks",
+        "select, delete on table public.tasks",
         "select on table public.users",
-        "usage on sequence public.tasks_id_seq"
+        "usage on sequence public.tasks_id_seq",
+        "insert (user_id, key, fingerprint, task_id, created_at) on table public.idempotency_keys",
+        "update (fingerprint, task_id, created_at) on table public.idempotency_keys",
+        "insert (id, user_id, title, description, status, created_at, updated_at) on table public.tasks",
+        "update (title, description, status) on table public.tasks"
       ],
       "revoked": [],
       "revoked_from_all": [
-        "temporary on database shop"
+        "temporary on database shop",
+        "execute on the functions that create large objects"
       ],
       "role": "worker",
       "set": [
@@ -145,13 +155,18 @@ async fn the_json_lists_the_statements() {
       ],
       "statements": [
         "revoke temporary on database shop from public",
+        "revoke execute on function pg_catalog.lo_creat(integer), pg_catalog.lo_create(oid), pg_catalog.lo_from_bytea(oid, bytea) from public",
         "grant connect on database shop to worker",
         "grant usage on schema public to worker",
-        "grant select, insert, update, delete on table public.idempotency_keys to worker",
+        "grant select, delete on table public.idempotency_keys to worker",
         "grant select on table public.refinery_schema_history to worker",
-        "grant select, insert, update, delete on table public.tasks to worker",
+        "grant select, delete on table public.tasks to worker",
         "grant select on table public.users to worker",
         "grant usage on sequence public.tasks_id_seq to worker",
+        "grant insert (user_id, key, fingerprint, task_id, created_at) on table public.idempotency_keys to worker",
+        "grant update (fingerprint, task_id, created_at) on table public.idempotency_keys to worker",
+        "grant insert (id, user_id, title, description, status, created_at, updated_at) on table public.tasks to worker",
+        "grant update (title, description, status) on table public.tasks to worker",
         "alter role worker set statement_timeout = '4s'",
         "alter role worker set idle_in_transaction_session_timeout = '10s'"
       ],

@@ -47,6 +47,7 @@ pub(super) fn find(url: &DatabaseUrl, report: &HealthReport) -> Vec<HealthWarnin
     found.extend(migrations(report));
     found.extend(report.role.as_ref().and_then(role));
     found.extend(report.role.as_ref().and_then(row_security));
+    found.extend(report.role.as_ref().and_then(definer_functions));
     if !url.ignored().is_empty() {
         let what = format!("parameters without a meaning here: {}", url.ignored().join(", "));
         let advice = "leave them out of the connection string";
@@ -227,6 +228,23 @@ fn row_security(role: &RoleReport) -> Option<HealthWarning> {
                 list(tables)
             ),
             "create a policy for it, or switch row security off with `alter table … disable row level security`",
+        )
+    })
+}
+
+/// A superuser gains nothing by them.
+fn definer_functions(role: &RoleReport) -> Option<HealthWarning> {
+    let functions = &role.definer_functions;
+    let noun = if functions.len() == 1 { "function" } else { "functions" };
+    (!role.superuser && !functions.is_empty()).then(|| {
+        HealthWarning::new(
+            "definer_functions",
+            format!(
+                "the role `{}` can execute the {noun} {}, with the privileges of the owner",
+                role.name,
+                list(functions)
+            ),
+            "if that is not meant for it, `revoke execute on routine … from public`",
         )
     })
 }
