@@ -28,6 +28,40 @@ async fn an_edited_migration_stops_everything() {
 }
 
 #[tokio::test]
+async fn other_line_endings_are_named_as_such() {
+    let text = "create table one (\n  id int\n);\n";
+    for (applied, now, endings, attribute) in [
+        (text.to_owned(), text.replace('\n', "\r\n"), "LF", "`*.sql text eol=lf`"),
+        (text.replace('\n', "\r\n"), text.to_owned(), "CRLF", "`*.sql text eol=crlf`"),
+        (text.to_owned(), text.replacen('\n', "\r\n", 1), "LF", "`*.sql text eol=lf`"),
+    ] {
+        let database = TestDatabase::create().await;
+        let folder = Folder::new(&[("V1__one.sql", &applied)]);
+        run(&database, &["up", "--dir", folder.path()]).await.exits(0);
+        folder.write("V1__one.sql", &now);
+        let message =
+            format!("V1__one was applied with {endings} line endings, and the file has others");
+        run(&database, &["up", "--dir", folder.path()])
+            .await
+            .exits(4)
+            .says(&message)
+            .says(attribute)
+            .says("`.gitattributes`");
+        let found = run(&database, &["check", "--dir", folder.path()]).await.exits(10).stdout;
+        assert!(found.contains(&message), "{found}");
+        let status = run(&database, &["status", "--dir", folder.path()]).await.stdout;
+        assert!(status.contains(&message), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_changed_text_with_other_line_endings_was_edited() {
+    let (database, folder) = with_three_applied().await;
+    folder.write("V2__two.sql", "create table two (\r\n  id bigint);");
+    run(&database, &["up", "--dir", folder.path()]).await.exits(4).says("V2__two was edited");
+}
+
+#[tokio::test]
 async fn a_renamed_migration_counts_as_edited() {
     let (database, folder) = with_three_applied().await;
     folder.write("V2__deux.sql", &folder.read("V2__two.sql"));

@@ -20,4 +20,5 @@ mod repair;
 mod sql;
 mod status;
 mod support;
+mod timestamps;
 mod up;

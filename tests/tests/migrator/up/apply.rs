@@ -120,6 +120,41 @@ async fn notices_of_the_server_are_shown() {
 }
 
 #[tokio::test]
+async fn whatever_the_server_says_has_its_severity() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::new(&[(
+        "V1__a.sql",
+        "set client_min_messages = debug1;
+         do $$ begin
+           raise warning 'one'; raise notice 'two'; raise info 'three'; raise log 'four'; raise debug 'five';
+         end $$;",
+    )]);
+    run(&database, &["up", "--dir", folder.path()])
+        .await
+        .exits(0)
+        .says("\nwarning: one\n")
+        .says("  notice: two\n")
+        .says("  info: three\n")
+        .says("  log: four\n")
+        .says("  debug: five\n")
+        .does_not_print("notice: one");
+    run(&database, &["down", "--yes", "--dir", folder.path()]).await.exits(2);
+}
+
+/// A warning is not progress.
+#[tokio::test]
+async fn warnings_of_the_server_are_shown_with_quiet() {
+    let database = TestDatabase::create().await;
+    let script = "do $$ begin raise warning 'look'; raise notice 'by the way'; end $$;";
+    let folder = Folder::new(&[("V1__a.sql", script)]);
+    run(&database, &["up", "--quiet", "--dir", folder.path()])
+        .await
+        .exits(0)
+        .says("warning: look")
+        .does_not_print("by the way");
+}
+
+#[tokio::test]
 async fn quiet_prints_nothing_on_success() {
     let database = TestDatabase::create().await;
     let output = run(&database, &["up", "--quiet"]).await.exits(0);

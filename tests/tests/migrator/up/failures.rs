@@ -92,6 +92,40 @@ async fn a_statement_that_cannot_run_in_a_transaction_is_explained() {
         .says("hint: each file runs in a transaction");
 }
 
+/// In a `do` block and in a procedure, which PostgreSQL reports with another code.
+#[tokio::test]
+async fn a_block_that_commits_in_a_transaction_is_explained() {
+    for block in [
+        "do $$ begin commit; end $$;",
+        "do $$ begin rollback; end $$;",
+        "create procedure p() language plpgsql as $$ begin commit; end $$;\ncall p();",
+    ] {
+        let database = TestDatabase::create().await;
+        let folder = Folder::new(&[("V1__a.sql", block)]);
+        let output = run(&database, &["up", "--dir", folder.path()]).await.exits(5);
+        let hint = "give it a file of its own whose first line is `-- migrator: no-transaction`";
+        assert!(output.stderr.contains(hint), "{block}: {}", output.stderr);
+        folder.write("V1__a.sql", &format!("-- migrator: no-transaction\n{block}"));
+        run(&database, &["up", "--dir", folder.path()]).await.exits(0);
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_commits_is_explained_where_there_is_no_transaction() {
+    let database = TestDatabase::create().await;
+    let folder = Folder::new(&[(
+        "V1__a.sql",
+        "-- migrator: no-transaction
+create function f() returns int language plpgsql as $$ begin commit; return 1; end $$;
+select f();",
+    )]);
+    run(&database, &["up", "--dir", folder.path()])
+        .await
+        .exits(6)
+        .says("(2D000)")
+        .says("only a `do`, and a procedure that `call` runs by itself, can commit or roll back");
+}
+
 #[tokio::test]
 async fn a_migration_that_commits_is_refused_before_anything_runs() {
     let database = TestDatabase::create().await;

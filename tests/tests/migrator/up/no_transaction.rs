@@ -417,11 +417,30 @@ async fn a_lost_lock_stops_it_between_statements() {
     run(&database, &["up", "--dir", folder.path()])
         .await
         .exits(3)
-        .says("error: the migration lock was lost")
+        .says("error: the migration lock was lost: a script released the locks of the session")
+        .says("hint: take that out of the script")
+        .does_not_print("pooler")
         .says("V1__a runs without a transaction: it is incomplete until `migrator repair`")
         .says("1        a     incomplete  ");
     run(&database, &["status", "--check", "--dir", folder.path()]).await.exits(6);
     assert_eq!(tables(&database).await, ["migrator_incomplete", "refinery_schema_history"]);
+}
+
+#[tokio::test]
+async fn discarding_the_session_is_refused_before_anything_runs() {
+    for script in [
+        "create table a ();\ndiscard all;",
+        "-- migrator: no-transaction\nDISCARD ALL;\ncreate table a ();",
+    ] {
+        let database = TestDatabase::create().await;
+        let folder = Folder::new(&[("V1__a.sql", script)]);
+        run(&database, &["up", "--dir", folder.path()])
+            .await
+            .exits(5)
+            .says("line 2, column 1: `DISCARD ALL` would release the lock")
+            .does_not_print("pooler");
+        assert_eq!(tables(&database).await, [""; 0]);
+    }
 }
 
 #[tokio::test]
