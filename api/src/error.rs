@@ -71,6 +71,8 @@ pub(crate) enum ApiError {
     DatabaseReadOnly,
     /// The database works, but has no schema.
     SchemaMissing,
+    /// The database works, but its schema is older than this service.
+    SchemaOutdated,
     /// A fault of this program.
     Internal(DbError),
 }
@@ -86,14 +88,24 @@ impl ApiError {
         matches!(self, Self::Internal(DbError::Refused { .. }))
     }
 
-    /// The failure of a statement that uses the accounts.
+    /// The failure of a statement that reads the accounts.
     pub(crate) fn on_missing_right(self) -> Self {
         match self {
-            // An auth provider's table without `email`, or one that this role may not write to.
-            Self::Internal(DbError::Refused { code, .. }) if code == "42703" || code == "42501" => {
+            Self::Internal(DbError::Refused { code, .. }) if code == "42501" => {
                 Self::Misconfigured(Misconfiguration::accounts_are_not_ours())
             }
             other => other,
+        }
+    }
+
+    /// The failure of a statement that names the address of an account.
+    pub(crate) fn on_missing_address(self) -> Self {
+        match self {
+            // An auth provider's table without `email`.
+            Self::Internal(DbError::Refused { code, .. }) if code == "42703" => {
+                Self::Misconfigured(Misconfiguration::accounts_are_not_ours())
+            }
+            other => other.on_missing_right(),
         }
     }
 
@@ -104,7 +116,7 @@ impl ApiError {
             Self::Internal(error @ DbError::Refused { .. }) if error.is_about_values() => {
                 Self::NotRegistered(format!("no account: {error}").into())
             }
-            other => other.on_missing_right(),
+            other => other.on_missing_address(),
         }
     }
 
@@ -121,7 +133,8 @@ impl ApiError {
             Self::NothingToUpdate => (
                 "nothing-to-update",
                 StatusCode::BAD_REQUEST,
-                "At least one field (title, description or status) must be provided".into(),
+                "At least one field (title, description, status or priority) must be provided"
+                    .into(),
             ),
             Self::InvalidTaskId => {
                 ("invalid-task-id", StatusCode::BAD_REQUEST, "Invalid task ID".into())
@@ -201,6 +214,12 @@ impl ApiError {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The database has no schema yet: apply the migrations".into(),
             ),
+            Self::SchemaOutdated => (
+                "schema-outdated",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The schema of the database is older than this service: apply the migrations"
+                    .into(),
+            ),
             Self::Internal(_) => {
                 ("internal", StatusCode::INTERNAL_SERVER_ERROR, "Internal server error".into())
             }
@@ -224,6 +243,9 @@ impl ApiError {
                 Some("a standby, or default_transaction_read_only is on".to_owned())
             }
             Self::SchemaMissing => Some("the table tasks does not exist".to_owned()),
+            Self::SchemaOutdated => {
+                Some("tasks has no priority, or there is no idempotency_keys".to_owned())
+            }
             Self::TokenMissing(reason) | Self::TokenInvalid(reason) => Some((*reason).to_owned()),
             Self::NotRegistered(reason) => Some(reason.clone().into_owned()),
             Self::TokenExpired => Some("expired token".to_owned()),
@@ -310,6 +332,9 @@ impl From<DbError> for ApiError {
             }
             ("23514", Some("tasks_status_check")) => {
                 Self::field("status", messages::STATUS_UNKNOWN)
+            }
+            ("23514", Some("tasks_priority_check")) => {
+                Self::field("priority", messages::PRIORITY_UNKNOWN)
             }
             ("23503", Some("tasks_user_id_fkey" | "idempotency_keys_user_id_fkey")) => {
                 Self::NotRegistered("no account: the user has no row in users".into())

@@ -24,7 +24,7 @@ const KEPT: Duration = Duration::from_secs(1);
 static DATABASE_HEALTH: Kept<DatabaseHealth> = Kept::new();
 static POOL_HEALTH: Kept<PoolHealth> = Kept::new();
 
-/// The database's version, whether the schema is there, the newest migration applied, whether the
+/// The database's version, whether a schema is there, and whether it is new enough, the newest migration applied, whether the
 /// database is read-only, the rights that the role lacks, and the tables on which row security lets
 /// it do nothing. `$1` whether it makes accounts.
 ///
@@ -56,6 +56,10 @@ with needed (name, privilege, command, columns) as (
 )
 select current_setting('server_version'),
        to_regclass('tasks') is not null and to_regclass('users') is not null,
+       to_regclass('idempotency_keys') is not null
+         and exists (select from pg_attribute
+                      where attrelid = to_regclass('tasks') and attname = 'priority'
+                        and not attisdropped),
        case when has_table_privilege(to_regclass('refinery_schema_history'), 'select')
             then substring(
                    query_to_xml(
@@ -183,6 +187,9 @@ async fn database_health(database: Result<Database, ApiError>) -> Result<Databas
     let server_version = row.text()?;
     if !row.bool()? {
         return Err(ApiError::SchemaMissing);
+    }
+    if !row.bool()? {
+        return Err(ApiError::SchemaOutdated);
     }
     let migration_version = row.optional_int8()?;
     if row.bool()? {

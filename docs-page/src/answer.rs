@@ -4,10 +4,11 @@ use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_LENGTH,
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, REFERRER_POLICY,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, REFERRER_POLICY, VARY,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
-use responses::problem::{PROBLEM_JSON, Problem};
+use responses::problem::Problem;
+use responses::problem_type;
 
 use crate::files::{self, File};
 
@@ -38,7 +39,8 @@ pub(crate) fn answer(
     request_id: &str,
 ) -> Response<Bytes> {
     let Some(file) = files::find(path) else {
-        return problem("not-found", StatusCode::NOT_FOUND, "Not found", request_id);
+        let status = StatusCode::NOT_FOUND;
+        return problem("not-found", status, "Not found", headers, request_id);
     };
     let mut response = answer_with(file, method, path, headers, request_id);
     if file.path == files::DOCUMENT {
@@ -61,7 +63,8 @@ fn answer_with(
     }
     if ![Method::GET, Method::HEAD].contains(method) {
         let status = StatusCode::METHOD_NOT_ALLOWED;
-        let mut response = problem("method-not-allowed", status, "Method not allowed", request_id);
+        let mut response =
+            problem("method-not-allowed", status, "Method not allowed", headers, request_id);
         response.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
         return response;
     }
@@ -69,7 +72,13 @@ fn answer_with(
     // The order is that of RFC 9110, section 13.2.2. A weak tag never matches in `If-Match`.
     if headers.contains_key(IF_MATCH) && !tags(headers, IF_MATCH).any(|tag| is(tag, &version)) {
         let status = StatusCode::PRECONDITION_FAILED;
-        return problem("precondition-failed", status, "The content has changed", request_id);
+        return problem(
+            "precondition-failed",
+            status,
+            "The content has changed",
+            headers,
+            request_id,
+        );
     }
     let is_known =
         tags(headers, IF_NONE_MATCH).any(|tag| is(tag.trim_start_matches("W/"), &version));
@@ -102,11 +111,13 @@ fn problem(
     kind: &'static str,
     status: StatusCode,
     detail: &str,
+    headers: &HeaderMap,
     request_id: &str,
 ) -> Response<Bytes> {
     let problem = Problem { kind, status, detail: detail.to_owned(), errors: Vec::new() };
-    let mut response = with_body(PROBLEM_JSON, problem.render(request_id));
+    let mut response = with_body(problem_type::of(headers), problem.render(request_id));
     *response.status_mut() = status;
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     response
 }
 

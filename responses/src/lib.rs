@@ -6,5 +6,6 @@
 pub mod headers;
 pub mod host;
 pub mod problem;
+pub mod problem_type;
 pub mod request_id;
 pub mod time;

@@ -1,11 +1,8 @@
-//! The body of every failure: `application/problem+json` (RFC 9457).
+//! The body of every failure: a problem document (RFC 9457).
 
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
-
-/// The media type of a problem document.
-pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// One offending member of a request body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -22,10 +22,12 @@
 
 mod app;
 mod background_runtime;
+mod browser;
 mod build;
 mod cli_output;
 mod connect;
 mod database;
+mod frontend;
 mod keep_alive;
 mod key_server;
 mod keys;
@@ -42,9 +44,11 @@ mod user;
 mod wait;
 
 pub use app::{App, Options, http_client};
+pub use browser::Browser;
 pub use build::{local, migrator, workspace};
 pub use cli_output::CliOutput;
 pub use database::{TestDatabase, TestServer};
+pub use frontend::Frontend;
 pub use keep_alive::{Exchange, KeepAlive};
 pub use key_server::{Answer, KeyServer};
 pub use keys::{SigningKey, key_set};

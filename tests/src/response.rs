@@ -36,7 +36,10 @@ impl Response {
     #[track_caller]
     pub fn problem(&self, status: u16) -> Problem {
         assert_eq!(self.status, status, "{self:#}");
-        assert_eq!(self.header("content-type"), "application/problem+json", "{self:#}");
+        assert_eq!(self.header("content-type"), "application/json", "{self:#}");
+        let vary = self.headers.get_all("vary").iter().filter_map(|line| line.to_str().ok());
+        let mut names = vary.flat_map(|line| line.split(',').map(str::trim));
+        assert!(names.any(|name| name.eq_ignore_ascii_case("accept")), "{self:#}");
         let document = self.json();
         let text = |name: &str| {
             document[name].as_str().unwrap_or_else(|| panic!("no text `{name}`: {self:#}"))

@@ -64,9 +64,6 @@ impl CrossOrigin {
     /// Adds to an answer what lets a page of one of the configured origins have it. Pages of other
     /// origins get the answer without, and their browsers keep it from them.
     pub(crate) fn complete(&self, headers: &mut HeaderMap) {
-        // Caches must not give one origin's answer to another. Independent of the configuration:
-        // most requests have no origin, and need not read it.
-        headers.append(VARY, HeaderValue::from_static("origin"));
         let Some(origin) = &self.origin else { return };
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         // Nothing here uses cookies; the pages of the predecessor say `credentials: "include"`.

@@ -1,4 +1,4 @@
-//! Context of a request: its id and the time that the database took.
+//! Context of a request: what its response needs of it, and the time that the database took.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +17,7 @@ pub(crate) struct RequestContext(Arc<Inner>);
 
 struct Inner {
     id: String,
+    problem_type: &'static str,
     route: Option<Route>,
     database_micros: AtomicU64,
 }
@@ -25,8 +26,9 @@ impl RequestContext {
     /// Takes the caller's request id if it is sane, else makes a new one.
     pub(crate) fn new(uri: &Uri, headers: &HeaderMap) -> Self {
         let id = responses::request_id::of(headers);
+        let problem_type = responses::problem_type::of(headers);
         let route = Route::of(uri.path());
-        Self(Arc::new(Inner { id, route, database_micros: AtomicU64::new(0) }))
+        Self(Arc::new(Inner { id, problem_type, route, database_micros: AtomicU64::new(0) }))
     }
 
     /// The context that was put into this request's extensions.
@@ -38,6 +40,11 @@ impl RequestContext {
     /// The id that the response, the log and a problem document carry.
     pub(crate) fn id(&self) -> &str {
         &self.0.id
+    }
+
+    /// The media type of the response if the request fails.
+    pub(crate) fn problem_type(&self) -> &'static str {
+        self.0.problem_type
     }
 
     /// The route; none where no route has the path.

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use http::{HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
-use responses::problem::{PROBLEM_JSON, Problem};
+use responses::problem::Problem;
 use serde::Serialize;
 
 use super::cors::CrossOrigin;
@@ -32,10 +32,16 @@ pub(crate) async fn complete(
 ) -> (http::Response<Bytes>, LogLine) {
     let (mut parts, body) = response.into_parts();
     let mut body = in_memory(body).await;
+    // Caches must not give one origin's answer to another. Independent of the configuration: most
+    // requests have no origin, and need not read it.
+    let mut vary = "origin";
     if let Some(problem) = parts.extensions.remove::<Problem>() {
         body = problem.render(context.id());
-        parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        let media_type = HeaderValue::from_static(context.problem_type());
+        parts.headers.insert(CONTENT_TYPE, media_type);
+        vary = "accept, origin";
     }
+    parts.headers.insert(VARY, HeaderValue::from_static(vary));
     // An answer to HEAD has the length of GET's body, and no body. A 204 and a 304 have neither: a 204
     // must not (RFC 9110, section 8.6), and a 304's would be that of the body that is not sent, over
     // which HTTP/2 clients stumble.

@@ -13,6 +13,10 @@ pub(crate) enum Route {
     Task,
     /// Completion of a task.
     Complete,
+    /// The opposite of it.
+    Incomplete,
+    /// Status of a task.
+    Status,
     /// Links to the documentation, for a person who opens the address.
     Index,
     /// Health of the component.
@@ -26,10 +30,12 @@ pub(crate) enum Route {
 impl Route {
     /// All of them.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Tasks,
         Self::Task,
         Self::Complete,
+        Self::Incomplete,
+        Self::Status,
         Self::Index,
         Self::Health,
         Self::DatabaseHealth,
@@ -56,6 +62,8 @@ impl Route {
                 (Some(""), _) => None,
                 (Some(_), None) => Some(Self::Task),
                 (Some(_), Some("complete")) => Some(Self::Complete),
+                (Some(_), Some("incomplete")) => Some(Self::Incomplete),
+                (Some(_), Some("status")) => Some(Self::Status),
                 _ => None,
             },
             _ => None,
@@ -68,6 +76,8 @@ impl Route {
             Self::Tasks => "/api/{user_id}/tasks",
             Self::Task => "/api/{user_id}/tasks/{id}",
             Self::Complete => "/api/{user_id}/tasks/{id}/complete",
+            Self::Incomplete => "/api/{user_id}/tasks/{id}/incomplete",
+            Self::Status => "/api/{user_id}/tasks/{id}/status",
             Self::Index => "/",
             Self::Health => "/health",
             Self::DatabaseHealth => "/health/db",
@@ -80,7 +90,7 @@ impl Route {
         match self {
             Self::Tasks => "GET,HEAD,POST,OPTIONS",
             Self::Task => "GET,HEAD,PUT,PATCH,DELETE,OPTIONS",
-            Self::Complete => "PATCH,OPTIONS",
+            Self::Complete | Self::Incomplete | Self::Status => "PATCH,OPTIONS",
             Self::Index | Self::Health | Self::DatabaseHealth | Self::PoolHealth => {
                 "GET,HEAD,OPTIONS"
             }
@@ -132,6 +142,8 @@ mod tests {
             "/%2F",
             "/health/%2F",
             "/api/ann/tasks/7/finish",
+            "/api/ann/tasks/7/Status",
+            "/api/ann/tasks/7/incomplete/more",
             "/api/ann/tasks/7/complete/more",
         ] {
             assert_eq!(Route::of(path), None, "{path}");

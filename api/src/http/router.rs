@@ -44,7 +44,9 @@ async fn respond(route: Option<Route>, parts: &Parts, body: Body) -> Result<Resp
     }
     let response = match route {
         Route::Tasks => respond_about_list(parts, body).await?,
-        Route::Task | Route::Complete => respond_about_task(route, parts, body).await?,
+        Route::Task | Route::Complete | Route::Incomplete | Route::Status => {
+            respond_about_task(route, parts, body).await?
+        }
         Route::Index => index::show_index().into_response(),
         Route::Health => health::check_process().into_response(),
         Route::DatabaseHealth => health::check_database(Database::of(parts).await).await,
@@ -70,7 +72,7 @@ async fn respond_about_list(parts: &Parts, body: Body) -> Result<Response, ApiEr
     tasks::create_task(caller, parts, preconditions, database, body).await
 }
 
-/// Answers the methods of one task, and of its completion.
+/// Answers the methods of one task, and of its status.
 async fn respond_about_task(route: Route, parts: &Parts, body: Body) -> Result<Response, ApiError> {
     let caller = Caller::of(parts).await?;
     let id = TaskPath::of(parts.uri.path()).task_id().ok_or(ApiError::InvalidTaskId)?;
@@ -79,6 +81,14 @@ async fn respond_about_task(route: Route, parts: &Parts, body: Body) -> Result<R
     Ok(match (route, parts.method.as_str()) {
         (Route::Complete, _) => {
             tasks::complete_task(caller, id, preconditions?, database).await?.into_response()
+        }
+        (Route::Incomplete, _) => {
+            tasks::reopen_task(caller, id, preconditions?, database).await?.into_response()
+        }
+        (Route::Status, _) => {
+            let preconditions = preconditions?;
+            let body = JsonObject::read(parts, body).await?;
+            tasks::set_task_status(caller, id, preconditions, database, body).await?.into_response()
         }
         (_, "DELETE") => {
             tasks::delete_task(caller, id, preconditions?, database).await?.into_response()

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::response::IntoResponse;
 use http::header::ALLOW;
-use responses::problem::{FieldError, PROBLEM_JSON, Problem};
+use responses::problem::{FieldError, Problem};
+use responses::problem_type::{JSON, PROBLEM_JSON};
 use serde_json::Value;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::example::ExampleBuilder;
@@ -18,8 +19,10 @@ use crate::config::Misconfiguration;
 use crate::db::DbError;
 use crate::error::ApiError;
 use crate::http::{media_type, precondition};
-use crate::tasks::messages::{DESCRIPTION_TOO_LONG, STATUS_UNKNOWN, TITLE_TOO_LONG};
-use crate::tasks::{CURSOR_INVALID, LIMIT_INVALID};
+use crate::tasks::messages::{
+    DESCRIPTION_TOO_LONG, PRIORITY_UNKNOWN, STATUS_UNKNOWN, TITLE_TOO_LONG,
+};
+use crate::tasks::{CURSOR_INVALID, LIMIT_INVALID, SORT_UNKNOWN};
 
 /// The request's id in the examples.
 const REQUEST_ID: &str = "5c4f8f0e6d0b4a548d3f0b8a7f1f3a55";
@@ -44,6 +47,7 @@ failures! {
         ("members", ApiError::Invalid(vec![
             field("title", TITLE_TOO_LONG),
             field("description", DESCRIPTION_TOO_LONG),
+            field("priority", PRIORITY_UNKNOWN),
         ])),
         ("json", bad_json()),
         ("key", ApiError::BadRequest(
@@ -52,6 +56,13 @@ failures! {
     ];
     InvalidUpdate: "The task ID, the precondition, the body or a member of it is not acceptable" = [
         ("nothing", ApiError::NothingToUpdate),
+        ("status", ApiError::field("status", STATUS_UNKNOWN)),
+        ("priority", ApiError::field("priority", PRIORITY_UNKNOWN)),
+        ("id", ApiError::InvalidTaskId),
+        ("json", bad_json()),
+        ("precondition", bad_precondition("If-Match")),
+    ];
+    InvalidStatus: "The task ID, the precondition, the body or its status is not acceptable" = [
         ("status", ApiError::field("status", STATUS_UNKNOWN)),
         ("id", ApiError::InvalidTaskId),
         ("json", bad_json()),
@@ -64,6 +75,7 @@ failures! {
     ];
     InvalidFilter: "A parameter of the query is not acceptable" = [
         ("status", ApiError::field("status", STATUS_UNKNOWN)),
+        ("sort", ApiError::field("sort", SORT_UNKNOWN)),
         ("page", ApiError::Invalid(vec![
             field("limit", LIMIT_INVALID),
             field("cursor", CURSOR_INVALID),
@@ -116,6 +128,7 @@ failures! {
     DatabaseUnhealthy: "It cannot; `type` says why" = [
         ("database", ApiError::DatabaseUnavailable(of_the_database()).into_unhealthy()),
         ("schema", ApiError::SchemaMissing.into_unhealthy()),
+        ("old-schema", ApiError::SchemaOutdated.into_unhealthy()),
         ("slow", ApiError::DatabaseTooSlow(of_the_database()).into_unhealthy()),
         ("read-only", ApiError::DatabaseReadOnly.into_unhealthy()),
         ("rights", ApiError::from(Misconfiguration::lacks("insert on users")).into_unhealthy()),
@@ -213,7 +226,10 @@ fn describe<const N: usize>(
             .build();
         content = content.examples_from_iter([(name, example)]);
     }
-    response.content.insert(PROBLEM_JSON.to_owned(), content.build().into());
+    let content = content.build();
+    response.content.insert(JSON.to_owned(), content.clone().into());
+    response.content.insert(PROBLEM_JSON.to_owned(), content.into());
+    response.headers.insert("Vary".to_owned(), headers::reference("Vary"));
     response
 }
 
@@ -254,6 +270,7 @@ mod tests {
             E::DatabaseUnavailable(database()),
             E::DatabaseReadOnly,
             E::SchemaMissing,
+            E::SchemaOutdated,
             E::Internal(database()),
         ];
         for failure in &all {
@@ -281,6 +298,7 @@ mod tests {
                 | E::DatabaseUnavailable(_)
                 | E::DatabaseReadOnly
                 | E::SchemaMissing
+                | E::SchemaOutdated
                 | E::Internal(_) => {}
             }
         }

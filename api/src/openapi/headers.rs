@@ -33,7 +33,7 @@ pub(super) fn reference(name: &str) -> RefOr<Header> {
     RefOr::Ref(Ref::new(format!("#/components/headers/{name}")))
 }
 
-fn described() -> [(&'static str, Header); 12] {
+fn described() -> [(&'static str, Header); 13] {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     [
         optional(
@@ -69,7 +69,7 @@ fn described() -> [(&'static str, Header); 12] {
         ),
         optional(
             "Link",
-            "The next page (RFC 8288), relative to this address, with its `status` and `limit`; not there on the last one",
+            "The next page (RFC 8288), relative to this address, with its `status`, `sort` and `limit`; not there on the last one",
             text().pattern(Some("^<\\?[^>]+>; rel=\"next\"$")).build(),
             "<?limit=2&cursor=AAZg3mwcSlAAAAAD>; rel=\"next\"",
         ),
@@ -92,6 +92,12 @@ fn described() -> [(&'static str, Header); 12] {
             "Milliseconds that the database and the whole answer took",
             text().build(),
             "db;dur=1.204, total;dur=1.530",
+        ),
+        header(
+            "Vary",
+            "The headers of the request that the answer depends on",
+            text().build(),
+            "accept, origin",
         ),
         header(
             "WWW-Authenticate",

@@ -47,6 +47,7 @@ fn document() -> Document {
         responses(
             failures::InvalidTask,
             failures::InvalidUpdate,
+            failures::InvalidStatus,
             failures::InvalidTaskId,
             failures::InvalidFilter,
             failures::PreconditionFailed,

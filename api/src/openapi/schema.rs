@@ -5,7 +5,7 @@ use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, ObjectBuilder, Schema,
 use utoipa::openapi::{Object, RefOr};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-use crate::tasks::Status;
+use crate::tasks::{Priority, Status};
 
 /// A task.
 #[derive(ToSchema)]
@@ -16,6 +16,7 @@ use crate::tasks::Status;
     "title": "Buy groceries",
     "description": null,
     "status": "incomplete",
+    "priority": "medium",
     "created_at": "2026-11-22T08:00:00.123456Z",
     "updated_at": "2026-11-22T08:00:00.123456Z"
 }))]
@@ -31,6 +32,7 @@ pub(crate) struct Task {
     #[schema(required = true, max_length = 5000)]
     description: Option<String>,
     status: Status,
+    priority: Priority,
     /// In UTC, with microseconds. Never changes.
     #[schema(format = DateTime, pattern = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")]
     created_at: String,
@@ -56,6 +58,13 @@ pub(crate) struct NewTask {
     /// `incomplete` when it is absent.
     #[schema(nullable = false)]
     status: Option<Status>,
+    /// `low`, `medium` or `high`, in any case and with or without white space around it; `medium` when it
+    /// is absent or null.
+    #[schema(
+        pattern = r"^[\t-\r\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh])[\t-\r\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$",
+        example = "high"
+    )]
+    priority: Option<String>,
 }
 
 /// What an update may change.
@@ -75,6 +84,20 @@ struct Changes {
     description: Option<String>,
     #[schema(nullable = false)]
     status: Option<Status>,
+    /// `low`, `medium` or `high`, in any case and with or without white space around it.
+    #[schema(
+        nullable = false,
+        pattern = r"^[\t-\r\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh])[\t-\r\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$",
+        example = "high"
+    )]
+    priority: Option<String>,
+}
+
+/// The status of a task.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes")]
+pub(crate) struct StatusUpdate {
+    status: Status,
 }
 
 /// An update: at least one of its members.
@@ -86,7 +109,7 @@ impl PartialSchema for TaskUpdate {
         let present = |member: &str| -> Object {
             ObjectBuilder::new().schema_type(SchemaType::AnyValue).required(member).build()
         };
-        let one_of_them = ["title", "description", "status"]
+        let one_of_them = ["title", "description", "status", "priority"]
             .into_iter()
             .fold(AnyOfBuilder::new(), |any, member| any.item(present(member)));
         AllOfBuilder::new()
@@ -122,6 +145,14 @@ pub(crate) struct TaskInPath {
     id: i32,
 }
 
+/// An order other than newest first.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "it describes")]
+enum Sort {
+    Priority,
+}
+
 /// Which tasks.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -130,11 +161,19 @@ pub(crate) struct ListFilter {
     /// Only tasks of this status. Of several, the last one counts.
     #[param(nullable = false)]
     status: Option<Status>,
+    /// `priority`: high to low, and newest first among equals. Absent: newest first.
+    #[param(nullable = false, inline)]
+    sort: Option<Sort>,
     /// How many tasks the page has at most. It also ends where its JSON would have more than 1 MiB.
     #[param(nullable = false, minimum = 1, maximum = 1000, default = 1000)]
     limit: Option<i32>,
     /// Where the page begins: from the `Link` of the page before.
-    #[param(nullable = false, pattern = "^[A-Za-z0-9_-]{16}$", example = "AAZg3mwcSlAAAAAD")]
+    /// For the same `sort` only.
+    #[param(
+        nullable = false,
+        pattern = "^[A-Za-z0-9_-]{16}([A-Za-z0-9_-]{2})?$",
+        example = "AAZg3mwcSlAAAAAD"
+    )]
     cursor: Option<String>,
 }
 

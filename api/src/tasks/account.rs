@@ -57,7 +57,7 @@ impl Insert {
                 Ok(None) => {
                     return self.run_for_new_user(database, user_id, params, email, None).await;
                 }
-                Err(error) if error.is_refusal() => refusal = error.on_missing_right().cause(),
+                Err(error) if error.is_refusal() => refusal = error.on_missing_address().cause(),
                 Err(error) => return Err(error),
             }
         }

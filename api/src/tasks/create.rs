@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 
 use super::account::Insert;
-use super::fields::{Description, FieldReader, Status, Title};
+use super::fields::{Description, FieldReader, Priority, Status, Title};
 use super::state::TaskState;
 use crate::auth::Caller;
 use crate::db::{Database, Param};
@@ -19,7 +19,7 @@ use crate::http::precondition::Preconditions;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
 
-/// `$1` owner, `$2` title, `$3` description or null, `$4` status, `$5` email address.
+/// `$1` owner, `$2` title, `$3` description or null, `$4` status, `$5` priority, `$6` email address.
 ///
 /// The foreign keys are checked when the whole statement is done, so the account and its first task
 /// come together or not at all. Whether there is an account is asked before an id is drawn for the
@@ -29,8 +29,8 @@ use crate::openapi::{failures, schema};
 /// there. Of two concurrent first tasks, the second one waits for the account of the first one, and
 /// updates it.
 const INSERT_TASK: Insert = Insert {
-    task: "insert into tasks (user_id, title, description, status)
-select $1::text, $2::text, $3::text, $4::text
+    task: "insert into tasks (user_id, title, description, status, priority)
+select $1::text, $2::text, $3::text, $4::text, $5::text
   from users
  where id = $1::text
 returning id, timestamptz_send(created_at)",
@@ -38,21 +38,21 @@ returning id, timestamptz_send(created_at)",
   select email from users where id = $1::text
 ), account as (
   insert into users (id, email)
-  select $1::text, $5::text
-   where not exists (select from owner where email = $5::text)
-     and not exists (select from users where email = $5::text)
+  select $1::text, $6::text
+   where not exists (select from owner where email = $6::text)
+     and not exists (select from users where email = $6::text)
   on conflict (id) do update set email = excluded.email
   returning id
 )
-insert into tasks (user_id, title, description, status)
-select $1::text, $2::text, $3::text, $4::text
+insert into tasks (user_id, title, description, status, priority)
+select $1::text, $2::text, $3::text, $4::text, $5::text
  where exists (select from account)
     or exists (select from owner)
 returning id, timestamptz_send(created_at)",
 };
 
 /// The task that a key has made, now or within the last day, and whether it was for the same request.
-/// `$5` the key, `$6` what is asked for, as a SHA-256 in hexadecimal, `$7` email address.
+/// `$6` the key, `$7` what is asked for, as a SHA-256 in hexadecimal, `$8` email address.
 ///
 /// A key that is there already has its answer, and no task is created. Otherwise the request that inserts
 /// the key first creates the task; a concurrent one waits for it, and finds the key. The id is drawn before,
@@ -76,9 +76,9 @@ const INSERT_TASK_ONCE: Insert = Insert {
   select email from users where id = $1::text
 ), account as (
   insert into users (id, email)
-  select $1::text, $7::text
-   where not exists (select from owner where email = $7::text)
-     and not exists (select from users where email = $7::text)
+  select $1::text, $8::text
+   where not exists (select from owner where email = $8::text)
+     and not exists (select from users where email = $8::text)
   on conflict (id) do update set email = excluded.email
   returning id
 ), {SEEN_AND_EXPIRED}
@@ -96,7 +96,7 @@ const SEEN_AND_EXPIRED: &str = "seen as (
   select task_id, created_at, fingerprint
     from idempotency_keys
    where user_id = $1::text
-     and key = $5::text
+     and key = $6::text
      and created_at >= now() - interval '24 hours'
 ), expired as (
   delete from idempotency_keys
@@ -104,7 +104,7 @@ const SEEN_AND_EXPIRED: &str = "seen as (
      select user_id, key
        from idempotency_keys
       where created_at < now() - interval '24 hours'
-        and (user_id, key) <> ($1::text, $5::text)
+        and (user_id, key) <> ($1::text, $6::text)
       order by created_at
       limit 10
         for update skip locked)";
@@ -112,7 +112,7 @@ const SEEN_AND_EXPIRED: &str = "seen as (
 /// From the new id to the task and the row of the key.
 const MADE_AND_FOUND: &str = "claimed as (
   insert into idempotency_keys as kept (user_id, key, fingerprint, task_id, created_at)
-  select $1::text, $5::text, decode($6::text, 'hex'), id, now()
+  select $1::text, $6::text, decode($7::text, 'hex'), id, now()
     from drawn
   on conflict (user_id, key) do update
      set (fingerprint, task_id, created_at) = (
@@ -122,8 +122,8 @@ const MADE_AND_FOUND: &str = "claimed as (
              from (select kept.created_at < now() - interval '24 hours' as is_over) as age)
   returning task_id, created_at, fingerprint
 ), made as (
-  insert into tasks (id, user_id, title, description, status, created_at, updated_at)
-  select task_id, $1::text, $2::text, $3::text, $4::text, created_at, created_at
+  insert into tasks (id, user_id, title, description, status, priority, created_at, updated_at)
+  select task_id, $1::text, $2::text, $3::text, $4::text, $5::text, created_at, created_at
     from claimed
    where task_id in (select id from drawn)
 ), found as (
@@ -133,7 +133,7 @@ const MADE_AND_FOUND: &str = "claimed as (
 )
 select task_id, timestamptz_send(created_at),
        task_id not in (select id from drawn),
-       fingerprint = decode($6::text, 'hex')
+       fingerprint = decode($7::text, 'hex')
   from found";
 
 /// A new task, checked.
@@ -141,6 +141,7 @@ struct NewTask {
     title: Title,
     description: Option<Description>,
     status: Status,
+    priority: Priority,
 }
 
 #[cfg_attr(test, utoipa::path(
@@ -154,7 +155,7 @@ struct NewTask {
     request_body(
         content = schema::NewTask,
         description = "The new task, at most 128 KiB",
-        example = json!({ "title": "Buy groceries", "description": "Milk and bread" }),
+        example = json!({ "title": "Buy groceries", "description": "Milk and bread", "priority": "high" }),
     ),
     responses(
         (
@@ -187,13 +188,15 @@ pub(crate) async fn create_task(
     // The target is the list, which is there and has no tag.
     preconditions.check_untagged()?;
     let fingerprint = key.is_some().then(|| new.fingerprint());
-    let NewTask { title: Title(title), description, status } = new;
-    let (description, status) = (description.map(|text| text.0), status.as_str().to_owned());
+    let NewTask { title: Title(title), description, status, priority } = new;
+    let description = description.map(|text| text.0);
+    let (status, priority) = (status.as_str().to_owned(), priority.as_str().to_owned());
     let mut params = vec![
         Param::Text(caller.user_id.clone()),
         Param::Text(title.clone()),
         Param::OptionalText(description.clone()),
         Param::Text(status.clone()),
+        Param::Text(priority.clone()),
     ];
     let is_keyed = key.is_some();
     params.extend(key.map(|key| key.0).into_iter().chain(fingerprint).map(Param::Text));
@@ -205,9 +208,16 @@ pub(crate) async fn create_task(
         return Err(ApiError::IdempotencyKeyReused);
     }
 
-    let user_id = caller.user_id;
-    let task =
-        TaskState { id, user_id, title, description, status, created_at, updated_at: created_at };
+    let task = TaskState {
+        id,
+        user_id: caller.user_id,
+        title,
+        description,
+        status,
+        priority,
+        created_at,
+        updated_at: created_at,
+    };
     let mut response = (StatusCode::CREATED, task).into_response();
     // Relative (RFC 3986), so that it is right behind a proxy that adds a prefix to the path.
     let list = if parts.uri.path().ends_with('/') { "" } else { "tasks/" };
@@ -226,8 +236,11 @@ impl NewTask {
         let title = fields.required_title();
         let description = fields.description().flatten();
         let status = fields.status().unwrap_or(Status::Incomplete);
+        let priority = fields.new_priority().unwrap_or(Priority::Medium);
         match (title, fields.into_errors()) {
-            (Some(title), errors) if errors.is_empty() => Ok(Self { title, description, status }),
+            (Some(title), errors) if errors.is_empty() => {
+                Ok(Self { title, description, status, priority })
+            }
             (_, errors) => Err(ApiError::Invalid(errors)),
         }
     }
@@ -241,10 +254,15 @@ impl NewTask {
             hash.update([1]);
             hash.update(description.0.as_bytes());
         }
-        // A task is incomplete where a request does not say so, as all of an older version were. No
-        // text has this byte.
+        // A task is incomplete and medium where a request does not say so, as all of an older version
+        // were. No text has these bytes.
         if self.status == Status::Complete {
             hash.update([0xff]);
+        }
+        match self.priority {
+            Priority::Low => hash.update([0xfd]),
+            Priority::Medium => {}
+            Priority::High => hash.update([0xfe]),
         }
         let (high, low) =
             hash.finalize().into_iter().fold((0_u128, 0_u128), |(high, low), byte| {

@@ -1,6 +1,6 @@
 //! Fields of a task. A checked value has its own type, so that no query gets an unchecked one.
 
-use super::messages::{DESCRIPTION_TOO_LONG, STATUS_UNKNOWN, TITLE_TOO_LONG};
+use super::messages::{DESCRIPTION_TOO_LONG, PRIORITY_UNKNOWN, STATUS_UNKNOWN, TITLE_TOO_LONG};
 use crate::http::json::{JsonObject, Member, must_be_text};
 use responses::problem::FieldError;
 
@@ -43,6 +43,37 @@ impl Status {
         match self {
             Self::Incomplete => "incomplete",
             Self::Complete => "complete",
+        }
+    }
+}
+
+/// How much a task matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(rename_all = "lowercase"))]
+pub(crate) enum Priority {
+    /// Less than others.
+    Low,
+    /// As much as others.
+    Medium,
+    /// More than others.
+    High,
+}
+
+impl Priority {
+    /// Reads the priority as clients write it: in any case, with white space around it.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        [Self::Low, Self::Medium, Self::High]
+            .into_iter()
+            .find(|priority| text.eq_ignore_ascii_case(priority.as_str()))
+    }
+
+    /// The priority as responses and the database write it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
         }
     }
 }
@@ -102,6 +133,32 @@ impl<'a> FieldReader<'a> {
         }
     }
 
+    /// The status in a request that sets nothing else.
+    pub(crate) fn required_status(&mut self) -> Option<Status> {
+        let status = self.status();
+        if status.is_none() && self.errors.is_empty() {
+            return self.wrong("status", STATUS_UNKNOWN);
+        }
+        status
+    }
+
+    /// The priority of a new task; null is the same as none.
+    pub(crate) fn new_priority(&mut self) -> Option<Priority> {
+        match self.body.text("priority", &mut self.errors) {
+            Member::Absent | Member::Null | Member::Wrong => None,
+            Member::Text(text) => self.known_priority(&text),
+        }
+    }
+
+    /// The priority in an update; a task cannot lose it.
+    pub(crate) fn priority(&mut self) -> Option<Priority> {
+        match self.body.text("priority", &mut self.errors) {
+            Member::Absent | Member::Wrong => None,
+            Member::Null => self.wrong("priority", PRIORITY_UNKNOWN),
+            Member::Text(text) => self.known_priority(&text),
+        }
+    }
+
     /// All that was wrong, in the order in which the fields were read.
     pub(crate) fn into_errors(self) -> Vec<FieldError> {
         self.errors
@@ -114,6 +171,13 @@ impl<'a> FieldReader<'a> {
             self.wrong("title", TITLE_TOO_LONG)
         } else {
             Some(Title(text))
+        }
+    }
+
+    fn known_priority(&mut self, text: &str) -> Option<Priority> {
+        match Priority::parse(text) {
+            Some(priority) => Some(priority),
+            None => self.wrong("priority", PRIORITY_UNKNOWN),
         }
     }
 

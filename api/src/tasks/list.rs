@@ -1,5 +1,7 @@
 //! `GET /api/{user_id}/tasks`
 
+use std::borrow::Cow;
+
 use axum::response::{IntoResponse, Response};
 use const_format::formatcp;
 use http::header::LINK;
@@ -8,14 +10,16 @@ use responses::problem::FieldError;
 
 use super::fields::Status;
 use super::messages::STATUS_UNKNOWN;
-use super::page::{CURSOR_INVALID, Cursor, LIMIT_INVALID, PageLimit};
-use super::sql::TASK_JSON;
+use super::page::{CURSOR_INVALID, CURSOR_OF_OTHER_SORT, Cursor, LIMIT_INVALID, PageLimit};
+use super::sql::{RANK, TASK_JSON};
 use super::state::Json;
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
+
+pub(crate) const SORT_UNKNOWN: &str = "Invalid sort value. Must be 'priority' or omitted";
 
 /// The statements of pages that are for the same tasks. `$1` owner, `$2` the largest number of tasks.
 /// Columns: the tasks; and where the next page begins, if there is one.
@@ -30,8 +34,9 @@ struct Page {
 /// less to write the JSON of all of them than to have the server plan how not to.
 const FEW: i32 = 200;
 
-/// A page of the owner's tasks, newest first: no more than fit into 1 MiB of JSON, but one at least.
-/// `$filter` is a condition that narrows the owner's tasks.
+/// A page of the owner's tasks: no more than fit into 1 MiB of JSON, but one at least. `$rows` selects
+/// the tasks in their order, `$key` are their columns that a cursor has, and `$place` the columns of the
+/// result that say where the next page begins.
 ///
 /// One row more than `$2` is read, to know if there is a next page. Rows stay in the order in
 /// which they are read, so windows and aggregates need no order of their own. A task that is not
@@ -41,48 +46,45 @@ const FEW: i32 = 200;
 /// `many` writes no JSON after the descriptions alone have reached 1 MiB in UTF-8, because their JSON is
 /// at least as long: for a page of thirty large tasks, it does not write a thousand.
 macro_rules! pages {
-    ($filter:literal) => {
+    ($key:expr, $place:expr, $rows:expr) => {
         Page {
             few: formatcp!(
-                "{SHOWN}
-      select id, created_at, {TASK_JSON} as task
+                "{BEFORE_PLACE}{place}{BEFORE_KEY}{key}{SHOWN}
+      select {key}, {TASK_JSON} as task
         from (
-        select id, user_id, title, description, status, created_at, updated_at
-          from tasks
-         where user_id = $1::text{filter}
-         order by created_at desc, id desc
-         limit $2::int4 + 1) as page
+        {rows}) as page
       offset 0) as page
     window so_far as (rows unbounded preceding)) as page",
-                filter = $filter
+                place = $place,
+                key = $key,
+                rows = $rows
             ),
             many: formatcp!(
-                "{SHOWN}
-      select id, created_at, case when bytes > 1048576 then null else {TASK_JSON} end as task
+                "{BEFORE_PLACE}{place}{BEFORE_KEY}{key}{SHOWN}
+      select {key}, case when bytes > 1048576 then null else {TASK_JSON} end as task
         from (
         select *, sum(octet_length(description)) over (rows unbounded preceding) as bytes
           from (
-          select id, user_id, title, description, status, created_at, updated_at
-            from tasks
-           where user_id = $1::text{filter}
-           order by created_at desc, id desc
-           limit $2::int4 + 1) as page) as page
+          {rows}) as page) as page
       offset 0) as page
     window so_far as (rows unbounded preceding)) as page",
-                filter = $filter
+                place = $place,
+                key = $key,
+                rows = $rows
             ),
         }
     };
 }
 
-/// The beginning of a page's statement: which of the texts that follow are shown.
-const SHOWN: &str = "select concat('[', string_agg(task, ', '), ']'),
-       case when count(*) > count(task)
-            then timestamptz_send(min(created_at) filter (where task is not null))
-       end,
-       (array_agg(id))[count(task)]
+const BEFORE_PLACE: &str = "select concat('[', string_agg(task, ', '), ']'),
+       ";
+
+const BEFORE_KEY: &str = "
   from (
-    select id, created_at,
+    select ";
+
+/// Which of the texts that follow are shown.
+const SHOWN: &str = ",
            case when row_number() over so_far <= $2::int4
                  and (sum(octet_length(task) + 2) over so_far <= 1048576
                       or row_number() over so_far = 1)
@@ -90,25 +92,131 @@ const SHOWN: &str = "select concat('[', string_agg(task, ', '), ']'),
            end as task
       from (";
 
+/// Newest first. `$filter` is a condition that narrows the owner's tasks.
+macro_rules! newest_first {
+    ($filter:literal) => {
+        pages!(
+            "id, created_at",
+            "case when count(*) > count(task)
+            then timestamptz_send(min(created_at) filter (where task is not null))
+       end,
+       (array_agg(id))[count(task)]",
+            formatcp!(
+                "select id, user_id, title, description, status, priority, created_at, updated_at
+          from tasks
+         where user_id = $1::text{filter}
+         order by created_at desc, id desc
+         limit $2::int4 + 1",
+                filter = $filter
+            )
+        )
+    };
+}
+
+/// By priority, and newest first among equals. `$rows` as above.
+macro_rules! by_priority {
+    ($rows:expr) => {
+        pages!(
+            "id, created_at, rank",
+            "case when count(*) > count(task)
+            then timestamptz_send((array_agg(created_at))[count(task)])
+       end,
+       (array_agg(id))[count(task)],
+       (array_agg(rank))[count(task)]",
+            $rows
+        )
+    };
+}
+
+/// The tasks of one status by priority: a range of the index. `$status` is an expression, `$after` one
+/// more condition.
+macro_rules! of_status {
+    ($status:literal, $after:literal) => {
+        formatcp!(
+            "select id, user_id, title, description, status, priority, created_at, updated_at,
+               {RANK} as rank
+          from tasks
+         where user_id = $1::text
+           and status = {status}{after}
+         order by rank desc, created_at desc, id desc
+         limit $2::int4 + 1",
+            status = $status,
+            after = formatcp!($after)
+        )
+    };
+}
+
+/// All tasks by priority: PostgreSQL merges the ranges of the two statuses, and reads of each only what
+/// it needs.
+macro_rules! of_both {
+    ($after:literal) => {
+        formatcp!(
+            "select * from (
+          ({incomplete})
+           union all
+          ({complete})) as tasks
+         order by rank desc, created_at desc, id desc
+         limit $2::int4 + 1",
+            incomplete = of_status!("'incomplete'", $after),
+            complete = of_status!("'complete'", $after)
+        )
+    };
+}
+
 /// From the newest one on. Constants of their own for each way to list, so that each has the index
 /// that fits it, and so that the first page is not planned like those after it.
-const LIST_TASKS: Page = pages!("");
+const LIST_TASKS: Page = newest_first!("");
 
 /// `$3` and `$4` creation time and id of the task before the page.
-const LIST_TASKS_AFTER: Page = pages!(" and (created_at, id) < ($3::text::timestamptz, $4::int4)");
+const LIST_TASKS_AFTER: Page =
+    newest_first!(" and (created_at, id) < ($3::text::timestamptz, $4::int4)");
 
 /// `$3` status.
-const LIST_TASKS_OF_STATUS: Page = pages!(" and status = $3::text");
+const LIST_TASKS_OF_STATUS: Page = newest_first!(" and status = $3::text");
 
 /// `$3` status, `$4` and `$5` as above.
-const LIST_TASKS_OF_STATUS_AFTER: Page =
-    pages!(" and status = $3::text and (created_at, id) < ($4::text::timestamptz, $5::int4)");
+const LIST_TASKS_OF_STATUS_AFTER: Page = newest_first!(
+    " and status = $3::text and (created_at, id) < ($4::text::timestamptz, $5::int4)"
+);
+
+/// From the newest one of the highest priority on.
+const LIST_BY_PRIORITY: Page = by_priority!(of_both!(""));
+
+/// `$3` to `$5` rank, creation time and id of the task before the page.
+const LIST_BY_PRIORITY_AFTER: Page = by_priority!(of_both!(
+    "
+           and ({RANK}, created_at, id) < ($3::int4, $4::text::timestamptz, $5::int4)"
+));
+
+/// `$3` status.
+const LIST_BY_PRIORITY_OF_STATUS: Page = by_priority!(of_status!("$3::text", ""));
+
+/// `$3` status, `$4` to `$6` as above.
+const LIST_BY_PRIORITY_OF_STATUS_AFTER: Page = by_priority!(of_status!(
+    "$3::text",
+    "
+           and ({RANK}, created_at, id) < ($4::int4, $5::text::timestamptz, $6::int4)"
+));
+
+/// An order other than newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    /// High to low, and newest first among equals.
+    Priority,
+}
+
+impl Sort {
+    fn parse(text: &str) -> Option<Self> {
+        (text == "priority").then_some(Self::Priority)
+    }
+}
 
 /// Query of a list. Unknown parameters are ignored, and of several
-/// of one name the last one counts, as it did for the predecessor.
+/// of one name the last one counts, as it did for the predecessor; a list has one order only.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct ListQuery {
     status: Option<Status>,
+    sort: Option<Sort>,
     limit: Option<PageLimit>,
     cursor: Option<Cursor>,
 }
@@ -117,7 +225,7 @@ struct ListQuery {
     get,
     path = "/api/{user_id}/tasks",
     tag = "Tasks",
-    summary = "List the tasks, newest first",
+    summary = "List the tasks, newest first or by priority",
     params(schema::OwnerInPath, schema::ListFilter),
     responses(
         (
@@ -131,7 +239,7 @@ struct ListQuery {
     ),
     security(("token" = [])),
 ))]
-/// 200 with a page of the caller's tasks, newest first, and a `Link` to the next page if there is
+/// 200 with a page of the caller's tasks and a `Link` to the next page if there is
 /// one; 400 that lists every bad parameter.
 pub(crate) async fn list_tasks(
     caller: Caller,
@@ -140,22 +248,31 @@ pub(crate) async fn list_tasks(
 ) -> Result<Response, ApiError> {
     let query = ListQuery::parse(uri.query().unwrap_or_default())?;
     let limit = query.limit.unwrap_or_default();
-    let page = match (query.status, query.cursor) {
-        (None, None) => LIST_TASKS,
-        (None, Some(_)) => LIST_TASKS_AFTER,
-        (Some(_), None) => LIST_TASKS_OF_STATUS,
-        (Some(_), Some(_)) => LIST_TASKS_OF_STATUS_AFTER,
+    let page = match (query.sort, query.status, query.cursor) {
+        (None, None, None) => LIST_TASKS,
+        (None, None, Some(_)) => LIST_TASKS_AFTER,
+        (None, Some(_), None) => LIST_TASKS_OF_STATUS,
+        (None, Some(_), Some(_)) => LIST_TASKS_OF_STATUS_AFTER,
+        (Some(Sort::Priority), None, None) => LIST_BY_PRIORITY,
+        (Some(Sort::Priority), None, Some(_)) => LIST_BY_PRIORITY_AFTER,
+        (Some(Sort::Priority), Some(_), None) => LIST_BY_PRIORITY_OF_STATUS,
+        (Some(Sort::Priority), Some(_), Some(_)) => LIST_BY_PRIORITY_OF_STATUS_AFTER,
     };
     let statement = if limit.0 <= FEW { page.few } else { page.many };
     let mut params = vec![Param::Text(caller.user_id), Param::Int4(limit.0)];
     params.extend(query.status.map(|status| Param::Text(status.as_str().to_owned())));
     if let Some(cursor) = query.cursor {
+        params.extend(cursor.rank().map(Param::Int4));
         params.extend([Param::Text(cursor.timestamp()), Param::Int4(cursor.id())]);
     }
     let mut row = database.row(statement, params).await?;
     let mut response = Json(row.text()?).into_response();
     if let (Some(time), Some(id)) = (row.optional_time()?, row.optional_int4()?) {
-        let link = query.link_to(Cursor::after(time, id));
+        let rank = match query.sort {
+            Some(Sort::Priority) => row.optional_int4()?,
+            None => None,
+        };
+        let link = query.link_to(Cursor::after(rank, time, id));
         if let Ok(link) = HeaderValue::from_str(&link) {
             response.headers_mut().insert(LINK, link);
         }
@@ -172,23 +289,37 @@ impl ListQuery {
                 .last()
                 .map(|(_, value)| value)
         };
+        let is_sort = |(name, _): &(Cow<'_, str>, _)| name == "sort";
+        let sorts = form_urlencoded::parse(query.as_bytes()).filter(is_sort).count();
+        let sort = |text: &str| Sort::parse(text).filter(|_| sorts == 1);
         let (status, limit, cursor) = (last("status"), last("limit"), last("cursor"));
         let parsed = Self {
             status: checked("status", status, Status::parse, STATUS_UNKNOWN, &mut errors),
+            sort: checked("sort", last("sort"), sort, SORT_UNKNOWN, &mut errors),
             limit: checked("limit", limit, PageLimit::parse, LIMIT_INVALID, &mut errors),
             cursor: checked("cursor", cursor, Cursor::decode, CURSOR_INVALID, &mut errors),
         };
-        if errors.is_empty() { Ok(parsed) } else { Err(ApiError::Invalid(errors)) }
+        if !errors.is_empty() {
+            return Err(ApiError::Invalid(errors));
+        }
+        match parsed.cursor {
+            Some(cursor) if cursor.rank().is_some() != parsed.sort.is_some() => {
+                Err(ApiError::field("cursor", CURSOR_OF_OTHER_SORT))
+            }
+            _ => Ok(parsed),
+        }
     }
 
-    /// The `Link` (RFC 8288) to the page that begins there, with this query's status and limit. The
+    /// The `Link` (RFC 8288) to the page that begins there, with this query's status, sort and limit. The
     /// path is the request's own, so that it is right behind a proxy that adds a prefix to it.
     fn link_to(&self, cursor: Cursor) -> String {
         let status = self.status.map(|status| format!("status={}&", status.as_str()));
+        let sort = self.sort.map(|Sort::Priority| "sort=priority&");
         let limit = self.limit.map(|limit| format!("limit={}&", limit.0));
         format!(
-            "<?{}{}cursor={}>; rel=\"next\"",
+            "<?{}{}{}cursor={}>; rel=\"next\"",
             status.unwrap_or_default(),
+            sort.unwrap_or_default(),
             limit.unwrap_or_default(),
             cursor.encode()
         )

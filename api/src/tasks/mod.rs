@@ -1,4 +1,4 @@
-//! The six task routes. Each file has one route: its input, its SQL and its handler.
+//! The task routes. Each file has one route, or those that share a statement: input, SQL and handler.
 //!
 //! PostgreSQL writes the JSON of a list, one text, and the bytes pass through here untouched: as rows,
 //! every value would cross into the component one by one. For a single task that makes no difference,
@@ -6,7 +6,6 @@
 
 mod account;
 mod change;
-mod complete;
 mod create;
 mod delete;
 mod fields;
@@ -16,17 +15,20 @@ pub(crate) mod messages;
 mod page;
 mod sql;
 mod state;
+mod status;
 mod update;
 
-pub(crate) use complete::complete_task;
 pub(crate) use create::create_task;
 pub(crate) use delete::delete_task;
 #[cfg(test)]
-pub(crate) use fields::{MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS, Status};
+pub(crate) use fields::{MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS, Priority, Status};
 pub(crate) use get::get_task;
+#[cfg(test)]
+pub(crate) use list::SORT_UNKNOWN;
 pub(crate) use list::list_tasks;
 #[cfg(test)]
 pub(crate) use page::{CURSOR_INVALID, LIMIT_INVALID};
+pub(crate) use status::{complete_task, reopen_task, set_task_status};
 pub(crate) use update::update_task;
 
 /// The task routes' part of the OpenAPI document.
@@ -38,6 +40,8 @@ pub(crate) use update::update_task;
     get::get_task,
     update::update_task,
     delete::delete_task,
-    complete::complete_task
+    status::complete_task,
+    status::reopen_task,
+    status::set_task_status
 ))]
 pub(crate) struct TaskRoutes;

@@ -12,15 +12,19 @@ const MAX_LIMIT: i32 = 1_000;
 pub(crate) const LIMIT_INVALID: &str = "limit must be a whole number from 1 to 1000";
 pub(crate) const CURSOR_INVALID: &str =
     "cursor must be one that the Link header of a page gave, unchanged";
+pub(crate) const CURSOR_OF_OTHER_SORT: &str =
+    "cursor must be one that the Link header of a page with the same sort gave";
 
 /// Maximum number of tasks of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PageLimit(pub(crate) i32);
 
-/// A position in a list with its newest tasks first: after the task with this creation time and id. Tasks
-/// may share a time, so the id is needed too.
+/// A position in a list: after the task with this creation time and id, and in a list by priority with
+/// this rank. Tasks may share a time, so the id is needed too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cursor {
+    /// None in a list with its newest tasks first.
+    rank: Option<u8>,
     created_at: Time,
     id: i32,
 }
@@ -41,28 +45,40 @@ impl PageLimit {
 }
 
 impl Cursor {
-    /// After this task.
-    pub(crate) fn after(created_at: Time, id: i32) -> Self {
-        Self { created_at, id }
+    /// After this task; `rank` as the statements of lists by priority have it.
+    pub(crate) fn after(rank: Option<i32>, created_at: Time, id: i32) -> Self {
+        Self { rank: rank.and_then(|rank| rank.try_into().ok()), created_at, id }
     }
 
     /// Reads what [`Cursor::encode`] wrote.
     pub(crate) fn decode(text: &str) -> Option<Self> {
-        let bytes: [u8; 12] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
-        let (time, id) = bytes.split_first_chunk::<8>()?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (key, rank) = bytes.split_first_chunk::<12>()?;
+        let rank = match rank {
+            [] => None,
+            [rank @ 1..=3] => Some(*rank),
+            _ => return None,
+        };
+        let (time, id) = key.split_first_chunk::<8>()?;
         let (id, _) = id.split_first_chunk::<4>()?;
         // What no task has would be an error of the database.
         let created_at = Time::from_bytes(*time)?;
         let id = i32::from_be_bytes(*id);
-        (id > 0).then_some(Self { created_at, id })
+        (id > 0).then_some(Self { rank, created_at, id })
     }
 
     /// Opaque to clients, and good in a URL as it is.
     pub(crate) fn encode(self) -> String {
-        let mut bytes = [0; 12];
+        let mut bytes = [0; 13];
         bytes[..8].copy_from_slice(&self.created_at.to_bytes());
-        bytes[8..].copy_from_slice(&self.id.to_be_bytes());
-        URL_SAFE_NO_PAD.encode(bytes)
+        bytes[8..12].copy_from_slice(&self.id.to_be_bytes());
+        bytes[12] = self.rank.unwrap_or_default();
+        URL_SAFE_NO_PAD.encode(if self.rank.is_some() { &bytes } else { &bytes[..12] })
+    }
+
+    /// The rank as a statement takes it; none where the newest tasks are first.
+    pub(crate) fn rank(self) -> Option<i32> {
+        self.rank.map(i32::from)
     }
 
     /// The time as a statement takes it.
@@ -111,27 +127,33 @@ mod tests {
             (9_223_371_331_199_999_999, 1),
             (-211_813_488_000_000_000, 1),
         ] {
-            let cursor = Cursor::after(Time(micros), id);
-            assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
+            for rank in [None, Some(1), Some(2), Some(3)] {
+                let cursor = Cursor::after(rank, Time(micros), id);
+                assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
+            }
         }
         // A cursor does not expire: this is what it looked like from the beginning.
-        let cursor = Cursor::after(Time(817_113_600_123_456), 42);
+        let cursor = Cursor::after(None, Time(817_113_600_123_456), 42);
         assert_eq!(cursor.encode(), "AAZEKlEYQkAAAAAq");
+        let cursor = Cursor::after(Some(3), Time(817_113_600_123_456), 42);
+        assert_eq!(cursor.encode(), "AAZEKlEYQkAAAAAqAw");
     }
 
     #[test]
     fn what_no_page_gave_is_no_cursor() {
-        let good = Cursor::after(Time(817_113_600_123_456), 42).encode();
+        let good = Cursor::after(None, Time(817_113_600_123_456), 42).encode();
         for (label, text) in [
             ("nothing", String::new()),
             ("a word", "next".to_owned()),
             ("too short", good[1..].to_owned()),
             ("too long", format!("{good}AAAA")),
             ("padded", format!("{good}=")),
-            ("id zero", Cursor::after(Time(0), 0).encode()),
-            ("negative id", Cursor::after(Time(0), -1).encode()),
-            ("before every time", Cursor::after(Time(-211_813_488_000_000_001), 1).encode()),
-            ("after every time", Cursor::after(Time(9_223_371_331_200_000_000), 1).encode()),
+            ("no rank", Cursor::after(Some(0), Time(0), 1).encode()),
+            ("a rank that is none", Cursor::after(Some(4), Time(0), 1).encode()),
+            ("id zero", Cursor::after(None, Time(0), 0).encode()),
+            ("negative id", Cursor::after(None, Time(0), -1).encode()),
+            ("before every time", Cursor::after(None, Time(-211_813_488_000_000_001), 1).encode()),
+            ("after every time", Cursor::after(None, Time(9_223_371_331_200_000_000), 1).encode()),
         ] {
             assert_eq!(Cursor::decode(&text), None, "{label}");
         }

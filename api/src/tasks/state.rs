@@ -14,6 +14,7 @@ pub(crate) struct TaskState {
     pub(super) title: String,
     pub(super) description: Option<String>,
     pub(super) status: String,
+    pub(super) priority: String,
     pub(super) created_at: Time,
     pub(super) updated_at: Time,
 }
@@ -27,6 +28,7 @@ impl TaskState {
             title: row.text()?,
             description: row.optional_text()?,
             status: row.text()?,
+            priority: row.text()?,
             created_at: row.time()?,
             updated_at: row.time()?,
         })
@@ -35,12 +37,13 @@ impl TaskState {
     /// The same JSON as [`super::sql::TASK_JSON`], byte for byte.
     fn to_json(&self) -> String {
         format!(
-            r#"{{"id" : {}, "user_id" : {}, "title" : {}, "description" : {}, "status" : "{}", "created_at" : "{}", "updated_at" : "{}"}}"#,
+            r#"{{"id" : {}, "user_id" : {}, "title" : {}, "description" : {}, "status" : "{}", "priority" : "{}", "created_at" : "{}", "updated_at" : "{}"}}"#,
             self.id,
             json(&self.user_id),
             json(&self.title),
             json(&self.description),
             self.status,
+            self.priority,
             self.created_at.to_rfc3339(),
             self.updated_at.to_rfc3339(),
         )

@@ -3,8 +3,8 @@
 use const_format::formatcp;
 
 use super::change::Change;
-use super::fields::{Description, FieldReader, Status, Title};
-use super::sql::{TAG, TASK_STATE};
+use super::fields::{Description, FieldReader, Priority, Status, Title};
+use super::sql::{CHANGED_OR_NOT, TAG, TASK_STATE};
 use super::state::TaskState;
 use crate::auth::Caller;
 use crate::db::{Database, Param};
@@ -16,14 +16,15 @@ use crate::http::precondition::Preconditions;
 use crate::openapi::{failures, schema};
 
 /// `$3` title or null to keep it, `$4` whether the description is replaced, `$5` the new description
-/// or null, `$6` status or null to keep it, `$7` and `$8` the condition on the task's
-/// tag.
+/// or null, `$6` status or null to keep it, `$7` priority or null to keep it, `$8` and `$9` the condition
+/// on the task's tag.
 const UPDATE_TASK: Change = Change {
     statement: formatcp!(
         "update tasks
    set title = coalesce($3::text, title),
        description = case when $4::bool then $5::text else description end,
-       status = coalesce($6::text, status)
+       status = coalesce($6::text, status),
+       priority = coalesce($7::text, priority)
  where id = $1::int4
    and user_id = $2::text
 returning {TASK_STATE}"
@@ -33,17 +34,14 @@ returning {TASK_STATE}"
   update tasks
      set title = coalesce($3::text, title),
          description = case when $4::bool then $5::text else description end,
-         status = coalesce($6::text, status)
+         status = coalesce($6::text, status),
+         priority = coalesce($7::text, priority)
    where id = $1::int4
      and user_id = $2::text
-     and ({TAG} = any (string_to_array($7::text, ' '))) = $8::bool
+     and ({TAG} = any (string_to_array($8::text, ' '))) = $9::bool
   returning {TASK_STATE}
 )
-select true, title, description, status, created_at, updated_at from changed
- union all
-select false, null, null, null, null, null
- where not exists (select from changed)
-   and exists (select from tasks where id = $1::int4 and user_id = $2::text)"
+{CHANGED_OR_NOT}"
     ),
 };
 
@@ -54,6 +52,7 @@ struct Changes {
     #[expect(clippy::option_option, reason = "absent and null mean different things here")]
     description: Option<Option<Description>>,
     status: Option<Status>,
+    priority: Option<Priority>,
 }
 
 #[cfg_attr(test, utoipa::path(
@@ -68,7 +67,7 @@ struct Changes {
         description = "What to change, at most 128 KiB",
         examples(
             ("text" = (summary = "Another text", value = json!({ "title": "Buy groceries and wine", "description": null }))),
-            ("reopen" = (summary = "Open it again", value = json!({ "status": "incomplete" }))),
+            ("reopen" = (summary = "Open it again, as urgent", value = json!({ "status": "incomplete", "priority": "high" }))),
         ),
     ),
     responses(
@@ -97,6 +96,7 @@ pub(crate) async fn update_task(
         Param::Bool(changes.description.is_some()),
         Param::OptionalText(changes.description.flatten().map(|description| description.0)),
         Param::OptionalText(changes.status.map(|status| status.as_str().to_owned())),
+        Param::OptionalText(changes.priority.map(|priority| priority.as_str().to_owned())),
     ];
     let mut row = UPDATE_TASK.apply(&database, params, preconditions).await?;
     Ok(TaskState::read(&mut row, id.0, caller.user_id)?)
@@ -109,13 +109,16 @@ impl Changes {
             title: fields.new_title(),
             description: fields.description(),
             status: fields.status(),
+            priority: fields.priority(),
         };
         let errors = fields.into_errors();
         if !errors.is_empty() {
             return Err(ApiError::Invalid(errors));
         }
         match changes {
-            Self { title: None, description: None, status: None } => Err(ApiError::NothingToUpdate),
+            Self { title: None, description: None, status: None, priority: None } => {
+                Err(ApiError::NothingToUpdate)
+            }
             changes => Ok(changes),
         }
     }

@@ -10,6 +10,7 @@ macro_rules! task_json {
            'title', title, \
            'description', description, \
            'status', status, \
+           'priority', priority, \
            'created_at', to_char(created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), \
            'updated_at', to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'))"
     };
@@ -31,7 +32,7 @@ pub(crate) const LIST_TASKS: &str = concat!(
     task_json!(),
     "), '[]')::text
   from (
-  select id, user_id, title, description, status, created_at, updated_at
+  select id, user_id, title, description, status, priority, created_at, updated_at
     from tasks
    where user_id = $1::text
    order by created_at desc, id desc

@@ -16,8 +16,17 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from taskie import AuthenticatedClient
-from taskie.api.tasks import complete_task, create_task, delete_task, get_task, list_tasks, put_task, update_task
-from taskie.models import NewTask, Problem, Status, Task, TaskUpdate
+from taskie.api.tasks import (
+    complete_task,
+    create_task,
+    delete_task,
+    get_task,
+    list_tasks,
+    put_task,
+    reopen_task,
+    update_task,
+)
+from taskie.models import ListTasksSort, NewTask, Priority, Problem, Status, Task, TaskUpdate
 from taskie.types import UNSET, Response, Unset
 
 URL = os.environ.get("TASKIE_URL", "http://127.0.0.1:3000")
@@ -52,6 +61,12 @@ def main(client: AuthenticatedClient) -> None:
     assert stale.type_ == "/problems/precondition-failed"
     print(f"412: {stale.detail}")
 
+    # What matters most comes first.
+    task_100, etag_100 = created[100]
+    raised = update_task.sync(USER, task_100.id, client=client, body=TaskUpdate(priority="high"), if_match=etag_100)
+    assert isinstance(raised, Task) and raised.priority is Priority.HIGH
+    assert list_tasks.sync(USER, client=client, sort=ListTasksSort.PRIORITY, limit=1) == [raised]
+
     # A validation failure names every field.
     changes = TaskUpdate(title="", description="x" * 5001)
     invalid = problem(400, put_task.sync_detailed(USER, task.id, client=client, body=changes))
@@ -63,7 +78,9 @@ def main(client: AuthenticatedClient) -> None:
     # Complete it, read it only if it has changed, delete all.
     completed = complete_task.sync_detailed(USER, task.id, client=client)
     assert isinstance(completed.parsed, Task) and completed.parsed.status is Status.COMPLETE
-    etag = completed.headers["ETag"]
+    reopened = reopen_task.sync_detailed(USER, task.id, client=client)
+    assert isinstance(reopened.parsed, Task) and reopened.parsed.status is Status.INCOMPLETE
+    etag = reopened.headers["ETag"]
     unchanged = get_task.sync_detailed(USER, task.id, client=client, if_none_match=etag)
     assert unchanged.status_code == 304
     for id in ids:

@@ -99,6 +99,15 @@ async function main(): Promise<void> {
   assert.equal(stale.error?.type, "/problems/precondition-failed");
   console.log(`412: ${stale.error.detail}`);
 
+  // What matters most comes first.
+  const urgent = created[100]!;
+  const raised = await update(urgent.task, urgent.etag, { priority: "high" });
+  assert.equal(raised.data?.priority, "high");
+  const { data: sorted } = await client.GET("/api/{user_id}/tasks", {
+    params: { path: { user_id: TASKIE_USER }, query: { sort: "priority", limit: 1 } },
+  });
+  assert.deepEqual(sorted, [raised.data]);
+
   // A validation failure names every field.
   const invalid = await client.PUT("/api/{user_id}/tasks/{id}", {
     params: { path: { user_id: TASKIE_USER, id: task.id } },
@@ -115,8 +124,13 @@ async function main(): Promise<void> {
   const path = { user_id: TASKIE_USER, id: task.id };
   const completed = await client.PATCH("/api/{user_id}/tasks/{id}/complete", { params: { path } });
   assert.equal(completed.data?.status, "complete");
+  const reopened = await client.PATCH("/api/{user_id}/tasks/{id}/status", {
+    params: { path },
+    body: { status: "incomplete" },
+  });
+  assert(reopened.data);
   const unchanged = await client.GET("/api/{user_id}/tasks/{id}", {
-    params: { path, header: { "If-None-Match": header(completed.response, "etag") } },
+    params: { path, header: { "If-None-Match": header(reopened.response, "etag") } },
   });
   assert.equal(unchanged.response.status, 304);
   for (const id of ids) {

@@ -7,6 +7,7 @@ use super::services::{ORIGIN, Services};
 use crate::{KeepAlive, Token, User, raw_request};
 
 const JSON: &str = "Content-Type: application/json";
+const PROBLEM: &str = "Accept: application/problem+json";
 
 /// More than the API accepts.
 const LARGE_BODY_BYTES: usize = 200_000;
@@ -102,6 +103,7 @@ fn of_tasks(services: &Services, client: &mut KeepAlive) -> anyhow::Result<Vec<K
     let etag = etag(client, &get)?;
     let known = format!("If-None-Match: {etag}");
     let list = services.lister.path("/tasks?limit=100");
+    let by_priority = format!("{list}&sort=priority");
     let lister = authorization(&services.lister);
     let origin = format!("Origin: {ORIGIN}");
     Ok(vec![
@@ -110,6 +112,7 @@ fn of_tasks(services: &Services, client: &mut KeepAlive) -> anyhow::Result<Vec<K
         Kind::new("get, HEAD", 200, raw_request("HEAD", &path, &[&token], "")),
         Kind::new("get, known", 304, raw_request("GET", &path, &[&token, &known], "")),
         Kind::new("list of 100", 200, raw_request("GET", &list, &[&lister], "")),
+        Kind::new("list by priority", 200, raw_request("GET", &by_priority, &[&lister], "")),
         Kind::new(
             "list, none",
             200,
@@ -124,7 +127,9 @@ async fn of_writes(services: &Services, requests: u32) -> anyhow::Result<Vec<Kin
     let create = creator.path("/tasks");
     let update = creator.path(&format!("/tasks/{}", services.add_tasks(creator, 1).await?[0]));
     let complete = format!("{update}/complete");
-    let body = r#"{"title":"Buy groceries"}"#;
+    let (reopen, status) = (format!("{update}/incomplete"), format!("{update}/status"));
+    let complete_body = r#"{"status":"complete"}"#;
+    let body = r#"{"title":"Buy groceries","priority":"high"}"#;
     let doomed = services.add_tasks(creator, i32::try_from(requests)?).await?;
     let mut delete = Kind::new("delete", 204, Vec::new());
     let (owner, owner_token) = (creator.clone(), creator_token.clone());
@@ -141,6 +146,8 @@ async fn of_writes(services: &Services, requests: u32) -> anyhow::Result<Vec<Kin
         Kind::new("create, replayed", 201, raw_request("POST", &create, keyed, body)),
         Kind::new("update", 200, raw_request("PUT", &update, headers, body)),
         Kind::new("complete", 200, raw_request("PATCH", &complete, &[&creator_token], "")),
+        Kind::new("reopen", 200, raw_request("PATCH", &reopen, &[&creator_token], "")),
+        Kind::new("set status", 200, raw_request("PATCH", &status, headers, complete_body)),
         delete,
         Kind::new(
             "update, stale",
@@ -172,9 +179,16 @@ fn of_bad_requests(services: &Services) -> Vec<Kind> {
     let large = format!(r#"{{"title":"{}"}}"#, "x".repeat(LARGE_BODY_BYTES));
     vec![
         Kind::new("bad body", 400, create(user, JSON, r#"{"title":" "}"#)),
+        Kind::new("bad priority", 400, create(user, JSON, r#"{"title":"x","priority":"urgent"}"#)),
+        Kind::new(
+            "bad status",
+            400,
+            raw_request("PATCH", &format!("{task}/status"), &[&token, JSON], "{}"),
+        ),
         Kind::new("bad id", 400, raw_request("GET", &user.path("/tasks/x"), &[&token], "")),
         Kind::new("bad query", 400, raw_request("GET", &format!("{tasks}?limit=0"), &[&token], "")),
         Kind::new("no token", 401, raw_request("GET", &task, &[], "")),
+        Kind::new("no token, problem", 401, raw_request("GET", &task, &[PROBLEM], "")),
         Kind::new("no token, with a body", 401, raw_request("POST", &tasks, &[JSON], body)),
         Kind::new("bad token", 401, raw_request("GET", &task, &[&forged], "")),
         Kind::new("no account", 403, create(&unregistered, JSON, body)),

@@ -1,13 +1,9 @@
 //! The page that shows the API, in a browser: `cargo test-docs`, with Chromium and its driver.
 
-mod browser;
-
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use tests::{App, PrefixProxy};
-
-use self::browser::Browser;
+use tests::{App, Browser, PrefixProxy};
 
 /// A script that lists the method and the path of each operation on the page.
 const LISTED: &str = "return [...document.querySelectorAll('.opblock')].map(block => \

@@ -67,6 +67,7 @@ impl Row<'_> {
 fn rows(large: &str) -> Vec<Row<'_>> {
     let row = |label, method, rest, body, own| Row { label, method, rest, body, own };
     let title = Some((JSON, r#"{"title": "stolen"}"#));
+    let status = Some((JSON, r#"{"status": "complete"}"#));
     let malformed = Some((JSON, "{"));
     let blank = Some((JSON, r#"{"title": " "}"#));
     let not_text = Some((JSON, r#"{"title": "x\u0000", "description": 7, "status": null}"#));
@@ -77,6 +78,8 @@ fn rows(large: &str) -> Vec<Row<'_>> {
         row("list", "GET", "/tasks", None, 200),
         row("list by HEAD", "HEAD", "/tasks", None, 200),
         row("list of one status", "GET", "/tasks?status=complete", None, 200),
+        row("list by priority", "GET", "/tasks?sort=priority", None, 200),
+        row("list of no sort", "GET", "/tasks?sort=stolen", None, 400),
         row("list of no status", "GET", "/tasks?status=stolen", None, 400),
         row("list of no status by HEAD", "HEAD", "/tasks?status=stolen", None, 400),
         row("create", "POST", "/tasks", title, 201),
@@ -117,6 +120,16 @@ fn rows(large: &str) -> Vec<Row<'_>> {
         row("complete, malformed", "PATCH", "/tasks/{id}/complete", malformed, 200),
         row("complete, not JSON", "PATCH", "/tasks/{id}/complete", plain, 200),
         row("complete id a word", "PATCH", "/tasks/stolen/complete", None, 400),
+        row("reopen", "PATCH", "/tasks/{id}/incomplete", None, 200),
+        row("reopen, malformed", "PATCH", "/tasks/{id}/incomplete", malformed, 200),
+        row("reopen id a word", "PATCH", "/tasks/stolen/incomplete", None, 400),
+        row("set status", "PATCH", "/tasks/{id}/status", status, 200),
+        row("set status, malformed", "PATCH", "/tasks/{id}/status", malformed, 400),
+        row("set status, nothing", "PATCH", "/tasks/{id}/status", nothing, 400),
+        row("set status, no body", "PATCH", "/tasks/{id}/status", None, 415),
+        row("set status, not JSON", "PATCH", "/tasks/{id}/status", plain, 415),
+        row("set status, too large", "PATCH", "/tasks/{id}/status", large, 413),
+        row("set status, id a word", "PATCH", "/tasks/stolen/status", status, 400),
         row("delete", "DELETE", "/tasks/{id}", None, 204),
         row("delete, malformed", "DELETE", "/tasks/{id}", malformed, 204),
         row("delete id a word", "DELETE", "/tasks/stolen", None, 400),
@@ -129,6 +142,8 @@ fn rows_of_wrong_methods() -> Vec<Row<'static>> {
         ("/tasks", &["PUT", "PATCH", "DELETE", "OPTIONS", "STEAL"][..]),
         ("/tasks/{id}", &["POST", "OPTIONS", "STEAL"]),
         ("/tasks/{id}/complete", &["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "STEAL"]),
+        ("/tasks/{id}/incomplete", &["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "STEAL"]),
+        ("/tasks/{id}/status", &["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "STEAL"]),
     ];
     // The methods of a route are no secret: they are the same for every user.
     let own = |method| if method == "OPTIONS" { 204 } else { 405 };

@@ -9,13 +9,15 @@ use super::header::{Change, changed};
 use super::{Request, Service, Verdict};
 
 /// A method, and the path after `/api/{user_id}`. No DELETE: later cases need the task.
-const ROUTES: [(&str, &str); 6] = [
+const ROUTES: [(&str, &str); 8] = [
     ("GET", "/tasks"),
     ("POST", "/tasks"),
     ("GET", "/tasks/{id}"),
     ("PUT", "/tasks/{id}"),
     ("PATCH", "/tasks/{id}"),
     ("PATCH", "/tasks/{id}/complete"),
+    ("PATCH", "/tasks/{id}/incomplete"),
+    ("PATCH", "/tasks/{id}/status"),
 ];
 
 fn is_unreserved(byte: u8) -> bool {

@@ -41,6 +41,8 @@ async fn a_preflight_says_what_a_page_may_do() {
             ("/api/alice/tasks", &["get", "head", "options", "post"][..]),
             ("/api/alice/tasks/1", &["delete", "get", "head", "options", "patch", "put"]),
             ("/api/alice/tasks/1/complete", &["options", "patch"]),
+            ("/api/alice/tasks/1/incomplete", &["options", "patch"]),
+            ("/api/alice/tasks/1/status", &["options", "patch"]),
             ("/health", &["get", "head", "options"]),
             ("/", &["get", "head", "options"]),
         ] {

@@ -21,6 +21,9 @@ async fn an_unknown_route_is_not_found() {
         "/api/alice/tasks/1/nope",
         "/api/alice/tasks/1/complete//",
         "/api/alice/tasks/1/complete/now",
+        "/api/alice/tasks/1/incomplete//",
+        "/api/alice/tasks/1/Status",
+        "/api/alice/tasks/1/status/complete",
         "/api/alice%2Ftasks",
         "/api/alice/t%2561sks",
         "/API/alice/tasks",
@@ -71,6 +74,11 @@ async fn a_route_is_found_however_its_path_is_written() {
     }
     let completed = alice.patch(&format!("/tasks/{id}/c%6Fmplete/")).await.good(200);
     assert_eq!(completed["status"], "complete");
+    let reopened = alice.patch(&format!("/tasks/{id}/incomplet%65/")).await.good(200);
+    assert_eq!(reopened["status"], "incomplete");
+    let status = alice.patch(&format!("/tasks/{id}/%73tatus/"));
+    let completed = status.json(json!({ "status": "complete" })).await.good(200);
+    assert_eq!(completed["status"], "complete");
     alice.delete(&format!("/tasks/{encoded_id}/")).await.empty(204);
 }
 
@@ -94,6 +102,8 @@ async fn a_wrong_method_is_answered_with_the_right_ones() {
             &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "PUT"],
         ),
         ("/api/alice/tasks/1/complete", &["GET", "POST", "PUT", "DELETE"], &["OPTIONS", "PATCH"]),
+        ("/api/alice/tasks/1/incomplete", &["GET", "POST", "PUT", "DELETE"], &["OPTIONS", "PATCH"]),
+        ("/api/alice/tasks/1/status", &["GET", "POST", "PUT", "DELETE"], &["OPTIONS", "PATCH"]),
     ] {
         for method in wrong {
             let wrong_method = Method::from_bytes(method.as_bytes()).expect("a method");
@@ -167,4 +177,59 @@ async fn the_index_links_to_the_documentation() {
     assert_eq!(index["docs"], "docs");
     assert_eq!(index["openapi"], "openapi.json");
     assert!(index["message"].as_str().is_some_and(|message| !message.is_empty()));
+}
+
+/// The predecessor's frontend reads messages from `application/json` only.
+#[tokio::test]
+async fn a_failure_is_a_problem_document_for_those_who_ask_for_it() {
+    let app = App::start().await;
+    let alice = app.user("alice").await;
+    let task = crate::path_of(&alice.task("Buy milk").await);
+    let failures = || {
+        let title = json!({ "title": "" });
+        vec![
+            ("no route", 404, app.get("/nope")),
+            ("no task", 404, alice.get("/tasks/2147483647")),
+            ("no method", 405, app.request(Method::DELETE, "/health")),
+            ("no token", 401, app.get("/api/alice/tasks")),
+            ("bad query", 400, alice.get("/tasks?sort=x")),
+            ("bad body", 400, alice.create(title.clone())),
+            ("too large", 413, alice.post("/tasks").json_bytes(vec![b' '; 200_000])),
+            ("media type", 415, alice.patch(&task).body("text/plain", "x")),
+            ("precondition", 412, alice.put(&task).header("If-Match", "\"x\"").json(title)),
+            ("HEAD", 404, alice.request(Method::HEAD, &alice.path("/tasks/2147483647"))),
+            ("no page", 404, app.get("/docs/nope")),
+            ("no method of the page", 405, app.request(Method::POST, "/docs")),
+            ("another page", 412, app.get("/openapi.json").header("If-Match", "\"x\"")),
+        ]
+    };
+    for (accept, media_type) in [
+        (None, "application/json"),
+        (Some("*/*"), "application/json"),
+        (Some("application/*"), "application/json"),
+        (Some("application/json"), "application/json"),
+        (Some("text/html, application/problem+json;q=0"), "application/json"),
+        (Some("application/problem+json"), "application/problem+json"),
+        (Some("application/json, Application/Problem+JSON; q=0.1"), "application/problem+json"),
+    ] {
+        for (label, status, request) in failures() {
+            let response = match accept {
+                Some(accept) => request.header("Accept", accept).await,
+                None => request.await,
+            };
+            assert_eq!(response.status, status, "{label}: {response}");
+            assert_eq!(response.header("content-type"), media_type, "{label}, {accept:?}");
+            let vary: Vec<String> =
+                response.header("vary").split(',').map(|name| name.trim().to_lowercase()).collect();
+            assert!(vary.contains(&"accept".to_owned()), "{label}: {vary:?}");
+            if label != "HEAD" {
+                let document = response.json();
+                assert_eq!(document["status"], status, "{label}");
+                assert_eq!(document["error"], document["detail"], "{label}");
+            }
+        }
+    }
+    let success = alice.get(&task).header("Accept", "application/problem+json").await;
+    assert_eq!(success.good(200)["title"], "Buy milk", "a success is JSON for everyone");
+    assert_eq!(success.header("vary"), "origin");
 }

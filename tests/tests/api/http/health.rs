@@ -69,6 +69,14 @@ async fn a_database_without_a_schema_is_not_healthy() {
 }
 
 #[tokio::test]
+async fn a_schema_older_than_the_service_is_not_healthy() {
+    for older in ["alter table tasks drop column priority", "drop table idempotency_keys"] {
+        let (_app, response) = health_after(older, "true").await;
+        response.problem(503).kind("schema-outdated").mentions("apply the migrations");
+    }
+}
+
+#[tokio::test]
 async fn a_schema_without_a_history_is_healthy() {
     let app = App::start_with(|_| {}).await;
     app.client().await.batch_execute("drop table refinery_schema_history").await.expect("drop");

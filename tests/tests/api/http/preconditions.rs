@@ -96,12 +96,14 @@ async fn a_known_state_is_not_sent_again_over_http2() {
 }
 
 /// Every way to change a task, with the rest of its path.
-fn changes() -> [(&'static str, Method, &'static str, Option<Value>); 4] {
+fn changes() -> [(&'static str, Method, &'static str, Option<Value>); 5] {
     let title = || Some(json!({ "title": "changed" }));
+    let status = Some(json!({ "status": "complete" }));
     [
         ("put", Method::PUT, "", title()),
         ("patch", Method::PATCH, "", title()),
         ("complete", Method::PATCH, "/complete", None),
+        ("status", Method::PATCH, "/status", status),
         ("delete", Method::DELETE, "", None),
     ]
 }

@@ -109,7 +109,7 @@ async fn a_header_that_is_not_utf_8_does_no_harm() {
 async fn odd_content_types_and_bodies_do_no_harm() {
     let app = App::start_with(|_| {}).await;
     let alice = app.user("alice").await;
-    let paths = ["/tasks", "/tasks/1", "/tasks/1/complete", "/tasks/x"];
+    let paths = ["/tasks", "/tasks/1", "/tasks/1/complete", "/tasks/1/status", "/tasks/x"];
     let bodies: [&[u8]; 8] = [
         b"",
         b"\0",

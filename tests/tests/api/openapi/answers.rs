@@ -13,6 +13,8 @@ pub(crate) type Answer = (&'static str, Method, Response);
 const TASKS: &str = "/api/{user_id}/tasks";
 const TASK: &str = "/api/{user_id}/tasks/{id}";
 const COMPLETE: &str = "/api/{user_id}/tasks/{id}/complete";
+const INCOMPLETE: &str = "/api/{user_id}/tasks/{id}/incomplete";
+const STATUS: &str = "/api/{user_id}/tasks/{id}/status";
 
 /// All responses.
 pub(crate) async fn all() -> Vec<Answer> {
@@ -43,7 +45,10 @@ async fn successes() -> Vec<Answer> {
         (TASK, Method::PUT, alice.put(&path).json(json!({ "description": null }))),
         (TASK, Method::PATCH, alice.patch(&path).json(json!({ "status": "complete" }))),
         (COMPLETE, Method::PATCH, alice.patch(&format!("{path}/complete"))),
+        (INCOMPLETE, Method::PATCH, alice.patch(&format!("{path}/incomplete"))),
+        (STATUS, Method::PATCH, set_status(&alice, &path)),
         (TASKS, Method::GET, alice.get("/tasks?limit=1")),
+        (TASKS, Method::GET, alice.get("/tasks?sort=priority&limit=1")),
         (TASKS, Method::POST, alice.create(json!({ "title": "x" })).header("Idempotency-Key", "k")),
         (TASKS, Method::POST, alice.create(json!({ "title": "x" })).header("Idempotency-Key", "k")),
         (TASKS, Method::POST, alice.create(json!({ "title": "y" })).header("Idempotency-Key", "k")),
@@ -53,12 +58,18 @@ async fn successes() -> Vec<Answer> {
         (TASK, Method::PATCH, stale(alice.patch(&path)).json(json!({ "title": "x" }))),
         (TASK, Method::DELETE, stale(alice.delete(&path))),
         (COMPLETE, Method::PATCH, stale(alice.patch(&format!("{path}/complete")))),
+        (INCOMPLETE, Method::PATCH, stale(alice.patch(&format!("{path}/incomplete")))),
+        (STATUS, Method::PATCH, stale(set_status(&alice, &path))),
         (TASK, Method::DELETE, alice.delete(&path)),
     ];
     let mut answers = send_all(requests).await;
     answers.push(("/openapi.json", Method::GET, document));
     answers.push(("/docs", Method::GET, page));
     answers
+}
+
+fn set_status(user: &User, path: &str) -> Request {
+    user.patch(&format!("{path}/status")).json(json!({ "status": "complete" }))
 }
 
 fn stale(request: Request) -> Request {
@@ -101,6 +112,10 @@ async fn refusals() -> Vec<Answer> {
             (TASK, Method::PATCH, encoded(alice.patch("/tasks/1"))),
             (TASK, Method::DELETE, alice.delete("/tasks/x")),
             (COMPLETE, Method::PATCH, alice.patch("/tasks/x/complete")),
+            (INCOMPLETE, Method::PATCH, alice.patch("/tasks/x/incomplete")),
+            (STATUS, Method::PATCH, alice.patch("/tasks/1/status").json(json!({ "status": "x" }))),
+            (STATUS, Method::PATCH, alice.patch("/tasks/1/status").json_bytes(large())),
+            (STATUS, Method::PATCH, encoded(alice.patch("/tasks/1/status"))),
         ])
         .await,
     );
@@ -119,6 +134,7 @@ async fn slow_bodies() -> Vec<Answer> {
         (TASKS, Method::POST, alice.post("/tasks").json_pieces(body())),
         (TASK, Method::PUT, alice.put("/tasks/1").json_pieces(body())),
         (TASK, Method::PATCH, alice.patch("/tasks/1").json_pieces(body())),
+        (STATUS, Method::PATCH, alice.patch("/tasks/1/status").json_pieces(body())),
     ])
     .await
 }
@@ -181,6 +197,8 @@ async fn every_task_route(user: &User, id: &str) -> Vec<Answer> {
         (TASK, Method::PATCH, user.patch(&path).json(body())),
         (TASK, Method::DELETE, user.delete(&path)),
         (COMPLETE, Method::PATCH, user.patch(&format!("{path}/complete"))),
+        (INCOMPLETE, Method::PATCH, user.patch(&format!("{path}/incomplete"))),
+        (STATUS, Method::PATCH, set_status(user, &path)),
     ])
     .await
 }

@@ -67,6 +67,8 @@ async fn the_routes_of_the_contract_are_documented() {
         ("/api/{user_id}/tasks/{id}", "PATCH"),
         ("/api/{user_id}/tasks/{id}", "PUT"),
         ("/api/{user_id}/tasks/{id}/complete", "PATCH"),
+        ("/api/{user_id}/tasks/{id}/incomplete", "PATCH"),
+        ("/api/{user_id}/tasks/{id}/status", "PATCH"),
         ("/docs", "GET"),
         ("/health", "GET"),
         ("/health/db", "GET"),
@@ -96,12 +98,20 @@ async fn responses_outside_of_operations_are_documented_too() {
     let app = App::start().await;
     let document = Document::of(&app).await;
     let responses = &document.0["components"]["responses"];
+    let examples = |response: &Value, media_type: &str| -> Value {
+        response["content"][media_type]["examples"].clone()
+    };
     for (name, response) in [
         ("RouteNotFound", app.get("/nope").await),
         ("MethodNotAllowed", app.request(Method::POST, "/health").await),
     ] {
-        let examples = members(&responses[name]["content"]["application/problem+json"]["examples"]);
-        let example = examples.values().next().unwrap_or_else(|| panic!("{name} has an example"));
+        let examples = ["application/json", "application/problem+json"]
+            .map(|media_type| examples(&responses[name], media_type));
+        assert_eq!(examples[0], examples[1], "{name}: one body for both types");
+        let example = members(&examples[0])
+            .values()
+            .next()
+            .unwrap_or_else(|| panic!("{name} has an example"));
         let kind = example["value"]["type"].as_str().expect("a type").to_owned();
         response.problem(response.status).kind(kind.trim_start_matches("/problems/"));
     }
@@ -161,6 +171,19 @@ async fn the_schemas_accept_what_the_service_accepts() {
         ("U+0000 in the description", json!({ "title": "x", "description": "\u{0}" })),
         ("unknown status", json!({ "title": "x", "status": "done" })),
         ("null status", json!({ "title": "x", "status": null })),
+        ("a priority", json!({ "title": "x", "priority": "low" })),
+        ("only a priority", json!({ "priority": "high" })),
+        ("a priority in upper case", json!({ "title": "x", "priority": "MEDIUM" })),
+        (
+            "white space around it",
+            json!({ "title": "x", "priority": "\t\r\n\u{85}\u{3000}High \u{2009}" }),
+        ),
+        ("other characters around it", json!({ "title": "x", "priority": "high\u{200b}" })),
+        ("a separator before it", json!({ "title": "x", "priority": "\u{1c}high" })),
+        ("another priority", json!({ "title": "x", "priority": "urgent" })),
+        ("an empty priority", json!({ "title": "x", "priority": "" })),
+        ("null priority", json!({ "title": "x", "priority": null })),
+        ("priority of another type", json!({ "title": "x", "priority": 1 })),
         ("an array", json!([])),
         ("a text", json!("title")),
     ] {

@@ -16,6 +16,7 @@ async fn a_new_task_comes_back_whole() {
         "title": "Buy milk",
         "description": "2 l",
         "status": "incomplete",
+        "priority": "medium",
         "created_at": task["created_at"],
         "updated_at": task["created_at"],
     });

@@ -1,7 +1,6 @@
 //! The task routes, one module each, and the accounts and ids behind them.
 
 mod accounts;
-mod complete;
 mod concurrency;
 mod create;
 mod delete;
@@ -9,5 +8,8 @@ mod get;
 mod ids;
 mod list;
 mod paging;
+mod priority;
+mod sort;
+mod status;
 mod times;
 mod update;

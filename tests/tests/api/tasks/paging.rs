@@ -10,7 +10,7 @@ use tests::{App, Response, User};
 const MIB: usize = 1_048_576;
 
 /// The path of the next page after `/api/{user_id}`, if there is one.
-fn next(response: &Response) -> Option<String> {
+pub(super) fn next(response: &Response) -> Option<String> {
     if !response.has_header("link") {
         return None;
     }
@@ -23,7 +23,7 @@ fn next(response: &Response) -> Option<String> {
 }
 
 /// All pages from this one on, each with its tasks.
-async fn walk(user: &User, first: &str) -> Vec<Vec<Value>> {
+pub(super) async fn walk(user: &User, first: &str) -> Vec<Vec<Value>> {
     let mut pages = Vec::new();
     let mut path = Some(first.to_owned());
     while let Some(here) = path {
@@ -36,7 +36,7 @@ async fn walk(user: &User, first: &str) -> Vec<Vec<Value>> {
     pages
 }
 
-fn ids(tasks: &[Value]) -> Vec<i64> {
+pub(super) fn ids(tasks: &[Value]) -> Vec<i64> {
     tasks.iter().map(|task| task["id"].as_i64().expect("an id")).collect()
 }
 

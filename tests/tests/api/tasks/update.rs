@@ -31,6 +31,7 @@ async fn each_member_changes_alone() {
             ("description", json!(null)),
             ("description", json!("🦀".repeat(5_000))),
             ("status", json!("complete")),
+            ("priority", json!("high")),
         ] {
             let task = full_task(&alice).await;
             let mut body = json!({});
@@ -91,6 +92,7 @@ async fn an_update_that_changes_nothing_leaves_the_task_as_it_was() {
             json!({ "title": "Buy milk" }),
             json!({ "description": "2 l" }),
             json!({ "status": "incomplete" }),
+            json!({ "priority": " Medium" }),
             json!({ "title": "Buy milk", "description": "2 l", "status": "incomplete" }),
         ] {
             let task = full_task(&alice).await;
@@ -115,7 +117,7 @@ async fn an_update_of_nothing_is_refused() {
     for method in METHODS {
         for (label, body) in [
             ("empty", json!({})),
-            ("unknown members only", json!({ "priority": 1 })),
+            ("unknown members only", json!({ "colour": 1 })),
             (
                 "what is not the client's to set",
                 json!({ "id": 1, "user_id": "x", "created_at": "x" }),
@@ -123,9 +125,9 @@ async fn an_update_of_nothing_is_refused() {
         ] {
             let response = update(&alice, &method, &task, body).await;
             assert_eq!(response.status, 400, "{method} {label}: {response}");
-            response
-                .problem(400)
-                .says("At least one field (title, description or status) must be provided");
+            response.problem(400).says(
+                "At least one field (title, description, status or priority) must be provided",
+            );
         }
     }
     assert_eq!(alice.tasks().await, [task]);

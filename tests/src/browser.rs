@@ -24,7 +24,7 @@ const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 const DRIVERS: [&str; 1] = ["chromedriver"];
 
 /// An open browser window.
-pub(crate) struct Browser {
+pub struct Browser {
     client: Client,
     /// The id of the browser's process.
     process: Option<i32>,
@@ -34,7 +34,7 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// Opens a page.
-    pub(crate) async fn open(url: &str) -> Self {
+    pub async fn open(url: &str) -> Self {
         let (browser, driver) = (program("CHROMIUM", &BROWSERS), program("CHROMEDRIVER", &DRIVERS));
         let mut driver = Command::new(driver)
             .arg("--port=0")
@@ -78,19 +78,19 @@ impl Browser {
     }
 
     /// The element, as soon as it exists.
-    pub(crate) async fn find(&self, css: &str) -> Element {
+    pub async fn find(&self, css: &str) -> Element {
         let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
         found.unwrap_or_else(|err| panic!("no `{css}` on the page: {err}"))
     }
 
     /// Clicks an element, as soon as it exists.
-    pub(crate) async fn click(&self, css: &str) {
+    pub async fn click(&self, css: &str) {
         let element = self.find(css).await;
         element.click().await.unwrap_or_else(|err| panic!("failed to click `{css}`: {err}"));
     }
 
     /// Replaces the text of an input.
-    pub(crate) async fn fill(&self, css: &str, text: &str) {
+    pub async fn fill(&self, css: &str, text: &str) {
         let element = self.find(css).await;
         // Selects the old text, so that typing replaces it: the page refills an emptied input.
         let keys = format!("{}a{}{text}", char::from(Key::Control), char::from(Key::Null));
@@ -99,13 +99,13 @@ impl Browser {
     }
 
     /// Runs a script and returns its result.
-    pub(crate) async fn run(&self, script: &str) -> Value {
+    pub async fn run(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.expect("run a script in the page")
     }
 
     /// The browser's log since the last call: script errors, files that do not load, violations of
     /// the content security policy.
-    pub(crate) async fn complaints(&self) -> Vec<Value> {
+    pub async fn complaints(&self) -> Vec<Value> {
         let log = self.client.issue_cmd(ConsoleLog).await.expect("read the console");
         let entries = log.as_array().expect("the console is a list").clone();
         let is_good = |entry: &Value| ["INFO", "DEBUG"].map(Value::from).contains(&entry["level"]);
@@ -113,7 +113,7 @@ impl Browser {
     }
 
     /// Closes the window.
-    pub(crate) async fn close(self) {
+    pub async fn close(self) {
         self.client.clone().close().await.expect("close the browser");
     }
 }
