@@ -4,24 +4,28 @@
 do $$
 declare
   about_column text;
-  added text := substring(obj_description('idx_tasks_user_status_priority'::regclass, 'pg_class') from 'that was there:(.*)\.$');
+  about_check text;
+  about_index text := obj_description('idx_tasks_user_status_priority'::regclass, 'pg_class');
 begin
   select col_description(attrelid, attnum) into about_column
     from pg_catalog.pg_attribute
    where attrelid = 'tasks'::regclass and attname = 'priority';
+  select obj_description(oid, 'pg_constraint') into about_check
+    from pg_catalog.pg_constraint
+   where conrelid = 'tasks'::regclass and conname = 'tasks_priority_check';
 
   drop index idx_tasks_user_status_priority;
   if about_column like 'Owned by Taskie''s migrations%' then
     alter table tasks drop column priority;
     return;
   end if;
-  if added like '% check%' then
+  if about_check like '%Added to a column that was there.' then
     alter table tasks drop constraint tasks_priority_check;
   end if;
-  if added like '% default%' then
+  if about_index like '%lacked:%default%' then
     alter table tasks alter column priority drop default;
   end if;
-  if added like '% not-null%' then
+  if about_index like '%lacked:%not null%' then
     alter table tasks alter column priority drop not null;
   end if;
 end

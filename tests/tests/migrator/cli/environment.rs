@@ -12,7 +12,7 @@ async fn a_dot_env_file_is_read() {
     let folder = Folder::new(&[]);
     folder.write(".env", &format!("DATABASE_URL='{}'\n", database.url().to_connection_string()));
     run_in(folder.path().as_ref(), &[], &["up"]).await.exits(0);
-    assert_eq!(versions(&database).await, [1, 2, 3]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn the_dot_env_file_of_the_project_is_read_and_no_other_above() {
         .exits(0)
         .says(&format!("Variables are read from `{}/project/.env`", folder.path()))
         .does_not_print(&url);
-    assert_eq!(versions(&database).await, [1, 2, 3]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
 }
 
 #[tokio::test]
@@ -80,5 +80,5 @@ async fn the_folder_of_migrations_can_be_a_variable() {
     let url = database.url().to_connection_string();
     let variables = [("DATABASE_URL", url.as_str()), ("MIGRATOR_DIR", folder.path())];
     run_in(folder.path().as_ref(), &variables, &["up"]).await.exits(0);
-    assert_eq!(versions(&database).await, [1, 2, 3]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
 }

@@ -23,7 +23,12 @@ fn without(mut document: Value, pointers: &[&str]) -> Value {
 async fn up_lists_what_it_applied() {
     let database = TestDatabase::create().await;
     let document = run(&database, &["up", "--json"]).await.exits(0).json();
-    let times = ["/applied/0/elapsed_ms", "/applied/1/elapsed_ms", "/applied/2/elapsed_ms"];
+    let times = [
+        "/applied/0/elapsed_ms",
+        "/applied/1/elapsed_ms",
+        "/applied/2/elapsed_ms",
+        "/applied/3/elapsed_ms",
+    ];
     assert_json_snapshot!(without(document, &times), @r#"
     {
       "applied": [
@@ -44,6 +49,12 @@ async fn up_lists_what_it_applied() {
           "name": "idempotency_keys",
           "retries": 0,
           "version": 3
+        },
+        {
+          "elapsed_ms": "…",
+          "name": "task_priority",
+          "retries": 0,
+          "version": 4
         }
       ],
       "command": "up"
@@ -73,9 +84,9 @@ async fn down_lists_what_it_undid() {
       "undone": [
         {
           "elapsed_ms": "…",
-          "name": "idempotency_keys",
+          "name": "task_priority",
           "retries": 0,
-          "version": 3
+          "version": 4
         }
       ]
     }
@@ -135,8 +146,8 @@ async fn current_is_the_newest_migration() {
     {
       "applied_on": "…",
       "command": "current",
-      "name": "idempotency_keys",
-      "version": 3
+      "name": "task_priority",
+      "version": 4
     }
     "#);
 }
@@ -229,12 +240,13 @@ async fn diverged_migrations_are_described() {
           "V1__initial_schema was edited after it was applied",
           "V2__page_tasks_by_key was edited after it was applied",
           "V3__idempotency_keys was edited after it was applied",
+          "V4__task_priority is applied, but missing from the migrations",
           "nothing was run"
         ],
         "exit_code": 4,
         "hint": "an applied migration never changes: restore the file and write a new migration",
         "kind": "diverged",
-        "message": "the history of the database and the migrations have diverged: 3 problems"
+        "message": "the history of the database and the migrations have diverged: 4 problems"
       }
     }
     "#);

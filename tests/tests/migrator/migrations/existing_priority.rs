@@ -144,6 +144,36 @@ async fn it_applies_once_the_values_are_changed() {
     run(&database, &["up"]).await.exits(0).says("the database is at V4__task_priority");
 }
 
+/// For a table that is too large to be locked while its index is built.
+#[tokio::test]
+async fn what_was_made_beforehand_is_taken_over() {
+    let database = with_priority(
+        "varchar(10) not null default 'medium'
+           constraint tasks_priority_check check (priority in ('low', 'medium', 'high'))",
+        &[Some("low")],
+    )
+    .await;
+    let client = database.client().await;
+    let index = "create index concurrently idx_tasks_user_status_priority on tasks (
+        user_id, status, (case priority when 'high' then 3 when 'low' then 1 else 2 end) desc,
+        created_at desc, id desc)";
+    client.batch_execute(index).await.expect("build the index");
+    let oid = "select 'idx_tasks_user_status_priority'::regclass::oid";
+    let before: u32 = client.query_one(oid, &[]).await.expect("the index").get(0);
+    run(&database, &["up"]).await.exits(0);
+    let after: u32 = client.query_one(oid, &[]).await.expect("the index").get(0);
+    assert_eq!(after, before, "it is not built again");
+    let drift = run(&database, &["drift"]).await.exits(1).stdout;
+    assert!(drift.contains("priority") && !drift.contains("index "), "only comments: {drift}");
+
+    run(&database, &["down", "--yes"]).await.exits(0);
+    let spoil = "create index idx_tasks_user_status_priority on tasks (id);
+        update pg_index set indisvalid = false
+         where indexrelid = 'idx_tasks_user_status_priority'::regclass";
+    client.batch_execute(spoil).await.expect("spoil the index");
+    run(&database, &["up"]).await.exits(5).says("is not valid: its build has failed or goes on");
+}
+
 #[tokio::test]
 async fn a_column_of_our_own_is_undone() {
     let database = TestDatabase::create().await;

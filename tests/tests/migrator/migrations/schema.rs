@@ -113,6 +113,7 @@ async fn constraints_refuse_by_name() {
     for (row, constraint) in [
         ("tasks (user_id, title, status) values ('u1', '', 'complete')", "tasks_title_length"),
         ("tasks (user_id, title, status) values ('u1', 'x', 'done')", "tasks_status_check"),
+        ("tasks (user_id, title, priority) values ('u1', 'x', 'urgent')", "tasks_priority_check"),
         ("tasks (user_id, title) values ('nobody', 'x')", "tasks_user_id_fkey"),
         (
             "idempotency_keys values ('u1', 'k', 'too short', 1, now())",

@@ -16,12 +16,13 @@ async fn the_schema_is_applied_and_recorded() {
         .says("Applying V1__initial_schema ... done")
         .says("Applying V2__page_tasks_by_key ... done")
         .says("Applying V3__idempotency_keys ... done")
-        .says("3 migrations applied, the database is at V3__idempotency_keys");
+        .says("Applying V4__task_priority ... done")
+        .says("4 migrations applied, the database is at V4__task_priority");
     assert_eq!(
         tables(&database).await,
         ["idempotency_keys", "refinery_schema_history", "tasks", "users"]
     );
-    assert_eq!(versions(&database).await, [1, 2, 3]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
 }
 
 #[tokio::test]
@@ -38,7 +39,7 @@ async fn applying_twice_changes_nothing_and_says_so() {
     let before = objects(&database).await;
     run(&database, &["up"]).await.exits(0).says("Nothing to do: no migration is pending");
     assert_eq!(objects(&database).await, before);
-    assert_eq!(versions(&database).await, [1, 2, 3]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
 }
 
 #[tokio::test]
@@ -49,7 +50,13 @@ async fn the_history_is_as_refinery_writes_it() {
         "select version, name, applied_on, checksum from refinery_schema_history order by 1";
     let rows = database.client().await.query(query, &[]).await.expect("read the history");
     let names: Vec<(i32, &str)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-    assert_eq!(names, [(1, "initial_schema"), (2, "page_tasks_by_key"), (3, "idempotency_keys")]);
+    let expected = [
+        (1, "initial_schema"),
+        (2, "page_tasks_by_key"),
+        (3, "idempotency_keys"),
+        (4, "task_priority"),
+    ];
+    assert_eq!(names, expected);
     for row in rows {
         DateTime::parse_from_rfc3339(row.get(2)).expect("RFC 3339");
         row.get::<_, &str>(3).parse::<u64>().expect("64 bits in decimal digits");
