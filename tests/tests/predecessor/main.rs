@@ -36,6 +36,7 @@ impl Scene {
     /// The page, signed in as the user, with this many tasks.
     async fn opened(&self, tasks: usize) -> Browser {
         let browser = self.signed_in(&self.alice.token).await;
+        browser.find("#tasks:not([hidden])").await;
         tests::until("the tasks are shown", async || {
             (shown(&browser).await.as_array()?.len() == tasks).then_some(())
         })

@@ -119,6 +119,8 @@ async fn the_rules_of_tasks_hold_for_updates() {
             SqlState::STRING_DATA_RIGHT_TRUNCATION,
         ),
         ("unknown status", "status = 'done'", SqlState::CHECK_VIOLATION),
+        ("unknown priority", "priority = 'urgent'", SqlState::CHECK_VIOLATION),
+        ("priority in another case", "priority = 'High'", SqlState::CHECK_VIOLATION),
         ("unknown user", "user_id = 'nobody'", SqlState::FOREIGN_KEY_VIOLATION),
     ] {
         let (found, _) = refusal(&client, &format!("update tasks set {change}")).await;
@@ -278,7 +280,11 @@ async fn the_documented_names_are_there() {
         let end = format!("{index} ON public.tasks USING btree {columns}");
         assert!(indexes.iter().any(|definition| definition.ends_with(&end)), "{end}: {indexes:?}");
     }
-    assert_eq!(indexes.len(), 4, "{indexes:?}");
+    let by_priority = indexes.iter().find(|index| index.contains("idx_tasks_user_status_priority"));
+    let by_priority = by_priority.expect("the index of lists by priority");
+    assert!(by_priority.contains("(user_id, status, (\nCASE priority"), "{by_priority}");
+    assert!(by_priority.ends_with("END) DESC, created_at DESC, id DESC)"), "{by_priority}");
+    assert_eq!(indexes.len(), 5, "{indexes:?}");
     let statement = "
         select t.tgname::text, p.proname::text
           from pg_trigger t join pg_proc p on p.oid = t.tgfoid

@@ -93,7 +93,7 @@ impl Service {
     /// Sends the request and checks the response: tasks of `owner` only, or a whole problem document.
     fn send_and_check(&self, request: &Request, owner: &str, verdict: Verdict) -> RawResponse {
         let Request { method, target, authorization } = request;
-        let body = r#"{"title": "changed"}"#;
+        let body = r#"{"title": "changed", "status": "complete"}"#;
         let bytes = format!(
             "{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\nAuthorization: {authorization}\r\n\r\n{body}",

@@ -95,7 +95,7 @@ fn user_and_task(method: &str, target: &str) -> Option<(Vec<u8>, Option<Vec<u8>>
     match (method, &segments[..]) {
         ("GET" | "POST", [b"", b"api", user, b"tasks"]) => Some((user.to_vec(), None)),
         ("GET" | "PUT" | "PATCH", [b"", b"api", user, b"tasks", id])
-        | ("PATCH", [b"", b"api", user, b"tasks", id, b"complete"]) => {
+        | ("PATCH", [b"", b"api", user, b"tasks", id, b"complete" | b"incomplete" | b"status"]) => {
             Some((user.to_vec(), Some(id.to_vec())))
         }
         _ => None,
