@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::config::{self, Misconfiguration};
 use crate::db::{Database, Param};
 use crate::error::ApiError;
+use crate::host::postgres;
 use crate::http::response::rounded_millis;
 #[cfg(test)]
 use crate::openapi::failures;
@@ -21,12 +22,16 @@ use crate::single_flight::SingleFlight;
 /// Lifetime of a kept result.
 const KEPT: Duration = Duration::from_secs(1);
 
+/// A warning where neither the component nor the server ends a statement.
+const NO_STATEMENT_TIMEOUT: &str = "nothing limits the time of a statement: set `statement_timeout` for the role of `database_url`, as `migrator grant` does";
+
 static DATABASE_HEALTH: Kept<DatabaseHealth> = Kept::new();
 static POOL_HEALTH: Kept<PoolHealth> = Kept::new();
 
-/// The database's version, whether a schema is there, and whether it is new enough, the newest migration applied, whether the
-/// database is read-only, the rights that the role lacks, and the tables on which row security lets
-/// it do nothing. `$1` whether it makes accounts.
+/// The database's version, whether a schema is there, and whether it is new enough, the newest migration
+/// applied, whether the database is read-only, the rights that the role lacks, the tables on which row
+/// security lets it do nothing, and whether the server limits the time of a statement. `$1` whether it
+/// makes accounts.
 ///
 /// The migrator's history may be absent or not readable for this role, and a statement that names
 /// an absent table is refused as a whole. `query_to_xml` runs its text only when the `case` gets
@@ -87,7 +92,8 @@ select current_setting('server_version'),
               where polrelid = id
                 and polpermissive
                 and polcmd in ('*', command)
-                and case when role = 0 then true else pg_has_role(role, 'usage') end))";
+                and case when role = 0 then true else pg_has_role(role, 'usage') end)),
+       current_setting('statement_timeout') <> '0'";
 
 /// The connections of this application's role to its database: all, and those at work.
 const COUNT_CONNECTIONS: &str = "\
@@ -118,6 +124,9 @@ struct DatabaseHealth {
     /// The newest migration applied; null when the history is absent or not readable.
     #[cfg_attr(test, schema(required = true))]
     migration_version: Option<i64>,
+    /// What does not keep requests from success, and should be mended; absent when there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<&'static str>,
 }
 
 /// The body of `GET /health/pool`: connections are opened per request and pooled in front of
@@ -201,12 +210,14 @@ async fn database_health(database: Result<Database, ApiError>) -> Result<Databas
     if let Some(tables) = row.optional_text()? {
         return Err(Misconfiguration::sees_no_rows(&tables).into());
     }
+    let is_limited = row.bool()? || postgres::HAS_DEADLINE;
     Ok(DatabaseHealth {
         status: "healthy",
         latency_ms: rounded_millis(database.time_spent()),
         server_version,
         pooled: database.is_pooled(),
         migration_version,
+        warnings: if is_limited { Vec::new() } else { vec![NO_STATEMENT_TIMEOUT] },
     })
 }
 

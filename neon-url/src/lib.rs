@@ -215,6 +215,14 @@ impl DatabaseUrl {
         limited
     }
 
+    /// The same server, with no more time for opening a connection than `limit`, rounded up to a second.
+    #[must_use]
+    pub fn with_connect_timeout(&self, limit: Duration) -> Self {
+        let seconds = limit.as_millis().div_ceil(1_000).max(1);
+        let limit = Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX));
+        Self { connect_timeout: self.connect_timeout.min(limit), ..self.clone() }
+    }
+
     /// The connection string **with the password**, as tokio-postgres, and so Spin, reads it.
     ///
     /// Always explicit: scheme `postgresql`, port, database, `sslmode`, `connect_timeout`, then the

@@ -376,6 +376,22 @@ fn the_time_limit_for_connecting_is_kept_or_ten_seconds() {
 }
 
 #[test]
+fn a_time_limit_for_connecting_is_rounded_up_and_never_raises_the_strings() {
+    for (parameters, millis, seconds) in [
+        ("", 1, 1),
+        ("", 1_000, 1),
+        ("", 1_001, 2),
+        ("", 30_000, 10),
+        ("?connect_timeout=3", 5_000, 3),
+    ] {
+        let url = DatabaseUrl::parse(&format!("postgresql://ann@localhost/shop{parameters}"))
+            .expect(parameters)
+            .with_connect_timeout(Duration::from_millis(millis));
+        assert_eq!(url.connect_timeout(), Duration::from_secs(seconds), "{parameters} {millis}");
+    }
+}
+
+#[test]
 fn parameters_without_a_meaning_here_are_listed() {
     let url = DatabaseUrl::parse(
         "postgresql://ann:s3cret@db.example.com/shop?pgbouncer=true&sslmode=require&channel_binding=require&connection_limit=1",

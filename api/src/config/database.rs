@@ -8,6 +8,7 @@ use neon_url::DatabaseUrl;
 use super::Load;
 use super::problems::Problems;
 use super::variables::{Reader, Source};
+use crate::host::postgres;
 
 /// The longest `database_timeout_ms`.
 const MAX_TIMEOUT_MS: u16 = 30_000;
@@ -20,10 +21,10 @@ const SERVER_TENTHS: u32 = 9;
 pub(crate) struct DatabaseConfig {
     /// The database.
     pub(crate) url: DatabaseUrl,
-    /// The same as the host takes it, password included, with the server's own limit on statements
-    /// where it takes one.
+    /// The same as the host takes it, password included, with the host's own limit on connecting, and with
+    /// the server's on statements where it takes one.
     pub(crate) address: String,
-    /// The same without that limit.
+    /// The same without a limit on statements.
     pub(crate) plain_address: String,
     /// PEM text of a private certificate authority.
     pub(crate) ca: Option<String>,
@@ -35,12 +36,16 @@ impl Load for DatabaseConfig {
     async fn load<S: Source>(reader: &mut Reader<S>) -> Option<Self> {
         let url = load_url(reader).await;
         let ca = reader.text("database_ca").await;
-        if ca.as_deref().is_some_and(|pem| !looks_like_pem(pem)) {
+        if ca.is_some() && !postgres::TAKES_CA {
+            reader.problems.note(
+                "`database_ca` must be empty: a component that is built for WASI 0.2 cannot pass a certificate on",
+            );
+        } else if ca.as_deref().is_some_and(|pem| !looks_like_pem(pem)) {
             reader.problems.note("`database_ca` must hold a PEM certificate");
         }
         let timeout = reader.number("database_timeout_ms", 5_000, (1, MAX_TIMEOUT_MS)).await?;
-        let url = url?;
         let timeout = Duration::from_millis(u64::from(timeout));
+        let url = url?.with_connect_timeout(timeout);
         let server_timeout = timeout * SERVER_TENTHS / 10;
         Some(Self {
             address: url.with_statement_timeout(server_timeout).to_connection_string(),

@@ -1,10 +1,16 @@
 //! The host, as the rest of the component sees it: the entry point, variables, PostgreSQL, HTTP to the
-//! outside, and the key-value store. The only place that names an SDK; the clock, and the response on its
-//! way out, are in `responses`, which both components use.
+//! outside, and the key-value store. The only place that names an SDK; the clock, a request on its way in
+//! and a response on its way out are in `responses::host`, which both components use.
 
 pub(crate) mod sql;
+#[cfg(feature = "wasip2")]
+mod wasip2;
+#[cfg(feature = "wasip3")]
 mod wasip3;
 
+#[cfg(feature = "wasip2")]
+pub(crate) use self::wasip2::{http_client, key_value, postgres, variables};
+#[cfg(feature = "wasip3")]
 pub(crate) use self::wasip3::{http_client, key_value, postgres, variables};
 
 /// The host could not read a variable.

@@ -8,6 +8,12 @@ use spin_sdk::pg::{
 
 use crate::host::sql::{Param, SqlFailure, Value};
 
+/// True: the component can give up a wait for PostgreSQL.
+pub(crate) const HAS_DEADLINE: bool = true;
+
+/// True: the host takes the certificate of a private certificate authority.
+pub(crate) const TAKES_CA: bool = true;
+
 /// A connection of the host's pool, back in it when this is dropped.
 pub(crate) struct Connection(HostConnection);
 

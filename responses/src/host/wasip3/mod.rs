@@ -1,5 +1,8 @@
 //! The host by WASI 0.3.
 
-pub(super) mod clock;
-pub(super) mod response;
+mod clock;
+mod response;
 pub mod worker;
+
+pub use self::clock::wait;
+pub use self::response::respond;

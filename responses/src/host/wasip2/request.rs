@@ -1,0 +1,91 @@
+//! A request on its way in.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request, Uri};
+use http_body::{Body, Frame};
+use wasi::http::types::{IncomingBody, IncomingRequest, Method as HostMethod};
+use wasi::io::streams::{InputStream, StreamError};
+
+use super::poll::Waiting;
+
+/// Size of a read of a body, in bytes.
+const READ_BYTES: u64 = 16 * 1024;
+
+/// The request in the types of the `http` crate; none if they cannot hold it. Its URI has no scheme and no
+/// authority.
+pub(super) fn convert(request: &IncomingRequest) -> Option<Request<RequestBody>> {
+    let path = request.path_with_query().unwrap_or_else(|| "/".to_owned());
+    let mut converted = Request::new(RequestBody::of(request)?);
+    *converted.method_mut() = method(request.method())?;
+    *converted.uri_mut() = Uri::builder().path_and_query(path).build().ok()?;
+    for (name, value) in request.headers().entries() {
+        let name = HeaderName::try_from(name).ok()?;
+        converted.headers_mut().append(name, HeaderValue::try_from(value).ok()?);
+    }
+    Some(converted)
+}
+
+fn method(method: HostMethod) -> Option<Method> {
+    Some(match method {
+        HostMethod::Get => Method::GET,
+        HostMethod::Head => Method::HEAD,
+        HostMethod::Post => Method::POST,
+        HostMethod::Put => Method::PUT,
+        HostMethod::Delete => Method::DELETE,
+        HostMethod::Connect => Method::CONNECT,
+        HostMethod::Options => Method::OPTIONS,
+        HostMethod::Trace => Method::TRACE,
+        HostMethod::Patch => Method::PATCH,
+        HostMethod::Other(name) => Method::from_bytes(name.as_bytes()).ok()?,
+    })
+}
+
+/// The body of a request, read as it comes. The order of the members is that in which the host wants them
+/// dropped.
+pub struct RequestBody {
+    waiting: Waiting,
+    stream: InputStream,
+    _body: IncomingBody,
+}
+
+/// A body that ended before it was complete.
+#[derive(Debug)]
+pub struct CutOff;
+
+impl RequestBody {
+    fn of(request: &IncomingRequest) -> Option<Self> {
+        let body = request.consume().ok()?;
+        let stream = body.stream().ok()?;
+        Some(Self { waiting: Waiting::default(), stream, _body: body })
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = CutOff;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+        let Self { waiting, stream, .. } = self.get_mut();
+        let read = || match stream.read(READ_BYTES) {
+            Ok(bytes) if bytes.is_empty() => None,
+            Ok(bytes) => Some(Some(Ok(Frame::data(Bytes::from(bytes))))),
+            Err(StreamError::Closed) => Some(None),
+            Err(StreamError::LastOperationFailed(_)) => Some(Some(Err(CutOff))),
+        };
+        waiting.poll(context, read, || stream.subscribe())
+    }
+}
+
+impl std::fmt::Display for CutOff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the body ended before it was complete")
+    }
+}
+
+impl std::error::Error for CutOff {}

@@ -1,0 +1,106 @@
+//! A response on its way out.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Response, StatusCode};
+use wasi::http::types::{ErrorCode, Fields, OutgoingBody, OutgoingResponse, ResponseOutparam};
+use wasi::io::streams::{OutputStream, StreamError};
+
+use super::poll::until;
+use crate::time::within;
+
+/// Time limit for the host to accept a body: a client that does not read must not keep the instance.
+/// An accepted body is in the host's memory.
+const WRITE_LIMIT: Duration = Duration::from_secs(30);
+
+/// Hands a response to the host, which has all of it afterwards.
+///
+/// Head and body have to reach the host's socket in one write: a second one would wait for the client's
+/// delayed acknowledgement, 42 ms, on a connection that is reused. So the body, or as much of it as the host
+/// takes at once (1 MiB), is written before the host gets the head.
+///
+/// A response to HEAD has the headers of GET's, its `Content-Length` included, and no body at all: the host
+/// compares an empty one with `Content-Length`.
+pub(super) async fn send(to: ResponseOutparam, method: &Method, response: Response<Bytes>) {
+    match head(&response) {
+        Ok(head) if has_body(method, response.status()) => {
+            send_whole(to, head, response.into_body()).await;
+        }
+        head => ResponseOutparam::set(to, head),
+    }
+}
+
+fn has_body(method: &Method, status: StatusCode) -> bool {
+    *method != Method::HEAD
+        && status != StatusCode::NO_CONTENT
+        && status != StatusCode::NOT_MODIFIED
+}
+
+fn head(response: &Response<Bytes>) -> Result<OutgoingResponse, ErrorCode> {
+    let headers: Vec<(String, Vec<u8>)> = response
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .collect();
+    let headers = Fields::from_list(&headers).map_err(|error| failure(error.to_string()))?;
+    let head = OutgoingResponse::new(headers);
+    head.set_status_code(response.status().as_u16())
+        .map_err(|()| failure("unknown status code".to_owned()))?;
+    Ok(head)
+}
+
+fn failure(text: String) -> ErrorCode {
+    ErrorCode::InternalError(Some(text))
+}
+
+async fn send_whole(to: ResponseOutparam, head: OutgoingResponse, bytes: Bytes) {
+    let Ok(body) = head.body() else { return refuse(to) };
+    let Ok(stream) = body.write() else { return refuse(to) };
+    let Ok(rest) = write_at_once(&stream, &bytes) else { return refuse(to) };
+    if rest.is_empty() {
+        // The end of the body, before the head.
+        drop(stream);
+        let _ = OutgoingBody::finish(body, None);
+        ResponseOutparam::set(to, Ok(head));
+        return;
+    }
+    ResponseOutparam::set(to, Ok(head));
+    let written = within(WRITE_LIMIT, write(&stream, rest)).await;
+    drop(stream);
+    // Dropped unfinished, the host ends the connection: a client that hung up or reads nothing got less than
+    // `Content-Length` says.
+    if let Some(Ok(())) = written {
+        let _ = OutgoingBody::finish(body, None);
+    }
+}
+
+fn refuse(to: ResponseOutparam) {
+    ResponseOutparam::set(to, Err(failure("the body cannot be written".to_owned())));
+}
+
+/// Writes what the host takes without waiting, and gives the rest.
+fn write_at_once<'a>(stream: &OutputStream, mut bytes: &'a [u8]) -> Result<&'a [u8], StreamError> {
+    while !bytes.is_empty() {
+        let room = usize::try_from(stream.check_write()?).unwrap_or(usize::MAX);
+        if room == 0 {
+            break;
+        }
+        let (now, rest) = bytes.split_at(room.min(bytes.len()));
+        stream.write(now)?;
+        bytes = rest;
+    }
+    Ok(bytes)
+}
+
+async fn write(stream: &OutputStream, mut bytes: &[u8]) -> Result<(), StreamError> {
+    let progress = || match write_at_once(stream, bytes) {
+        Ok([]) => Some(Ok(())),
+        Ok(rest) => {
+            bytes = rest;
+            None
+        }
+        Err(error) => Some(Err(error)),
+    };
+    until(progress, || stream.subscribe()).await
+}
