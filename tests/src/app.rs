@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, RwLock};
 
 use crate::background_runtime;
-use crate::build::workspace;
+use crate::component::Component;
 use crate::connect::connect;
 use crate::database::TestDatabase;
 use crate::key_server::KeyServer;
@@ -69,7 +69,7 @@ pub struct Options {
 impl Options {
     fn new(database: &DatabaseUrl) -> Self {
         let mut options = Self {
-            manifest: workspace().join("spin.toml"),
+            manifest: Component::under_test().manifest(),
             variables: BTreeMap::new(),
             reuse: InstanceReuse::default(),
         };

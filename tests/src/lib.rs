@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `TASKIE_RUNTIME=local` (default) | the `local` host, in this process, on a free port |
 //! | `TASKIE_RUNTIME=spin`, as `cargo test-spin` sets it | `spin up` (the binary from `SPIN`, else from `PATH`) on a free port |
+//! | `TASKIE_COMPONENT=wasip3` (default) or `wasip2` | the build of the components that are started: `spin.toml` or `spin-wasip2.toml` |
 //! | `TASKIE_URL`, `TASKIE_DATABASE_URL`, `TASKIE_JWT_SECRET` | a running service, and its database |
 //! | `TEST_DATABASE_URL` | a PostgreSQL server on which the tests may create and drop databases; otherwise a throwaway server is started |
 //! | `TASKIE_PG_BIN` | a folder with `initdb` and `postgres` for the throwaway server |
@@ -25,6 +26,7 @@ mod background_runtime;
 mod browser;
 mod build;
 mod cli_output;
+mod component;
 mod connect;
 mod database;
 mod frontend;
@@ -47,6 +49,7 @@ pub use app::{App, Options, http_client};
 pub use browser::Browser;
 pub use build::{local, migrator, workspace};
 pub use cli_output::CliOutput;
+pub use component::{Component, Difference};
 pub use database::{TestDatabase, TestServer};
 pub use frontend::Frontend;
 pub use keep_alive::{Exchange, KeepAlive};

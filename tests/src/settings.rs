@@ -5,12 +5,16 @@ use std::sync::LazyLock;
 
 use neon_url::DatabaseUrl;
 
+use crate::component::Component;
+
 /// Read once; an invalid value panics with the variable's name.
 pub(crate) static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::read);
 
 pub(crate) struct Settings {
     /// The runtime that [`crate::App::start_with`] starts, and [`crate::App::start`] without a `service`.
     pub(crate) runtime: RuntimeKind,
+    /// The build of the components that it starts.
+    pub(crate) component: Component,
     /// A running service.
     pub(crate) service: Option<Service>,
     /// A server on which tests may create and drop databases.
@@ -39,13 +43,18 @@ impl Settings {
             }
             Some(other) => panic!("TASKIE_RUNTIME must be `local` or `spin`, not `{other}`"),
         };
+        let component = match variable("TASKIE_COMPONENT").as_deref() {
+            None | Some("wasip3") => Component::Wasip3,
+            Some("wasip2") => Component::Wasip2,
+            Some(other) => panic!("TASKIE_COMPONENT must be `wasip3` or `wasip2`, not `{other}`"),
+        };
         let service = variable("TASKIE_URL").map(|url| Service {
             url: url.trim_end_matches('/').to_owned(),
             database: database("TASKIE_DATABASE_URL")
                 .expect("TASKIE_URL needs TASKIE_DATABASE_URL"),
             jwt_secret: variable("TASKIE_JWT_SECRET").expect("TASKIE_URL needs TASKIE_JWT_SECRET"),
         });
-        Self { runtime, service, server: database("TEST_DATABASE_URL") }
+        Self { runtime, component, service, server: database("TEST_DATABASE_URL") }
     }
 }
 

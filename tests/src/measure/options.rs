@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
-use crate::InstanceReuse;
+use crate::{Component, InstanceReuse};
 
 /// Measures the API beside a bare component on the same host and database.
 ///
 /// Starts everything itself, as the tests do: `cargo measure-spin` the real Spin (the program from
 /// `SPIN`, else from `PATH`), `cargo measure` the `local` host in this process, which is good for
-/// trying this program but not for its figures.
+/// trying this program but not for its figures. `TASKIE_COMPONENT=wasip2` measures the other build.
 #[derive(Clone, Debug, Parser)]
 #[command(after_help = "Examples:
   cargo measure-spin
+  TASKIE_COMPONENT=wasip2 cargo measure-spin
   cargo measure-spin latency --reuse single-use
   cargo measure-spin throughput --workload get --rounds 9 --seconds 10")]
 pub struct Options {
@@ -83,7 +84,12 @@ impl Options {
 
     /// The selected kinds of instances.
     pub(crate) fn reuses(&self) -> Vec<Reuse> {
-        self.reuse.map_or_else(|| Reuse::value_variants().to_vec(), |only| vec![only])
+        // With WASI 0.2, no host reuses an instance.
+        match (Component::under_test(), self.reuse) {
+            (Component::Wasip2, _) => vec![Reuse::SingleUse],
+            (_, Some(only)) => vec![only],
+            (_, None) => Reuse::value_variants().to_vec(),
+        }
     }
 
     /// The selected workloads.

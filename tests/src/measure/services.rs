@@ -10,7 +10,7 @@ use tokio_postgres::Client;
 use super::cpu::{self, Account};
 use super::load::Accounts;
 use super::options::{Options, Reuse};
-use crate::{App, User, workspace};
+use crate::{App, Component, User};
 
 /// The allowed CORS origin.
 pub(crate) const ORIGIN: &str = "https://app.example";
@@ -53,7 +53,7 @@ impl Services {
         .await;
         let database_url = api.database().api_url();
         let floor = App::start_with(|app| {
-            app.manifest = workspace().join("benches/spin.toml");
+            app.manifest = Component::under_test().floor_manifest();
             app.reuse = reuse.limits();
             app.variables.clear();
             app.database(&database_url);
@@ -104,8 +104,13 @@ impl Services {
         };
         let processors = std::thread::available_parallelism().map_or(0, NonZero::get);
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let component = Component::under_test();
+        let size = |name| std::fs::metadata(component.file(name)).map_or(0, |file| file.len());
         Ok(format!(
-            "host: {host}\nPostgreSQL {postgres}, {processors} processors, load average {}, log_level {}\n",
+            "host: {host}\ncomponents of {}: the API {} bytes, the bare one {} bytes\nPostgreSQL {postgres}, {processors} processors, load average {}, log_level {}\n",
+            component.name(),
+            size("api"),
+            size("floor"),
             load.split_whitespace().take(3).collect::<Vec<_>>().join(" "),
             options.log_level
         ))

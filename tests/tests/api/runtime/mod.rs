@@ -1,5 +1,6 @@
-//! The service on its host: instances, connections that users share, and restarts.
+//! The service on its host: instances, connections that users share, restarts, and the manifests.
 
 mod instances;
 mod interleaving;
+mod manifests;
 mod restart;
