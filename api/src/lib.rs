@@ -6,8 +6,8 @@
 //!
 //! A request runs one SQL statement; only where PostgreSQL refused to create or update an account, which
 //! changed nothing, another one follows (`tasks/account.rs`). The component never begins a transaction,
-//! never builds SQL at run time, never responds without `Content-Length`, and no client can cause a panic
-//! (it would end every request that the instance is serving).
+//! never builds SQL of anything but constants, never responds without `Content-Length`, and no client can
+//! cause a panic (it would end every request that the instance is serving).
 
 mod auth;
 mod config;

@@ -14,7 +14,7 @@ pub(crate) enum DbError {
     /// PostgreSQL refused the statement.
     #[error("database error {code}: {message}")]
     Refused {
-        /// The SQLSTATE.
+        /// The SQLSTATE; empty where the host does not tell.
         code: String,
         /// The violated constraint, where there is one.
         constraint: Option<String>,
@@ -27,9 +27,10 @@ pub(crate) enum DbError {
 }
 
 impl DbError {
-    /// True if PostgreSQL refused a value: a type, a constraint, or an exception of a trigger.
+    /// True if PostgreSQL refused a value: a type, a constraint, or an exception of a trigger; or if it may
+    /// be so, because the host does not tell.
     pub(crate) fn is_about_values(&self) -> bool {
         let Self::Refused { code, .. } = self else { return false };
-        ["22", "23", "P0"].iter().any(|class| code.starts_with(class))
+        code.is_empty() || ["22", "23", "P0"].iter().any(|class| code.starts_with(class))
     }
 }

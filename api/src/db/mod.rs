@@ -97,7 +97,16 @@ async fn run(
             .await
             .unwrap_or(Err(DbError::TimedOut(limit))),
     };
-    Ok(answer?.map(|values| Row(values.into_iter())))
+    match answer {
+        // The host does not tell why. After such a time it is a limit of the server's, which are a little
+        // below ours.
+        Err(DbError::Refused { code, .. })
+            if code.is_empty() && opened.get().is_some_and(|at| at.elapsed() >= limit / 2) =>
+        {
+            Err(DbError::TimedOut(limit))
+        }
+        answer => Ok(answer?.map(|values| Row(values.into_iter()))),
+    }
 }
 
 /// True once a pooler refused a connection with the statement timeout.

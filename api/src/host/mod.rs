@@ -7,6 +7,8 @@ pub(crate) mod sql;
 mod wasip2;
 #[cfg(feature = "wasip3")]
 mod wasip3;
+#[cfg(any(test, feature = "wasip2"))]
+mod workarounds;
 
 #[cfg(feature = "wasip2")]
 pub(crate) use self::wasip2::{http_client, key_value, postgres, variables};

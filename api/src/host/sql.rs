@@ -40,7 +40,7 @@ pub(crate) enum SqlFailure {
     Connection(String),
     /// PostgreSQL refused the statement.
     Refused {
-        /// The SQLSTATE.
+        /// The SQLSTATE; empty where the host does not tell.
         code: String,
         /// The violated constraint, where there is one.
         constraint: Option<String>,

@@ -1,7 +1,7 @@
 //! Configuration: an invalid variable is reported by its name, and only where it is used.
 
 use serde_json::json;
-use tests::{App, Options, Response, SigningKey, Token, raw_request, until};
+use tests::{App, Difference, Options, Response, SigningKey, Token, raw_request, until};
 
 /// Must not appear in any response.
 const SECRET: &str = "s3cretpart";
@@ -206,4 +206,21 @@ async fn a_secret_of_32_bytes_is_long_enough() {
     let alice = app.user("alice").await;
     let token = tests::Token::new(&alice.id).signed(secret);
     alice.with_token(token).get("/tasks").await.good(200);
+}
+
+/// A certificate that is none, although it looks like one: no connection is needed to find out where it goes.
+#[tokio::test]
+async fn a_private_authority_is_refused_by_name_where_it_cannot_be_passed_on() {
+    let pem = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\n-----END CERTIFICATE-----\n";
+    let app = App::start_with(|options| {
+        options.set("database_ca", pem);
+    })
+    .await;
+    let response = app.get("/health/db").await;
+    if Difference::NoPrivateCa.applies() {
+        let problem = response.problem(503).kind("misconfigured");
+        problem.mentions("`database_ca` must be empty").mentions("WASI 0.2");
+    } else {
+        assert!(!response.text().contains("database_ca"), "{response}");
+    }
 }

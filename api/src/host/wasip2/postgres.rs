@@ -6,6 +6,7 @@ use spin_sdk_wasip2::pg4::{
 };
 
 use crate::host::sql::{Param, SqlFailure, Value};
+use crate::host::workarounds::{error_text, one_row};
 
 /// False: a wait for PostgreSQL has no deadline in the component.
 pub(crate) const HAS_DEADLINE: bool = false;
@@ -32,9 +33,10 @@ impl Connection {
         params: Vec<Param>,
     ) -> Result<Option<Vec<Value>>, SqlFailure> {
         let params: Vec<ParameterValue> = params.into_iter().map(Into::into).collect();
-        let answer = self.0.query(statement, &params)?;
+        let answer = self.0.query(&one_row::with_a_row(statement), &params)?;
         let row = answer.rows.into_iter().next();
-        Ok(row.map(|values| values.into_iter().map(Into::into).collect()))
+        let values = row.map(|values| values.into_iter().map(Into::into).collect::<Vec<_>>());
+        Ok(values.filter(|values| !one_row::is_no_row(values)))
     }
 }
 
@@ -49,10 +51,8 @@ impl From<PgError> for SqlFailure {
                 message: error.message,
                 code: error.code,
             },
-            // Without a SQLSTATE, the connection broke: the server is gone.
-            PgError::QueryFailed(QueryError::Text(text)) | PgError::ConnectionFailed(text) => {
-                Self::Connection(text)
-            }
+            PgError::QueryFailed(QueryError::Text(text)) => error_text::read(text),
+            PgError::ConnectionFailed(text) => Self::Connection(text),
             other => Self::Other(other.to_string()),
         }
     }
