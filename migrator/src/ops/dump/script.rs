@@ -23,13 +23,8 @@ pub(super) fn write(catalog: &Catalog, what: &str, grants: Grants) -> String {
         );
     }
     blocks.extend(plan.entries.iter().map(|entry| plan.block(*entry)));
-    blocks.extend(plan.late_constraints.iter().map(|(id, object)| {
-        lines(
-            [render::add_constraint(id, object)]
-                .into_iter()
-                .chain(comments_and_grants::comments(id, object)),
-        )
-    }));
+    blocks.extend(plan.late_defaults());
+    blocks.extend(plan.late_foreign_keys.iter().map(|entry| constraint(*entry)));
     for kind in [Kind::Trigger, Kind::Policy] {
         let all = catalog.objects.iter().filter(|(id, _)| id.kind == kind);
         blocks.extend(all.map(|(id, object)| {
@@ -58,13 +53,13 @@ pub(super) enum Grants {
 struct Plan<'a> {
     catalog: &'a Catalog,
     grants: Grants,
-    /// Standalone objects and indexes, each after its dependencies.
+    /// Standalone objects, indexes, and constraints that `create table` cannot contain, each after its
+    /// dependencies.
     entries: Vec<Entry<'a>>,
     /// Sequences of `serial` columns.
     serial: BTreeSet<&'a ObjectId>,
-    /// Constraints that `create table` cannot contain: foreign keys to a later table, and constraints
-    /// that are not valid.
-    late_constraints: Vec<Entry<'a>>,
+    /// Foreign keys that `create table` cannot contain, such as those to a later table.
+    late_foreign_keys: Vec<Entry<'a>>,
 }
 
 impl<'a> Plan<'a> {
@@ -74,20 +69,37 @@ impl<'a> Plan<'a> {
         let serial: BTreeSet<&ObjectId> = columns
             .filter_map(|(id, object)| Some(table::serial_sequence(catalog, id, object)?.0))
             .collect();
+        let is_late_key = |(id, object): &(&ObjectId, &Object)| {
+            id.kind == Kind::Constraint && !is_foreign_key(object) && catalog.late.contains(*id)
+        };
         let mut entries: Vec<Entry<'_>> = objects
             .clone()
-            .filter(|(id, _)| id.table.is_none() || id.kind == Kind::Index)
+            .filter(|entry| {
+                entry.0.table.is_none() || entry.0.kind == Kind::Index || is_late_key(entry)
+            })
             .filter(|(id, _)| !serial.contains(id))
             .collect();
         entries.sort_by_key(|(id, object)| (object.place, *id));
-        let late_constraints = objects
-            .filter(|(id, object)| id.kind == Kind::Constraint && is_late(catalog, id, object))
+        let late_foreign_keys = objects
+            .filter(|(id, object)| is_foreign_key(object) && is_late(catalog, id, object))
             .collect();
-        Self { catalog, grants, entries, serial, late_constraints }
+        Self { catalog, grants, entries, serial, late_foreign_keys }
+    }
+
+    /// The defaults of columns that need what needs their table.
+    fn late_defaults(&self) -> impl Iterator<Item = String> {
+        let columns = self.catalog.late.iter().filter(|id| id.kind == Kind::Column);
+        columns.filter_map(|id| {
+            let object = self.catalog.objects.get(id)?;
+            Some(lines(table::set_default(self.catalog, id, object)))
+        })
     }
 
     /// An object with what is said of it, and a table with its constraints as well.
     fn block(&self, (id, object): Entry<'_>) -> String {
+        if id.kind == Kind::Constraint {
+            return constraint((id, object));
+        }
         let Some(create) = render::create(id, object) else {
             return self.table(id, object);
         };
@@ -101,7 +113,11 @@ impl<'a> Plan<'a> {
         statements.extend(settings);
         statements.extend(comments_and_grants::comments(id, object));
         if matches!(id.kind, Kind::View | Kind::MaterializedView) {
-            for (column, object) in table::columns(self.catalog, id) {
+            let columns = table::columns(self.catalog, id);
+            for (column, object) in &columns {
+                statements.extend(table::set_default(self.catalog, column, object));
+            }
+            for (column, object) in columns {
                 statements.extend(comments_and_grants::comments(column, object));
             }
         }
@@ -112,7 +128,8 @@ impl<'a> Plan<'a> {
     fn table(&self, id: &ObjectId, object: &Object) -> String {
         let mut constraints: Vec<Entry<'_>> = table::parts(self.catalog, id)
             .filter(|entry| entry.0.kind == Kind::Constraint)
-            .filter(|entry| !self.late_constraints.contains(entry))
+            .filter(|entry| !self.catalog.late.contains(entry.0))
+            .filter(|entry| !self.late_foreign_keys.contains(entry))
             .collect();
         constraints.sort_by_key(|(id, object)| (rank(object), &id.name));
         let mut create = table::create(self.catalog, id, object, &constraints);
@@ -171,7 +188,18 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// True if a constraint cannot be created with its table.
+/// A constraint that is added to its table.
+fn constraint((id, object): Entry<'_>) -> String {
+    let comments = comments_and_grants::comments(id, object);
+    lines([render::add_constraint(id, object)].into_iter().chain(comments))
+}
+
+fn is_foreign_key(object: &Object) -> bool {
+    let definition = object.properties.get(&Property::Definition);
+    definition.is_some_and(|text| text.starts_with("FOREIGN KEY"))
+}
+
+/// True if a foreign key cannot be created with its table.
 fn is_late(catalog: &Catalog, id: &ObjectId, object: &Object) -> bool {
     let Some(definition) = object.properties.get(&Property::Definition) else { return false };
     let table = |schema: &Option<String>, name: &str| {
@@ -182,8 +210,8 @@ fn is_late(catalog: &Catalog, id: &ObjectId, object: &Object) -> bool {
     let Some((own, own_object)) = id.table.as_ref().and_then(|name| table(&id.schema, name)) else {
         return false;
     };
-    if definition.ends_with(" NOT VALID")
-        || own_object.properties.contains_key(&Property::PartitionOf)
+    if catalog.late.contains(id)
+        || catalog.dependencies.own(id).any(|need| catalog.late.contains(need))
     {
         return true;
     }

@@ -2,74 +2,58 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tokio_postgres::types::Oid;
-
+use super::dependencies::Through;
 use super::{Catalog, Kind, ObjectId};
-
-/// Address of an entry: the catalog and the oid.
-pub(super) type Address = (Oid, Oid);
 
 /// Numbers all objects but columns in an order in which they can be created. Independent objects are
 /// ordered by kind and name, with the parts of a table after it; a cycle is cut anywhere.
 ///
-/// `parts` are the entries that an entry is part of, `needs` its dependencies.
-pub(super) fn give_places(
-    catalog: &mut Catalog,
-    addresses: &BTreeMap<Address, ObjectId>,
-    parts: &BTreeMap<Address, Address>,
-    dependencies: &[(Address, Address)],
-) {
-    let find = |mut address: Address| {
-        // A part of a part of a part: an array of rows of a table. No circle is that long.
-        for _ in 0..4 {
-            if let Some(id) = addresses.get(&address) {
-                return Some(id);
-            }
-            address = *parts.get(&address)?;
-        }
-        None
-    };
-    let mut needed: BTreeMap<&ObjectId, BTreeSet<&ObjectId>> = BTreeMap::new();
-    for (from, to) in dependencies {
-        if let (Some(from), Some(to)) = (find(*from), find(*to))
-            && from != to
-            // The sequence is created first and assigned to its column later.
-            && (from.kind, to.kind) != (Kind::Sequence, Kind::Table)
-        {
-            needed.entry(from).or_default().insert(to);
-        }
-    }
-    // A table is created with its constraints.
-    let tables: BTreeMap<(&Option<String>, &str), &ObjectId> = addresses
-        .values()
-        .filter(|id| id.kind == Kind::Table)
-        .map(|id| ((&id.schema, id.name.as_str()), id))
-        .collect();
-    for id in addresses.values().filter(|id| id.kind == Kind::Constraint) {
-        let table = id.table.as_deref().and_then(|table| tables.get(&(&id.schema, table)));
-        if let (Some(table), Some(needs)) = (table, needed.get(id).cloned()) {
-            needed.entry(table).or_default().extend(needs.into_iter().filter(|need| need != table));
-        }
-    }
-    let mut sorted: Vec<&ObjectId> =
-        addresses.values().filter(|id| id.kind != Kind::Column).collect();
-    let tables = tables.into_keys().collect();
-    let mut order =
-        Order { tables, needed: &needed, places: BTreeMap::new(), open: BTreeSet::new() };
-    sorted.sort_by_key(|id| order.rank(id));
-    for id in sorted {
-        order.visit(id);
-    }
-    for (id, place) in order.places {
-        if let Some(object) = catalog.objects.get_mut(id) {
+/// A table is created with its columns and constraints, except those that are late.
+pub(super) fn give_places(catalog: &mut Catalog) {
+    let places: Vec<(ObjectId, i32)> =
+        places(catalog).into_iter().map(|(id, place)| (id.clone(), place)).collect();
+    for (id, place) in places {
+        if let Some(object) = catalog.objects.get_mut(&id) {
             object.place = place;
         }
     }
 }
 
+fn places(catalog: &Catalog) -> BTreeMap<&ObjectId, i32> {
+    let dependencies = &catalog.dependencies;
+    let mut needed: BTreeMap<&ObjectId, BTreeSet<&ObjectId>> = BTreeMap::new();
+    for (user, need, through) in dependencies.all() {
+        let need = if need.kind == Kind::Column { dependencies.whole(need) } else { need };
+        let table = dependencies.whole(user);
+        let is_late = catalog.late.contains(user);
+        // Of a column only the default is late, not its type.
+        let is_needed_by_table = match user.kind {
+            Kind::Column => !is_late || through == Through::Itself,
+            Kind::Constraint => !is_late,
+            _ => false,
+        };
+        if is_needed_by_table && dependencies.whole(need) != table {
+            needed.entry(table).or_default().insert(need);
+        }
+        if user.kind != Kind::Column {
+            needed.entry(user).or_default().insert(need);
+        }
+    }
+    let tables = catalog.objects.keys().filter(|id| id.kind == Kind::Table);
+    let tables = tables.map(|id| (&id.schema, id.name.as_str())).collect();
+    let mut order = Order { tables, needed, places: BTreeMap::new(), open: BTreeSet::new() };
+    let mut sorted: Vec<&ObjectId> =
+        catalog.objects.keys().filter(|id| id.kind != Kind::Column).collect();
+    sorted.sort_by_key(|id| order.rank(id));
+    for id in sorted {
+        order.visit(id);
+    }
+    order.places
+}
+
 struct Order<'a> {
     tables: BTreeSet<(&'a Option<String>, &'a str)>,
-    needed: &'a BTreeMap<&'a ObjectId, BTreeSet<&'a ObjectId>>,
+    needed: BTreeMap<&'a ObjectId, BTreeSet<&'a ObjectId>>,
     places: BTreeMap<&'a ObjectId, i32>,
     /// Objects being visited: reaching one again is a cycle.
     open: BTreeSet<&'a ObjectId>,

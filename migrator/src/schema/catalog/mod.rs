@@ -2,8 +2,10 @@
 //! the rest, as a flat and ordered list of objects with properties.
 
 pub(crate) mod comments_and_grants;
+mod dependencies;
 mod dependency_order;
 mod diff;
+mod late;
 mod normalize;
 mod object;
 mod queries;
@@ -12,6 +14,7 @@ mod read;
 pub(crate) mod render;
 pub(crate) mod table;
 
+pub(crate) use dependencies::Through;
 pub(crate) use diff::diff;
 pub use diff::{Change, Difference};
 pub use object::{Catalog, Kind, Object, ObjectId, Property};

@@ -1,9 +1,11 @@
 //! The objects of a database and their identifiers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use super::dependencies::Dependencies;
 
 /// Everything in a database that migrations create.
 ///
@@ -15,6 +17,13 @@ pub struct Catalog {
     pub objects: BTreeMap<ObjectId, Object>,
     /// Objects of unsupported kinds, such as rules and aggregates, in PostgreSQL's words. Not compared.
     pub unsupported: Vec<String>,
+    /// Direct dependencies between the objects.
+    pub(crate) dependencies: Dependencies,
+    /// Constraints, and columns with defaults, that take a statement of their own after that of their
+    /// table.
+    pub(crate) late: BTreeSet<ObjectId>,
+    /// Parts that need something which needs their table: they are dropped before both.
+    pub(crate) entangled: BTreeSet<ObjectId>,
 }
 
 /// Identifier of an object.

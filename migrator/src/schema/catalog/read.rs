@@ -6,10 +6,10 @@ use serde::Deserialize;
 use tokio_postgres::types::{Oid, Type};
 use tokio_postgres::{Client, Row};
 
-use super::dependency_order::{self, Address};
+use super::dependencies::{Address, Dependencies};
 use super::normalize::normalize;
 use super::queries::{DEPENDENCIES, OBJECTS, OTHER_SCHEMAS, PARTS, UNSUPPORTED};
-use super::{Catalog, Kind, Object, ObjectId, Property};
+use super::{Catalog, Kind, Object, ObjectId, Property, dependency_order, late};
 use crate::connect::session;
 use crate::error::{CatalogError, Error};
 
@@ -61,7 +61,10 @@ pub(crate) async fn read(client: &mut Client, options: &ReadOptions) -> Result<C
     transaction.commit().await.map_err(refused)?;
     let parts = parts.iter().map(read_pair).collect();
     let dependencies: Vec<(Address, Address)> = dependencies.iter().map(read_pair).collect();
-    dependency_order::give_places(&mut catalog, &addresses, &parts, &dependencies);
+    catalog.dependencies = Dependencies::new(&addresses, &parts, &dependencies);
+    catalog.late = late::find(&catalog);
+    catalog.entangled = late::find_entangled(&catalog);
+    dependency_order::give_places(&mut catalog);
     Ok(catalog)
 }
 
@@ -89,11 +92,15 @@ fn read_row(row: &Row) -> Result<(ObjectId, Object, Address), Error> {
         }
     }
     let id = ObjectId { schema: row.get(1), kind, table: row.get(2), name: row.get(3) };
-    let address = (row.get(5), row.get(6));
+    let column_number = if kind == Kind::Column { row.get(4) } else { 0 };
+    let address = (row.get(5), row.get(6), column_number);
     Ok((id, Object { place: row.get(4), properties }, address))
 }
 
 fn read_pair(row: &Row) -> (Address, Address) {
-    let oid = |index: usize| -> Oid { row.get(index) };
-    ((oid(0), oid(1)), (oid(2), oid(3)))
+    let address = |first: usize| -> Address {
+        let oid = |index: usize| -> Oid { row.get(index) };
+        (oid(first), oid(first + 1), row.get(first + 2))
+    };
+    (address(0), address(3))
 }

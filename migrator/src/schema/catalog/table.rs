@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::quoting::{Piece, lower, pieces, quote};
-use super::render::{constraint, name, type_name};
+use super::render::{constraint, name, table_name, type_name};
 use super::{Catalog, Kind, Object, ObjectId, Property, split_column};
 
 /// The statement that creates a table with its columns and the given constraints. `settings` and
@@ -65,8 +65,26 @@ pub(crate) fn parts<'a>(
         .filter(move |(id, _)| id.schema == schema && id.table.as_ref() == Some(&name))
 }
 
+/// The statement that gives a column of a table or a view its default, if it has one.
+pub(crate) fn set_default(catalog: &Catalog, id: &ObjectId, object: &Object) -> Option<String> {
+    let default = object.properties.get(&Property::Default)?;
+    Some(format!("{} set default {};", alter_column(catalog, id), lower(default)))
+}
+
+/// The statement that drops the default of a column of a table or a view.
+pub(crate) fn drop_default(catalog: &Catalog, id: &ObjectId) -> String {
+    format!("{} drop default;", alter_column(catalog, id))
+}
+
+fn alter_column(catalog: &Catalog, id: &ObjectId) -> String {
+    let relation = catalog.dependencies.relation(id);
+    let is_view = relation.is_some_and(|relation| relation.kind == Kind::View);
+    let kind = if is_view { "view" } else { "table" };
+    format!("alter {kind} {} alter column {}", table_name(id), quote(&id.name))
+}
+
 /// A column as `create table` and `add column` have it: `title varchar(255) not null`. With the
-/// catalog, to write `serial` where that says it.
+/// catalog, to write `serial` where that says it. Without a default that can only be set later.
 pub(crate) fn column_definition(catalog: &Catalog, id: &ObjectId, object: &Object) -> String {
     let get = |property| object.properties.get(&property).map(String::as_str);
     let own = quote(&id.name);
@@ -85,7 +103,7 @@ pub(crate) fn column_definition(catalog: &Catalog, id: &ObjectId, object: &Objec
     if get(Property::NotNull).is_some() {
         text.push_str(" not null");
     }
-    if let Some(default) = get(Property::Default) {
+    if let Some(default) = get(Property::Default).filter(|_| !catalog.late.contains(id)) {
         let kind = get(Property::Type).unwrap_or_default();
         let _ = write!(text, " default {}", lower(without_cast(default, kind)));
     }

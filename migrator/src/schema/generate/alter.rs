@@ -1,26 +1,25 @@
 //! Objects to alter: labels of enumerated types, domains, sequences, columns, and properties of
 //! tables.
 
-use super::columns::{self, Which};
-use super::sequences;
-use super::{Plan, differs, get};
+use super::steps::Phase;
+use super::{Plan, columns, differs, get, sequences};
 use crate::schema::catalog::quoting::{Piece, lower, pieces};
 use crate::schema::catalog::render::{name, settings, table_name};
 use crate::schema::catalog::{Kind, Object, ObjectId, Property};
 
-pub(super) fn alter(plan: &mut Plan<'_>) {
+/// The steps that alter objects.
+pub(super) fn add_steps(plan: &mut Plan<'_>) {
     for (id, from, to) in plan.staying(&[Kind::Enum]) {
         // No undoing takes a label away, so that it may be there when this is run again.
         for clause in new_labels(from, to).unwrap_or_default() {
-            plan.push(format!("alter type {} add value if not exists {clause};", name(id)));
+            let sql = format!("alter type {} add value if not exists {clause};", name(id));
+            plan.push(Phase::AlterTypes, id, sql);
         }
     }
     for (id, from, to) in plan.staying(&[Kind::Domain]) {
         domain(plan, id, from, to);
     }
-    columns::add(plan, Which::Plain);
     columns::change(plan);
-    columns::add(plan, Which::Computed);
     for (id, from, to) in plan.staying(&[Kind::Sequence]) {
         sequences::change(plan, id, from, to);
     }
@@ -31,11 +30,10 @@ pub(super) fn alter(plan: &mut Plan<'_>) {
         if differs(from, to, Property::Disabled) {
             if get(to, Property::Disabled).is_none() {
                 let table = table_name(id);
-                plan.push(format!("alter table {table} enable trigger {};", name(id)));
+                let sql = format!("alter table {table} enable trigger {};", name(id));
+                plan.push(Phase::AlterTriggers, id, sql);
             }
-            for statement in settings(id, to) {
-                plan.push(statement);
-            }
+            plan.push_all(Phase::AlterTriggers, id, settings(id, to));
         }
     }
 }
@@ -78,45 +76,52 @@ fn labels(object: &Object) -> Vec<&str> {
     labels
 }
 
-fn domain(plan: &mut Plan<'_>, id: &ObjectId, from: &Object, to: &Object) {
+fn domain<'a>(plan: &mut Plan<'a>, id: &'a ObjectId, from: &Object, to: &Object) {
     let alter = format!("alter domain {}", name(id));
     if differs(from, to, Property::Default) {
         match get(to, Property::Default) {
-            Some(default) => plan.push(format!("{alter} set default {};", lower(default))),
-            None => plan.push(format!("{alter} drop default;")),
+            Some(default) => {
+                plan.push(Phase::AlterTypes, id, format!("{alter} set default {};", lower(default)))
+            }
+            None => plan.push(Phase::AlterTypes, id, format!("{alter} drop default;")),
         }
     }
     match (get(from, Property::NotNull), get(to, Property::NotNull)) {
-        (None, Some(_)) => plan.push(format!("{alter} set not null;")),
-        (Some(_), None) => plan.push(format!("{alter} drop not null;")),
+        (None, Some(_)) => plan.push(Phase::AlterTypes, id, format!("{alter} set not null;")),
+        (Some(_), None) => plan.push(Phase::AlterTypes, id, format!("{alter} drop not null;")),
         _ => {}
     }
 }
 
-fn table(plan: &mut Plan<'_>, id: &ObjectId, from: &Object, to: &Object) {
+fn table<'a>(plan: &mut Plan<'a>, id: &'a ObjectId, from: &Object, to: &Object) {
     let alter = format!("alter table {}", name(id));
     if differs(from, to, Property::Persistence) {
         let logged = if get(to, Property::Persistence).is_some() { "unlogged" } else { "logged" };
-        plan.push_with("Rewrites the whole table.", format!("{alter} set {logged};"));
+        let sql = format!("{alter} set {logged};");
+        plan.push_with(Phase::AlterTables, id, "Rewrites the whole table.", sql);
     }
     if differs(from, to, Property::Options) {
-        options(plan, &alter, get(from, Property::Options), get(to, Property::Options));
+        options(plan, id, &alter, get(from, Property::Options), get(to, Property::Options));
     }
     if differs(from, to, Property::RowSecurity) {
         match (get(from, Property::RowSecurity), get(to, Property::RowSecurity)) {
             (_, None) => {
-                plan.push(format!("{alter} no force row level security;"));
-                plan.push(format!("{alter} disable row level security;"));
+                plan.push(Phase::AlterTables, id, format!("{alter} no force row level security;"));
+                plan.push(Phase::AlterTables, id, format!("{alter} disable row level security;"));
             }
             (Some("forced"), Some(_)) => {
-                plan.push(format!("{alter} no force row level security;"));
+                plan.push(Phase::AlterTables, id, format!("{alter} no force row level security;"));
             }
             (before, Some(now)) => {
                 if before.is_none() {
-                    plan.push(format!("{alter} enable row level security;"));
+                    plan.push(
+                        Phase::AlterTables,
+                        id,
+                        format!("{alter} enable row level security;"),
+                    );
                 }
                 if now == "forced" {
-                    plan.push(format!("{alter} force row level security;"));
+                    plan.push(Phase::AlterTables, id, format!("{alter} force row level security;"));
                 }
             }
         }
@@ -124,7 +129,13 @@ fn table(plan: &mut Plan<'_>, id: &ObjectId, from: &Object, to: &Object) {
 }
 
 /// Storage parameters, as `name=value, …`.
-fn options(plan: &mut Plan<'_>, alter: &str, from: Option<&str>, to: Option<&str>) {
+fn options<'a>(
+    plan: &mut Plan<'a>,
+    id: &'a ObjectId,
+    alter: &str,
+    from: Option<&str>,
+    to: Option<&str>,
+) {
     let list = |text: Option<&str>| -> Vec<String> {
         let all = text.unwrap_or_default().split(", ");
         all.filter(|option| !option.is_empty()).map(str::to_owned).collect()
@@ -140,10 +151,10 @@ fn options(plan: &mut Plan<'_>, alter: &str, from: Option<&str>, to: Option<&str
         .filter(|parameter| !kept.contains(parameter))
         .collect();
     if !reset.is_empty() {
-        plan.push(format!("{alter} reset ({});", reset.join(", ")));
+        plan.push(Phase::AlterTables, id, format!("{alter} reset ({});", reset.join(", ")));
     }
     if !set.is_empty() {
-        plan.push(format!("{alter} set ({});", set.join(", ")));
+        plan.push(Phase::AlterTables, id, format!("{alter} set ({});", set.join(", ")));
     }
 }
 

@@ -1,94 +1,96 @@
-//! Columns to add and to alter, of tables that stay.
+//! Columns to add and to alter, of tables that stay; defaults of columns.
 
-use super::recreate::names;
 use super::sequences::counting;
-use super::{Plan, differs, function_name, get, is_of_table};
-use crate::schema::catalog::quoting::{lower, quote};
+use super::steps::Phase;
+use super::{Plan, differs, get, is_of_table};
+use crate::schema::catalog::quoting::quote;
 use crate::schema::catalog::render::{table_name, type_name};
-use crate::schema::catalog::table::column_definition;
+use crate::schema::catalog::table::{column_definition, set_default};
 use crate::schema::catalog::{Kind, Object, ObjectId, Property};
 use crate::sql::literal;
 
 /// True if the default must be dropped before anything else changes.
-pub(super) fn drops_default(plan: &Plan<'_>, from: &Object, to: &Object) -> bool {
-    let Some(default) = get(from, Property::Default) else { return false };
-    let names_what_goes = || {
-        let going = plan.going(&[Kind::Function, Kind::Sequence]);
-        going.iter().any(|(id, _)| default_names(default, id))
-    };
-    get(to, Property::Default).is_none() || differs(from, to, Property::Type) || names_what_goes()
+pub(super) fn drops_default(plan: &Plan<'_>, id: &ObjectId, from: &Object, to: &Object) -> bool {
+    get(from, Property::Default).is_some()
+        && (get(to, Property::Default).is_none()
+            || differs(from, to, Property::Type)
+            || plan.recreated.parked.contains_key(id)
+            || plan.from.dependencies.of_expression(id).any(|need| plan.is_dropped(need)))
 }
 
-fn default_names(default: &str, id: &ObjectId) -> bool {
-    match id.kind {
-        Kind::Function => names(default, function_name(id)),
-        _ => default.contains(&quote(&id.name)),
+/// Keeps a column as text while its type is recreated.
+pub(super) fn park<'a>(plan: &mut Plan<'a>, id: &'a ObjectId, alter: &str) {
+    if plan.recreated.parked.contains_key(id) {
+        let column = quote(&id.name);
+        plan.push_with(
+            Phase::ParkColumns,
+            id,
+            "Kept as text while its type is changed.",
+            format!("{alter} type text using {column}::text;"),
+        );
     }
 }
 
-/// Which columns to add.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
-    Plain,
-    /// Those that are computed from others.
-    Computed,
-}
-
-/// Adds new columns.
-pub(super) fn add(plan: &mut Plan<'_>, which: Which) {
+/// Adds new columns, and the defaults that are not part of them.
+pub(super) fn add(plan: &mut Plan<'_>) {
     let mut columns = plan.coming(&[Kind::Column]);
-    columns.retain(|(id, object)| {
-        let is_computed = get(object, Property::Generated).is_some();
-        is_of_table(plan, id)
-            && !plan.comes_with_table(id)
-            && is_computed == (which == Which::Computed)
-    });
     columns.sort_by_key(|(id, object)| (&id.schema, &id.table, object.place));
     for (id, object) in columns {
+        if !is_of_table(plan.to, id) {
+            // Of a column of a view, this is all that is not in the view's query.
+            plan.push_all(Phase::SetDefaultsOfViews, id, set_default(plan.to, id, object));
+            continue;
+        }
+        if plan.to.late.contains(id) {
+            plan.push_all(Phase::SetDefaults, id, set_default(plan.to, id, object));
+        }
+        if plan.comes_with_table(id) {
+            continue;
+        }
+        let is_computed = get(object, Property::Generated).is_some();
+        let phase = if is_computed { Phase::AddComputedColumns } else { Phase::AddColumns };
         let definition = column_definition(plan.to, id, object);
         let sql = format!("alter table {} add column {definition};", table_name(id));
-        let fills_itself = [Property::Default, Property::Identity, Property::Generated]
-            .into_iter()
-            .any(|property| get(object, property).is_some());
-        if get(object, Property::NotNull).is_some() && !fills_itself {
-            plan.out.todos.push(format!(
-                "{id} is not null and has no default: adding it fails where {} has rows. Give it a default, or add it without `not null`, fill it, and set `not null` then",
-                id.table.as_deref().unwrap_or_default()
-            ));
-            plan.push_with("TODO: fails where the table has rows; see above.", sql);
-        } else if plan.recreated.contains(id) {
-            plan.push_with("Recomputed for every row.", sql);
+        if is_empty_and_not_null(object) {
+            plan.push_with(phase, id, "TODO: fails where the table has rows; see above.", sql);
+        } else if plan.is_recreated(id) {
+            plan.push_with(phase, id, "Recomputed for every row.", sql);
         } else {
-            plan.push(sql);
+            plan.push(phase, id, sql);
         }
     }
+}
+
+/// True if a new column cannot be added to a table with rows.
+pub(super) fn is_empty_and_not_null(column: &Object) -> bool {
+    let fills_itself = [Property::Default, Property::Identity, Property::Generated]
+        .into_iter()
+        .any(|property| get(column, property).is_some());
+    get(column, Property::NotNull).is_some() && !fills_itself
 }
 
 /// Changes the columns that stay.
 pub(super) fn change(plan: &mut Plan<'_>) {
     for (id, from, to) in plan.staying(&[Kind::Column]) {
-        let relation = if is_of_table(plan, id) { "table" } else { "view" };
-        let alter = format!("alter {relation} {} alter column {}", table_name(id), quote(&id.name));
-        if differs(from, to, Property::Type) || differs(from, to, Property::Collation) {
-            change_type(plan, &alter, from, to);
-        }
-        let default = get(to, Property::Default);
-        if let Some(default) = default
-            && (differs(from, to, Property::Default) || drops_default(plan, from, to))
+        let of_table = is_of_table(plan.to, id);
+        let alter = format!("alter table {} alter column {}", table_name(id), quote(&id.name));
+        if differs(from, to, Property::Type)
+            || differs(from, to, Property::Collation)
+            || plan.recreated.parked.contains_key(id)
         {
-            plan.push(format!("{alter} set default {};", lower(default)));
+            change_type(plan, id, &alter, from, to);
         }
-        if relation == "view" && default.is_none() && get(from, Property::Default).is_some() {
-            plan.push(format!("{alter} drop default;"));
+        if differs(from, to, Property::Default) || drops_default(plan, id, from, to) {
+            let phase = if of_table { Phase::SetDefaults } else { Phase::SetDefaultsOfViews };
+            plan.push_all(phase, id, set_default(plan.to, id, to));
         }
+        let phase = Phase::AlterColumns;
         match (get(from, Property::NotNull), get(to, Property::NotNull)) {
             (None, Some(_)) => {
-                plan.push_with(
-                    "Fails where it is null in a row.",
-                    format!("{alter} set not null;"),
-                );
+                let remark = "Fails where it is null in a row.";
+                plan.push_with(phase, id, remark, format!("{alter} set not null;"));
             }
-            (Some(_), None) => plan.push(format!("{alter} drop not null;")),
+            (Some(_), None) => plan.push(phase, id, format!("{alter} drop not null;")),
             _ => {}
         }
         change_identity(plan, id, &alter, from, to);
@@ -96,12 +98,13 @@ pub(super) fn change(plan: &mut Plan<'_>) {
 }
 
 /// With `using` if there is no implicit cast.
-fn change_type(plan: &mut Plan<'_>, alter: &str, from: &Object, to: &Object) {
+fn change_type<'a>(plan: &mut Plan<'a>, id: &'a ObjectId, alter: &str, from: &Object, to: &Object) {
     let (old, new) = (
         get(from, Property::Type).unwrap_or_default(),
         get(to, Property::Type).unwrap_or_default(),
     );
-    let column = alter.rsplit(" alter column ").next().unwrap_or_default().to_owned();
+    let column = quote(&id.name);
+    let is_parked = plan.recreated.parked.contains_key(id);
     let base = |name: &str| name.split('(').next().unwrap_or_default().to_owned();
     let printed = type_name(new);
     let is_enum = |name: &str| {
@@ -111,7 +114,9 @@ fn change_type(plan: &mut Plan<'_>, alter: &str, from: &Object, to: &Object) {
             .chain(plan.from.objects.keys())
             .any(|id| id.kind == Kind::Enum && crate::schema::catalog::render::name(id) == name)
     };
-    let using = if base(old) == base(new) {
+    let using = if is_parked {
+        format!(" using {column}::{printed}")
+    } else if base(old) == base(new) {
         String::new()
     } else if is_enum(new) {
         format!(" using {column}::text::{printed}")
@@ -121,20 +126,29 @@ fn change_type(plan: &mut Plan<'_>, alter: &str, from: &Object, to: &Object) {
     let collation = get(to, Property::Collation)
         .map(|collation| format!(" collate {collation}"))
         .unwrap_or_default();
-    plan.push_with(
-        format!("From {old}. Fails where a value does not fit."),
-        format!("{alter} type {printed}{collation}{using};"),
-    );
+    let sql = format!("{alter} type {printed}{collation}{using};");
+    let before = if is_parked { "text" } else { old };
+    let remark = format!("From {before}. Fails where a value does not fit.");
+    plan.push_with(Phase::AlterColumns, id, remark, sql);
 }
 
-fn change_identity(plan: &mut Plan<'_>, id: &ObjectId, alter: &str, from: &Object, to: &Object) {
+fn change_identity<'a>(
+    plan: &mut Plan<'a>,
+    id: &'a ObjectId,
+    alter: &str,
+    from: &Object,
+    to: &Object,
+) {
+    let phase = Phase::AlterColumns;
     let options = get(to, Property::Options);
     match (get(from, Property::Identity), get(to, Property::Identity)) {
         (None, Some(identity)) => {
             let clause = options.map(|options| format!(" ({options})")).unwrap_or_default();
-            plan.push(format!("{alter} add generated {identity} as identity{clause};"));
+            plan.push(phase, id, format!("{alter} add generated {identity} as identity{clause};"));
             let (table, column) = (table_name(id), quote(&id.name));
             plan.push_with(
+                phase,
+                id,
                 "Counts on from where the rows are.",
                 format!(
                     "select setval(pg_get_serial_sequence({}, {}), max({column})) from {table} having max({column}) is not null;",
@@ -145,13 +159,13 @@ fn change_identity(plan: &mut Plan<'_>, id: &ObjectId, alter: &str, from: &Objec
         }
         (Some(old), Some(new)) => {
             if old != new {
-                plan.push(format!("{alter} set generated {new};"));
+                plan.push(phase, id, format!("{alter} set generated {new};"));
             }
             if differs(from, to, Property::Options) {
                 let clauses = counting(options);
                 let clauses: Vec<String> =
                     clauses.iter().map(|clause| format!("set {clause}")).collect();
-                plan.push(format!("{alter} {};", clauses.join(" ")));
+                plan.push(phase, id, format!("{alter} {};", clauses.join(" ")));
             }
         }
         _ => {}

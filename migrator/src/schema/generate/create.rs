@@ -2,20 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use super::recreate::{is_validated, names};
+use super::recreate::is_validated;
+use super::steps::Phase;
 use super::{
-    Entry, Plan, Statement, definition, differs, function_name, get, is_foreign_key, table_of,
+    Entry, Plan, Statement, columns, definition, differs, get, is_foreign_key, is_of_table,
 };
 use crate::schema::catalog::comments_and_grants::{
     comment, comment_on_index, comments as all_comments,
 };
-use crate::schema::catalog::quoting::{lower, quote};
 use crate::schema::catalog::render::{add_constraint, create, name, settings, table_name};
 use crate::schema::catalog::table::{self, serial_sequence};
-use crate::schema::catalog::{Kind, Object, ObjectId, Property};
+use crate::schema::catalog::{Kind, ObjectId, Property};
 
-/// Schemas, types, sequences, the functions that columns need, and tables with their own parts.
-pub(super) fn kinds_of_values(plan: &mut Plan<'_>) {
+/// The steps that create objects.
+pub(super) fn add_steps(plan: &mut Plan<'_>) {
+    kinds_of_values(plan);
+    columns::add(plan);
+    what_tables_have(plan);
+    what_stands_on_tables(plan);
+}
+
+/// Schemas, types, sequences, and tables with their own parts.
+fn kinds_of_values(plan: &mut Plan<'_>) {
     let kinds = [
         Kind::Schema,
         Kind::Extension,
@@ -23,89 +31,62 @@ pub(super) fn kinds_of_values(plan: &mut Plan<'_>) {
         Kind::Domain,
         Kind::CompositeType,
         Kind::Sequence,
-        Kind::Function,
         Kind::Table,
     ];
     let by_columns = sequences_of_columns(plan);
-    let early = early_functions(plan);
-    let mut entries = plan.coming(&kinds);
-    entries.extend(changed_functions(plan));
-    entries.sort_by_key(|(id, object)| (object.place, *id));
-    for (id, object) in entries {
+    for (id, object) in plan.coming(&kinds) {
         match id.kind {
-            Kind::Function if !early.contains(id) => {}
             Kind::Sequence if by_columns.contains(id) => {}
+            Kind::Sequence => {
+                plan.push_all(Phase::CreateValues, id, create(id, object));
+                plan.push_all(Phase::OwnSequences, id, settings(id, object));
+            }
             Kind::Table => {
                 let constraints = constraints_of(plan, id);
-                plan.push(table::create(plan.to, id, object, &constraints));
+                let sql = table::create(plan.to, id, object, &constraints);
+                plan.push(Phase::CreateValues, id, sql);
+                plan.push_all(Phase::Settings, id, settings(id, object));
             }
-            _ => plan.out.statements.extend(create(id, object).map(plain)),
+            _ => plan.push_all(Phase::CreateValues, id, create(id, object)),
         }
     }
 }
 
 /// Constraints and indexes, foreign keys last: they need the keys of other tables.
-pub(super) fn what_tables_have(plan: &mut Plan<'_>) {
-    for (id, object) in plan.coming(&[Kind::Sequence]) {
-        if !sequences_of_columns(plan).contains(id) {
-            plan.out.statements.extend(settings(id, object).into_iter().map(plain));
+fn what_tables_have(plan: &mut Plan<'_>) {
+    for (id, object) in plan.coming(&[Kind::Constraint]) {
+        let is_foreign = is_foreign_key(object);
+        if is_foreign || plan.to.late.contains(id) || !plan.comes_with_table(id) {
+            let phase = if is_foreign { Phase::AddForeignKeys } else { Phase::AddConstraints };
+            plan.push(phase, id, add_constraint(id, object));
         }
-    }
-    let mut constraints = plan.coming(&[Kind::Constraint]);
-    constraints.retain(|(id, object)| is_foreign_key(object) || !plan.comes_with_table(id));
-    let (foreign, own): (Vec<_>, Vec<_>) =
-        constraints.into_iter().partition(|(_, object)| is_foreign_key(object));
-    for (id, object) in own {
-        plan.push(add_constraint(id, object));
     }
     for (id, object) in plan.coming(&[Kind::Index]) {
-        if table_of(id).is_some_and(|table| plan.to.objects.contains_key(&table)) {
-            plan.out.statements.extend(create(id, object).map(plain));
-        }
-    }
-    for (id, object) in foreign {
-        plan.push(add_constraint(id, object));
+        let is_on_table = is_of_table(plan.to, id);
+        let phase = if is_on_table { Phase::CreateIndexes } else { Phase::CreateIndexesOnViews };
+        plan.push_all(phase, id, create(id, object));
     }
     for (id, from, to) in plan.staying(&[Kind::Constraint]) {
         if is_validated(from, to) {
             let table = table_name(id);
-            plan.push(format!("alter table {table} validate constraint {};", name(id)));
+            let sql = format!("alter table {table} validate constraint {};", name(id));
+            plan.push(Phase::ValidateConstraints, id, sql);
         }
     }
 }
 
 /// Functions, views, and what is on them and on tables.
-pub(super) fn what_stands_on_tables(plan: &mut Plan<'_>) {
-    let early = early_functions(plan);
+fn what_stands_on_tables(plan: &mut Plan<'_>) {
     let mut entries = plan.coming(&[Kind::Function, Kind::View, Kind::MaterializedView]);
-    entries.extend(changed_functions(plan));
-    entries.retain(|(id, _)| !early.contains(*id));
+    let changed = changed_functions(plan);
+    entries.extend(&changed);
     entries.sort_by_key(|(id, object)| (object.place, *id));
     for (id, object) in entries {
-        plan.out.statements.extend(create(id, object).map(plain));
-    }
-    for (id, object) in plan.coming(&[Kind::Column]) {
-        // Of a column of a view, this is all that is not in the view's query.
-        if table_of(id).is_none_or(|table| !plan.to.objects.contains_key(&table))
-            && let Some(default) = get(object, Property::Default)
-        {
-            let (view, column) = (table_name(id), quote(&id.name));
-            plan.push(format!(
-                "alter view {view} alter column {column} set default {};",
-                lower(default)
-            ));
-        }
-    }
-    for (id, object) in plan.coming(&[Kind::Index]) {
-        if table_of(id).is_some_and(|table| !plan.to.objects.contains_key(&table)) {
-            plan.out.statements.extend(create(id, object).map(plain));
-        }
+        plan.push_all(Phase::CreateFunctionsAndViews, id, create(id, object));
     }
     for (id, object) in plan.coming(&[Kind::Trigger, Kind::Policy]) {
-        plan.out.statements.extend(create(id, object).map(plain));
-    }
-    for (id, object) in plan.coming(&[Kind::Table, Kind::Trigger]) {
-        plan.out.statements.extend(settings(id, object).into_iter().map(plain));
+        plan.push_all(Phase::CreateTriggersAndPolicies, id, create(id, object));
+        plan.push_all(Phase::Settings, id, settings(id, object));
     }
 }
 
@@ -117,27 +98,25 @@ pub(super) fn comments(plan: &mut Plan<'_>) {
         if plan.is_skipped(id) {
             continue;
         }
-        match plan.from.objects.get(id).filter(|_| !plan.recreated.contains(id)) {
-            None => plan.out.statements.extend(all_comments(id, to).into_iter().map(plain)),
+        match plan.from.objects.get(id).filter(|_| !plan.is_recreated(id)) {
+            None => plan.push_all(Phase::Comments, id, all_comments(id, to)),
             Some(from) => {
                 if differs(from, to, Property::Comment) {
-                    plan.push(comment(id, to, get(to, Property::Comment)));
+                    let text = get(to, Property::Comment);
+                    plan.push(Phase::Comments, id, comment(id, to, text));
                 }
                 if differs(from, to, Property::IndexComment) {
-                    plan.push(comment_on_index(id, get(to, Property::IndexComment)));
+                    let text = get(to, Property::IndexComment);
+                    plan.push(Phase::Comments, id, comment_on_index(id, text));
                 }
             }
         }
     }
     // A column of a view is listed only if it has a property of its own.
     for (id, from) in plan.going(&[Kind::Column]) {
-        let is_silent = super::relations_of(id).any(|relation| {
-            relation.kind == Kind::View
-                && plan.to.objects.contains_key(&relation)
-                && !plan.recreated.contains(&relation)
-        });
+        let is_silent = !is_of_table(plan.from, id) && !plan.goes_with_table(id);
         if is_silent && get(from, Property::Comment).is_some() {
-            plan.push(comment(id, from, None));
+            plan.push(Phase::Comments, id, comment(id, from, None));
         }
     }
 }
@@ -150,18 +129,14 @@ fn owner(id: &ObjectId) -> (bool, &Option<String>, &str, bool, Kind) {
 }
 
 /// PostgreSQL checks the bodies of SQL functions when they are created; they may name later objects.
-pub(super) fn relax_bodies(plan: &mut Plan<'_>) {
+pub(super) fn relaxed_bodies(plan: &Plan<'_>) -> Option<Statement> {
     let functions = plan.coming(&[Kind::Function]).into_iter().chain(changed_functions(plan));
     let mut bodies = functions.map(|(_, object)| definition(object));
-    if bodies.any(|body| body.contains("\n LANGUAGE sql") && body.contains("\nAS ")) {
+    bodies.any(|body| body.contains("\n LANGUAGE sql") && body.contains("\nAS ")).then(|| {
         let remark = "The bodies of functions may name what is made further below.".to_owned();
         let sql = "set local check_function_bodies = off;".to_owned();
-        plan.out.statements.insert(0, Statement { remarks: vec![remark], sql });
-    }
-}
-
-fn plain(sql: String) -> Statement {
-    Statement { remarks: Vec::new(), sql }
+        Statement { remarks: vec![remark], sql }
+    })
 }
 
 /// Functions that are replaced where they are.
@@ -171,52 +146,23 @@ fn changed_functions<'a>(plan: &Plan<'a>) -> Vec<Entry<'a>> {
     changed.map(|(id, _, to)| (id, to)).collect()
 }
 
-/// Functions that new or changed columns, constraints, indexes and types use, directly or not.
-fn early_functions<'a>(plan: &Plan<'a>) -> BTreeSet<&'a ObjectId> {
-    let users = plan.to.objects.iter().filter(|(id, object)| {
-        let own = [Kind::Column, Kind::Constraint, Kind::Index, Kind::Domain];
-        own.contains(&id.kind)
-            && (plan.recreated.contains(id) || plan.from.objects.get(id) != Some(*object))
-    });
-    let mut texts: Vec<&str> = users.flat_map(|(_, object)| expressions(object)).collect();
-    let functions: Vec<Entry<'a>> =
-        plan.coming(&[Kind::Function]).into_iter().chain(changed_functions(plan)).collect();
-    let mut early = BTreeSet::new();
-    loop {
-        let more: Vec<&Entry<'a>> = functions
-            .iter()
-            .filter(|(id, _)| {
-                !early.contains(id) && texts.iter().any(|text| names(text, function_name(id)))
-            })
-            .collect();
-        if more.is_empty() {
-            return early;
-        }
-        texts.extend(more.iter().map(|(_, object)| definition(object)));
-        early.extend(more.iter().map(|(id, _)| *id));
-    }
-}
-
-fn expressions(object: &Object) -> impl Iterator<Item = &str> {
-    let properties = [Property::Default, Property::Generated, Property::Definition];
-    properties.into_iter().filter_map(|property| get(object, property))
-}
-
 /// Sequences of columns that are created as `serial`.
 fn sequences_of_columns<'a>(plan: &Plan<'a>) -> BTreeSet<&'a ObjectId> {
     let columns = plan.coming(&[Kind::Column]).into_iter();
     columns
         .filter_map(|(id, object)| serial_sequence(plan.to, id, object))
         .map(|(id, _)| id)
-        .filter(|id| !plan.from.objects.contains_key(id))
+        .filter(|id| plan.is_created(id))
         .collect()
 }
 
 /// Constraints that are created with a table.
 fn constraints_of<'a>(plan: &Plan<'a>, table: &ObjectId) -> Vec<Entry<'a>> {
-    let mut constraints = plan.coming(&[Kind::Constraint]);
-    constraints
-        .retain(|(id, object)| table_of(id).as_ref() == Some(table) && !is_foreign_key(object));
+    let mut constraints: Vec<Entry<'a>> = table::parts(plan.to, table)
+        .filter(|(id, object)| {
+            id.kind == Kind::Constraint && !is_foreign_key(object) && !plan.to.late.contains(*id)
+        })
+        .collect();
     // As people write them: the key first.
     constraints.sort_by_key(|(id, object)| {
         let text = definition(object);

@@ -1,23 +1,28 @@
 //! Generates the SQL that leads from one catalog to another: one function for a migration and for
 //! the script that undoes it.
 //!
-//! Drops come first, in an order in which nothing that stays depends on them; an object is created
-//! after its dependencies. An object that must change and cannot be altered is dropped and
-//! recreated, with what depends on it.
+//! Each object that differs gets steps: it is dropped, created or altered, with what PostgreSQL requires
+//! before and after. The steps have a usual order, drops first, which the dependencies of both catalogs
+//! correct: an object is dropped before what it depends on, and created after it. An object that must
+//! change and cannot be altered is dropped and recreated, with what depends on it.
 
 mod alter;
 mod columns;
 mod create;
 mod drop;
+mod order;
 mod recreate;
 mod script;
 mod sequences;
+mod steps;
 mod todos;
 
 use std::collections::BTreeSet;
 
-use crate::schema::catalog::{Catalog, Kind, Object, ObjectId, Property};
+use crate::schema::catalog::{Catalog, Kind, Object, ObjectId, Property, split_column};
+use recreate::Recreated;
 pub use script::script;
+use steps::Steps;
 
 /// The way from one catalog to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,18 +46,18 @@ pub struct Statement {
 pub fn transition(from: &Catalog, to: &Catalog) -> Transition {
     let skipped = todos::inexpressible_tables(from, to);
     let mut plan =
-        Plan { from, to, skipped, recreated: BTreeSet::new(), out: Transition::default() };
+        Plan { from, to, skipped, recreated: Recreated::default(), steps: Steps::default() };
     plan.recreated = recreate::find(&plan);
-    todos::note_what_cannot_be_said(&mut plan);
-    drop::before(&mut plan);
-    create::kinds_of_values(&mut plan);
-    alter::alter(&mut plan);
-    create::what_tables_have(&mut plan);
-    create::what_stands_on_tables(&mut plan);
-    drop::after(&mut plan);
+    let todos = todos::find(&plan);
+    drop::add_steps(&mut plan);
+    create::add_steps(&mut plan);
+    alter::add_steps(&mut plan);
     create::comments(&mut plan);
-    create::relax_bodies(&mut plan);
-    plan.out
+    let before = order::find(&plan);
+    let relaxed = create::relaxed_bodies(&plan);
+    let steps = std::mem::take(&mut plan.steps).in_order(&before);
+    let statements = relaxed.into_iter().chain(drop::join_tables(steps)).collect();
+    Transition { statements, todos }
 }
 
 /// A transition under construction.
@@ -62,8 +67,8 @@ struct Plan<'a> {
     /// Tables that are left unchanged, because their change is a todo.
     skipped: BTreeSet<ObjectId>,
     /// Objects in both that are dropped and recreated.
-    recreated: BTreeSet<ObjectId>,
-    out: Transition,
+    recreated: Recreated<'a>,
+    steps: Steps<'a>,
 }
 
 type Entry<'a> = (&'a ObjectId, &'a Object);
@@ -85,7 +90,7 @@ impl<'a> Plan<'a> {
             .iter()
             .filter(|(id, _)| {
                 kinds.contains(&id.kind)
-                    && (!other.objects.contains_key(id) || self.recreated.contains(id))
+                    && (!other.objects.contains_key(id) || self.is_recreated(id))
                     && !self.is_skipped(id)
             })
             .collect();
@@ -100,7 +105,7 @@ impl<'a> Plan<'a> {
             .objects
             .iter()
             .filter(|(id, _)| {
-                kinds.contains(&id.kind) && !self.recreated.contains(id) && !self.is_skipped(id)
+                kinds.contains(&id.kind) && !self.is_recreated(id) && !self.is_skipped(id)
             })
             .filter_map(|(id, to)| Some((id, self.from.objects.get(id)?, to)))
             .collect();
@@ -112,51 +117,49 @@ impl<'a> Plan<'a> {
         self.skipped.contains(id) || table_of(id).is_some_and(|table| self.skipped.contains(&table))
     }
 
+    /// True if an object is dropped and recreated.
+    fn is_recreated(&self, id: &ObjectId) -> bool {
+        self.recreated.objects.contains(id)
+    }
+
+    /// True if an object of the first catalog does not stay.
+    fn is_dropped(&self, id: &ObjectId) -> bool {
+        self.is_recreated(id) || !self.to.objects.contains_key(id) && !self.is_skipped(id)
+    }
+
+    /// True if an object of the second catalog is not there already.
+    fn is_created(&self, id: &ObjectId) -> bool {
+        self.is_recreated(id) || !self.from.objects.contains_key(id) && !self.is_skipped(id)
+    }
+
     /// True if a part is dropped with its table or view.
     fn goes_with_table(&self, part: &ObjectId) -> bool {
-        relations_of(part).any(|table| {
-            self.from.objects.contains_key(&table)
-                && (!self.to.objects.contains_key(&table) || self.recreated.contains(&table))
-        })
+        self.from.dependencies.relation(part).is_some_and(|relation| self.is_dropped(relation))
     }
 
     /// True if the table or view of a part is created, so that the part can be created with it.
     fn comes_with_table(&self, part: &ObjectId) -> bool {
-        table_of(part).is_some_and(|table| {
-            self.to.objects.contains_key(&table) && !self.from.objects.contains_key(&table)
-        })
-    }
-
-    fn push(&mut self, sql: String) {
-        self.out.statements.push(Statement { remarks: Vec::new(), sql });
-    }
-
-    fn push_with(&mut self, remark: impl Into<String>, sql: String) {
-        self.out.statements.push(Statement { remarks: vec![remark.into()], sql });
+        self.to.dependencies.relation(part).is_some_and(|relation| self.is_created(relation))
     }
 }
 
 /// The table that a part belongs to, if it is a table's.
 fn table_of(part: &ObjectId) -> Option<ObjectId> {
-    relation(part, Kind::Table)
-}
-
-/// A view has columns too, of which only a default and a comment are said.
-fn is_of_table(plan: &Plan<'_>, column: &ObjectId) -> bool {
-    relation(column, Kind::Table).is_some_and(|table| {
-        plan.from.objects.contains_key(&table) || plan.to.objects.contains_key(&table)
-    })
-}
-
-fn relations_of(part: &ObjectId) -> impl Iterator<Item = ObjectId> {
-    [Kind::Table, Kind::View, Kind::MaterializedView]
-        .into_iter()
-        .filter_map(|kind| relation(part, kind))
-}
-
-fn relation(part: &ObjectId, kind: Kind) -> Option<ObjectId> {
     let name = part.table.clone()?;
-    Some(ObjectId { schema: part.schema.clone(), kind, table: None, name })
+    Some(ObjectId { schema: part.schema.clone(), kind: Kind::Table, table: None, name })
+}
+
+/// True if a part of a catalog is a table's. A view has parts too: columns of which only a default and
+/// a comment are said, and triggers.
+fn is_of_table(catalog: &Catalog, part: &ObjectId) -> bool {
+    catalog.dependencies.relation(part).is_some_and(|relation| relation.kind == Kind::Table)
+}
+
+/// The column that owns a sequence.
+fn owner_of<'a>(catalog: &'a Catalog, sequence: &Object) -> Option<&'a ObjectId> {
+    let (schema, table, name) = get(sequence, Property::OwnedBy).and_then(split_column)?;
+    let id = ObjectId { schema, kind: Kind::Column, table: Some(table), name };
+    catalog.objects.get_key_value(&id).map(|(id, _)| id)
 }
 
 fn get(object: &Object, property: Property) -> Option<&str> {

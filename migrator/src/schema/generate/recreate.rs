@@ -1,36 +1,51 @@
 //! Objects in both catalogs that cannot be altered: they are dropped and recreated, and so is what
-//! depends on them.
-//!
-//! A catalog does not have the dependencies between objects. Whatever names an object counts as
-//! dependent: recreating something without need is harmless, because it ends up as it was.
+//! depends on them. A column cannot be dropped for that, because its values would be lost: it is kept as
+//! text while its type is recreated.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Plan, definition, differs, function_name, get, is_foreign_key, relations_of};
+use super::alter::new_labels;
+use super::{Plan, definition, differs, get, is_foreign_key};
 use crate::schema::catalog::quoting::quote;
 use crate::schema::catalog::{Kind, Object, ObjectId, Property};
 
+/// What is recreated.
+#[derive(Debug, Default)]
+pub(super) struct Recreated<'a> {
+    /// Objects that are dropped and recreated.
+    pub(super) objects: BTreeSet<&'a ObjectId>,
+    /// Columns that are kept as text meanwhile, with the tables whose rows they contain: PostgreSQL
+    /// rewrites no table whose row type is in use.
+    pub(super) parked: BTreeMap<&'a ObjectId, BTreeSet<&'a ObjectId>>,
+}
+
 /// All objects to recreate.
-pub(super) fn find(plan: &Plan<'_>) -> BTreeSet<ObjectId> {
+pub(super) fn find<'a>(plan: &Plan<'a>) -> Recreated<'a> {
     let both = both(plan);
-    let mut recreated: BTreeSet<ObjectId> = both
-        .iter()
-        .filter(|(id, from, to)| is_replaced(id, from, to))
-        .map(|(id, ..)| (*id).clone())
-        .collect();
+    let replaced = both.iter().filter(|(id, from, to)| is_replaced(id, from, to));
+    let mut recreated = Recreated {
+        objects: replaced.map(|(id, ..)| *id).collect(),
+        parked: rows_of_rewritten_tables(plan, &both),
+    };
     loop {
-        let touched = touched_columns(plan, &recreated);
-        let more: Vec<ObjectId> = both
-            .iter()
-            .filter(|(id, from, _)| {
-                !recreated.contains(id) && follows(plan, id, from, &recreated, &touched)
-            })
-            .map(|(id, ..)| (*id).clone())
-            .collect();
-        if more.is_empty() {
+        let mut objects = Vec::new();
+        let mut parked = Vec::new();
+        for (id, from, to) in &both {
+            let is_known = recreated.objects.contains(id) || recreated.parked.contains_key(*id);
+            match follows(plan, id, from, to, &recreated) {
+                Follows::No => {}
+                Follows::Recreated if recreated.objects.contains(id) => {}
+                Follows::Recreated => objects.push(*id),
+                Follows::Parked if is_known => {}
+                Follows::Parked => parked.push(*id),
+            }
+        }
+        if objects.is_empty() && parked.is_empty() {
+            recreated.parked.retain(|id, _| !recreated.objects.contains(id));
             return recreated;
         }
-        recreated.extend(more);
+        recreated.objects.extend(objects);
+        recreated.parked.extend(parked.into_iter().map(|id| (id, BTreeSet::new())));
     }
 }
 
@@ -50,6 +65,8 @@ fn is_replaced(id: &ObjectId, from: &Object, to: &Object) -> bool {
             differs(from, to, Property::Definition) || differs(from, to, Property::Options)
         }
         Kind::Function => signature(from) != signature(to),
+        // No label can be taken away.
+        Kind::Enum => new_labels(from, to).is_none(),
         // Leaving the expression away keeps what it has computed.
         Kind::Column => {
             differs(from, to, Property::Generated)
@@ -64,104 +81,142 @@ pub(super) fn is_validated(from: &Object, to: &Object) -> bool {
     definition(from).strip_suffix(" NOT VALID") == Some(definition(to))
 }
 
-pub(super) fn is_virtual(column: &Object) -> bool {
+fn is_virtual(column: &Object) -> bool {
     get(column, Property::Generated).is_some_and(|generated| generated.ends_with(" virtual"))
 }
 
 /// The part of a definition that cannot be replaced: arguments and what is returned.
-pub(super) fn signature(function: &Object) -> &str {
+fn signature(function: &Object) -> &str {
     let definition = definition(function);
     definition.split("\n LANGUAGE").next().unwrap_or(definition)
 }
 
-/// A column of a table that stays, of which something changes that others see.
-struct Touched<'a> {
-    id: &'a ObjectId,
-    /// Its values are computed again, in a column of the same name.
-    is_recreated: bool,
+/// What happens to an object because of its dependencies.
+enum Follows {
+    No,
+    Recreated,
+    /// See [`Recreated::parked`].
+    Parked,
 }
 
-fn touched_columns<'a>(plan: &Plan<'a>, recreated: &BTreeSet<ObjectId>) -> Vec<Touched<'a>> {
-    let columns = plan.from.objects.iter().filter(|(id, _)| id.kind == Kind::Column);
-    let touched = columns.filter_map(|(id, from)| {
-        let is_recreated = recreated.contains(id);
-        let is_touched = plan.to.objects.get(id).is_none_or(|to| {
-            differs(from, to, Property::Type) || differs(from, to, Property::Collation)
-        });
-        (is_recreated || is_touched).then_some(Touched { id, is_recreated })
-    });
-    touched.collect()
-}
-
-/// True if an object depends on one that is recreated or altered.
 fn follows(
     plan: &Plan<'_>,
     id: &ObjectId,
-    object: &Object,
-    recreated: &BTreeSet<ObjectId>,
-    touched: &[Touched<'_>],
-) -> bool {
-    if relations_of(id).any(|relation| recreated.contains(&relation)) {
-        return true;
-    }
-    let text = match id.kind {
-        Kind::Column => get(object, Property::Generated).unwrap_or_default(),
-        _ => definition(object),
+    from: &Object,
+    to: &Object,
+    recreated: &Recreated<'_>,
+) -> Follows {
+    let is_lost = |other: &ObjectId| {
+        recreated.objects.contains(other)
+            || !plan.to.objects.contains_key(other) && !plan.is_skipped(other)
     };
-    if text.is_empty() {
-        return false;
-    }
-    let own_table = |column: &ObjectId| column.schema == id.schema && column.table == id.table;
-    let by_column = touched.iter().any(|column| {
-        let table = column.id.table.as_deref().unwrap_or_default();
-        let names_it = || names(text, &column.id.name);
-        match id.kind {
-            Kind::View | Kind::MaterializedView => names(text, table) && names_it(),
-            Kind::Column => own_table(column.id) && id != column.id && names_it(),
-            Kind::Trigger | Kind::Policy => own_table(column.id) && names_it(),
-            Kind::Constraint | Kind::Index => {
-                column.is_recreated && own_table(column.id) && names_it()
+    let is_parked = |other: &ObjectId| recreated.parked.contains_key(other);
+    let is_retyped = |other: &ObjectId| {
+        let both = plan.from.objects.get(other).zip(plan.to.objects.get(other));
+        other.kind == Kind::Column && both.is_some_and(|(from, to)| is_retyped(from, to))
+    };
+    let own = || plan.from.dependencies.own(id);
+    let loses = || own().any(is_lost);
+    match id.kind {
+        Kind::Schema | Kind::Extension | Kind::Sequence | Kind::Table => Follows::No,
+        Kind::Column => {
+            let relation = plan.from.dependencies.relation(id);
+            let is_computed_otherwise = get(from, Property::Generated).is_some()
+                && get(to, Property::Generated).is_some()
+                && (loses()
+                    || plan
+                        .from
+                        .dependencies
+                        .of_expression(id)
+                        .any(|other| is_lost(other) || is_parked(other) || is_retyped(other)));
+            if relation.is_some_and(is_lost) || is_computed_otherwise {
+                Follows::Recreated
+            } else if loses() && !differs(from, to, Property::Type) {
+                Follows::Parked
+            } else {
+                Follows::No
             }
-            _ => false,
         }
-    });
-    if by_column {
-        return true;
+        // PostgreSQL alters them with their columns, except those that refer to other columns which are
+        // altered later, and those whose expressions mean something else while a column is text.
+        Kind::Constraint | Kind::Index => {
+            let is_touched = |other| is_parked(other) || is_foreign_key(from) && is_retyped(other);
+            if loses() || own().any(is_touched) { Follows::Recreated } else { Follows::No }
+        }
+        _ => {
+            let is_touched = |other| is_lost(other) || is_parked(other) || is_retyped(other);
+            if own().any(is_touched) { Follows::Recreated } else { Follows::No }
+        }
     }
-    let depends = matches!(
-        id.kind,
-        Kind::View
-            | Kind::MaterializedView
-            | Kind::Column
-            | Kind::Trigger
-            | Kind::Policy
-            | Kind::Constraint
-            | Kind::Index
-    );
-    let by_other = recreated.iter().any(|other| match other.kind {
-        Kind::View | Kind::MaterializedView => {
-            matches!(id.kind, Kind::View | Kind::MaterializedView) && names(text, &other.name)
-        }
-        Kind::Function => depends && names(text, function_name(other)),
-        _ => false,
-    });
-    by_other || is_foreign_key(object) && loses_its_key(plan, text, recreated)
 }
 
-/// True if a foreign key refers to a table of which a key is dropped.
-fn loses_its_key(plan: &Plan<'_>, foreign_key: &str, recreated: &BTreeSet<ObjectId>) -> bool {
-    let keys = plan.from.objects.iter().filter(|(id, key)| {
-        let text = definition(key);
-        (recreated.contains(id) || !plan.to.objects.contains_key(id))
-            && match id.kind {
-                Kind::Constraint => text.starts_with("PRIMARY KEY") || text.starts_with("UNIQUE"),
-                Kind::Index => text.starts_with("CREATE UNIQUE"),
-                _ => false,
+fn is_retyped(from: &Object, to: &Object) -> bool {
+    differs(from, to, Property::Type) || differs(from, to, Property::Collation)
+}
+
+/// The columns that contain rows of tables which are rewritten.
+fn rows_of_rewritten_tables<'a>(
+    plan: &Plan<'a>,
+    both: &[Both<'a>],
+) -> BTreeMap<&'a ObjectId, BTreeSet<&'a ObjectId>> {
+    let rewritten = rewritten_tables(plan);
+    let mut parked = BTreeMap::new();
+    if rewritten.is_empty() {
+        return parked;
+    }
+    for (column, ..) in both.iter().filter(|(id, ..)| id.kind == Kind::Column) {
+        let table = plan.from.dependencies.relation(column);
+        // From its type on: through arrays, domains and composite types.
+        let mut open: Vec<&ObjectId> =
+            plan.from.dependencies.own(column).filter(|need| Some(*need) != table).collect();
+        let mut rows = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            match id.kind {
+                Kind::Table => {
+                    rows.insert(id);
+                    let columns = plan.from.objects.keys();
+                    let columns = columns.filter(|column| {
+                        plan.from.dependencies.relation(column) == Some(id)
+                            && column.kind == Kind::Column
+                    });
+                    open.extend(columns.filter(|column| seen.insert(*column)));
+                }
+                Kind::Domain | Kind::CompositeType | Kind::Column => {
+                    let more = plan.from.dependencies.own(id);
+                    open.extend(more.filter(|need| seen.insert(*need)));
+                }
+                _ => {}
             }
+        }
+        let rows: BTreeSet<_> = rows.into_iter().filter(|row| rewritten.contains(*row)).collect();
+        if !rows.is_empty() && table.is_some_and(|table| table.kind == Kind::Table) {
+            parked.insert(*column, rows);
+        }
+    }
+    parked
+}
+
+/// Tables that stay, and of which PostgreSQL writes every row again.
+fn rewritten_tables<'a>(plan: &Plan<'a>) -> BTreeSet<&'a ObjectId> {
+    let columns = plan.to.objects.iter().filter(|(id, to)| {
+        id.kind == Kind::Column
+            && plan.from.objects.get(id).map_or_else(
+                || {
+                    let fills = [Property::Default, Property::Identity, Property::Generated];
+                    fills.into_iter().any(|property| get(to, property).is_some())
+                },
+                |from| is_retyped(from, to) || differs(from, to, Property::Generated),
+            )
     });
-    let referenced = foreign_key.split(" REFERENCES ").nth(1).unwrap_or_default();
-    keys.into_iter()
-        .any(|(id, _)| id.table.as_deref().is_some_and(|table| names(referenced, table)))
+    let mut tables: BTreeSet<&ObjectId> =
+        columns.filter_map(|(id, _)| plan.to.dependencies.relation(id)).collect();
+    tables.extend(plan.to.objects.iter().filter_map(|(id, to)| {
+        let from = plan.from.objects.get(id)?;
+        (id.kind == Kind::Table && differs(from, to, Property::Persistence)).then_some(id)
+    }));
+    tables.retain(|id| id.kind == Kind::Table && plan.from.objects.contains_key(*id));
+    tables
 }
 
 /// True if a definition contains a name as a whole word.

@@ -1,23 +1,25 @@
 //! Sequences to alter.
 
+use super::steps::Phase;
 use super::{Plan, differs, get};
 use crate::schema::catalog::quoting::quote;
 use crate::schema::catalog::render::{name, qualified};
 use crate::schema::catalog::{Object, ObjectId, Property, split_column};
 
-pub(super) fn change(plan: &mut Plan<'_>, id: &ObjectId, from: &Object, to: &Object) {
+pub(super) fn change<'a>(plan: &mut Plan<'a>, id: &'a ObjectId, from: &Object, to: &Object) {
+    let phase = Phase::AlterSequences;
     let alter = format!("alter sequence {}", name(id));
     let kind = get(to, Property::Type).unwrap_or("bigint");
     if differs(from, to, Property::Type) {
-        plan.push(format!("{alter} as {kind};"));
+        plan.push(phase, id, format!("{alter} as {kind};"));
     }
     if differs(from, to, Property::Type) || differs(from, to, Property::Options) {
         let (before, now) = (get(from, Property::Options), get(to, Property::Options));
         let sql = format!("{alter} {}", counting(now).join(" "));
         if excludes_start(before, now) {
-            plan.push_with("Counts from the start again.", format!("{sql} restart;"));
+            plan.push_with(phase, id, "Counts from the start again.", format!("{sql} restart;"));
         } else {
-            plan.push(format!("{sql};"));
+            plan.push(phase, id, format!("{sql};"));
         }
     }
     if differs(from, to, Property::OwnedBy) {
@@ -25,7 +27,7 @@ pub(super) fn change(plan: &mut Plan<'_>, id: &ObjectId, from: &Object, to: &Obj
         let owner = owner.map_or("none".to_owned(), |(schema, table, column)| {
             format!("{}.{}", qualified(schema.as_deref(), &table), quote(&column))
         });
-        plan.push(format!("{alter} owned by {owner};"));
+        plan.push(phase, id, format!("{alter} owned by {owner};"));
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::alter::new_labels;
-use super::{Entry, Plan, differs, get};
+use super::columns::is_empty_and_not_null;
+use super::{Entry, Plan, differs, get, is_of_table};
 use crate::schema::catalog::table::columns;
 use crate::schema::catalog::{Catalog, Kind, Object, ObjectId, Property};
 
@@ -25,9 +25,27 @@ fn is_rebuilt(from: &Object, to: &Object) -> bool {
         .any(|property| differs(from, to, property))
 }
 
-pub(super) fn note_what_cannot_be_said(plan: &mut Plan<'_>) {
-    let todos = left_out(plan).into_iter().chain(renamings(plan)).collect::<Vec<_>>();
-    plan.out.todos.extend(todos);
+/// All TODOs of a transition.
+pub(super) fn find(plan: &Plan<'_>) -> Vec<String> {
+    let mut todos = left_out(plan);
+    todos.extend(renamings(plan));
+    todos.extend(without_values(plan));
+    todos
+}
+
+fn without_values(plan: &Plan<'_>) -> Vec<String> {
+    let mut columns = plan.coming(&[Kind::Column]);
+    columns.sort_by_key(|(id, object)| (&id.schema, &id.table, object.place));
+    columns.retain(|(id, object)| {
+        is_of_table(plan.to, id) && !plan.comes_with_table(id) && is_empty_and_not_null(object)
+    });
+    let todo = |(id, _): &Entry<'_>| {
+        format!(
+            "{id} is not null and has no default: adding it fails where {} has rows. Give it a default, or add it without `not null`, fill it, and set `not null` then",
+            id.table.as_deref().unwrap_or_default()
+        )
+    };
+    columns.iter().map(todo).collect()
 }
 
 fn left_out(plan: &Plan<'_>) -> Vec<String> {
@@ -43,18 +61,10 @@ fn left_out(plan: &Plan<'_>) -> Vec<String> {
             "{id} is partitioned in another way, or inherits otherwise: nothing is written about it or its parts"
         ));
     }
-    let kinds = [
-        Kind::Extension,
-        Kind::Enum,
-        Kind::Domain,
-        Kind::CompositeType,
-        Kind::Sequence,
-        Kind::Index,
-    ];
+    let kinds = [Kind::Extension, Kind::Domain, Kind::CompositeType, Kind::Sequence, Kind::Index];
     for (id, from, to) in plan.staying(&kinds) {
         let properties: &[Property] = match id.kind {
             Kind::Extension => &[Property::Options],
-            Kind::Enum if new_labels(from, to).is_none() => &[Property::Labels],
             Kind::Domain => &[Property::Type, Property::Collation, Property::Definition],
             Kind::CompositeType => &[Property::Definition],
             Kind::Sequence => &[Property::Persistence],

@@ -27,7 +27,8 @@ select case relkind when 'v' then 'view' when 'm' then 'materialized_view' else 
 /// have a property of their own.
 pub(super) const COLUMNS: &str = query!(
     "\
-select 'column', schema, relname::text, attname::text, attnum::int4, 0::oid, 0::oid,
+select 'column', schema, relname::text, attname::text, attnum::int4,
+       'pg_class'::regclass::oid, attrelid,
        properties::text
   from relations
   join pg_attribute as attribute on attrelid = relations.oid

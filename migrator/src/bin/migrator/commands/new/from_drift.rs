@@ -64,6 +64,7 @@ pub(crate) async fn run(
         "todos": found.apply.todos,
         "undo_todos": found.undo.todos,
         "problems": problems,
+        "tried_and_failed": !problems.is_empty(),
         "not_compared": not_compared,
     });
     printer.result(&document, || files.clone().map(|file| format!("{file}\n")).concat());
@@ -74,7 +75,7 @@ pub(crate) async fn run(
         "review both files; `migrator lint --from {} --dir {dir}` says what is dangerous; then note it as applied on this database, where it is done already: `migrator baseline {version} --dir {dir}`",
         version - 1
     ));
-    Ok(exit_code::DONE)
+    Ok(if problems.is_empty() { exit_code::DONE } else { exit_code::NO })
 }
 
 fn report(printer: &Printer, found: &DriftMigration, problems: &[String]) {
@@ -91,7 +92,7 @@ fn report(printer: &Printer, found: &DriftMigration, problems: &[String]) {
         warning(&format!("TODO in the script that undoes: {todo}"));
     }
     for problem in problems {
-        warning(problem);
+        warning(&format!("tried and failed: {problem}"));
     }
     if problems.is_empty() {
         printer.note(
@@ -103,7 +104,7 @@ fn report(printer: &Printer, found: &DriftMigration, problems: &[String]) {
 /// Problems found by running the scripts.
 fn problems(tried: &Result<Rehearsed, Error>) -> Vec<String> {
     match tried {
-        Err(error) => vec![format!("the migration could not be tried: {error}")],
+        Err(error) => vec![format!("the migration fails: {error}")],
         Ok(tried) => {
             let remaining = tried.remaining.iter();
             let remaining = remaining.map(|one| format!("not in the migration: {}", describe(one)));

@@ -1,0 +1,133 @@
+//! The dependencies between the objects of a catalog, as PostgreSQL records them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio_postgres::types::Oid;
+
+use super::{Kind, ObjectId};
+
+/// Address of an entry: the catalog, the oid, and the number of a column or 0.
+pub(super) type Address = (Oid, Oid, i32);
+
+/// Direct dependencies. A dependency on something that is no object of the catalog, such as a column
+/// of a view, is one on the object that it is part of. The column that owns a sequence is none: the
+/// sequence is created first and assigned to it later.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Dependencies {
+    /// Of objects; of a column without those of its default or generation expression.
+    own: BTreeMap<ObjectId, BTreeSet<ObjectId>>,
+    /// Of the default or the generation expression of a column.
+    expressions: BTreeMap<ObjectId, BTreeSet<ObjectId>>,
+}
+
+/// What depends on another object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Through {
+    /// The object.
+    Itself,
+    /// The default or the generation expression of a column.
+    Expression,
+}
+
+/// An end of a dependency.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    User,
+    Need,
+}
+
+impl Dependencies {
+    /// `parts` are the entries that an entry is part of, `needs` its dependencies.
+    pub(super) fn new(
+        addresses: &BTreeMap<Address, ObjectId>,
+        parts: &BTreeMap<Address, Address>,
+        needs: &[(Address, Address)],
+    ) -> Self {
+        let find = |mut address: Address, role: Role| {
+            // A part of a part of a part: an array of rows of a table. No circle is that long.
+            for _ in 0..8 {
+                if let Some(id) = addresses.get(&address) {
+                    return Some(id);
+                }
+                let (class, oid, column) = address;
+                // What needs an inherited column needs the one above it, but that one does not have
+                // the dependencies of the inherited one.
+                address = match parts.get(&address) {
+                    Some(whole) if column == 0 || role == Role::Need => *whole,
+                    _ if column == 0 => return None,
+                    _ => (class, oid, 0),
+                };
+            }
+            None
+        };
+        let mut dependencies = Self::default();
+        for (from, to) in needs {
+            let (Some(user), Some(need)) = (find(*from, Role::User), find(*to, Role::Need)) else {
+                continue;
+            };
+            let is_owned =
+                user.kind == Kind::Sequence && matches!(need.kind, Kind::Table | Kind::Column);
+            if user == need || is_owned {
+                continue;
+            }
+            // Expressions are entries of their own, which are part of their column.
+            let is_expression = user.kind == Kind::Column && !addresses.contains_key(from);
+            let all =
+                if is_expression { &mut dependencies.expressions } else { &mut dependencies.own };
+            all.entry(user.clone()).or_default().insert(need.clone());
+        }
+        let is_relation = |id: &&ObjectId| id.table.is_none() && is_relation(id.kind);
+        let relations: BTreeMap<(&Option<String>, &str), &ObjectId> = addresses
+            .values()
+            .filter(is_relation)
+            .map(|id| ((&id.schema, id.name.as_str()), id))
+            .collect();
+        for part in addresses.values() {
+            let Some(table) = part.table.as_deref() else { continue };
+            if let Some(relation) = relations.get(&(&part.schema, table)) {
+                dependencies.own.entry(part.clone()).or_default().insert((*relation).clone());
+            }
+        }
+        dependencies
+    }
+
+    /// The dependencies of an object; of a column those of its type and collation, and its table.
+    pub(crate) fn own<'a>(&'a self, id: &ObjectId) -> impl Iterator<Item = &'a ObjectId> + use<'a> {
+        self.own.get(id).into_iter().flatten()
+    }
+
+    /// The dependencies of the default or the generation expression of a column.
+    pub(crate) fn of_expression<'a>(
+        &'a self,
+        id: &ObjectId,
+    ) -> impl Iterator<Item = &'a ObjectId> + use<'a> {
+        self.expressions.get(id).into_iter().flatten()
+    }
+
+    /// The table or view that a part belongs to.
+    pub(crate) fn relation<'a>(&'a self, part: &ObjectId) -> Option<&'a ObjectId> {
+        let table = part.table.as_ref()?;
+        self.own(part).find(|other| {
+            is_relation(other.kind) && other.schema == part.schema && other.name == *table
+        })
+    }
+
+    /// The table or view that a part belongs to; the object itself if it is no part.
+    pub(super) fn whole<'a>(&'a self, id: &'a ObjectId) -> &'a ObjectId {
+        self.relation(id).unwrap_or(id)
+    }
+
+    /// All dependencies: an object, what it depends on, and whether the expression of a column does.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&ObjectId, &ObjectId, Through)> {
+        let own = self.own.iter().map(|entry| (entry, Through::Itself));
+        let expressions = self.expressions.iter().map(|entry| (entry, Through::Expression));
+        own.chain(expressions).flat_map(|((user, needs), through)| {
+            needs.iter().map(move |need| (user, need, through))
+        })
+    }
+}
+
+/// True for kinds of objects that have columns, rows and a row type.
+fn is_relation(kind: Kind) -> bool {
+    matches!(kind, Kind::Table | Kind::View | Kind::MaterializedView)
+}
