@@ -53,7 +53,8 @@ pub use model::{
 pub use ops::baseline::{Baseline, BaselineTarget};
 pub use ops::check::{CheckFinding, CheckKind, CheckOptions};
 pub use ops::drift::from_drift::{
-    DriftMigration, Rehearsed, describe, migration_from_drift, rehearse_newest,
+    DriftMigrations, GeneratedMigration, Rehearsed, describe, migrations_from_drift,
+    rehearse_newest,
 };
 pub use ops::drift::{Drift, DriftOptions, drift};
 pub use ops::dump::{DumpSource, dump};

@@ -6,57 +6,79 @@ use crate::error::{Error, LiveSchemaError};
 use crate::model::MigrationName;
 use crate::ops::drift::{self, Drift, DriftOptions};
 use crate::run::migrator::Migrator;
-use crate::schema::catalog::{self, Change, Difference};
+use crate::schema::catalog::{self, Catalog, Change, Difference};
 use crate::schema::generate::{self, Transition};
 use crate::schema::shadow::{self, DatabaseSettings, UndoFlaw};
 
-/// A migration generated from manual changes of a database.
+/// Migrations generated from manual changes of a database.
 #[derive(Clone, Debug)]
-pub struct DriftMigration {
+pub struct DriftMigrations {
     /// Differences between the database and the schema of its migrations.
     pub drift: Drift,
-    /// From the schema of the migrations to that of the database.
+    /// New labels of enumerated types, if the other migration uses them: that takes a transaction of
+    /// its own before.
+    pub labels: Option<GeneratedMigration>,
+    /// Everything else.
+    pub changes: GeneratedMigration,
+}
+
+/// A generated migration.
+#[derive(Clone, Debug)]
+pub struct GeneratedMigration {
+    /// From the schema before it to that after it.
     pub apply: Transition,
     /// The way back.
     pub undo: Transition,
 }
 
-/// Generates the migration from the schema of the migrations to that of the database. Writes nothing.
+impl GeneratedMigration {
+    fn new(before: &Catalog, after: &Catalog) -> Self {
+        let apply = generate::transition(before, after);
+        let undo = generate::transition(after, before);
+        Self { apply, undo }
+    }
+}
+
+/// Generates the migrations from the schema of the migrations to that of the database. Writes nothing.
 ///
 /// Every migration must be applied, and the history must agree with them.
-pub async fn migration_from_drift(
+pub async fn migrations_from_drift(
     migrator: &mut Migrator<'_>,
     shadow_server: Option<&DatabaseUrl>,
-) -> Result<DriftMigration, Error> {
+) -> Result<DriftMigrations, Error> {
     let pending = migrator.pending().await?;
     if !pending.is_empty() {
         return Err(LiveSchemaError::Pending { pending }.into());
     }
     let request = DriftOptions { shadow_server: shadow_server.cloned(), ..DriftOptions::default() };
     let drift = drift::drift(migrator, &request).await?;
-    let apply = generate::transition(&drift.expected, &drift.live);
-    let undo = generate::transition(&drift.live, &drift.expected);
-    Ok(DriftMigration { drift, apply, undo })
+    let (expected, live) = (&drift.expected, &drift.live);
+    let between = generate::with_used_labels(expected, live);
+    let labels = between.as_ref().map(|between| GeneratedMigration::new(expected, between));
+    let changes = GeneratedMigration::new(between.as_ref().unwrap_or(expected), live);
+    Ok(DriftMigrations { drift, labels, changes })
 }
 
-/// Result of testing a generated migration.
+/// Result of testing generated migrations.
 #[derive(Debug)]
 pub struct Rehearsed {
-    /// Differences that remain with it; the database is the first.
+    /// Differences that remain with them; the database is the first.
     pub remaining: Vec<Difference>,
-    /// Flaws of its undo script.
+    /// Flaws of their undo scripts.
     pub flaws: Vec<UndoFlaw>,
 }
 
-/// Tries the newest of the migrations in a shadow database: applied, undone and applied again.
+/// Tries the newest of the migrations in a shadow database, so many of them: each is applied, undone and
+/// applied again.
 pub async fn rehearse_newest(
     migrator: &mut Migrator<'_>,
     shadow_server: Option<&DatabaseUrl>,
     drift: &Drift,
+    number: usize,
 ) -> Result<Rehearsed, Error> {
     let settings = DatabaseSettings::read_from(&migrator.database, migrator.on_event).await?;
     let versions: Vec<i64> = migrator.migrations.names().map(|name| name.version).collect();
-    let before = versions.iter().rev().nth(1).copied().unwrap_or(0);
+    let before = versions.iter().rev().nth(number).copied().unwrap_or(0);
     let mut server = migrator.at(shadow_server);
     let check = shadow::check_undo(&mut server, Some(&settings), before, false).await?;
     let remaining = match check.catalog {

@@ -10,6 +10,7 @@ mod alter;
 mod columns;
 mod create;
 mod drop;
+mod labels;
 mod order;
 mod recreate;
 mod script;
@@ -20,6 +21,7 @@ mod todos;
 use std::collections::BTreeSet;
 
 use crate::schema::catalog::{Catalog, Kind, Object, ObjectId, Property, split_column};
+pub(crate) use labels::with_used_labels;
 use recreate::Recreated;
 pub use script::script;
 use steps::Steps;
@@ -42,28 +44,19 @@ pub struct Statement {
     pub sql: String,
 }
 
-/// Generates the statements that lead from one catalog to another.
+/// Generates the statements that lead from one catalog to another, in one transaction.
 pub fn transition(from: &Catalog, to: &Catalog) -> Transition {
-    let skipped = todos::inexpressible_tables(from, to);
-    let mut plan =
-        Plan { from, to, skipped, recreated: Recreated::default(), steps: Steps::default() };
-    plan.recreated = recreate::find(&plan);
-    let todos = todos::find(&plan);
-    drop::add_steps(&mut plan);
-    create::add_steps(&mut plan);
-    alter::add_steps(&mut plan);
-    create::comments(&mut plan);
-    let before = order::find(&plan);
-    let relaxed = create::relaxed_bodies(&plan);
-    let steps = std::mem::take(&mut plan.steps).in_order(&before);
-    let statements = relaxed.into_iter().chain(drop::join_tables(steps)).collect();
-    Transition { statements, todos }
+    let transition = Plan::new(from, to, BTreeSet::new()).transition();
+    let used = labels::used(from, to, &transition);
+    if used.is_empty() { transition } else { Plan::new(from, to, used).transition() }
 }
 
 /// A transition under construction.
 struct Plan<'a> {
     from: &'a Catalog,
     to: &'a Catalog,
+    /// Enumerated types that are recreated, because labels cannot be added and used at once.
+    replaced_enums: BTreeSet<ObjectId>,
     /// Tables that are left unchanged, because their change is a todo.
     skipped: BTreeSet<ObjectId>,
     /// Objects in both that are dropped and recreated.
@@ -74,6 +67,26 @@ struct Plan<'a> {
 type Entry<'a> = (&'a ObjectId, &'a Object);
 
 impl<'a> Plan<'a> {
+    fn new(from: &'a Catalog, to: &'a Catalog, replaced_enums: BTreeSet<ObjectId>) -> Self {
+        let skipped = todos::inexpressible_tables(from, to);
+        let (recreated, steps) = (Recreated::default(), Steps::default());
+        let mut plan = Self { from, to, replaced_enums, skipped, recreated, steps };
+        plan.recreated = recreate::find(&plan);
+        plan
+    }
+
+    fn transition(mut self) -> Transition {
+        let todos = todos::find(&self);
+        drop::add_steps(&mut self);
+        create::add_steps(&mut self);
+        alter::add_steps(&mut self);
+        create::comments(&mut self);
+        let before = order::find(&self);
+        let relaxed = create::relaxed_bodies(&self);
+        let statements = drop::join_tables(self.steps.in_order(&before));
+        Transition { statements: relaxed.into_iter().chain(statements).collect(), todos }
+    }
+
     /// Objects to drop: not in the second, or recreated. In an order in which they can be created.
     fn going(&self, kinds: &[Kind]) -> Vec<Entry<'a>> {
         self.only(self.from, self.to, kinds)

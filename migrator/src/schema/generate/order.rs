@@ -55,12 +55,15 @@ fn drops<'a>(plan: &Plan<'a>, before: &mut Before<'a>) {
         let Some(dropped) = dropped.filter(|_| drop.is_none()) else { continue };
         let after = &plan.to.dependencies;
         let mut needs = after.own(user).chain(after.of_expression(user));
-        let actions: &[Action] = if step(plan, Action::Park, user).is_some() {
+        let actions: &[Action] = if needs.any(|other| other == need) {
             &[Action::Park]
-        } else if needs.any(|other| other == need) {
-            &[]
         } else {
-            &[Action::Alter, Action::SetDefault]
+            match through {
+                Through::Itself if step(plan, Action::Park, user).is_some() => &[Action::Park],
+                Through::Itself => &[Action::Alter],
+                Through::Expression if is_released => &[],
+                Through::Expression => &[Action::SetDefault],
+            }
         };
         for earlier in actions.iter().filter_map(|action| step(plan, *action, user)) {
             before.add(earlier, dropped);

@@ -22,7 +22,9 @@ pub(super) struct Recreated<'a> {
 /// All objects to recreate.
 pub(super) fn find<'a>(plan: &Plan<'a>) -> Recreated<'a> {
     let both = both(plan);
-    let replaced = both.iter().filter(|(id, from, to)| is_replaced(id, from, to));
+    let replaced = both
+        .iter()
+        .filter(|(id, from, to)| is_replaced(id, from, to) || plan.replaced_enums.contains(*id));
     let mut recreated = Recreated {
         objects: replaced.map(|(id, ..)| *id).collect(),
         parked: rows_of_rewritten_tables(plan, &both),
