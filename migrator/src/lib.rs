@@ -56,6 +56,9 @@ pub use ops::drift::from_drift::{
     DriftMigrations, GeneratedMigration, Rehearsed, describe, migrations_from_drift,
     rehearse_newest,
 };
+pub use ops::drift::script::{
+    DriftScript, DriftScriptOptions, FoundRows, Undecided, describe_rows, drift_script,
+};
 pub use ops::drift::{Drift, DriftOptions, drift};
 pub use ops::dump::{DumpSource, dump};
 pub use ops::grant::{GrantOptions, GrantPlan, GrantStatement, Purpose, grant, plan_grant};

@@ -1,4 +1,4 @@
-//! Errors of generating a migration from drift.
+//! Errors of generating a migration, or a script, from drift.
 
 use super::diagnostic::diagnostics;
 use super::{kind, lines};
@@ -28,5 +28,13 @@ diagnostics! {
             /// A line for each.
             differences: Vec<String>,
         },
+        /// The server does not know a time zone.
+        #[error("unknown time zone: `{zone}`")]
+        #[diagnostic(
+            kind::TIMEZONE,
+            details = "nothing was written",
+            hint = "`select name from pg_timezone_names` lists them, such as `UTC` and `Europe/Berlin`",
+        )]
+        UnknownTimezone { zone: String },
     }
 }

@@ -4,7 +4,7 @@ use tokio_postgres::error::SqlState;
 
 use super::diagnostic::diagnostics;
 use super::pg_error::{describe, has_code};
-use super::{Error, FailedScript, kind};
+use super::{Error, FailedScript, kind, lines};
 
 diagnostics! {
     /// A failure of a shadow database, or in it.
@@ -25,6 +25,22 @@ diagnostics! {
         #[error("cannot remove the shadow database `{name}`: {reason}")]
         #[diagnostic(kind::SHADOW_DATABASE, hint = "the next run of the same command removes it")]
         Remove { name: String, reason: String },
+        /// The schema of a database could not be copied into it.
+        #[error("cannot copy the schema into a shadow database: {}", describe(source))]
+        #[diagnostic(
+            kind::SHADOW_COPY,
+            details = "nothing was changed",
+            hint = "without a copy no script can be tried: what the schema needs must be on the shadow database's server as well",
+        )]
+        Copy { source: tokio_postgres::Error },
+        /// A statement failed in a copy of the schema.
+        #[error("a statement of the script fails in a copy of the schema: {reason}")]
+        #[diagnostic(
+            kind::SHADOW_COPY,
+            details = lines(statement.lines().map(str::to_owned), "nothing was changed, and no script was written"),
+            hint = "change by hand what is in its way, or leave it out with `--ignore NAME`; then run the command again",
+        )]
+        Try { statement: String, reason: String },
         /// A script failed in it.
         #[error("{failed}")]
         #[diagnostic(

@@ -28,6 +28,8 @@ pub enum Event {
         /// For how long it is waited for.
         wait: Duration,
     },
+    /// A script runs in a copy of the schema.
+    TryingScript,
     /// The migrations to run, in this order. Not sent if there are none.
     Planned {
         /// Apply or undo.

@@ -1,6 +1,7 @@
 //! `drift`: compares a database with what its migrations create.
 
 pub(crate) mod from_drift;
+pub(crate) mod script;
 
 use std::collections::BTreeSet;
 

@@ -60,6 +60,11 @@ pub async fn dump(
     }
 }
 
+/// A schema as a script that creates it in an empty database, without grants.
+pub(crate) fn copy(catalog: &Catalog) -> String {
+    script::write(catalog, "A copy of a schema", Grants::LeftOut)
+}
+
 fn report_unsupported(catalog: &Catalog, on_event: &mut (dyn FnMut(Event) + Send)) {
     if !catalog.unsupported.is_empty() {
         on_event(Event::NotWritten { what: catalog.unsupported.clone() });

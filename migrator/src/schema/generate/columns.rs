@@ -97,7 +97,7 @@ pub(super) fn change(plan: &mut Plan<'_>) {
     }
 }
 
-/// With `using` if there is no implicit cast.
+/// With `using` if there is a conversion or no implicit cast.
 fn change_type<'a>(plan: &mut Plan<'a>, id: &'a ObjectId, alter: &str, from: &Object, to: &Object) {
     let (old, new) = (
         get(from, Property::Type).unwrap_or_default(),
@@ -116,6 +116,8 @@ fn change_type<'a>(plan: &mut Plan<'a>, id: &'a ObjectId, alter: &str, from: &Ob
     };
     let using = if is_parked {
         format!(" using {column}::{printed}")
+    } else if let Some(conversion) = plan.conversions.get(id) {
+        format!(" using {conversion}")
     } else if base(old) == base(new) {
         String::new()
     } else if is_enum(new) {

@@ -1,7 +1,7 @@
 //! Objects to drop.
 
 use super::steps::{Key, Phase, Step};
-use super::{Entry, Plan, Statement, get, is_foreign_key, is_of_table, owner_of, todos};
+use super::{Entry, LOST, Plan, Statement, get, is_foreign_key, is_of_table, owner_of, todos};
 use crate::schema::catalog::quoting::quote;
 use crate::schema::catalog::render::{keyword, name, table_name};
 use crate::schema::catalog::table::{drop_default, serial_sequence};
@@ -46,7 +46,7 @@ pub(super) fn join_tables(steps: Vec<(Key<'_>, Step)>) -> Vec<Statement> {
             let names: Vec<String> = tables.iter().map(|id| name(id)).collect();
             let lost: Vec<String> = tables.iter().map(ToString::to_string).collect();
             statements.push(Statement {
-                remarks: vec![format!("Lost: every row of {}.", lost.join(", "))],
+                remarks: vec![format!("{LOST}every row of {}.", lost.join(", "))],
                 sql: format!("drop table {};", names.join(", ")),
             });
         } else {
@@ -109,7 +109,7 @@ fn parts(plan: &mut Plan<'_>) {
                 if get(object, Property::Generated).is_some() {
                     plan.push(Phase::DropColumns, id, sql);
                 } else {
-                    plan.push_with(Phase::DropColumns, id, format!("Lost: what is in {id}."), sql);
+                    plan.push_with(Phase::DropColumns, id, format!("{LOST}what is in {id}."), sql);
                 }
             }
         }
@@ -156,7 +156,7 @@ fn sequences(plan: &mut Plan<'_>) {
     }
     for (id, object) in reversed(plan, &[Kind::Sequence]) {
         if !owner_goes(plan, object) {
-            let remark = format!("Lost: how far {id} has counted.");
+            let remark = format!("{LOST}how far {id} has counted.");
             let sql = format!("drop sequence {};", name(id));
             plan.push_with(Phase::DropSequences, id, remark, sql);
         }

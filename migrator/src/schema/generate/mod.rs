@@ -18,13 +18,16 @@ mod sequences;
 mod steps;
 mod todos;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::schema::catalog::{Catalog, Kind, Object, ObjectId, Property, split_column};
 pub(crate) use labels::with_used_labels;
 use recreate::Recreated;
 pub use script::script;
 use steps::Steps;
+
+/// Beginning of remarks about what a statement loses.
+pub(crate) const LOST: &str = "Lost: ";
 
 /// The way from one catalog to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,15 +49,30 @@ pub struct Statement {
 
 /// Generates the statements that lead from one catalog to another, in one transaction.
 pub fn transition(from: &Catalog, to: &Catalog) -> Transition {
-    let transition = Plan::new(from, to, BTreeSet::new()).transition();
+    transition_using(from, to, &BTreeMap::new())
+}
+
+/// The same, with expressions that convert the values of columns whose type changes.
+pub(crate) fn transition_using(
+    from: &Catalog,
+    to: &Catalog,
+    conversions: &BTreeMap<ObjectId, String>,
+) -> Transition {
+    let transition = Plan::new(from, to, conversions, BTreeSet::new()).transition();
     let used = labels::used(from, to, &transition);
-    if used.is_empty() { transition } else { Plan::new(from, to, used).transition() }
+    if used.is_empty() {
+        transition
+    } else {
+        Plan::new(from, to, conversions, used).transition()
+    }
 }
 
 /// A transition under construction.
 struct Plan<'a> {
     from: &'a Catalog,
     to: &'a Catalog,
+    /// Expressions that convert the values of columns; for others, a cast.
+    conversions: &'a BTreeMap<ObjectId, String>,
     /// Enumerated types that are recreated, because labels cannot be added and used at once.
     replaced_enums: BTreeSet<ObjectId>,
     /// Tables that are left unchanged, because their change is a todo.
@@ -67,10 +85,15 @@ struct Plan<'a> {
 type Entry<'a> = (&'a ObjectId, &'a Object);
 
 impl<'a> Plan<'a> {
-    fn new(from: &'a Catalog, to: &'a Catalog, replaced_enums: BTreeSet<ObjectId>) -> Self {
+    fn new(
+        from: &'a Catalog,
+        to: &'a Catalog,
+        conversions: &'a BTreeMap<ObjectId, String>,
+        replaced_enums: BTreeSet<ObjectId>,
+    ) -> Self {
         let skipped = todos::inexpressible_tables(from, to);
         let (recreated, steps) = (Recreated::default(), Steps::default());
-        let mut plan = Self { from, to, replaced_enums, skipped, recreated, steps };
+        let mut plan = Self { from, to, conversions, replaced_enums, skipped, recreated, steps };
         plan.recreated = recreate::find(&plan);
         plan
     }

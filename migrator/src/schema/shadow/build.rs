@@ -71,6 +71,14 @@ pub(super) async fn prepare(
     migrations: usize,
 ) -> Result<Connection, Error> {
     (shadow.on_event)(Event::BuildingShadow { migrations });
+    prepare_silently(shadow, settings).await
+}
+
+/// Connects to a new shadow database.
+pub(super) async fn prepare_silently(
+    shadow: &mut Migrator<'_>,
+    settings: Option<&DatabaseSettings>,
+) -> Result<Connection, Error> {
     let connection = connect::connect(&shadow.database, shadow.on_event).await?;
     settings::create_schema(&connection.client, settings)
         .await

@@ -3,12 +3,14 @@
 
 mod build;
 mod cleanup;
+mod copy;
 mod database;
 mod settings;
 mod signals;
 mod undo_check;
 
 pub(crate) use build::{Through, build, server_version};
+pub(crate) use copy::run_in_copy;
 pub(crate) use settings::DatabaseSettings;
 pub(crate) use undo_check::check_undo;
 pub use undo_check::{CatalogDiff, UndoFlaw, UndoFlawKind};

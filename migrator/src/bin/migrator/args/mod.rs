@@ -26,7 +26,7 @@ pub(crate) use crate::args::health::HealthArguments;
 pub(crate) use crate::args::new::NewArguments;
 pub(crate) use crate::args::repair::RepairArguments;
 pub(crate) use crate::args::run::{LimitOptions, RunArguments, WaitOptions};
-pub(crate) use crate::args::schema::{DriftArguments, DumpArguments, ShadowOptions};
+pub(crate) use crate::args::schema::{DriftArguments, DumpArguments, ScriptOptions, ShadowOptions};
 
 /// Applies, undoes and inspects the migrations of a PostgreSQL database.
 ///
@@ -340,6 +340,8 @@ Examples:
                                        ignore a table and a schema
   migrator drift --shadow-url postgresql://postgres@localhost/postgres
                                        create the shadow database on this machine
+  migrator drift --script --assume-timezone UTC > adopt.sql
+                                       write what takes the database to its migrations
   migrator drift --json | jq -r '.differences[].object'")]
     Drift(DriftArguments),
 

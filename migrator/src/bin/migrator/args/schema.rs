@@ -37,11 +37,37 @@ pub(crate) struct DriftArguments {
     pub(crate) ignore: Vec<String>,
 
     /// Also compare privileges, except those of owners.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "script")]
     pub(crate) grants: bool,
 
     #[command(flatten)]
+    pub(crate) script: ScriptOptions,
+
+    #[command(flatten)]
     pub(crate) shadow: ShadowOptions,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ScriptOptions {
+    /// Write the statements that take the database to the schema of its migrations.
+    ///
+    /// The opposite of `new --from-drift`. Without a history, it leads to the newest migration, or to
+    /// `--to`. It is tried in a copy of the schema, and changes nothing itself. Exits with 1 if something
+    /// must be decided or changed by hand first: it is listed in the script and as a message.
+    #[arg(long)]
+    pub(crate) script: bool,
+
+    /// File for the script; `-` is standard output.
+    #[arg(long, short, value_name = "FILE", default_value = "-", requires = "script")]
+    pub(crate) output: PathBuf,
+
+    /// Time zone of times in columns without one that become `timestamptz`, such as `UTC`.
+    #[arg(long, value_name = "ZONE", requires = "script", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) assume_timezone: Option<String>,
+
+    /// Drop what only the database has, with all that is in it.
+    #[arg(long, requires = "script")]
+    pub(crate) drop_extra: bool,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -128,6 +128,7 @@ impl Printer {
                 let number = count(*migrations, "migration");
                 self.note(&format!("Building a shadow database from {number}"));
             }
+            Event::TryingScript => self.note("Trying the script in a copy of the schema"),
             Event::OtherServerVersion { live, shadow } => {
                 warning(&format!(
                     "the shadow database is on PostgreSQL {shadow} and the live one on {live}: the definitions of views may differ by that alone"

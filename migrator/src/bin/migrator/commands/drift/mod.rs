@@ -1,5 +1,6 @@
 //! `migrator drift`: compare the database with what its migrations create.
 
+mod script;
 pub(crate) mod text;
 
 use migrator::{Change, Difference, Drift, DriftOptions, Error, Migrator, Property, exit_code};
@@ -24,6 +25,9 @@ pub(crate) async fn run(
     };
     let mut on_event = |event| printer.event(&event);
     let mut migrator = Migrator::new(database, &migrations, &mut on_event);
+    if arguments.script.script {
+        return script::run(printer, &mut migrator, &request, &arguments.script).await;
+    }
     let drift = migrator::drift(&mut migrator, &request).await?;
 
     if !drift.pending.is_empty() {
@@ -45,7 +49,7 @@ pub(crate) async fn run(
         "{number} between the database and its migrations (`+` only in the database, `-` only in the migrations)"
     ));
     printer.hint(
-        "`migrator new NAME --from-drift` writes the differences as a migration; to undo them instead, change the database by hand",
+        "`migrator new NAME --from-drift` writes the differences as a migration; `migrator drift --script` writes what undoes them",
     );
     Ok(exit_code::NO)
 }
