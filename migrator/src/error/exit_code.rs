@@ -55,6 +55,9 @@ pub const CHECK_LINT: u8 = 16;
 /// `check`: a migration is pending.
 pub const CHECK_PENDING: u8 = 17;
 
+/// `check`: a column of the database makes the API's inserts fail.
+pub const CHECK_REQUIRED_COLUMN: u8 = 18;
+
 /// The terminal went away while a shadow database was in use, which was removed: 128 and the number
 /// of the signal, as in shells.
 pub const HUNG_UP: u8 = 129;

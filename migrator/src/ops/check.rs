@@ -2,10 +2,12 @@
 
 use neon_url::DatabaseUrl;
 
+use crate::connect::session;
 use crate::error::{Error, exit_code};
 use crate::history::{Entry, State};
 use crate::migrations::Migrations;
 use crate::model::MigrationName;
+use crate::ops::grant::RequiredColumn;
 use crate::ops::lint::{Finding, lint};
 use crate::run::migrator::Migrator;
 use crate::schema::shadow::{self, CatalogDiff, DatabaseSettings, UndoFlaw, UndoFlawKind};
@@ -29,6 +31,8 @@ pub enum CheckKind {
     Lint,
     /// It is pending.
     Pending,
+    /// A column makes the API's inserts fail.
+    RequiredColumn,
 }
 
 /// Something that is wrong.
@@ -36,7 +40,7 @@ pub enum CheckKind {
 pub struct CheckFinding {
     /// Kind of finding.
     pub kind: CheckKind,
-    /// With which migration; none for a mistake in `lint.allow`.
+    /// With which migration; none for a mistake in `lint.allow`, and for a column of the database.
     pub migration: Option<MigrationName>,
     /// The problem.
     pub message: String,
@@ -50,7 +54,7 @@ pub struct CheckFinding {
 
 impl CheckKind {
     /// All of them, the most severe first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Edited,
         Self::Missing,
         Self::OutOfOrder,
@@ -59,6 +63,7 @@ impl CheckKind {
         Self::NoUndoScript,
         Self::Lint,
         Self::Pending,
+        Self::RequiredColumn,
     ];
 
     /// The one word for it, in options and in JSON.
@@ -72,6 +77,7 @@ impl CheckKind {
             Self::NoUndoScript => "no_undo_script",
             Self::Lint => "lint",
             Self::Pending => "pending",
+            Self::RequiredColumn => "required_column",
         }
     }
 
@@ -86,6 +92,7 @@ impl CheckKind {
             Self::NoUndoScript => exit_code::CHECK_NO_UNDO_SCRIPT,
             Self::Lint => exit_code::CHECK_LINT,
             Self::Pending => exit_code::CHECK_PENDING,
+            Self::RequiredColumn => exit_code::CHECK_REQUIRED_COLUMN,
         }
     }
 }
@@ -116,6 +123,7 @@ impl Migrator<'_> {
         let linted = lint(self.migrations, |version| !is_applied(version));
         let of_lint = |finding| of_lint(self.migrations, finding);
         findings.extend(linted.findings.into_iter().map(of_lint));
+        findings.extend(self.required_columns().await?);
         findings.retain(|finding| !request.allowed.contains(&finding.kind));
         if !request.allowed.contains(&CheckKind::Undo) {
             let settings = DatabaseSettings::read_from(&self.database, &mut |_| {}).await?;
@@ -126,6 +134,24 @@ impl Migrator<'_> {
         // Within a kind in the order of the versions, as they were found.
         findings.sort_by_key(|finding| finding.kind);
         Ok(findings)
+    }
+
+    async fn required_columns(&mut self) -> Result<Vec<CheckFinding>, Error> {
+        let connection = session::open(&self.database, &mut |_| {}).await?;
+        let columns = RequiredColumn::find(&connection.client, None).await;
+        connection.close().await;
+        Ok(columns?.iter().map(of_column).collect())
+    }
+}
+
+fn of_column(column: &RequiredColumn) -> CheckFinding {
+    CheckFinding {
+        kind: CheckKind::RequiredColumn,
+        migration: None,
+        message: column.problem(),
+        details: vec![column.advice()],
+        diff: None,
+        lint: None,
     }
 }
 

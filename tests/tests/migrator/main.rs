@@ -17,6 +17,7 @@ mod migrations;
 mod new;
 mod random_kills;
 mod repair;
+mod required_columns;
 mod sql;
 mod status;
 mod support;

@@ -12,6 +12,7 @@ use crate::migrations::{Migrations, Script};
 use crate::model::{Direction, MigrationName};
 use crate::ops::baseline::comparison::Comparison;
 use crate::ops::drift::from_drift;
+use crate::ops::grant::RequiredColumn;
 use crate::run::migrator::Migrator;
 
 /// The version that matches the schema of the API's predecessor.
@@ -94,14 +95,17 @@ impl<'a> Migrator<'a> {
     ) -> Result<(Baseline, &'a [Script]), Error> {
         let client = &mut connection.client;
         let Some(newest) = newest_applied(client, self.migrations).await? else {
-            return Ok((self.check_schema(client, scripts, target, shadow_server).await?, scripts));
+            let mut baseline = self.check_schema(client, scripts, target, shadow_server).await?;
+            baseline.warnings.extend(required_columns(client).await?);
+            return Ok((baseline, scripts));
         };
         let later = later(scripts, &newest, target)?;
         let adopted: Vec<MigrationName> = later.iter().map(|script| script.name.clone()).collect();
         if let Some(newest) = adopted.last() {
             from_drift::require_no_drift(self, newest, shadow_server).await?;
         }
-        Ok((Baseline { adopted, alembic_revision: None, warnings: Vec::new() }, later))
+        let warnings = required_columns(client).await?;
+        Ok((Baseline { adopted, alembic_revision: None, warnings }, later))
     }
 
     /// Fails if the schema lacks something that the scripts create.
@@ -175,6 +179,12 @@ fn later<'a>(
         return Err(Error::HistoryExists { newest: newest.clone() });
     }
     Ok(later)
+}
+
+/// Warnings about columns that make the API's inserts fail.
+async fn required_columns(client: &Client) -> Result<Vec<String>, Error> {
+    let columns = RequiredColumn::find(client, None).await?;
+    Ok(columns.iter().map(|column| format!("{}; {}", column.problem(), column.advice())).collect())
 }
 
 async fn read_alembic_revision(client: &Client) -> Result<String, Error> {

@@ -10,6 +10,7 @@ use crate::connect::{ConnectOptions, Connector};
 use crate::error::Error;
 use crate::history::{self, State};
 use crate::migrations::Migrations;
+use crate::ops::grant::RequiredColumn;
 use crate::ops::health::endpoints;
 use crate::ops::health::prepared_statements::PreparedStatements;
 use crate::ops::health::report::{EndpointCheck, EndpointReport, HealthReport, MigrationCounts};
@@ -50,8 +51,8 @@ pub async fn check_health(
     };
     let limit = url.connect_timeout().min(options.wait).max(Duration::from_millis(100));
     let examined = examine(url, options, limit, migrations, request, &mut report).await;
-    let version = match examined {
-        Ok(version) => Some(version),
+    let (version, required) = match examined {
+        Ok(examined) => examined,
         // The database is fine: the role to check does not exist.
         Err(error @ Error::NoSuchRole { .. }) => return (report, Some(error)),
         Err(error) => {
@@ -74,13 +75,16 @@ pub async fn check_health(
     report.exceeded = request.limits.exceeded(&report);
     report.healthy = report.exceeded.is_empty();
     report.notes.extend(notes(&report));
-    let old = version.and_then(|version| server_support::check(version, Utc::now().date_naive()));
-    report.warning_details = old.into_iter().chain(warnings::find(url, &report)).collect();
+    let old = server_support::check(version, Utc::now().date_naive());
+    let found = warnings::find(url, &report);
+    let required = required.iter().map(warnings::required_column);
+    report.warning_details = old.into_iter().chain(found).chain(required).collect();
     report.warnings = report.warning_details.iter().map(ToString::to_string).collect();
     (report, None)
 }
 
-/// Fills the report as far as it gets. Returns the server's version number.
+/// Fills the report as far as it gets. Returns the server's version number, and the columns that make the API's inserts
+/// fail.
 async fn examine(
     url: &DatabaseUrl,
     options: &ConnectOptions,
@@ -88,7 +92,7 @@ async fn examine(
     migrations: &Migrations,
     request: &HealthOptions,
     report: &mut HealthReport,
-) -> Result<i32, Error> {
+) -> Result<(i32, Vec<RequiredColumn>), Error> {
     let connector = Connector::new(url, options)?;
     let measured = connect_time::measure(&connector, limit).await;
     let mut measured = measured.map_err(|(error, phase)| {
@@ -109,8 +113,11 @@ async fn examine(
         let version = server::describe(client, report).await?;
         report.fullest_sequence = sequences::find_fullest(client).await?;
         report.migrations = Some(count_migrations(client, migrations).await?);
-        report.role = Some(role::judge(client, request.role.as_deref()).await?);
-        Ok(version)
+        let role = role::judge(client, request.role.as_deref()).await?;
+        let required = RequiredColumn::find(client, Some(&role.name)).await?;
+        report.role = Some(role);
+        report.required_columns = Some(required.iter().map(RequiredColumn::name).collect());
+        Ok((version, required))
     };
     let answered = timeout(limit, questions).await;
     measured.connection.close().await;

@@ -61,6 +61,9 @@ pub struct HealthReport {
     pub fullest_sequence: Option<SequenceUse>,
     /// Indexes that PostgreSQL does not use, because building them failed.
     pub invalid_indexes: Option<Vec<String>>,
+    /// Columns that must have a value, have no default, and are not written by the API; of `users` only
+    /// if the role may insert there.
+    pub required_columns: Option<Vec<String>>,
     /// Informational notes.
     pub notes: Vec<String>,
     /// Warnings, each with its advice in one text.

@@ -2,6 +2,7 @@
 
 mod object_kinds;
 mod report;
+mod script;
 mod shadow;
 
 use tests::TestDatabase;

@@ -1,4 +1,4 @@
 //! `migrator new`
 
 mod empty_files;
-mod from_drift;
+pub(crate) mod from_drift;

@@ -61,7 +61,7 @@ Exit codes:
   4  the history and the migrations have diverged
   5  a migration failed and was rolled back
   6  a migration without a transaction is incomplete, until `migrator repair`
-  10 to 17  findings of `check`; `migrator check --help` lists them
+  10 to 18  findings of `check`; `migrator check --help` lists them
   129, 130, 143  interrupted; the shadow database was dropped"
 )]
 pub(crate) struct Cli {
@@ -268,7 +268,8 @@ Examples:
     ///
     /// Tests the undo scripts: in a shadow database, which is dropped afterwards, each migration is
     /// applied, undone and applied again, and the schemas are compared. Pending migrations are linted.
-    /// Writes nothing to the database itself.
+    /// Finds columns that must have a value, have no default, and are not written by the API. Writes
+    /// nothing to the database itself.
     #[command(after_help = "\
 Examples:
   migrator check                       for CI, after a deployment
@@ -284,7 +285,8 @@ Exit codes; of several findings, the smallest:
   14  undo: an undo script does not restore the previous schema
   15  no_undo_script: a migration has no undo script
   16  lint: a pending migration has a dangerous statement
-  17  pending: a migration is not applied yet")]
+  17  pending: a migration is not applied yet
+  18  required_column: a column makes the API's inserts fail")]
     Check(CheckArguments),
 
     /// Grant the API's role exactly the privileges that the API needs.

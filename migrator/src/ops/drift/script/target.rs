@@ -215,26 +215,40 @@ fn is_in_primary_key(catalog: &Catalog, column: &ObjectId) -> bool {
 }
 
 /// True if a script of the migrations looks at the comment of this object: then the comment says whose the object is,
-/// or who changed it, and one on an object that the migrations did not create would be a lie.
+/// or what was changed in it, which is not so where the migrations did not do it.
 fn is_comment_read(migrations: &Migrations, id: &ObjectId) -> bool {
     let scripts = migrations.scripts().iter();
-    let files = scripts.flat_map(|script| std::iter::once(&script.apply).chain(&script.undo));
-    files.into_iter().any(|file| {
-        sql::statements(&file.sql).iter().any(|statement| {
-            let text = statement.text(&file.sql);
-            match (id.kind, &id.table) {
-                (Kind::Column, Some(table)) => {
-                    text.contains("col_description(")
-                        && has_word(text, &id.name)
-                        && has_word(text, table)
-                }
-                _ => text.match_indices("obj_description(").any(|(start, _)| {
-                    let arguments = &text[start..];
-                    let end = arguments.find("pg_class").unwrap_or(arguments.len());
-                    has_word(&arguments[..end], &id.name)
-                }),
-            }
-        })
+    let mut files = scripts.flat_map(|script| std::iter::once(&script.apply).chain(&script.undo));
+    files.any(|file| {
+        let statements = sql::statements(&file.sql);
+        statements.iter().any(|statement| reads_comment(statement.text(&file.sql), id))
+    })
+}
+
+fn reads_comment(statement: &str, id: &ObjectId) -> bool {
+    let catalog = match id.kind {
+        Kind::Column => {
+            return statement.contains("col_description(")
+                && has_word(statement, &id.name)
+                && id.table.as_ref().is_some_and(|table| has_word(statement, table));
+        }
+        Kind::Table | Kind::View | Kind::MaterializedView | Kind::Index | Kind::Sequence => {
+            "'pg_class'"
+        }
+        Kind::Constraint => "'pg_constraint'",
+        Kind::Function => "'pg_proc'",
+        Kind::Trigger => "'pg_trigger'",
+        Kind::Policy => "'pg_policy'",
+        Kind::Schema => "'pg_namespace'",
+        Kind::Enum | Kind::Domain | Kind::CompositeType => "'pg_type'",
+        Kind::Extension => "'pg_extension'",
+    };
+    let own = id.name.split('(').next().unwrap_or(&id.name);
+    statement.split("obj_description(").skip(1).any(|call| {
+        let Some((object, rest)) = call.split_once(',') else { return false };
+        // Named in the call, or found by a query around it.
+        let names = if object.contains('\'') { object } else { statement };
+        rest.trim_start().starts_with(catalog) && has_word(names, own)
     })
 }
 
@@ -264,4 +278,30 @@ pub(super) fn count_on(live: &Catalog, target: &Catalog) -> Vec<String> {
         })
     });
     statements.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reads_comment;
+    use crate::schema::catalog::{Kind, ObjectId};
+
+    #[test]
+    fn a_script_that_reads_a_comment_is_found() {
+        let named = "if obj_description(to_regclass('users'), 'pg_class') like 'a%' then drop table tasks; end if";
+        let by_query = "select obj_description(oid, 'pg_constraint') from pg_constraint where conrelid = 'tasks'::regclass and conname = 'good'";
+        let of_column = "select col_description(attrelid, attnum) where attrelid = 'tasks'::regclass and attname = 'priority'";
+        for (statement, kind, table, name, expected) in [
+            (named, Kind::Table, None, "users", true),
+            (named, Kind::Table, None, "tasks", false),
+            (by_query, Kind::Constraint, Some("tasks"), "good", true),
+            (by_query, Kind::Table, None, "tasks", false),
+            (of_column, Kind::Column, Some("tasks"), "priority", true),
+            (of_column, Kind::Column, Some("tasks"), "title", false),
+            (of_column, Kind::Table, None, "tasks", false),
+        ] {
+            let (table, name) = (table.map(str::to_owned), name.to_owned());
+            let id = ObjectId { schema: None, kind, table, name };
+            assert_eq!(reads_comment(statement, &id), expected, "{id}: {statement}");
+        }
+    }
 }

@@ -80,7 +80,8 @@ pub(super) fn script(script: &DriftScript, body: &str) -> String {
         .optional
         .iter()
         .map(|id| format!("  {id}: null is allowed now, because the migrations do not have it"));
-    let lossy = script.lossy.iter().flat_map(|statement| statement.remarks.iter());
+    let remarks = script.lossy.iter().flat_map(|statement| &statement.remarks);
+    let lossy = remarks.filter_map(|remark| remark.strip_prefix(generate::LOST));
     for (title, paragraph) in [
         ("FIRST change these rows, or the script fails and changes nothing:", found(true)),
         ("LOOK at these rows, whose meaning is in doubt:", found(false)),
@@ -89,7 +90,7 @@ pub(super) fn script(script: &DriftScript, body: &str) -> String {
             "MADE OPTIONAL, because what writes by the migrations gives no value:",
             optional.collect(),
         ),
-        ("LOST:", lossy.map(|remark| format!("  {remark}")).collect()),
+        ("LOST:", lossy.map(|lost| format!("  {lost}")).collect()),
         (
             "KEPT, as only this database has it:",
             script.kept().iter().map(|line| format!("  {line}")).collect(),

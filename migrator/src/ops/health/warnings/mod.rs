@@ -6,6 +6,7 @@ mod tests;
 use neon_url::{DatabaseUrl, Endpoint};
 
 use crate::model::text::list;
+use crate::ops::grant::RequiredColumn;
 use crate::ops::health::prepared_statements::PreparedStatements;
 use crate::ops::health::report::{EndpointCheck, HealthReport, HealthWarning};
 use crate::ops::role::RoleReport;
@@ -194,6 +195,11 @@ fn invalid_indexes(report: &HealthReport) -> Option<HealthWarning> {
         format!("the {noun} invalid: {}", list(invalid)),
         "it slows writes and is never used: drop it with `drop index concurrently`, and rebuild it",
     ))
+}
+
+/// Warning about a column that makes the API's inserts fail.
+pub(super) fn required_column(column: &RequiredColumn) -> HealthWarning {
+    HealthWarning::new("required_column", column.problem(), column.advice())
 }
 
 fn migrations(report: &HealthReport) -> Vec<HealthWarning> {

@@ -69,7 +69,7 @@ drop sequence counter;
 drop type mood;
 ";
 
-fn base() -> Folder {
+pub(crate) fn base() -> Folder {
     Folder::new(&[("V1__base.sql", BASE), ("V1__base.down.sql", BASE_UNDO)])
 }
 
