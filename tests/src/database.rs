@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use local::postgres::{DataDir, Options, Server};
 use neon_url::DatabaseUrl;
+use serde_json::Value;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
@@ -150,6 +151,15 @@ impl TestDatabase {
         TestServer::shared().await.migrated_database().await
     }
 
+    /// A database that the API's predecessor created, with its rows, adopted with the commands of
+    /// `docs/migrator/baseline.md`; the API's role has its privileges.
+    pub async fn adopted() -> Self {
+        let database = Self::create().await;
+        adopt(&database).await;
+        grant(&database).await;
+        database
+    }
+
     /// Its URL, as its owner.
     pub fn url(&self) -> &DatabaseUrl {
         &self.url
@@ -228,14 +238,38 @@ impl Drop for TestDatabase {
 
 /// Applies all migrations and grants the API's role its privileges, with the built migrator.
 async fn migrate(database: &TestDatabase) {
+    if SETTINGS.adopted {
+        adopt(database).await;
+    } else {
+        run_migrator(&database.url, &["up"]).await;
+    }
+    grant(database).await;
+}
+
+/// Loads the predecessor's database into an empty one, and adopts it.
+async fn adopt(database: &TestDatabase) {
+    let predecessor = crate::build::workspace().join("tests/data/predecessor.sql");
+    let predecessor = std::fs::read_to_string(predecessor).expect("read the predecessor's schema");
+    let client = database.client().await;
+    client.batch_execute(&predecessor).await.expect("load the predecessor's database");
+    let arguments = ["drift", "--script", "--assume-timezone", "UTC", "--json"];
+    let script = run_migrator(&database.url, &arguments).await;
+    let script: Value = serde_json::from_str(&script).expect("a document");
+    let sql = script["sql"].as_str().expect("a script");
+    client.batch_execute(sql).await.expect("run the script");
+    run_migrator(&database.url, &["baseline", &script["leads_to"].to_string(), "--yes"]).await;
     run_migrator(&database.url, &["up"]).await;
+}
+
+async fn grant(database: &TestDatabase) {
     // A busy machine is not a slow database.
     let limit = "--statement-timeout=60s";
     let arguments = ["grant", "--role", &database.api.name, "--provision-users", limit];
     run_migrator(&database.url, &arguments).await;
 }
 
-async fn run_migrator(url: &DatabaseUrl, arguments: &[&str]) {
+/// What it prints on standard output.
+async fn run_migrator(url: &DatabaseUrl, arguments: &[&str]) -> String {
     // The first call builds the program, which blocks.
     let program = tokio::task::spawn_blocking(migrator).await.expect("build the migrator");
     let output = Command::new(&program)
@@ -253,6 +287,7 @@ async fn run_migrator(url: &DatabaseUrl, arguments: &[&str]) {
         arguments.join(" "),
         String::from_utf8_lossy(&output.stderr)
     );
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn file_name(path: &Path) -> String {

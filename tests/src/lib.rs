@@ -10,6 +10,7 @@
 //! | `TASKIE_COMPONENT=wasip3` (default) or `wasip2` | the build of the components that are started: `spin.toml` or `spin-wasip2.toml` |
 //! | `TASKIE_URL`, `TASKIE_DATABASE_URL`, `TASKIE_JWT_SECRET` | a running service, and its database |
 //! | `TEST_DATABASE_URL` | a PostgreSQL server on which the tests may create and drop databases; otherwise a throwaway server is started |
+//! | `TASKIE_ADOPTED=1` | migrated databases are adopted ones of the API's predecessor |
 //! | `TASKIE_PG_BIN` | a folder with `initdb` and `postgres` for the throwaway server |
 //!
 //! With `TASKIE_URL`, tests that need their own configuration, schema or restart ([`App::start_with`])

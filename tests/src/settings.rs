@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) service: Option<Service>,
     /// A server on which tests may create and drop databases.
     pub(crate) server: Option<DatabaseUrl>,
+    /// Databases with all migrations are adopted ones of the API's predecessor.
+    pub(crate) adopted: bool,
 }
 
 pub(crate) enum RuntimeKind {
@@ -54,7 +56,8 @@ impl Settings {
                 .expect("TASKIE_URL needs TASKIE_DATABASE_URL"),
             jwt_secret: variable("TASKIE_JWT_SECRET").expect("TASKIE_URL needs TASKIE_JWT_SECRET"),
         });
-        Self { runtime, component, service, server: database("TEST_DATABASE_URL") }
+        let adopted = variable("TASKIE_ADOPTED").is_some();
+        Self { runtime, component, service, server: database("TEST_DATABASE_URL"), adopted }
     }
 }
 

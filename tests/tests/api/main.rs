@@ -6,6 +6,7 @@ mod db;
 mod fuzz;
 mod http;
 mod openapi;
+mod predecessor;
 mod runtime;
 mod tasks;
 

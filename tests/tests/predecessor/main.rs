@@ -2,7 +2,7 @@
 //! `cargo test --test predecessor`, with Chromium, its driver and npm.
 
 use serde_json::{Value, json};
-use tests::{App, Browser, Frontend, Token, User};
+use tests::{App, Browser, Frontend, TestDatabase, Token, User};
 
 /// What the list shows: of each task its title, and what it is.
 const SHOWN: &str = "return [...document.querySelectorAll('#list li')].map(item => \
@@ -143,6 +143,49 @@ async fn all_tasks_are_shown_with_their_times() {
         .map(|task| json!([task["created_at"], task["updated_at"]]))
         .collect();
     assert_eq!(browser.run(times).await, expected);
+    browser.close().await;
+}
+
+/// An account of the predecessor's database, and its tasks as its rows were written, newest first.
+const ADA: &str = "7d0c7f0e-0d2c-4a57-9a53-6a1f3c5b9a01";
+const TASKS_OF_ADA: &str = "\
+select json_agg(json_build_array(
+         'Task ' || i, (array['low', 'medium', 'high'])[1 + i % 3],
+         case when i % 5 = 0 then 'complete' else 'incomplete' end,
+         to_char(timestamp '2026-01-17 09:00:00.123456' + i * interval '7 minutes', form),
+         to_char(timestamp '2026-01-17 09:00:00.123456' + i * interval '9 minutes', form))
+       order by i desc)::text
+  from generate_series(1, 240) as i, (values ('YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')) as forms (form)
+ where i % 3 <> 0";
+
+#[tokio::test]
+async fn every_task_of_an_adopted_database_is_shown_and_can_be_ticked() {
+    let frontend = Frontend::start().await;
+    let app = App::start_on(TestDatabase::adopted().await, |options| {
+        options.set("cors_origins", &frontend.origin());
+    })
+    .await;
+    let token = Token::new(ADA).claim("email", "ada@example.com").signed(app.jwt_secret());
+    let alice = app.unregistered_user_with_id(ADA).with_token(token);
+    let scene = Scene { alice, frontend };
+    let browser = scene.opened(160).await;
+    let query = app.client().await.query_one(TASKS_OF_ADA, &[]).await;
+    let expected: String = query.expect("the rows as they were").get(0);
+    let expected: Value = serde_json::from_str(&expected).expect("a list");
+    let list = "return [...document.querySelectorAll('#list li')].map(item => \
+        [item.querySelector('.title').textContent, item.dataset.priority, item.dataset.status, \
+         item.dataset.createdAt, item.dataset.updatedAt])";
+    assert_eq!(browser.run(list).await, expected);
+
+    let mut shown = shown(&browser).await;
+    browser.click("li:first-child .done").await;
+    shown[0][2] = json!("complete");
+    assert_list(&scene, &browser, shown).await;
+    add(&browser, "New", "high").await;
+    tests::until("the new task is stored", async || {
+        (scene.alice.tasks().await.len() == 161).then_some(())
+    })
+    .await;
     browser.close().await;
 }
 

@@ -2,7 +2,7 @@
 
 use super::sequences::counting;
 use super::steps::Phase;
-use super::{Plan, differs, get, is_of_table};
+use super::{NEEDS_VALUES, Plan, differs, get, is_of_table};
 use crate::schema::catalog::quoting::quote;
 use crate::schema::catalog::render::{table_name, type_name};
 use crate::schema::catalog::table::{column_definition, set_default};
@@ -52,7 +52,7 @@ pub(super) fn add(plan: &mut Plan<'_>) {
         let definition = column_definition(plan.to, id, object);
         let sql = format!("alter table {} add column {definition};", table_name(id));
         if is_empty_and_not_null(object) {
-            plan.push_with(phase, id, "TODO: fails where the table has rows; see above.", sql);
+            plan.push_with(phase, id, format!("{NEEDS_VALUES}; see above."), sql);
         } else if plan.is_recreated(id) {
             plan.push_with(phase, id, "Recomputed for every row.", sql);
         } else {

@@ -23,11 +23,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::schema::catalog::{Catalog, Kind, Object, ObjectId, Property, split_column};
 pub(crate) use labels::with_used_labels;
 use recreate::Recreated;
+pub(crate) use recreate::names;
 pub use script::script;
 use steps::Steps;
 
 /// Beginning of remarks about what a statement loses.
 pub(crate) const LOST: &str = "Lost: ";
+
+/// Beginning of the remark on a new column that rows of its table have no value for.
+pub(crate) const NEEDS_VALUES: &str = "TODO: fails where the table has rows";
 
 /// The way from one catalog to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

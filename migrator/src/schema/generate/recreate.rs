@@ -222,7 +222,7 @@ fn rewritten_tables<'a>(plan: &Plan<'a>) -> BTreeSet<&'a ObjectId> {
 }
 
 /// True if a definition contains a name as a whole word.
-pub(super) fn names(text: &str, name: &str) -> bool {
+pub(crate) fn names(text: &str, name: &str) -> bool {
     let name = quote(name);
     let is_word = |character: char| character.is_alphanumeric() || "_$".contains(character);
     text.match_indices(&name).any(|(start, _)| {

@@ -127,7 +127,7 @@ async fn of_the_program() {
       4  the history and the migrations have diverged
       5  a migration failed and was rolled back
       6  a migration without a transaction is incomplete, until `migrator repair`
-      10 to 17  findings of `check`; `migrator check --help` lists them
+      10 to 18  findings of `check`; `migrator check --help` lists them
       129, 130, 143  interrupted; the shadow database was dropped
     ");
 }
@@ -458,6 +458,7 @@ async fn of_check() {
       15  no_undo_script: a migration has no undo script
       16  lint: a pending migration has a dangerous statement
       17  pending: a migration is not applied yet
+      18  required_column: a column makes the API's inserts fail
     ");
 }
 

@@ -99,7 +99,8 @@ pub(super) fn conversion(
         (one, other) if one == other && (old.is_text() || new.modifiers.is_empty()) => {
             Conversion::Plain
         }
-        _ if old.is_text() && new.is_text() => Conversion::Plain,
+        // An explicit cast, as between types of other names, would cut a text that is too long.
+        _ if old.is_text() && new.is_text() => Conversion::Using(own),
         _ if old.range().is_some() && new.range().is_some() => Conversion::Plain,
         _ if old.is_text() && labels(to, catalogs).is_some() => Conversion::Plain,
         _ if new.is_text() && new.length().is_none() && labels(from, catalogs).is_some() => {
@@ -147,7 +148,7 @@ mod tests {
         let using = |text: &str| Conversion::Using(text.to_owned());
         for (from, to, zone, expected) in [
             ("character varying", "character varying(255)", None, Conversion::Plain),
-            ("character varying(9)", "text", None, Conversion::Plain),
+            ("character varying(9)", "text", None, using("\"At\"")),
             ("text", "character(9)", None, Conversion::MayLose),
             ("character(3)", "character(9)", None, Conversion::Plain),
             ("integer", "bigint", None, Conversion::Plain),

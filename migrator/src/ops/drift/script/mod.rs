@@ -5,6 +5,7 @@
 //! ([`rows`]). The script is tried in a copy of the schema before it is shown.
 
 mod conversion;
+mod merge;
 mod rename;
 mod rows;
 mod target;
@@ -99,7 +100,8 @@ pub async fn drift_script(
     let Target { catalog: target, conversions, mut undecided, optional } =
         target::target(&live, &drift.expected, &choices);
     let mut transition = generate::transition_using(&live, &target, &conversions);
-    let todos = std::mem::take(&mut transition.todos);
+    let mut todos = std::mem::take(&mut transition.todos);
+    leave_to_rows(&mut todos, &mut transition.statements);
     undecided.extend(todos.into_iter().map(|reason| Undecided {
         id: None,
         reason,
@@ -109,7 +111,7 @@ pub async fn drift_script(
     rows::count(client, &mut rows).await?;
 
     let mut statements = renamed;
-    statements.append(&mut transition.statements);
+    statements.extend(merge::merge(transition.statements));
     let count_on = target::count_on(&live, &target).into_iter();
     statements.extend(count_on.map(|sql| {
         let remarks = vec!["Counts on from where the rows are.".to_owned()];
@@ -166,6 +168,17 @@ impl DriftScript {
             _ => difference.id.to_string(),
         })
         .collect()
+    }
+}
+
+/// Takes away what is said of new columns that rows have no value for: such rows are counted here.
+fn leave_to_rows(todos: &mut Vec<String>, statements: &mut [Statement]) {
+    for statement in statements {
+        let number = statement.remarks.len();
+        statement.remarks.retain(|remark| !remark.starts_with(generate::NEEDS_VALUES));
+        if statement.remarks.len() < number {
+            todos.retain(|todo| !todo.contains("is not null and has no default"));
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::schema::catalog::quoting::{Piece, pieces, quote, split};
 use crate::schema::catalog::render::{qualified, table_name};
 use crate::schema::catalog::{Catalog, Kind, Object, ObjectId, Property};
+use crate::schema::generate::names;
 
 /// Names in queries are those of the main schema, as in the script.
 const PREPARE: &str = "\
@@ -40,6 +41,9 @@ pub(super) fn queries(from: &Catalog, to: &Catalog, zone: Option<&str>) -> Vec<F
         if !has_rows || old.is_some_and(|old| old.properties == object.properties) {
             continue;
         }
+        if names_new_column(from, to, id, object) {
+            continue;
+        }
         match id.kind {
             Kind::Column => found.extend(of_column(id, old, object, [from, to], zone)),
             Kind::Constraint if is_new(old, object) => {
@@ -50,6 +54,17 @@ pub(super) fn queries(from: &Catalog, to: &Catalog, zone: Option<&str>) -> Vec<F
         }
     }
     found
+}
+
+/// True of a part about a column that is added: every row has its default.
+fn names_new_column(from: &Catalog, to: &Catalog, id: &ObjectId, object: &Object) -> bool {
+    let definition = get(object, Property::Definition).unwrap_or_default();
+    to.objects.keys().any(|column| {
+        column.kind == Kind::Column
+            && (&column.schema, &column.table) == (&id.schema, &id.table)
+            && !from.objects.contains_key(column)
+            && names(definition, &column.name)
+    })
 }
 
 fn has_table(catalog: &Catalog, part: &ObjectId, table: &str) -> bool {
@@ -168,8 +183,8 @@ fn orphans(from: &Catalog, id: &ObjectId, key: &str) -> Option<FoundRows> {
     let (own, others) = (top_level(own), top_level(others));
     let given: Vec<String> = own.iter().map(|column| format!("own.{column} is not null")).collect();
     let given = given.join(" and ");
-    let names = split(target);
-    let (schema, name) = match &names[..] {
+    let parts = split(target);
+    let (schema, name) = match &parts[..] {
         [name] => (None, name),
         [schema, name] => (Some(schema.clone()), name),
         _ => return None,

@@ -7,6 +7,7 @@ use crate::migrations::Migrations;
 use crate::schema::catalog::quoting::quote;
 use crate::schema::catalog::render::{add_constraint, name, table_name, type_name};
 use crate::schema::catalog::{Catalog, Kind, Object, ObjectId, Property, split_column};
+use crate::schema::generate::names;
 use crate::sql;
 
 /// A change that is left to a person.
@@ -210,7 +211,7 @@ fn is_in_primary_key(catalog: &Catalog, column: &ObjectId) -> bool {
         id.kind == Kind::Constraint
             && id.schema == column.schema
             && id.table == column.table
-            && key.is_some_and(|key| has_word(key, &column.name))
+            && key.is_some_and(|key| names(key, &column.name))
     })
 }
 
@@ -247,11 +248,12 @@ fn reads_comment(statement: &str, id: &ObjectId) -> bool {
     statement.split("obj_description(").skip(1).any(|call| {
         let Some((object, rest)) = call.split_once(',') else { return false };
         // Named in the call, or found by a query around it.
-        let names = if object.contains('\'') { object } else { statement };
-        rest.trim_start().starts_with(catalog) && has_word(names, own)
+        let text = if object.contains('\'') { object } else { statement };
+        rest.trim_start().starts_with(catalog) && has_word(text, own)
     })
 }
 
+/// True if a text has a word as a whole, quoted or not.
 fn has_word(text: &str, word: &str) -> bool {
     let is_word = |character: char| character.is_alphanumeric() || "_$".contains(character);
     text.match_indices(word).any(|(start, _)| {

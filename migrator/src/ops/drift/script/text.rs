@@ -68,7 +68,8 @@ pub(super) fn script(script: &DriftScript, body: &str) -> String {
         "Written by `migrator drift --script`, which has tried it in a copy of the schema, without rows.".to_owned(),
     ];
     let found = |blocks| {
-        let rows = script.rows.iter().filter(move |rows| rows.blocks == blocks);
+        let rows = script.rows.iter();
+        let rows = rows.filter(move |rows| (rows.blocks && rows.count.is_some()) == blocks);
         rows.flat_map(|rows| vec![format!("  {}", describe(rows)), format!("    {};", rows.query)])
             .collect::<Vec<_>>()
     };
@@ -84,7 +85,7 @@ pub(super) fn script(script: &DriftScript, body: &str) -> String {
     let lossy = remarks.filter_map(|remark| remark.strip_prefix(generate::LOST));
     for (title, paragraph) in [
         ("FIRST change these rows, or the script fails and changes nothing:", found(true)),
-        ("LOOK at these rows, whose meaning is in doubt:", found(false)),
+        ("LOOK at these rows, which are in doubt:", found(false)),
         ("NOT DONE, to be decided:", undecided.collect()),
         (
             "MADE OPTIONAL, because what writes by the migrations gives no value:",

@@ -16,8 +16,73 @@ const LIVE: &str =
 async fn everything_is_listed_first() {
     let (database, folder) = adopted(MIGRATION, LIVE).await;
     let output = run(&database, &["drift", "--script", "--dir", folder.path()]).await.exits(1);
-    assert_snapshot!(output.stdout, @"");
-    assert_snapshot!(output.stderr, @"");
+    assert_snapshot!(output.stdout, @r"
+    -- Takes this database to the schema of its migrations, up to V1__all.
+    -- Written by `migrator drift --script`, which has tried it in a copy of the schema, without rows.
+    --
+    -- FIRST change these rows, or the script fails and changes nothing:
+    --   1 row for column t.v: null
+    --     select * from t where v is null;
+    --   1 row for column t.v: more than 3 characters
+    --     select * from t where length(v) > 3;
+    --
+    -- NOT DONE, to be decided:
+    --   column t.at would change from timestamp without time zone to timestamp with time zone, and nothing says in which time zone its times are: name it with `--assume-timezone`
+    --     alter table t alter column at type timestamptz using at at time zone 'UTC';
+    --   column t.price would change from numeric to numeric(8,2), which may lose something or fail
+    --     alter table t alter column price type numeric(8,2) using price::numeric(8,2);
+    --
+    -- MADE OPTIONAL, because what writes by the migrations gives no value:
+    --   column t.own: null is allowed now, because the migrations do not have it
+    --
+    -- KEPT, as only this database has it:
+    --   column t.own
+
+    begin;
+
+    set local search_path = public;
+
+    -- Fails rather than wait for long, and can be run again.
+    set local lock_timeout = '3s';
+
+    lock table t in access exclusive mode;
+
+    -- Fails where a row is in the way, with the query that finds it.
+    do $check$
+    begin
+      if exists (select * from t where v is null) then
+        raise exception using errcode = 'check_violation', message = 'column t.v: null',
+          hint = 'select * from t where v is null';
+      end if;
+      if exists (select * from t where length(v) > 3) then
+        raise exception using errcode = 'check_violation', message = 'column t.v: more than 3 characters',
+          hint = 'select * from t where length(v) > 3';
+      end if;
+    end
+    $check$;
+
+    -- From text. Fails where a value does not fit.
+    -- Fails where it is null in a row.
+    alter table t
+      alter column v type varchar(3) using v,
+      alter column v set not null,
+      alter column own drop not null;
+
+    commit;
+    ");
+    assert_snapshot!(output.stderr, @r"
+    Building a shadow database from 1 migration
+    Trying the script in a copy of the schema
+    warning: 1 row for column t.v: null
+      select * from t where v is null
+    warning: 1 row for column t.v: more than 3 characters
+      select * from t where length(v) > 3
+    warning: not done: column t.at would change from timestamp without time zone to timestamp with time zone, and nothing says in which time zone its times are: name it with `--assume-timezone`
+    warning: not done: column t.price would change from numeric to numeric(8,2), which may lose something or fail
+    Made optional: column t.own, which the migrations do not have
+    Kept: column t.own
+    hint: do by hand what is listed, and run the command again
+    ");
 }
 
 #[tokio::test]
