@@ -213,8 +213,8 @@ impl Row {
     /// The next column, an `int8` or null.
     pub(crate) fn optional_int8(&mut self) -> Result<Option<i64>, DbError> {
         match self.0.next() {
-            Some(DbValue::Int64(number)) => Ok(Some(number)),
-            Some(DbValue::DbNull) => Ok(None),
+            Some(Value::Int8(number)) => Ok(Some(number)),
+            Some(Value::Null) => Ok(None),
             other => Err(unexpected("int8", other.as_ref())),
         }
     }

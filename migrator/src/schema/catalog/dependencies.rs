@@ -91,6 +91,19 @@ impl Dependencies {
         dependencies
     }
 
+    /// These, and those of the objects that only the other catalog has.
+    pub(crate) fn with_others(&self, others: &Self) -> Self {
+        let mut all = self.clone();
+        for (own, others) in
+            [(&mut all.own, &others.own), (&mut all.expressions, &others.expressions)]
+        {
+            for (id, needs) in others {
+                own.entry(id.clone()).or_insert_with(|| needs.clone());
+            }
+        }
+        all
+    }
+
     /// The dependencies of an object; of a column those of its type and collation, and its table.
     pub(crate) fn own<'a>(&'a self, id: &ObjectId) -> impl Iterator<Item = &'a ObjectId> + use<'a> {
         self.own.get(id).into_iter().flatten()

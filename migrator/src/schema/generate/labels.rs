@@ -1,6 +1,6 @@
 //! New labels of enumerated types. A transaction can add a label, but not use it then.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::alter::new_labels;
 use super::recreate::names;
@@ -12,7 +12,8 @@ use crate::schema::catalog::{Catalog, Kind, ObjectId, Property};
 /// The first catalog with the labels that the second has in addition, if the way from one to the other
 /// uses them: adding them is a migration of its own then.
 pub(crate) fn with_used_labels(from: &Catalog, to: &Catalog) -> Option<Catalog> {
-    let plan = Plan::new(from, to, BTreeSet::new());
+    let conversions = BTreeMap::new();
+    let plan = Plan::new(from, to, &conversions, BTreeSet::new());
     if used(from, to, &plan.transition()).is_empty() {
         return None;
     }

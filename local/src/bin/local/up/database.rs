@@ -164,7 +164,7 @@ fn report(event: &Event, console: Console) {
         Event::LockRetry { name, reason, pause, .. } => {
             format!("{name} {reason}; retrying in {:.1} s", pause.as_secs_f64())
         }
-        Event::Notice(notice) => format!("PostgreSQL: {notice}"),
+        Event::Notice(notice) => format!("PostgreSQL: {}", notice.message),
         _ => return,
     });
 }

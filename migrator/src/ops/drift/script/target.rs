@@ -42,7 +42,13 @@ pub(super) struct Choices<'a> {
 }
 
 pub(super) fn target(live: &Catalog, expected: &Catalog, choices: &Choices<'_>) -> Target {
-    let catalog = Catalog { objects: BTreeMap::new(), unsupported: live.unsupported.clone() };
+    let catalog = Catalog {
+        objects: BTreeMap::new(),
+        unsupported: live.unsupported.clone(),
+        dependencies: expected.dependencies.with_others(&live.dependencies),
+        late: &expected.late | &live.late,
+        entangled: &expected.entangled | &live.entangled,
+    };
     let (conversions, undecided, optional) = (BTreeMap::new(), Vec::new(), Vec::new());
     let mut target = Target { catalog, conversions, undecided, optional };
     for (id, object) in &expected.objects {
