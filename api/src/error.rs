@@ -121,6 +121,7 @@ impl ApiError {
     }
 
     /// The problem document for the client.
+    #[expect(clippy::too_many_lines, reason = "a table: an entry for each variant")]
     pub(crate) fn problem(&self) -> Problem {
         let (kind, status, detail): (_, _, Cow<'static, str>) = match self {
             Self::Invalid(errors) => {

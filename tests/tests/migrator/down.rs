@@ -65,12 +65,14 @@ async fn every_step_down_restores_the_schema_before_the_step_up() {
         run(&database, &["up", "--to", version]).await.exits(0);
         steps.push(objects(&database).await);
     }
+    run(&database, &["down", "--to", "3", "--yes"]).await.exits(0);
+    assert_eq!(objects(&database).await, steps[2]);
     run(&database, &["down", "--to", "2", "--yes"]).await.exits(0);
     assert_eq!(objects(&database).await, steps[1]);
     run(&database, &["down", "--to", "1", "--yes"]).await.exits(0);
     assert_eq!(objects(&database).await, steps[0]);
     run(&database, &["up"]).await.exits(0);
-    assert_eq!(objects(&database).await, steps[2]);
+    assert_eq!(objects(&database).await, steps[3]);
     assert_eq!(versions(&database).await, [1, 2, 3, 4]);
 }
 

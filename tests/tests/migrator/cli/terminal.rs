@@ -145,7 +145,7 @@ async fn undoing_asks_and_accepts_no() {
     terminal.shows("[y/N] ").await;
     terminal.types("yes\n");
     terminal.exits(0, "1 migration undone").await;
-    assert_eq!(versions(&database).await, [1, 2]);
+    assert_eq!(versions(&database).await, [1, 2, 3]);
 }
 
 #[tokio::test]
