@@ -149,6 +149,19 @@ impl Error {
 
 impl std::error::Error for Error {}
 
+impl From<postgres_server::Error> for Error {
+    fn from(error: postgres_server::Error) -> Self {
+        let kind = match error.kind() {
+            postgres_server::ErrorKind::Postgres => ErrorKind::Postgres,
+            postgres_server::ErrorKind::ClusterInUse => ErrorKind::ClusterInUse,
+        };
+        Error {
+            hint: error.hint().map(str::to_owned),
+            ..Error::new(kind, error.to_string()).with_details(error.details())
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(place) = &self.place {

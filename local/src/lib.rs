@@ -13,7 +13,6 @@ mod build;
 mod config;
 mod error;
 mod host;
-pub mod postgres;
 mod server;
 
 pub use app::{App, AppOptions};
@@ -21,4 +20,5 @@ pub use build::build_component;
 pub use config::{Route, environment_name};
 pub use error::{Error, ErrorKind, Place};
 pub use host::GuestOutput;
+pub use postgres_server as postgres;
 pub use server::{InstanceReuse, REQUEST_TIMEOUT};

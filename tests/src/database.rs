@@ -61,7 +61,7 @@ impl TestServer {
     }
 
     async fn start_throwaway() -> Self {
-        let options = Options { data: DataDir::Throwaway, bin: None };
+        let options = Options::new(DataDir::Throwaway);
         let started =
             background_runtime::run(async { Server::start(options, &|_| {}).await }).await;
         let server = started.unwrap_or_else(|err| {

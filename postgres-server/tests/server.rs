@@ -8,12 +8,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use local::postgres::{DataDir, Options, Server};
-use local::{Error, ErrorKind};
 use neon_url::DatabaseUrl;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use postgres_server::{DataDir, Error, ErrorKind, Options, Server};
 use tokio_postgres::{Client, NoTls};
 
 /// Time limit of every step.
@@ -96,7 +95,7 @@ async fn a_kept_cluster_is_served_by_one_process_at_a_time() {
 
     assert_eq!(error.kind(), ErrorKind::ClusterInUse);
     let expected = format!("PostgreSQL is already running in `{}`", server.folder().display());
-    assert!(error.message().starts_with(&expected), "{error}");
+    assert!(error.to_string().starts_with(&expected), "{error}");
     let hint = format!("use that one, or stop it: `kill -INT {}`", postmaster(&server));
     assert_eq!(error.hint(), Some(hint.as_str()));
     server.stop().await.expect("stop");
@@ -155,9 +154,9 @@ async fn a_cluster_of_another_version_is_left_alone() {
     fs::write(folder.join("data/PG_VERSION"), "9\n").expect("write");
 
     let bin = installed_bin();
-    let error = start_error(Options { data: kept(&project), bin: Some(bin) }).await;
+    let error = start_error(Options { bin: Some(bin), ..Options::new(kept(&project)) }).await;
 
-    assert!(error.message().contains(" is of PostgreSQL 9, and only "), "{error}");
+    assert!(error.to_string().contains(" is of PostgreSQL 9, and only "), "{error}");
     assert!(error.hint().is_some_and(|hint| hint.starts_with("install PostgreSQL 9, ")));
     assert_eq!(fs::read_to_string(folder.join("data/PG_VERSION")).expect("read"), "9\n");
 }
@@ -172,7 +171,7 @@ async fn a_lost_password_is_named() {
 
     let error = start_error(options(kept(&project))).await;
 
-    assert!(error.message().ends_with("its password file is missing"), "{error}");
+    assert!(error.to_string().ends_with("its password file is missing"), "{error}");
 }
 
 #[tokio::test]
@@ -192,10 +191,10 @@ async fn a_start_that_fails_shows_the_log() {
 async fn a_folder_without_programs_is_named() {
     let empty = tempfile::tempdir().expect("create a folder");
     let bin = Some(empty.path().to_owned());
-    let error = start_error(Options { data: DataDir::Throwaway, bin }).await;
+    let error = start_error(Options { bin, ..Options::new(DataDir::Throwaway) }).await;
     let folder = empty.path().display();
     assert_eq!(
-        error.message(),
+        error.to_string(),
         format!("cannot use the PostgreSQL programs in `{folder}`: there is no `initdb`")
     );
 }
@@ -258,7 +257,7 @@ async fn a_killed_process_leaves_a_kept_cluster_that_is_shut_down() {
 }
 
 fn options(data: DataDir) -> Options {
-    Options { data, bin: None }
+    Options::new(data)
 }
 
 async fn start_error(options: Options) -> Error {

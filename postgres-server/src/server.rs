@@ -10,11 +10,11 @@ use neon_url::DatabaseUrl;
 use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 
-use super::account::Account;
-use super::binaries::Binaries;
-use super::cluster::{Cluster, DataDir, SUPERUSER, file_error, password_error};
-use super::watchdog::Watchdog;
+use crate::account::Account;
+use crate::binaries::Binaries;
+use crate::cluster::{Cluster, DataDir, SUPERUSER, file_error, password_error};
 use crate::error::{Error, ErrorKind};
+use crate::watchdog::Watchdog;
 
 /// The database of a kept cluster.
 const DATABASE: &str = "taskie";
@@ -56,8 +56,36 @@ pub struct Options {
     /// Location of the data.
     pub data: DataDir,
     /// A folder with `initdb` and `postgres`. By default `TASKIE_PG_BIN`, then an installed
-    /// PostgreSQL, then a download.
+    /// PostgreSQL, then what `source` says.
     pub bin: Option<PathBuf>,
+    /// Where the programs may come from.
+    pub source: Source,
+    /// Settings of the server, as names and values.
+    pub settings: &'static [(&'static str, &'static str)],
+}
+
+/// Where the programs of a server may come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Only an installed PostgreSQL; of this major version, if there is one.
+    Installed {
+        /// Such as 17.
+        preferred: Option<u32>,
+    },
+    /// If none is installed, it is downloaded.
+    #[cfg(feature = "download")]
+    InstalledOrDownloaded,
+}
+
+impl Options {
+    /// The usual options for data at this location.
+    pub fn new(data: DataDir) -> Self {
+        #[cfg(feature = "download")]
+        let source = Source::InstalledOrDownloaded;
+        #[cfg(not(feature = "download"))]
+        let source = Source::Installed { preferred: None };
+        Self { data, bin: None, source, settings: &[] }
+    }
 }
 
 /// A running server. Dropping it starts what [`Server::stop`] waits for.
@@ -66,6 +94,8 @@ pub struct Server {
     watchdog: Watchdog,
     port: u16,
     version: String,
+    major: u32,
+    settings: &'static [(&'static str, &'static str)],
 }
 
 impl Server {
@@ -75,7 +105,8 @@ impl Server {
         let account = Account::unprivileged()?;
         let (cluster, mut watchdog) = Cluster::open(&options.data, &account, progress).await?;
         let created_by = cluster.created_by();
-        let binaries = Binaries::find(options.bin, created_by, &account, progress).await?;
+        let binaries =
+            Binaries::find(options.bin, options.source, created_by, &account, progress).await?;
         match created_by {
             Some(major) if major != binaries.major => {
                 let folder = cluster.folder.display();
@@ -99,7 +130,9 @@ impl Server {
             }
         }
 
-        let mut server = Self { cluster, watchdog, port: 0, version: binaries.version.clone() };
+        let Binaries { version, major, .. } = binaries.clone();
+        let settings = options.settings;
+        let mut server = Self { cluster, watchdog, port: 0, version, major, settings };
         server.serve(&binaries, &account).await?;
         if server.cluster.kept {
             server.create_database().await?;
@@ -128,6 +161,11 @@ impl Server {
     /// The programs' version, such as `15.13`.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// The major version, such as 15.
+    pub fn major(&self) -> u32 {
+        self.major
     }
 
     /// The folder with the cluster in `data`, its password and its log.
@@ -185,7 +223,7 @@ impl Server {
             ("log_destination", "stderr"),
             ("logging_collector", "off"),
         ];
-        for (setting, value) in always.iter().chain(settings) {
+        for (setting, value) in always.iter().chain(settings).chain(self.settings) {
             command.arg("-c").arg(format!("{setting}={value}"));
         }
         command.current_dir(&self.cluster.folder).stdin(Stdio::null()).stdout(log).stderr(log_too);

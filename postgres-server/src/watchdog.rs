@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 /// Interval of the checks whether a process has ended.
-pub(super) const POLL: Duration = Duration::from_millis(10);
+pub(crate) const POLL: Duration = Duration::from_millis(10);
 
 /// Reads process ids from its input, one a line, each replacing the one before; an empty line means
 /// that there is nothing to stop. At the end of the input, which comes when this process closes it or
@@ -54,7 +54,7 @@ const STOP_KEPT: &str = "INT:300 QUIT:50 KILL:50";
 const STOP_THROWAWAY: &str = "QUIT:50 KILL:50";
 
 /// The watchdog process, and the program that it watches.
-pub(super) struct Watchdog {
+pub(crate) struct Watchdog {
     /// `None` after its end.
     shell: Option<Child>,
     /// Open as long as the program should run; the system closes it when this process ends.
@@ -66,7 +66,7 @@ pub(super) struct Watchdog {
 impl Watchdog {
     /// Starts the watchdog, before there is anything to clean up. `remove` is the folder to remove at
     /// the end; it may not exist yet.
-    pub(super) fn start(remove: Option<&Path>) -> io::Result<Self> {
+    pub(crate) fn start(remove: Option<&Path>) -> io::Result<Self> {
         let mut shell = Command::new("/bin/sh")
             .args(["-c", SCRIPT, "watchdog"])
             .arg(if remove.is_some() { STOP_THROWAWAY } else { STOP_KEPT })
@@ -82,7 +82,7 @@ impl Watchdog {
     }
 
     /// Starts and watches `command`.
-    pub(super) fn run(&mut self, command: &mut Command) -> io::Result<()> {
+    pub(crate) fn run(&mut self, command: &mut Command) -> io::Result<()> {
         let program = command.spawn()?;
         let line = format!("{}\n", program.id());
         self.program = Some(program);
@@ -90,7 +90,7 @@ impl Watchdog {
     }
 
     /// The exit status of the program; `None` while it runs.
-    pub(super) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+    pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         let ended = poll(&mut self.program)?;
         if ended.is_some() {
             // From now on another process can get its id.
@@ -100,7 +100,7 @@ impl Watchdog {
     }
 
     /// Stops the program and removes the folder.
-    pub(super) async fn finish(mut self) -> io::Result<()> {
+    pub(crate) async fn finish(mut self) -> io::Result<()> {
         self.pipe = None;
         loop {
             // The program first: a zombie looks alive to the watchdog.

@@ -12,10 +12,10 @@ use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use sha2::{Digest, Sha256};
 
-use super::account::Account;
-use super::binaries::Binaries;
-use super::watchdog::{POLL, Watchdog};
+use crate::account::Account;
+use crate::binaries::Binaries;
 use crate::error::{Error, ErrorKind};
+use crate::watchdog::{POLL, Watchdog};
 
 /// Location of the data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum DataDir {
 }
 
 /// The superuser of every cluster here.
-pub(super) const SUPERUSER: &str = "postgres";
+pub(crate) const SUPERUSER: &str = "postgres";
 
 /// Time limit for the server of a killed process to end: a bit more than its watchdog's first wait.
 const PREDECESSOR_LIMIT: Duration = Duration::from_secs(35);
@@ -50,17 +50,17 @@ const LOG_TAIL_BYTES: u64 = 2_000;
 ///   password      of the superuser; belongs to the server's account, mode 0600
 ///   postgres.log  of the last start
 /// ```
-pub(super) struct Cluster {
-    pub(super) folder: PathBuf,
-    pub(super) password: String,
-    pub(super) kept: bool,
+pub(crate) struct Cluster {
+    pub(crate) folder: PathBuf,
+    pub(crate) password: String,
+    pub(crate) kept: bool,
     /// The system releases it when this process ends, however it ends.
     _lock: Option<File>,
 }
 
 impl Cluster {
     /// Creates or opens the folder and starts its watchdog.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         data: &DataDir,
         account: &Account,
         progress: &(dyn Fn(&str) + Sync),
@@ -116,26 +116,26 @@ impl Cluster {
         Ok((Self { folder, password, kept: true, _lock: Some(lock) }, watchdog))
     }
 
-    pub(super) fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
-    pub(super) fn log(&self) -> PathBuf {
+    pub(crate) fn log(&self) -> PathBuf {
         self.folder.join("postgres.log")
     }
 
     /// The major version that created the data; `None` if there is no cluster yet.
-    pub(super) fn created_by(&self) -> Option<u32> {
+    pub(crate) fn created_by(&self) -> Option<u32> {
         fs::read_to_string(self.data().join("PG_VERSION")).ok()?.trim().parse().ok()
     }
 
     /// The last lines of the server's log, for an error.
-    pub(super) fn log_tail(&self) -> String {
+    pub(crate) fn log_tail(&self) -> String {
         tail(&self.log())
     }
 
     /// Runs `initdb`. The folder is renamed at the end: an incomplete cluster is never used.
-    pub(super) async fn create(
+    pub(crate) async fn create(
         &self,
         binaries: &Binaries,
         account: &Account,
@@ -236,7 +236,7 @@ fn unreachable(account: &Account, folder: &Path) -> Error {
 }
 
 /// The password file does not fit the cluster.
-pub(super) fn password_error(folder: &Path, reason: &str) -> Error {
+pub(crate) fn password_error(folder: &Path, reason: &str) -> Error {
     let folder = folder.display();
     let message = format!("cannot log in to the cluster in `{folder}`: {reason}");
     Error::new(ErrorKind::Postgres, message).with_hint(format!(
@@ -254,11 +254,11 @@ fn in_use(folder: &Path, pid: Option<i32>) -> Error {
 }
 
 /// For `map_err` on file operations.
-pub(super) fn file_error(
+pub(crate) fn file_error(
     action: &'static str,
     path: &Path,
 ) -> impl FnOnce(std::io::Error) -> Error {
-    Error::file(ErrorKind::Postgres, action, path)
+    Error::file(action, path)
 }
 
 /// Creates the folder, or checks that no other account can have written to it.
