@@ -38,9 +38,9 @@ pub use connect::advisory_lock::LOCK_KEY;
 pub use connect::tls::{TlsReport, tls_config};
 pub use connect::{ConnectOptions, ConnectPhase, ConnectPhases, Database};
 pub use error::{
-    CatalogError, Divergence, DumpError, Error, FailedScript, IncompleteError, LineEnding,
-    LiveSchemaError, LockLoss, LostDuring, RoleObjection, ScriptError, ShadowError, Signal,
-    exit_code,
+    BeyondDatabase, CatalogError, Divergence, DumpError, Error, FailedScript, IncompleteError,
+    LineEnding, LiveSchemaError, LockLoss, LostDuring, RoleObjection, ScriptError, ShadowError,
+    Signal, exit_code,
 };
 pub use history::{AppliedMigration, Entry, State};
 pub use migrations::Migrations;
@@ -76,4 +76,4 @@ pub use run::options::RunOptions;
 pub use run::plan::{PlannedMigration, Target, UndoTarget};
 pub use schema::catalog::{Catalog, Change, Difference, Kind, Object, ObjectId, Property};
 pub use schema::generate::{Statement, Transition, script, transition};
-pub use schema::shadow::{CatalogDiff, UndoFlaw, UndoFlawKind};
+pub use schema::shadow::{CatalogDiff, ShadowServer, UndoFlaw, UndoFlawKind};

@@ -223,6 +223,21 @@ impl DatabaseUrl {
         Self { connect_timeout: self.connect_timeout.min(limit), ..self.clone() }
     }
 
+    /// The same server and database with another search path, written as PostgreSQL shows it; also where
+    /// `options` has one.
+    #[must_use]
+    pub fn with_search_path(&self, path: &str) -> Self {
+        let mut moved = self.clone();
+        // In `options`, a backslash makes a space or a backslash part of a value.
+        let path = path.replace('\\', r"\\").replace(' ', r"\ ");
+        let setting = format!("-c search_path={path}");
+        match moved.passed_on.iter_mut().find(|(name, _)| *name == "options") {
+            Some((_, options)) => *options = format!("{options} {setting}"),
+            None => moved.passed_on.push(("options", setting)),
+        }
+        moved
+    }
+
     /// The connection string **with the password**, as tokio-postgres, and so Spin, reads it.
     ///
     /// Always explicit: scheme `postgresql`, port, database, `sslmode`, `connect_timeout`, then the

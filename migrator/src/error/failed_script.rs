@@ -85,12 +85,12 @@ impl FailedScript {
     }
 
     /// In a shadow database there is nothing to repair.
-    pub(super) fn details_in_shadow(&self) -> Vec<String> {
+    ///
+    /// Where a person has vouched for a statement, nobody knows what it did.
+    pub(super) fn details_in_shadow(&self, vouched: bool) -> Vec<String> {
         let mut lines = self.explanation();
-        lines.push(
-            "this was in a shadow database, which is removed; the live one was not touched"
-                .to_owned(),
-        );
+        let live = if vouched { "" } else { "; the live one was not touched" };
+        lines.push(format!("this was in a shadow database, which is removed{live}"));
         lines.push(self.state(match self.progress.outcome {
             Outcome::Incomplete { .. } => Outcome::Unfinished,
             outcome => outcome,
@@ -187,13 +187,23 @@ impl FailedScript {
 
 /// The line with a mark below it, as compilers show errors.
 fn excerpt_lines(path: &str, position: Position, line: &str) -> Vec<String> {
+    labelled_excerpt(path, position, line, None)
+}
+
+/// The line with a mark below it, and a text beside the mark.
+pub(super) fn labelled_excerpt(
+    path: &str,
+    position: Position,
+    line: &str,
+    label: Option<&str>,
+) -> Vec<String> {
     let mut characters = line.char_indices().skip(position.column - 1);
     let start = characters.next().map_or(line.len(), |(byte, _)| byte);
     let end = characters.next().map_or(line.len(), |(byte, _)| byte);
     let snippet = Snippet::source(line)
         .line_start(position.line)
         .path(path)
-        .annotation(AnnotationKind::Primary.span(start..end));
+        .annotation(AnnotationKind::Primary.span(start..end).label(label));
     let group = Group::with_level(Level::ERROR).element(snippet);
     let excerpt = Renderer::plain().term_width(WIDTH).render(&[group]);
     excerpt.lines().map(str::to_owned).collect()

@@ -18,6 +18,7 @@ const fn kind(name: &'static str, exit_code: u8) -> Kind {
 }
 
 pub(super) const BASELINE: Kind = kind("baseline", USAGE);
+pub(super) const BEYOND_DATABASE: Kind = kind("beyond_database", USAGE);
 pub(super) const CATALOG: Kind = kind("catalog", UNREACHABLE_OR_LOCKED);
 pub(super) const CATALOG_WITHOUT_SCHEMA: Kind = kind("catalog", USAGE);
 pub(super) const CERTIFICATE_AUTHORITY: Kind = kind("certificate_authority", USAGE);

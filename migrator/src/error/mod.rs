@@ -32,7 +32,7 @@ pub use incomplete::IncompleteError;
 pub use lock::LockLoss;
 pub use role::RoleObjection;
 pub use script::ScriptError;
-pub use shadow::{ShadowError, Signal};
+pub use shadow::{BeyondDatabase, ShadowError, Signal};
 
 use crate::error::diagnostic::{Diagnostic as _, diagnostics};
 use crate::error::pg_error::{describe, has_code};
@@ -385,9 +385,10 @@ impl Error {
     /// The script that failed, if that is the error.
     pub fn failed_script(&self) -> Option<&FailedScript> {
         match self {
-            Self::FailedScript(failed) | Self::Shadow(ShadowError::FailedScript(failed)) => {
-                Some(failed)
-            }
+            Self::FailedScript(failed)
+            | Self::Shadow(
+                ShadowError::FailedScript { failed, .. } | ShadowError::ChangedServer(failed),
+            ) => Some(failed),
             _ => None,
         }
     }

@@ -34,6 +34,14 @@ diagnostics! {
             hint = "take the transaction control out of the file, and look at what the script left behind",
         )]
         TransactionEnded,
+        /// The script changed what the databases of the server share, in a shadow database.
+        #[error("the script changed something outside its database, and was rolled back")]
+        #[diagnostic(
+            kind::BEYOND_DATABASE,
+            details = "roles, their memberships and settings, databases, tablespaces and the like belong to the whole server; look for dynamic statements and for extensions that change them",
+            hint = super::shadow::ELSEWHERE,
+        )]
+        BeyondDatabase,
         /// The script would end its transaction.
         #[error("`{statement}` would end the transaction that makes the migration atomic")]
         #[diagnostic(

@@ -3,8 +3,17 @@
 use tokio_postgres::error::SqlState;
 
 use super::diagnostic::diagnostics;
+use super::failed_script::labelled_excerpt;
 use super::pg_error::{describe, has_code};
-use super::{Error, FailedScript, kind, lines};
+use super::{Error, FailedScript, ScriptError, kind, lines};
+use crate::model::Position;
+use crate::model::text::count;
+
+/// What to do where scripts reach beyond their database.
+pub(super) const ELSEWHERE: &str = "try them on another server: `--shadow-local` starts a throwaway one, where PostgreSQL is installed; `--shadow-url URL` (`MIGRATOR_SHADOW_URL`) names one that is there for this. Or vouch for the statement, above it: `-- migrator: allow beyond-database because REASON`";
+
+/// Number of statements that a message shows.
+const SHOWN: usize = 10;
 
 diagnostics! {
     /// A failure of a shadow database, or in it.
@@ -21,6 +30,21 @@ diagnostics! {
             },
         )]
         Create { source: tokio_postgres::Error },
+        /// The scripts would change the live server.
+        #[error(
+            "the shadow database would be on the live server, and {}",
+            reaching(found.len())
+        )]
+        #[diagnostic(kind::BEYOND_DATABASE, details = excerpts(found), hint = ELSEWHERE)]
+        BeyondDatabase { found: Vec<BeyondDatabase> },
+        /// A script did so although nothing in it said so.
+        #[error("{failed}")]
+        #[diagnostic(kind::BEYOND_DATABASE, details = failed.details_in_shadow(false), hint = ELSEWHERE)]
+        ChangedServer(failed: Box<FailedScript>),
+        /// No throwaway server for `--shadow-local`.
+        #[error("cannot start a PostgreSQL server for the shadow database: {message}")]
+        #[diagnostic(kind::SHADOW_DATABASE, details = details.clone(), hint = hint.clone())]
+        LocalServer { message: String, details: Option<String>, hint: Option<String> },
         /// It could not be dropped.
         #[error("cannot remove the shadow database `{name}`: {reason}")]
         #[diagnostic(kind::SHADOW_DATABASE, hint = "the next run of the same command removes it")]
@@ -45,13 +69,13 @@ diagnostics! {
         #[error("{failed}")]
         #[diagnostic(
             kind::FAILED_SCRIPT,
-            details = failed.details_in_shadow(),
+            details = failed.details_in_shadow(*vouched),
             hint = format!(
                 "fix V{}: the migrations must run on an empty database",
                 failed.name.version
             ),
         )]
-        FailedScript(failed: Box<FailedScript>),
+        FailedScript { failed: Box<FailedScript>, vouched: bool },
         /// Ctrl-C, or another signal to end.
         #[error("{}", match signal {
             Signal::Interrupt => "interrupted",
@@ -64,9 +88,13 @@ diagnostics! {
                 Signal::Terminate => kind::SIGNAL_TERMINATE,
                 Signal::Hangup => kind::SIGNAL_HANGUP,
             },
-            details = "the shadow database is removed; nothing was changed",
+            details = if *vouched {
+                "the shadow database is removed"
+            } else {
+                "the shadow database is removed; nothing was changed"
+            },
         )]
-        Interrupted { signal: Signal },
+        Interrupted { signal: Signal, vouched: bool },
     }
 }
 
@@ -81,11 +109,50 @@ pub enum Signal {
     Terminate,
 }
 
+/// A statement that reaches beyond its database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BeyondDatabase {
+    /// The name of the file.
+    pub file: String,
+    /// Path of the file, as it was given; of a built-in one its name.
+    pub path: String,
+    /// The statement's first character.
+    pub position: Position,
+    /// The line there.
+    pub source_line: String,
+    /// What it reaches, as a sentence.
+    pub reason: String,
+}
+
+fn reaching(number: usize) -> String {
+    let verb = if number == 1 { "reaches beyond its" } else { "reach beyond their" };
+    format!("{} {verb} database", count(number, "statement"))
+}
+
+fn excerpts(found: &[BeyondDatabase]) -> Vec<String> {
+    let mut lines: Vec<String> = found
+        .iter()
+        .take(SHOWN)
+        .flat_map(|found| {
+            labelled_excerpt(&found.path, found.position, &found.source_line, Some(&found.reason))
+        })
+        .collect();
+    if found.len() > SHOWN {
+        lines.push(format!("and {} more", found.len() - SHOWN));
+    }
+    lines.push("nothing was created, and no script was run".to_owned());
+    lines
+}
+
 impl Error {
-    /// The same error, where the migrations run in a shadow database.
-    pub(crate) fn in_shadow(self) -> Self {
+    /// The same error, where the migrations run in a shadow database. `vouched`: a person has vouched
+    /// for a statement.
+    pub(crate) fn in_shadow(self, vouched: bool) -> Self {
         match self {
-            Self::FailedScript(failed) => ShadowError::FailedScript(failed).into(),
+            Self::FailedScript(failed) if matches!(failed.cause, ScriptError::BeyondDatabase) => {
+                ShadowError::ChangedServer(failed).into()
+            }
+            Self::FailedScript(failed) => ShadowError::FailedScript { failed, vouched }.into(),
             other => other,
         }
     }

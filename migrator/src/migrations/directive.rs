@@ -1,5 +1,7 @@
 //! The directive in the first line of a migration file: `-- migrator: no-transaction`.
 
+use std::ops::Range;
+
 use crate::model::TransactionMode;
 use crate::sql;
 
@@ -8,6 +10,9 @@ pub(crate) const NO_TRANSACTION: &str = "no-transaction";
 
 /// Of the linter, which reads it anywhere in the file.
 const ALLOW: &str = "allow";
+
+/// Name under which a statement that reaches beyond its database is accepted.
+pub(crate) const BEYOND_DATABASE: &str = "beyond-database";
 
 /// Reads the first line. A directive that does not exist is an error, and so is one further down,
 /// where it would be a mere comment.
@@ -37,6 +42,30 @@ pub(crate) fn read(script: &str) -> Result<TransactionMode, String> {
 pub(crate) fn directive(line: &str) -> Option<&str> {
     let comment = line.trim().strip_prefix("--")?;
     Some(comment.trim_start().strip_prefix("migrator:")?.trim())
+}
+
+/// Splits `RULE because REASON`; there is no reason if that says nothing.
+pub(crate) fn allowance(text: &str) -> (&str, Option<&str>) {
+    let (rule, rest) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
+    let reason = rest.trim().strip_prefix("because").map(str::trim);
+    (rule, reason.filter(|reason| reason.chars().any(char::is_alphanumeric)))
+}
+
+/// The statement that a comment is about: the one around it, the one that ends on its line, or else
+/// the next. `statements` are the places of the statements, in order.
+pub(crate) fn statement_of(
+    sql: &str,
+    comment: &Range<usize>,
+    statements: &[Range<usize>],
+) -> Option<usize> {
+    let next = statements.iter().position(|statement| comment.start < statement.end);
+    if next.is_some_and(|next| statements[next].start < comment.start) {
+        return next;
+    }
+    let previous = next.unwrap_or(statements.len()).checked_sub(1);
+    let ends_here =
+        |previous: &usize| !sql[statements[*previous].end..comment.start].contains('\n');
+    previous.filter(ends_here).or(next)
 }
 
 #[cfg(test)]

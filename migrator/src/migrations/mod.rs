@@ -4,6 +4,7 @@ pub(crate) mod checksum;
 pub(crate) mod directive;
 mod file_name;
 pub(crate) mod new_files;
+pub(crate) mod vouched;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -110,6 +110,19 @@ pub enum Event {
         /// The shadow database's.
         shadow: i32,
     },
+    /// A script in a shadow database may reach another server, wherever that database is.
+    LeavesServer {
+        /// File, line and column of the statement.
+        place: String,
+        /// What it reaches, as a sentence.
+        reason: String,
+    },
+    /// Roles that the scripts have created on the shadow database's server, and that could not be
+    /// dropped.
+    RolesLeft {
+        /// Their names.
+        roles: Vec<String>,
+    },
     /// Objects of the database that are missing from the script of [`crate::dump()`], because they are
     /// not supported.
     NotWritten {

@@ -1,16 +1,16 @@
 //! `check`: the history, the undo scripts, and the pending migrations.
 
-use neon_url::DatabaseUrl;
-
 use crate::connect::session;
 use crate::error::{Error, exit_code};
 use crate::history::{Entry, State};
 use crate::migrations::Migrations;
-use crate::model::MigrationName;
+use crate::model::{Event, MigrationName};
 use crate::ops::grant::RequiredColumn;
 use crate::ops::lint::{Finding, lint};
 use crate::run::migrator::Migrator;
-use crate::schema::shadow::{self, CatalogDiff, DatabaseSettings, UndoFlaw, UndoFlawKind};
+use crate::schema::shadow::{
+    self, CatalogDiff, DatabaseSettings, ShadowServer, UndoFlaw, UndoFlawKind,
+};
 
 /// Kinds of findings, the most severe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,9 +102,8 @@ impl CheckKind {
 pub struct CheckOptions {
     /// Kinds to leave out. With [`CheckKind::Undo`] among them, no script is run.
     pub allowed: Vec<CheckKind>,
-    /// Any database on the server on which the shadow database is made; where there is none, that
-    /// of the live one.
-    pub shadow_server: Option<DatabaseUrl>,
+    /// Where the shadow database is created.
+    pub shadow_server: ShadowServer,
 }
 
 impl Migrator<'_> {
@@ -127,8 +126,12 @@ impl Migrator<'_> {
         findings.retain(|finding| !request.allowed.contains(&finding.kind));
         if !request.allowed.contains(&CheckKind::Undo) {
             let settings = DatabaseSettings::read_from(&self.database, &mut |_| {}).await?;
-            let mut server = self.at(request.shadow_server.as_ref());
-            let check = shadow::check_undo(&mut server, Some(&settings), 0, true).await?;
+            let server = &request.shadow_server;
+            let check = shadow::check_undo(self, server, Some(&settings), 0, true).await?;
+            let (live, shadow) = (settings.server_version(), check.server_version);
+            if shadow != 0 && shadow != live {
+                (self.on_event)(Event::OtherServerVersion { live, shadow });
+            }
             findings.extend(check.flaws.into_iter().filter_map(of_undoing));
         }
         // Within a kind in the order of the versions, as they were found.

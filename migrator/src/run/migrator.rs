@@ -9,6 +9,7 @@ use crate::migrations::Migrations;
 use crate::model::{Event, MigrationName};
 use crate::run::options::RunOptions;
 use crate::run::plan::{Plan, PlannedMigration, Target};
+use crate::run::shared_catalogs::Confinement;
 use crate::run::timeouts;
 
 /// A database, the migrations for it, the options of a run, and the receiver of its events.
@@ -16,6 +17,8 @@ pub struct Migrator<'a> {
     pub(crate) database: Database,
     pub(crate) migrations: &'a Migrations,
     pub(crate) options: RunOptions,
+    /// What the scripts may change.
+    pub(crate) confinement: Confinement,
     pub(crate) on_event: &'a mut (dyn FnMut(Event) + Send),
 }
 
@@ -26,7 +29,8 @@ impl<'a> Migrator<'a> {
         migrations: &'a Migrations,
         on_event: &'a mut (dyn FnMut(Event) + Send),
     ) -> Self {
-        Self { database, migrations, options: RunOptions::default(), on_event }
+        let options = RunOptions::default();
+        Self { database, migrations, options, confinement: Confinement::None, on_event }
     }
 
     /// With these options.
@@ -47,6 +51,7 @@ impl<'a> Migrator<'a> {
             database: Database { url, options: self.database.options.clone() },
             migrations: self.migrations,
             options: self.options.clone(),
+            confinement: self.confinement.clone(),
             on_event: self.on_event,
         }
     }

@@ -8,6 +8,7 @@ pub(crate) mod options;
 pub(crate) mod plan;
 mod retry;
 mod server_progress;
+pub(crate) mod shared_catalogs;
 mod statement_run;
 pub(crate) mod step;
 pub(crate) mod timeouts;
@@ -85,8 +86,13 @@ impl Migrator<'_> {
         watched: Option<i32>,
     ) -> Result<u32, Error> {
         let (sender, mut events) = mpsc::unbounded_channel();
-        let lock_process = connection.lock_process;
-        let run = Run { options: &self.options, events: sender, before, lock_process };
+        let run = Run {
+            options: &self.options,
+            confinement: &self.confinement,
+            events: sender,
+            before,
+            lock_process: connection.lock_process,
+        };
         let notices = &mut connection.notices;
         let result = {
             let mut work = pin!(run_step(step, &mut connection.client, &run));

@@ -15,6 +15,7 @@ use crate::run::diagnostics::{self, Place};
 use crate::run::invalid_index::{self, Verdict};
 use crate::run::non_transactional::{AS_OURSELVES, as_ourselves};
 use crate::run::retry::{self, tried};
+use crate::run::shared_catalogs;
 use crate::run::step::{Run, Step};
 use crate::run::timeouts::{self, Limit, Limits};
 use crate::sql::{self, Concurrent};
@@ -45,6 +46,8 @@ enum StatementError {
     Final(Error),
     /// `if not exists` was content with something that is not the index.
     NotBuilt,
+    /// It changed something outside the database, where it may not. It was rolled back.
+    BeyondDatabase,
 }
 
 impl From<tokio_postgres::Error> for StatementError {
@@ -149,6 +152,12 @@ impl StatementRun<'_> {
             rolled_back?;
             return Ok(Attempt::NotInTransaction);
         }
+        if self.run.confinement.holds_for(self.step.file)
+            && shared_catalogs::are_changed(client).await?
+        {
+            client.batch_execute("rollback").await?;
+            return Err(StatementError::BeyondDatabase);
+        }
         let done = self.note_done();
         // A `commit` after an error is a `rollback`.
         let (ourselves, noted, committed) = join3(
@@ -231,6 +240,10 @@ impl StatementRun<'_> {
             StatementError::NotBuilt => {
                 let position = self.step.position_of(self.index);
                 self.step.failed(ScriptError::IndexNotBuilt, position, more, progress)
+            }
+            StatementError::BeyondDatabase => {
+                let position = self.step.position_of(self.index);
+                self.step.failed(ScriptError::BeyondDatabase, position, more, progress)
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::model::{
 };
 use crate::run::options::RunOptions;
 use crate::run::retry;
+use crate::run::shared_catalogs::Confinement;
 use crate::sql::{self, Concurrent, Statement, Unsupported};
 
 /// Within the transaction, so that the history is the one that was read.
@@ -31,6 +32,7 @@ pub(crate) struct Step<'a> {
 /// The run of which a step is a part.
 pub(crate) struct Run<'a> {
     pub(crate) options: &'a RunOptions,
+    pub(crate) confinement: &'a Confinement,
     pub(crate) events: UnboundedSender<Event>,
     /// State of the database before the step.
     pub(crate) before: Progress,

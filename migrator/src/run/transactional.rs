@@ -13,7 +13,7 @@ use crate::model::Outcome;
 use crate::run::diagnostics::Place;
 use crate::run::retry::{self, tried};
 use crate::run::step::{RESET_NAMES, Run, Step};
-use crate::run::timeouts;
+use crate::run::{shared_catalogs, timeouts};
 
 /// Ends of an attempt.
 enum Failure {
@@ -65,6 +65,14 @@ async fn attempt(step: &Step<'_>, client: &mut Client, run: &Run<'_>) -> Result<
             return Err(Failure::Final(error));
         }
         Err(error) => return Err(around(error)),
+    }
+    if run.confinement.holds_for(step.file)
+        && shared_catalogs::are_changed(&transaction).await.map_err(around)?
+    {
+        transaction.rollback().await.map_err(around)?;
+        let progress = run.progress(Outcome::RolledBack);
+        let error = step.failed(ScriptError::BeyondDatabase, None, Vec::new(), progress);
+        return Err(Failure::Final(error));
     }
     record(step, &transaction).await.map_err(around)?;
     transaction.commit().await.map_err(|error| match error.as_db_error() {

@@ -8,13 +8,16 @@
 //! that the transaction is still the same finds it.
 
 mod classify;
+mod comments;
 mod lexer;
 mod literal;
+pub(crate) mod reach;
 mod splitter;
 
 pub(crate) use classify::{
     Concurrent, Rebuilt, concurrent, is_session_setting, may_commit, needs_own_transaction,
 };
+pub(crate) use comments::comments;
 use lexer::{Token, next_token};
 pub(crate) use literal::literal;
 pub(crate) use splitter::statements;

@@ -6,14 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use neon_url::DatabaseUrl;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::error::Error;
 use crate::run::migrator::Migrator;
 use crate::schema::catalog::{self, Catalog, Kind, Object, ObjectId, Property, ReadOptions};
-use crate::schema::shadow::{self, DatabaseSettings, Through};
+use crate::schema::shadow::{self, DatabaseSettings, ShadowServer, Through};
 
 /// True if two types are of one kind, such as both for text: `text` may be `character varying`.
 const SAME_KIND: &str = "\
@@ -37,12 +36,11 @@ pub(crate) async fn compare(
     migrator: &mut Migrator<'_>,
     client: &mut Client,
     newest: i64,
-    shadow_server: Option<&DatabaseUrl>,
+    shadow_server: &ShadowServer,
 ) -> Result<Comparison, Error> {
     let settings = DatabaseSettings::read(client).await?;
-    let mut server = migrator.at(shadow_server);
-    let built =
-        shadow::build(&mut server, Some(&settings), Through::Version(newest), false).await?;
+    let through = Through::Version(newest);
+    let built = shadow::build(migrator, shadow_server, Some(&settings), through, false).await?;
     let read = ReadOptions { schemas: built.schemas, grants: false };
     let live = catalog::read(client, &read).await?;
     let expected = built.catalog;

@@ -2,7 +2,6 @@
 
 mod comparison;
 
-use neon_url::DatabaseUrl;
 use tokio_postgres::Client;
 
 use crate::connect::{Connection, session};
@@ -14,6 +13,7 @@ use crate::ops::baseline::comparison::Comparison;
 use crate::ops::drift::from_drift;
 use crate::ops::grant::RequiredColumn;
 use crate::run::migrator::Migrator;
+use crate::schema::shadow::ShadowServer;
 
 /// The version that matches the schema of the API's predecessor.
 const PREDECESSOR: i64 = 1;
@@ -47,7 +47,7 @@ impl<'a> Migrator<'a> {
     pub async fn plan_baseline(
         &mut self,
         target: BaselineTarget,
-        shadow_server: Option<&DatabaseUrl>,
+        shadow_server: &ShadowServer,
     ) -> Result<Baseline, Error> {
         let scripts = scripts(self.migrations, target)?;
         let mut connection = self.open().await?;
@@ -65,7 +65,7 @@ impl<'a> Migrator<'a> {
     pub async fn baseline(
         &mut self,
         target: BaselineTarget,
-        shadow_server: Option<&DatabaseUrl>,
+        shadow_server: &ShadowServer,
     ) -> Result<Baseline, Error> {
         let scripts = scripts(self.migrations, target)?;
         let mut connection = self.open_locked().await?;
@@ -91,7 +91,7 @@ impl<'a> Migrator<'a> {
         connection: &mut Connection,
         scripts: &'a [Script],
         target: BaselineTarget,
-        shadow_server: Option<&DatabaseUrl>,
+        shadow_server: &ShadowServer,
     ) -> Result<(Baseline, &'a [Script]), Error> {
         let client = &mut connection.client;
         let Some(newest) = newest_applied(client, self.migrations).await? else {
@@ -114,7 +114,7 @@ impl<'a> Migrator<'a> {
         client: &mut Client,
         scripts: &[Script],
         target: BaselineTarget,
-        shadow_server: Option<&DatabaseUrl>,
+        shadow_server: &ShadowServer,
     ) -> Result<Baseline, Error> {
         let alembic_revision = match target {
             BaselineTarget::Version(_) => None,

@@ -1,14 +1,12 @@
 //! Generating a migration from drift, and checking that a database has no drift.
 
-use neon_url::DatabaseUrl;
-
 use crate::error::{Error, LiveSchemaError};
 use crate::model::MigrationName;
 use crate::ops::drift::{self, Drift, DriftOptions};
 use crate::run::migrator::Migrator;
 use crate::schema::catalog::{self, Catalog, Change, Difference};
 use crate::schema::generate::{self, Transition};
-use crate::schema::shadow::{self, DatabaseSettings, UndoFlaw};
+use crate::schema::shadow::{self, DatabaseSettings, ShadowServer, UndoFlaw};
 
 /// Migrations generated from manual changes of a database.
 #[derive(Clone, Debug)]
@@ -44,13 +42,13 @@ impl GeneratedMigration {
 /// Every migration must be applied, and the history must agree with them.
 pub async fn migrations_from_drift(
     migrator: &mut Migrator<'_>,
-    shadow_server: Option<&DatabaseUrl>,
+    shadow_server: &ShadowServer,
 ) -> Result<DriftMigrations, Error> {
     let pending = migrator.pending().await?;
     if !pending.is_empty() {
         return Err(LiveSchemaError::Pending { pending }.into());
     }
-    let request = DriftOptions { shadow_server: shadow_server.cloned(), ..DriftOptions::default() };
+    let request = DriftOptions { shadow_server: shadow_server.clone(), ..DriftOptions::default() };
     let drift = drift::drift(migrator, &request).await?;
     let (expected, live) = (&drift.expected, &drift.live);
     let between = generate::with_used_labels(expected, live);
@@ -72,15 +70,15 @@ pub struct Rehearsed {
 /// applied again.
 pub async fn rehearse_newest(
     migrator: &mut Migrator<'_>,
-    shadow_server: Option<&DatabaseUrl>,
+    shadow_server: &ShadowServer,
     drift: &Drift,
     number: usize,
 ) -> Result<Rehearsed, Error> {
     let settings = DatabaseSettings::read_from(&migrator.database, migrator.on_event).await?;
     let versions: Vec<i64> = migrator.migrations.names().map(|name| name.version).collect();
     let before = versions.iter().rev().nth(number).copied().unwrap_or(0);
-    let mut server = migrator.at(shadow_server);
-    let check = shadow::check_undo(&mut server, Some(&settings), before, false).await?;
+    let settings = Some(&settings);
+    let check = shadow::check_undo(migrator, shadow_server, settings, before, false).await?;
     let remaining = match check.catalog {
         Some(catalog) => catalog::diff(&drift.live, &catalog),
         None => Vec::new(),
@@ -92,11 +90,11 @@ pub async fn rehearse_newest(
 pub(crate) async fn require_no_drift(
     migrator: &mut Migrator<'_>,
     newest: &MigrationName,
-    shadow_server: Option<&DatabaseUrl>,
+    shadow_server: &ShadowServer,
 ) -> Result<(), Error> {
     let request = DriftOptions {
         to: Some(newest.version),
-        shadow_server: shadow_server.cloned(),
+        shadow_server: shadow_server.clone(),
         ..DriftOptions::default()
     };
     let drift = drift::drift(migrator, &request).await?;

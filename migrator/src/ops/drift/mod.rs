@@ -5,8 +5,6 @@ pub(crate) mod script;
 
 use std::collections::BTreeSet;
 
-use neon_url::DatabaseUrl;
-
 use crate::error::Error;
 use crate::history;
 use crate::model::{Event, MigrationName};
@@ -14,15 +12,15 @@ use crate::run::migrator::Migrator;
 use crate::schema::catalog::{
     self, Catalog, Difference, ObjectId, Property, ReadOptions, split_column,
 };
-use crate::schema::shadow::{self, DatabaseSettings, Through};
+use crate::schema::shadow::{self, DatabaseSettings, ShadowServer, Through};
 
 /// Options of a comparison.
 #[derive(Clone, Debug, Default)]
 pub struct DriftOptions {
     /// The newest migration to compare with; where there is none, the newest that is applied.
     pub to: Option<i64>,
-    /// Any database on the server for the shadow database; by default the live one's server.
-    pub shadow_server: Option<DatabaseUrl>,
+    /// Where the shadow database is created.
+    pub shadow_server: ShadowServer,
     /// Compare privileges too.
     pub grants: bool,
     /// Objects excluded from the comparison: names of tables, functions and the rest, with their parts; `part` of
@@ -67,8 +65,8 @@ pub async fn drift(migrator: &mut Migrator<'_>, request: &DriftOptions) -> Resul
     };
     let settings = DatabaseSettings::read(client).await?;
     let through = newest.map_or(Through::Nothing, Through::Version);
-    let mut server = migrator.at(request.shadow_server.as_ref());
-    let built = shadow::build(&mut server, Some(&settings), through, request.grants).await?;
+    let server = &request.shadow_server;
+    let built = shadow::build(migrator, server, Some(&settings), through, request.grants).await?;
     let mut not_compared = catalog::other_schemas(client).await?;
     not_compared.retain(|schema| !built.schemas.contains(schema));
     let read = ReadOptions { schemas: built.schemas, grants: request.grants };

@@ -7,15 +7,17 @@ use crate::model::Event;
 use crate::ops::dump::script::Grants;
 use crate::run::migrator::Migrator;
 use crate::schema::catalog::{self, Catalog, ReadOptions};
-use crate::schema::shadow::{self, DatabaseSettings, Through};
+use crate::schema::shadow::{self, DatabaseSettings, ShadowServer, Through};
 
 /// Source of a dump.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum DumpSource {
-    /// The schema that the migrations create in a shadow database on the migrator's server.
+    /// The schema that the migrations create in a shadow database.
     Migrations {
-        /// True for the live database, whose encoding, locale and search path the shadow database gets.
-        is_live: bool,
+        /// Where it is created.
+        server: ShadowServer,
+        /// True if it gets encoding, locale and search path of the migrator's database.
+        takes_after: bool,
     },
     /// The schema of the migrator's database.
     Database,
@@ -31,8 +33,8 @@ pub async fn dump(
 ) -> Result<String, Error> {
     let written = if grants { Grants::Written } else { Grants::LeftOut };
     match source {
-        DumpSource::Migrations { is_live } => {
-            let settings = if is_live {
+        DumpSource::Migrations { server, takes_after } => {
+            let settings = if takes_after {
                 Some(DatabaseSettings::read_from(&migrator.database, migrator.on_event).await?)
             } else {
                 None
@@ -40,7 +42,13 @@ pub async fn dump(
             let migrations = migrator.migrations;
             let through = if migrations.is_empty() { Through::Nothing } else { Through::Newest };
             let settings = settings.as_ref();
-            let built = shadow::build(migrator, settings, through, grants).await?;
+            let built = shadow::build(migrator, &server, settings, through, grants).await?;
+            if let Some(live) = settings.map(DatabaseSettings::server_version)
+                && live != built.server_version
+            {
+                let shadow = built.server_version;
+                (migrator.on_event)(Event::OtherServerVersion { live, shadow });
+            }
             report_unsupported(&built.catalog, migrator.on_event);
             let newest =
                 migrations.names().last().map_or("no migration".to_owned(), ToString::to_string);

@@ -8,7 +8,9 @@ use std::ops::Range;
 use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 
 use crate::migrations::File;
-use crate::migrations::directive::{NO_TRANSACTION, directive};
+use crate::migrations::directive::{
+    BEYOND_DATABASE, NO_TRANSACTION, allowance, directive, statement_of,
+};
 use crate::model::TransactionMode;
 use crate::ops::lint::finding::Finding;
 use crate::ops::lint::rules::check_name;
@@ -42,15 +44,14 @@ pub(crate) struct Allowance {
 
 /// Reads `RULE because REASON`: the rule, or what is wrong and under which name.
 pub(crate) fn read_allowance(text: &str) -> Result<&str, (&'static str, String)> {
-    let (rule, rest) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
+    let (rule, reason) = allowance(text);
     if rule.is_empty() {
         return Err((UNKNOWN_RULE, "no rule is named".to_owned()));
     }
     check_name(rule).map_err(|problem| (UNKNOWN_RULE, problem))?;
-    let reason = rest.trim().strip_prefix("because").map(str::trim);
     match reason {
-        Some(reason) if reason.chars().any(char::is_alphanumeric) => Ok(rule),
-        _ => Err((WITHOUT_REASON, format!("`{rule}` is not accepted without a reason"))),
+        Some(_) => Ok(rule),
+        None => Err((WITHOUT_REASON, format!("`{rule}` is not accepted without a reason"))),
     }
 }
 
@@ -113,6 +114,8 @@ impl Comments {
     /// Mistakes in the comments, after every finding was checked.
     pub(crate) fn into_mistakes(self, file: &File) -> Vec<Finding> {
         let unused = self.allowances.into_iter().filter(|allowance| !allowance.used);
+        // Shadow databases read these.
+        let unused = unused.filter(|allowance| allowance.rule != BEYOND_DATABASE);
         let unused = unused.map(|Allowance { rule, statement, comment, .. }| {
             let message = match statement {
                 Some(_) => format!("`{rule}` finds nothing in the statement of this comment"),
@@ -127,19 +130,6 @@ impl Comments {
 fn is_for_squawk(comment: &str) -> bool {
     let body = comment.trim_start_matches(['-', '/', '*']).trim_start();
     FOR_SQUAWK.iter().any(|prefix| body.starts_with(prefix))
-}
-
-/// The statement that a comment is about: the one around it, the one that ends on its line, or else
-/// the next.
-fn statement_of(sql: &str, comment: &Range<usize>, statements: &[Range<usize>]) -> Option<usize> {
-    let next = statements.iter().position(|statement| comment.start < statement.end);
-    if next.is_some_and(|next| statements[next].start < comment.start) {
-        return next;
-    }
-    let previous = next.unwrap_or(statements.len()).checked_sub(1);
-    let ends_here =
-        |previous: &usize| !sql[statements[*previous].end..comment.start].contains('\n');
-    previous.filter(ends_here).or(next)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use crate::migrations::directive::BEYOND_DATABASE;
 use crate::migrations::{File, Migrations};
 use crate::ops::lint::allow::{UNUSED, read_allowance};
 use crate::ops::lint::finding::Finding;
@@ -76,6 +77,8 @@ impl<'a> AllowFile<'a> {
     pub(crate) fn mistakes(self, looked_through: impl Fn(&str) -> bool) -> Vec<Finding> {
         let Some(file) = self.file else { return Vec::new() };
         let unused = self.lines.into_iter().filter(|line| !line.used && looked_through(&line.file));
+        // Shadow databases read these.
+        let unused = unused.filter(|line| line.rule != BEYOND_DATABASE);
         let unused = unused.map(|Line { file: name, rule, place, .. }| {
             let message = format!("`{rule}` finds nothing more in `{name}`");
             Finding::at(file, place, UNUSED, message).help("take the line out")

@@ -5,6 +5,8 @@
 
 use squawk_linter::{Linter, Rule};
 
+use crate::migrations::directive::BEYOND_DATABASE;
+
 /// Rules that squawk has on by default and that have no meaning here, or are a matter of taste.
 const EXCLUDED: &[(Rule, &str)] = &[
     (Rule::RequireTimeoutSettings, "the migrator limits how long a script waits for a lock"),
@@ -86,7 +88,7 @@ pub(crate) fn for_undoing() -> Linter {
 
 /// Checks the name of a rule that is to be accepted. The error is what is wrong with it.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
-    if name == SYNTAX {
+    if name == SYNTAX || name == BEYOND_DATABASE {
         return Ok(());
     }
     let Ok(rule) = Rule::try_from(name) else {

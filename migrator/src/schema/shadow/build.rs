@@ -2,8 +2,10 @@
 
 use tokio_postgres::Client;
 
-use super::database::with_shadow;
-use super::{DatabaseSettings, settings};
+use super::database::{ShadowRequest, with_shadow};
+use super::inspect::Inspection;
+use super::main_schema::MainSchema;
+use super::{DatabaseSettings, ShadowServer};
 use crate::connect::{self, Connection};
 use crate::error::Error;
 use crate::model::Event;
@@ -34,10 +36,11 @@ pub(crate) struct ShadowCatalog {
     pub(crate) server_version: i32,
 }
 
-/// Applies migrations to a shadow database, reads what is there, and removes it. See
-/// [`with_shadow`] for `server` and `settings`.
+/// Applies migrations to a shadow database on `server`, reads what is there, and removes it. It takes
+/// after `settings`. Refuses migrations that would change the live server.
 pub(crate) async fn build(
-    server: &mut Migrator<'_>,
+    live: &mut Migrator<'_>,
+    server: &ShadowServer,
     settings: Option<&DatabaseSettings>,
     through: Through,
     grants: bool,
@@ -47,19 +50,24 @@ pub(crate) async fn build(
         Through::Version(version) => Some(version),
         Through::Newest => None,
     };
-    let names = server.migrations.names();
+    let migrations = live.migrations;
+    let names = migrations.names();
     let number = names.filter(|name| to.is_none_or(|to| name.version <= to)).count();
-    with_shadow(server, settings, async |mut shadow| {
-        let mut connection = prepare(&mut shadow, settings, number).await?;
+    let inspection = Inspection::of(migrations, to, None);
+    let request = ShadowRequest { server, settings, inspection: &inspection };
+    with_shadow(live, &request, async |mut shadow, main| {
+        let mut connection = prepare(&mut shadow, &main, number).await?;
         if number > 0 {
-            migrate(&mut shadow, Target::Up(to)).await.map_err(Error::in_shadow)?;
+            let done = migrate(&mut shadow, Target::Up(to)).await;
+            done.map_err(|error| error.in_shadow(inspection.is_vouched()))?;
         }
         let schemas = catalog::other_schemas(&connection.client).await?;
-        let read = ReadOptions { schemas, grants };
-        let catalog = catalog::read(&mut connection.client, &read).await?;
+        let mut read = ReadOptions { schemas, grants };
+        let mut catalog = catalog::read(&mut connection.client, &read).await?;
+        drop_unused_public(&mut catalog, &mut read.schemas);
         let server_version = server_version(&connection.client).await?;
         connection.close().await;
-        Ok(without_unused_public(ShadowCatalog { catalog, schemas: read.schemas, server_version }))
+        Ok(ShadowCatalog { catalog, schemas: read.schemas, server_version })
     })
     .await
 }
@@ -67,20 +75,20 @@ pub(crate) async fn build(
 /// Connects to a new shadow database, in which so many migrations will run.
 pub(super) async fn prepare(
     shadow: &mut Migrator<'_>,
-    settings: Option<&DatabaseSettings>,
+    main: &MainSchema,
     migrations: usize,
 ) -> Result<Connection, Error> {
     (shadow.on_event)(Event::BuildingShadow { migrations });
-    prepare_silently(shadow, settings).await
+    prepare_silently(shadow, main).await
 }
 
 /// Connects to a new shadow database.
 pub(super) async fn prepare_silently(
     shadow: &mut Migrator<'_>,
-    settings: Option<&DatabaseSettings>,
+    main: &MainSchema,
 ) -> Result<Connection, Error> {
     let connection = connect::connect(&shadow.database, shadow.on_event).await?;
-    settings::create_schema(&connection.client, settings)
+    main.create(&connection.client)
         .await
         .map_err(|source| Error::Query { action: "prepare the shadow database", source })?;
     Ok(connection)
@@ -89,7 +97,9 @@ pub(super) async fn prepare_silently(
 /// Runs the migrations in the shadow database; reports no events.
 pub(super) async fn migrate(shadow: &mut Migrator<'_>, target: Target) -> Result<(), Error> {
     let mut silent = |_| {};
+    let confinement = shadow.confinement.clone();
     let mut shadow = Migrator::new(shadow.database.clone(), shadow.migrations, &mut silent);
+    shadow.confinement = confinement;
     shadow.run(target).await.map(drop)
 }
 
@@ -101,14 +111,13 @@ pub(crate) async fn server_version(client: &Client) -> Result<i32, Error> {
 }
 
 /// If another schema is the main one, removes `public` unless the migrations create something in it.
-fn without_unused_public(mut built: ShadowCatalog) -> ShadowCatalog {
+pub(super) fn drop_unused_public(catalog: &mut Catalog, schemas: &mut Vec<String>) {
     let is_public = |schema: &String| schema == "public";
-    let is_other = built.schemas.iter().any(is_public);
+    let is_other = schemas.iter().any(is_public);
     let is_used = |id: &ObjectId| id.schema.as_ref().is_some_and(is_public);
-    if is_other && !built.catalog.objects.keys().any(is_used) {
-        built.schemas.retain(|schema| !is_public(schema));
+    if is_other && !catalog.objects.keys().any(is_used) {
+        schemas.retain(|schema| !is_public(schema));
         let is_schema = |id: &ObjectId| id.kind == Kind::Schema && is_public(&id.name);
-        built.catalog.objects.retain(|id, _| !is_schema(id));
+        catalog.objects.retain(|id, _| !is_schema(id));
     }
-    built
 }

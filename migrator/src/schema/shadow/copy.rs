@@ -2,9 +2,10 @@
 
 use tokio_postgres::Client;
 
-use super::DatabaseSettings;
 use super::build::prepare_silently;
-use super::database::with_shadow;
+use super::database::{ShadowRequest, with_shadow};
+use super::inspect::Inspection;
+use super::{DatabaseSettings, ShadowServer};
 use crate::error::pg_error::describe;
 use crate::error::{Error, ShadowError};
 use crate::model::Event;
@@ -17,15 +18,19 @@ use crate::sql;
 ///
 /// [`ShadowError::Copy`] if the schema cannot be copied, [`ShadowError::Try`] with the statement of the script that fails.
 pub(crate) async fn run_in_copy(
-    server: &mut Migrator<'_>,
+    live: &mut Migrator<'_>,
+    server: &ShadowServer,
     settings: &DatabaseSettings,
     copy: &str,
     script: &str,
     read: &ReadOptions,
 ) -> Result<Catalog, Error> {
-    with_shadow(server, Some(settings), async |mut shadow| {
+    // No migration runs, and the copy and the script only define objects of the database.
+    let inspection = Inspection::of(live.migrations, Some(0), None);
+    let request = ShadowRequest { server, settings: Some(settings), inspection: &inspection };
+    with_shadow(live, &request, async |mut shadow, main| {
         (shadow.on_event)(Event::TryingScript);
-        let mut connection = prepare_silently(&mut shadow, Some(settings)).await?;
+        let mut connection = prepare_silently(&mut shadow, &main).await?;
         let client = &mut connection.client;
         client.batch_execute(copy).await.map_err(|source| ShadowError::Copy { source })?;
         run_statements(client, script).await?;

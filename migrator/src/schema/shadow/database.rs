@@ -1,6 +1,8 @@
 //! Creates a shadow database and always drops it.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::pin::pin;
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -9,7 +11,10 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
-use super::{DatabaseSettings, cleanup, settings, signals};
+use super::inspect::Inspection;
+use super::main_schema::MainSchema;
+use super::server::{Server, ShadowServer};
+use super::{DatabaseSettings, cleanup, roles, settings, signals};
 use crate::connect::{self, Connection, Database};
 use crate::error::pg_error;
 use crate::error::{Error, ShadowError};
@@ -26,52 +31,108 @@ const BESIDE: &str =
 /// Shows other runs that the database of this name is in use.
 const LOCK: &str = "select pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended($1, 0))";
 
+/// A shadow database to create.
+#[derive(Clone, Copy)]
+pub(super) struct ShadowRequest<'a> {
+    pub(super) server: &'a ShadowServer,
+    /// Settings that it takes after.
+    pub(super) settings: Option<&'a DatabaseSettings>,
+    /// The scripts that will run in it.
+    pub(super) inspection: &'a Inspection<'a>,
+}
+
 /// Makes a database for `work`, and removes it when that is over, however it is over: with an
 /// error, with a panic, or with Ctrl-C or another signal to end, for which this listens meanwhile
 /// and which becomes the error [`ShadowError::Interrupted`]. What is left behind by a process that
 /// was killed is removed by the next run.
 ///
-/// `server` is a migrator for any database on the server to use, `settings` what the new database
-/// takes after. `work` gets a migrator for the new one. Whoever drops this future leaves a database to the next run.
-pub(crate) async fn with_shadow<T>(
-    server: &mut Migrator<'_>,
-    settings: Option<&DatabaseSettings>,
-    work: impl AsyncFnOnce(Migrator<'_>) -> Result<T, Error>,
+/// Where the database would be on the live server, scripts that reach beyond it are refused first, and
+/// the others are confined to it.
+///
+/// `live` is a migrator for the live database. `work` gets a migrator for the new one, and what its main schema is. Whoever drops
+/// this future leaves a database to the next run.
+pub(super) async fn with_shadow<T>(
+    live: &mut Migrator<'_>,
+    request: &ShadowRequest<'_>,
+    work: impl AsyncFnOnce(Migrator<'_>, MainSchema) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let direct = server.database.url.direct();
-    let mut server = server.at(Some(&direct));
-    let admin = server.open().await?;
+    let ShadowRequest { settings, inspection, .. } = *request;
+    let mut signal = pin!(signals::listen().fuse());
+    let vouched = inspection.is_vouched();
+    let interrupted = |signal| Err(ShadowError::Interrupted { signal, vouched }.into());
+    let opened = tokio::select! {
+        biased;
+        Some(signal) = &mut signal => return interrupted(signal),
+        opened = open(live, request) => opened?,
+    };
+    let Opened { server, admin, name, roles, main } = opened;
+    let mut on_server = live.at(Some(&server.url));
+    let client = &admin.client;
+
+    // From here on, nothing may end this early. A signal that arrives meanwhile is kept.
+    let created = create(client, &name, settings, &main).await;
+    let shadow = main.url(&server.url, &name);
+    let work = async {
+        created?;
+        let mut shadow = on_server.at(Some(&shadow));
+        shadow.confinement = server.confinement.clone();
+        work(shadow, main).await
+    };
+    let outcome = tokio::select! {
+        biased;
+        Some(signal) = &mut signal => Ok(interrupted(signal)),
+        outcome = AssertUnwindSafe(work).catch_unwind() => outcome,
+    };
+    let removed = remove(&admin, &on_server.database, &name).await;
+    if server.is_kept {
+        let left = roles::drop_new(&admin.client, &inspection.roles, &roles).await;
+        if !left.is_empty() {
+            (live.on_event)(Event::RolesLeft { roles: left });
+        }
+    }
+    admin.close().await;
+    server.close().await;
+    match outcome {
+        Err(panic) => resume_unwind(panic),
+        Ok(Ok(done)) => removed.map(|()| done),
+        Ok(Err(error)) => {
+            if removed.is_err() {
+                (live.on_event)(Event::ShadowLeft { name });
+            }
+            Err(error)
+        }
+    }
+}
+
+/// A server, and a session there that holds the lock of the database to create.
+struct Opened {
+    server: Server,
+    admin: Connection,
+    /// The name of the database.
+    name: String,
+    /// Of the roles that the scripts create, those that are there already.
+    roles: BTreeSet<String>,
+    main: MainSchema,
+}
+
+async fn open(live: &mut Migrator<'_>, request: &ShadowRequest<'_>) -> Result<Opened, Error> {
+    let version = request.settings.map(DatabaseSettings::server_version);
+    let server = Server::open(live, request.server, request.inspection, version).await?;
+    let admin = live.at(Some(&server.url)).open().await?;
     let client = &admin.client;
     let refused = |source| Error::Query { action: "make a shadow database", source };
     let beside: u32 = client.query_typed_one(BESIDE, &[]).await.map_err(refused)?.get(0);
     let name = format!("taskie_shadow_{beside}_{:016x}", rand::random::<u64>());
     cleanup::remove_orphaned(client, beside).await.map_err(refused)?;
     client.query_typed_one(LOCK, &[(&name, Type::TEXT)]).await.map_err(refused)?;
-
-    // From here on, nothing may end this early. A signal that arrives meanwhile is kept.
-    let signal = signals::listen();
-    let created = create(client, &name, settings).await;
-    let shadow = direct.with_database(&name);
-    let work = async {
-        created?;
-        work(server.at(Some(&shadow))).await
+    let roles = if server.is_kept {
+        roles::present(client, &request.inspection.roles).await.map_err(refused)?
+    } else {
+        BTreeSet::new()
     };
-    let outcome = tokio::select! {
-        biased;
-        Some(signal) = signal => Ok(Err(ShadowError::Interrupted { signal }.into())),
-        outcome = AssertUnwindSafe(work).catch_unwind() => outcome,
-    };
-    let removed = remove(admin, &server.database, &name).await;
-    match outcome {
-        Err(panic) => resume_unwind(panic),
-        Ok(Ok(done)) => removed.map(|()| done),
-        Ok(Err(error)) => {
-            if removed.is_err() {
-                (server.on_event)(Event::ShadowLeft { name });
-            }
-            Err(error)
-        }
-    }
+    let schemas = &request.inspection.schemas;
+    let main = MainSchema::plan(client, request.settings, schemas).await.map_err(refused)?;
+    Ok(Opened { server, admin, name, roles, main })
 }
 
 /// Makes the database; first as `settings` has it, and where the server knows no such locale,
@@ -80,6 +141,7 @@ async fn create(
     client: &Client,
     name: &str,
     settings: Option<&DatabaseSettings>,
+    main: &MainSchema,
 ) -> Result<(), Error> {
     let query = |source| Error::Query { action: "make a shadow database", source };
     let statements = settings::creation(client, name, settings).await.map_err(query)?;
@@ -99,17 +161,14 @@ async fn create(
         }
     }
     result.map_err(|source| ShadowError::Create { source })?;
-    settings::set_search_path(client, name, settings).await.map_err(query)
+    main.set_path(client, name).await.map_err(query)
 }
 
 /// Drops the database, over a new connection where the old one is gone.
-async fn remove(admin: Connection, server: &Database, name: &str) -> Result<(), Error> {
+async fn remove(admin: &Connection, server: &Database, name: &str) -> Result<(), Error> {
     let statement = cleanup::drop_statement(name);
     let removal = async {
-        let Err(mut reason) = admin.client.batch_execute(&statement).await else {
-            admin.close().await;
-            return Ok(());
-        };
+        let Err(mut reason) = admin.client.batch_execute(&statement).await else { return Ok(()) };
         if admin.client.is_closed()
             && let Ok(again) = connect::connect(server, &mut |_| {}).await
         {

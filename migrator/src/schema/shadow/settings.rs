@@ -3,6 +3,7 @@
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
+use super::main_schema;
 use crate::connect::{Database, session};
 use crate::error::Error;
 use crate::model::Event;
@@ -14,7 +15,12 @@ select pg_catalog.pg_encoding_to_char(encoding)::text, datcollate::text, datctyp
        pg_catalog.to_jsonb(pg_database) ->> 'datlocprovider',
        coalesce(pg_catalog.to_jsonb(pg_database) ->> 'datlocale',
                 pg_catalog.to_jsonb(pg_database) ->> 'daticulocale'),
-       pg_catalog.current_setting('search_path'), pg_catalog.current_schema()::text
+       pg_catalog.current_setting('search_path'), pg_catalog.current_schema()::text,
+       pg_catalog.current_setting('server_version_num')::int4 / 10000, current_user::text,
+       (select nspname::text
+          from pg_catalog.pg_class
+          join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
+         where pg_class.oid = pg_catalog.to_regclass('refinery_schema_history'))
   from pg_catalog.pg_database
  where datname = pg_catalog.current_database()";
 
@@ -29,20 +35,6 @@ select pg_catalog.format(
                when $5 = 'b' then pg_catalog.format(' locale_provider builtin builtin_locale %L', $6)
                else ' locale_provider libc' end";
 
-const PATH: &str = "select pg_catalog.set_config('search_path', $1, false)";
-
-const CURRENT_SCHEMA: &str = "select pg_catalog.current_schema()::text";
-
-/// The statement that creates the schema `$1`, or else the first one in the search path.
-const SCHEMA: &str = "\
-select pg_catalog.format('create schema if not exists %I', coalesce($1, (
-         select pg_catalog.btrim(pg_catalog.btrim(name), '\"')
-           from pg_catalog.unnest(pg_catalog.string_to_array(
-                  pg_catalog.current_setting('search_path'), ',')) with ordinality as path (name, place)
-          where pg_catalog.btrim(name) not in ('', '\"$user\"', 'pg_catalog')
-          order by place
-          limit 1), 'public'))";
-
 /// Settings of a database on which the schema of its migrations depends.
 #[derive(Clone, Debug)]
 pub(crate) struct DatabaseSettings {
@@ -53,9 +45,14 @@ pub(crate) struct DatabaseSettings {
     provider: Option<String>,
     /// For the other providers than the C library.
     locale: Option<String>,
-    search_path: String,
-    /// The schema in which unqualified names are created.
+    pub(super) search_path: String,
+    /// The schema in which unqualified names are created. Of several in the path, the first that is
+    /// there; if none is, the first.
     schema: String,
+    server_version: i32,
+    pub(super) user: String,
+    /// The schema of the history, if there is one.
+    pub(super) history_schema: Option<String>,
 }
 
 impl DatabaseSettings {
@@ -75,20 +72,31 @@ impl DatabaseSettings {
             .query_typed_one(SETTINGS, &[])
             .await
             .map_err(|source| Error::Query { action: "read the database's settings", source })?;
+        let search_path: String = row.get(5);
+        let schema: Option<String> = row.get(6);
+        let schema = schema.or_else(|| main_schema::first_in(&search_path));
         Ok(Self {
             encoding: row.get(0),
             collate: row.get(1),
             ctype: row.get(2),
             provider: row.get(3),
             locale: row.get(4),
-            search_path: row.get(5),
-            schema: row.get::<_, Option<String>>(6).ok_or(crate::error::CatalogError::NoSchema)?,
+            search_path,
+            schema: schema.ok_or(crate::error::CatalogError::NoSchema)?,
+            server_version: row.get(7),
+            user: row.get(8),
+            history_schema: row.get(9),
         })
     }
 
     /// The schema in which unqualified names are created.
     pub(crate) fn schema(&self) -> &str {
         &self.schema
+    }
+
+    /// The major version of the server, such as 18.
+    pub(crate) fn server_version(&self) -> i32 {
+        self.server_version
     }
 }
 
@@ -127,40 +135,4 @@ pub(super) async fn creation(
         statements.push(row.get(0));
     }
     Ok(statements)
-}
-
-/// Sets the live database's search path for the role in the new one. Only the connection string overrides
-/// a setting of a role in a database, and it is dropped with the database.
-pub(super) async fn set_search_path(
-    client: &Client,
-    name: &str,
-    settings: Option<&DatabaseSettings>,
-) -> Result<(), tokio_postgres::Error> {
-    let Some(settings) = settings else { return Ok(()) };
-    client.query_typed_one(PATH, &[(&settings.search_path, Type::TEXT)]).await?;
-    // The name needs no quoting.
-    let set = format!("alter role current_user in database {name} set search_path from current");
-    client.batch_execute(&set).await
-}
-
-/// Creates the main schema in the new database.
-pub(super) async fn create_schema(
-    client: &Client,
-    settings: Option<&DatabaseSettings>,
-) -> Result<(), tokio_postgres::Error> {
-    let current: Option<String> = client.query_typed_one(CURRENT_SCHEMA, &[]).await?.get(0);
-    let wanted = settings.map(|settings| &settings.schema);
-    if current.is_some() && wanted.is_none_or(|wanted| current.as_ref() == Some(wanted)) {
-        return Ok(());
-    }
-    let statement: String = client.query_typed_one(SCHEMA, &[(&wanted, Type::TEXT)]).await?.get(0);
-    client.batch_execute(&statement).await?;
-    let current: Option<String> = client.query_typed_one(CURRENT_SCHEMA, &[]).await?.get(0);
-    if current.is_none() {
-        // Another path than the live database's, from the connection string.
-        let statement: String =
-            client.query_typed_one(SCHEMA, &[(&None::<String>, Type::TEXT)]).await?.get(0);
-        client.batch_execute(&statement).await?;
-    }
-    Ok(())
 }

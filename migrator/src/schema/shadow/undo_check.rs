@@ -1,10 +1,11 @@
 //! Checks undo scripts: each migration is applied, undone and applied again in a shadow database,
 //! and the catalogs are compared.
 
-use super::database::with_shadow;
-use super::{DatabaseSettings, build};
+use super::database::{ShadowRequest, with_shadow};
+use super::inspect::Inspection;
+use super::{DatabaseSettings, ShadowServer, build};
 use crate::connect::Connection;
-use crate::error::Error;
+use crate::error::{Error, ScriptError};
 use crate::migrations::Migrations;
 use crate::model::MigrationName;
 use crate::run::migrator::Migrator;
@@ -53,6 +54,8 @@ pub(crate) struct UndoCheck {
     pub(crate) flaws: Vec<UndoFlaw>,
     /// Schema with all migrations applied once each, unless a flaw prevented it.
     pub(crate) catalog: Option<Catalog>,
+    /// Major version of the server.
+    pub(crate) server_version: i32,
 }
 
 /// Tries every migration after version `after`; those before are just applied. The error of a
@@ -61,18 +64,23 @@ pub(crate) struct UndoCheck {
 /// One that spoils the shadow database, because it cannot be applied again, does not keep those
 /// after it from being tried: that is done in another one.
 pub(crate) async fn check_undo(
-    server: &mut Migrator<'_>,
+    live: &mut Migrator<'_>,
+    server: &ShadowServer,
     settings: Option<&DatabaseSettings>,
     after: i64,
     grants: bool,
 ) -> Result<UndoCheck, Error> {
     let mut check = UndoCheck::default();
+    let inspection = Inspection::of(live.migrations, None, Some(after));
+    let request = ShadowRequest { server, settings, inspection: &inspection };
     let mut next = Some(after);
     while let Some(after) = next {
-        next = with_shadow(server, settings, async |mut shadow| {
+        next = with_shadow(live, &request, async |mut shadow, main| {
             let number = shadow.migrations.len();
-            let connection = build::prepare(&mut shadow, settings, number).await?;
-            let mut run = Run { shadow, connection, grants };
+            let connection = build::prepare(&mut shadow, &main, number).await?;
+            check.server_version = build::server_version(&connection.client).await?;
+            let vouched = inspection.is_vouched();
+            let mut run = Run { shadow, connection, grants, vouched };
             let spoilt = run.all(after, &mut check).await;
             run.connection.close().await;
             spoilt
@@ -87,6 +95,8 @@ struct Run<'a> {
     connection: Connection,
     /// Compare privileges too.
     grants: bool,
+    /// A person has vouched for a statement.
+    vouched: bool,
 }
 
 impl Run<'_> {
@@ -98,7 +108,8 @@ impl Run<'_> {
         let mut before = self.read().await?;
         for script in migrations.scripts() {
             let version = script.name.version;
-            self.up(version).await.map_err(Error::in_shadow)?;
+            let vouched = self.vouched;
+            self.up(version).await.map_err(|error| error.in_shadow(vouched))?;
             if version <= after {
                 before = self.read().await?;
                 continue;
@@ -148,13 +159,19 @@ impl Run<'_> {
     async fn read(&mut self) -> Result<Catalog, Error> {
         let client = &mut self.connection.client;
         let schemas = catalog::other_schemas(client).await?;
-        catalog::read(client, &ReadOptions { schemas, grants: self.grants }).await
+        let mut read = ReadOptions { schemas, grants: self.grants };
+        let mut catalog = catalog::read(client, &read).await?;
+        build::drop_unused_public(&mut catalog, &mut read.schemas);
+        Ok(catalog)
     }
 }
 
 /// The error of a script that failed; any other says nothing about the script.
 fn of_script(error: Error) -> Result<Error, Error> {
     match error {
+        Error::FailedScript(failed) if matches!(failed.cause, ScriptError::BeyondDatabase) => {
+            Err(Error::FailedScript(failed).in_shadow(false))
+        }
         Error::FailedScript(_) | Error::Incomplete(_) => Ok(error),
         other => Err(other),
     }

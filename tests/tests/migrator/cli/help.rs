@@ -354,9 +354,16 @@ async fn of_new() {
               Server for the shadow database: a connection string to any database there.
 
               By default the server of the live database, where the role must be allowed to create
-              databases.
+              databases. Scripts that create roles, or reach beyond their database in another way, need
+              another server.
 
               [env: MIGRATOR_SHADOW_URL]
+
+          --shadow-local
+              Create the shadow database on a throwaway server of an installed PostgreSQL.
+
+              It is started for this, listens on loopback only, and is removed afterwards. Takes
+              precedence over `--shadow-url`. `TASKIE_PG_BIN` names the folder of its programs.
 
       -h, --help
               Print help (see a summary with '-h')
@@ -431,9 +438,16 @@ async fn of_check() {
               Server for the shadow database: a connection string to any database there.
 
               By default the server of the live database, where the role must be allowed to create
-              databases.
+              databases. Scripts that create roles, or reach beyond their database in another way, need
+              another server.
 
               [env: MIGRATOR_SHADOW_URL]
+
+          --shadow-local
+              Create the shadow database on a throwaway server of an installed PostgreSQL.
+
+              It is started for this, listens on loopback only, and is removed afterwards. Takes
+              precedence over `--shadow-url`. `TASKIE_PG_BIN` names the folder of its programs.
 
       -h, --help
               Print help (see a summary with '-h')
@@ -615,9 +629,16 @@ async fn of_drift() {
               Server for the shadow database: a connection string to any database there.
 
               By default the server of the live database, where the role must be allowed to create
-              databases.
+              databases. Scripts that create roles, or reach beyond their database in another way, need
+              another server.
 
               [env: MIGRATOR_SHADOW_URL]
+
+          --shadow-local
+              Create the shadow database on a throwaway server of an installed PostgreSQL.
+
+              It is started for this, listens on loopback only, and is removed afterwards. Takes
+              precedence over `--shadow-url`. `TASKIE_PG_BIN` names the folder of its programs.
 
       -h, --help
               Print help (see a summary with '-h')
@@ -666,9 +687,16 @@ async fn of_dump() {
               Server for the shadow database: a connection string to any database there.
 
               By default the server of the live database, where the role must be allowed to create
-              databases.
+              databases. Scripts that create roles, or reach beyond their database in another way, need
+              another server.
 
               [env: MIGRATOR_SHADOW_URL]
+
+          --shadow-local
+              Create the shadow database on a throwaway server of an installed PostgreSQL.
+
+              It is started for this, listens on loopback only, and is removed afterwards. Takes
+              precedence over `--shadow-url`. `TASKIE_PG_BIN` names the folder of its programs.
 
       -h, --help
               Print help (see a summary with '-h')
@@ -910,9 +938,16 @@ async fn of_baseline() {
               Server for the shadow database: a connection string to any database there.
 
               By default the server of the live database, where the role must be allowed to create
-              databases.
+              databases. Scripts that create roles, or reach beyond their database in another way, need
+              another server.
 
               [env: MIGRATOR_SHADOW_URL]
+
+          --shadow-local
+              Create the shadow database on a throwaway server of an installed PostgreSQL.
+
+              It is started for this, listens on loopback only, and is removed afterwards. Takes
+              precedence over `--shadow-url`. `TASKIE_PG_BIN` names the folder of its programs.
 
       -h, --help
               Print help (see a summary with '-h')

@@ -4,23 +4,34 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use migrator::Error;
-use neon_url::DatabaseUrl;
+use migrator::{Error, ShadowServer};
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ShadowOptions {
     /// Server for the shadow database: a connection string to any database there.
     ///
     /// By default the server of the live database, where the role must be allowed to create databases.
+    /// Scripts that create roles, or reach beyond their database in another way, need another server.
     // A plain text: clap would show a value that it cannot parse, with the password in it.
     #[arg(long, value_name = "URL", env = "MIGRATOR_SHADOW_URL", hide_env_values = true)]
     shadow_url: Option<String>,
+
+    /// Create the shadow database on a throwaway server of an installed PostgreSQL.
+    ///
+    /// It is started for this, listens on loopback only, and is removed afterwards. Takes precedence
+    /// over `--shadow-url`. `TASKIE_PG_BIN` names the folder of its programs.
+    #[arg(long)]
+    shadow_local: bool,
 }
 
 impl ShadowOptions {
-    pub(crate) fn url(&self) -> Result<Option<DatabaseUrl>, Error> {
+    pub(crate) fn server(&self) -> Result<ShadowServer, Error> {
         let text = self.shadow_url.as_deref().filter(|text| !text.trim().is_empty());
-        text.map(|text| Ok(text.parse()?)).transpose()
+        match text {
+            _ if self.shadow_local => Ok(ShadowServer::Local),
+            Some(text) => Ok(ShadowServer::Other(text.parse()?)),
+            None => Ok(ShadowServer::Live),
+        }
     }
 }
 

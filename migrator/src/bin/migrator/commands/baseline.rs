@@ -18,8 +18,7 @@ pub(crate) async fn run(
 ) -> Result<u8, Error> {
     let database = cli.database.database()?;
     let migrations = cli.migrations.load()?;
-    let server = shadow.url()?;
-    let server = server.as_ref();
+    let server = &shadow.server()?;
     if confirmation == Confirmation::Ask && !confirm::can_ask() {
         return Err(Error::AdoptionUnconfirmed);
     }

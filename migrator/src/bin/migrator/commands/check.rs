@@ -22,7 +22,7 @@ pub(crate) async fn run(
     let database = cli.database.database()?;
     let migrations = cli.migrations.load()?;
     let check =
-        CheckOptions { allowed: arguments.allowed(), shadow_server: arguments.shadow.url()? };
+        CheckOptions { allowed: arguments.allowed(), shadow_server: arguments.shadow.server()? };
     let mut on_event = |event| printer.event(&event);
     let findings = Migrator::new(database, &migrations, &mut on_event).check(&check).await?;
     let dir = cli.migrations.dir();

@@ -3,11 +3,15 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use migrator::{Database, DumpError, DumpSource, Error, Migrator, exit_code};
+use migrator::{Database, DumpError, DumpSource, Error, Migrator, ShadowServer, exit_code};
+use neon_url::DatabaseUrl;
 use serde_json::json;
 
 use crate::args::{Cli, DumpArguments};
 use crate::output::{BAD, GOOD, Printer, text_diff};
+
+/// Where no database is needed. Nothing connects to it; its role is that of the throwaway server.
+const NOWHERE: &str = "postgresql://postgres@127.0.0.1/postgres";
 
 pub(crate) async fn run(
     cli: &Cli,
@@ -20,11 +24,7 @@ pub(crate) async fn run(
     }
     let options = cli.database.connect_options()?;
     let migrations = cli.migrations.load()?;
-    let (url, source) = match arguments.shadow.url()? {
-        _ if arguments.live => (cli.database.url()?, DumpSource::Database),
-        Some(server) => (server, DumpSource::Migrations { is_live: false }),
-        None => (cli.database.url()?, DumpSource::Migrations { is_live: true }),
-    };
+    let (url, source) = source(cli, arguments)?;
     let mut on_event = |event| printer.event(&event);
     let mut migrator = Migrator::new(Database { url, options }, &migrations, &mut on_event);
     let sql = migrator::dump(&mut migrator, source, arguments.grants).await?;
@@ -51,6 +51,26 @@ pub(crate) async fn run(
     printer
         .result(&json!({ "output": path, "current": true, "written": !is_current }), String::new);
     Ok(exit_code::DONE)
+}
+
+/// The database of the migrator, and what is dumped. A schema on another server than the live one needs
+/// no live database.
+fn source(cli: &Cli, arguments: &DumpArguments) -> Result<(DatabaseUrl, DumpSource), Error> {
+    if arguments.live {
+        return Ok((cli.database.url()?, DumpSource::Database));
+    }
+    let live = match cli.database.url() {
+        Err(Error::MissingDatabaseUrl) => None,
+        url => Some(url?),
+    };
+    let (url, server, takes_after) = match (arguments.shadow.server()?, live) {
+        (ShadowServer::Other(server), None) => (server, ShadowServer::Own, false),
+        // Only to compare the servers.
+        (server @ ShadowServer::Other(_), Some(live)) => (live, server, false),
+        (ShadowServer::Local, None) => (NOWHERE.parse()?, ShadowServer::Local, false),
+        (server, live) => (live.ok_or(Error::MissingDatabaseUrl)?, server, true),
+    };
+    Ok((url, DumpSource::Migrations { server, takes_after }))
 }
 
 /// Content of the file, or `None` if it does not exist.

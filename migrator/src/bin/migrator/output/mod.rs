@@ -10,7 +10,7 @@ use std::io::Write as _;
 
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
-use migrator::{Error, Event, MigrationName, exit_code};
+use migrator::{BeyondDatabase, Error, Event, MigrationName, ShadowError, exit_code};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -134,6 +134,15 @@ impl Printer {
                     "the shadow database is on PostgreSQL {shadow} and the live one on {live}: the definitions of views may differ by that alone"
                 ));
             }
+            Event::LeavesServer { place, reason } => {
+                warning(&format!("{place}: {reason}, and this runs in the shadow database, too"));
+            }
+            Event::RolesLeft { roles } => {
+                warning(&format!(
+                    "left on the shadow database's server: the roles {}",
+                    roles.join(", ")
+                ));
+            }
             Event::NotWritten { what } => {
                 warning(&format!("not in the script: {}", what.join(", ")));
             }
@@ -208,6 +217,19 @@ pub(crate) fn error_document(error: &Error, exit_code: u8) -> Value {
         "hint": error.hint(),
         "exit_code": exit_code,
     });
+    if let (Error::Shadow(ShadowError::BeyondDatabase { found }), Value::Object(members)) =
+        (error, &mut document)
+    {
+        let statement = |found: &BeyondDatabase| {
+            json!({
+                "file": found.file,
+                "line": found.position.line,
+                "column": found.position.column,
+                "reason": found.reason,
+            })
+        };
+        members.insert("statements".to_owned(), found.iter().map(statement).collect());
+    }
     if let (Some(failed), Value::Object(members)) = (error.failed_script(), &mut document) {
         members.insert("migration".to_owned(), json!(failed.name.to_string()));
         members.insert("file".to_owned(), json!(failed.file));

@@ -138,8 +138,8 @@ pub async fn drift_script(
 
     let read = ReadOptions { schemas: schemas(&drift.expected), grants: false };
     let copy = dump::copy(&whole);
-    let mut server = migrator.at(request.shadow_server.as_ref());
-    let result = shadow::run_in_copy(&mut server, &settings, &copy, &body, &read).await?;
+    let server = &request.shadow_server;
+    let result = shadow::run_in_copy(migrator, server, &settings, &copy, &body, &read).await?;
     script.remaining = catalog::diff(&result, &drift.expected);
     script.remaining.retain(|difference| !is_ignored(&difference.id));
     script.undecided.extend(unreached(&script, &target, &drift.expected));

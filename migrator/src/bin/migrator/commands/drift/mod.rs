@@ -19,7 +19,7 @@ pub(crate) async fn run(
     let migrations = cli.migrations.load()?;
     let request = DriftOptions {
         to: arguments.to,
-        shadow_server: arguments.shadow.url()?,
+        shadow_server: arguments.shadow.server()?,
         grants: arguments.grants,
         ignored: arguments.ignore.clone(),
     };

@@ -35,8 +35,7 @@ pub(crate) async fn run(
     let folder = cli.migrations.folder();
     NewMigrationFiles::next(folder, &arguments.name)?;
     let migrations = Migrations::from_dir(folder)?;
-    let server = arguments.shadow.url()?;
-    let server = server.as_ref();
+    let server = &arguments.shadow.server()?;
     let mut on_event = |event| printer.event(&event);
     let mut migrator = Migrator::new(database.clone(), &migrations, &mut on_event);
     let found = migrator::migrations_from_drift(&mut migrator, server).await?;
