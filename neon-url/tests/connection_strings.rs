@@ -487,3 +487,18 @@ fn a_limit_on_statements_travels_where_the_server_takes_it() {
         assert_eq!(driver.get_options(), options, "{label}");
     }
 }
+
+#[test]
+fn a_search_path_holds_against_the_one_in_the_string() {
+    for (path, options) in [
+        ("app, public", r"-c search_path=app -c search_path=app,\ public"),
+        (r#""The App""#, r#"-c search_path=app -c search_path="The\ App""#),
+        (r#""a\b""#, r#"-c search_path=app -c search_path="a\\b""#),
+    ] {
+        let url = "postgresql://ann:s3cret@db.example.com/shop?options=-c%20search_path%3Dapp";
+        let url: DatabaseUrl = url.parse().expect("a connection string");
+        let driver: Config =
+            url.with_search_path(path).to_connection_string().parse().expect("a driver's");
+        assert_eq!(driver.get_options(), Some(options), "{path}");
+    }
+}

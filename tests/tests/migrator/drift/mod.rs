@@ -1,6 +1,6 @@
 //! `migrator drift`
 
-mod object_kinds;
+pub(crate) mod object_kinds;
 mod report;
 mod script;
 mod shadow;

@@ -197,20 +197,33 @@ async fn each_kind_of_difference_is_found() {
     }
 }
 
+/// A migration with all kinds of objects, and the manual changes of them.
+pub(crate) fn migrations_of_all_kinds() -> (String, String) {
+    let changes = || KINDS.iter().enumerate();
+    let migration = changes().map(|(number, (migration, ..))| create_in_schema(number, migration));
+    let change = changes().map(|(number, (_, change, _))| change_in_schema(number, change));
+    (migration.collect(), change.collect())
+}
+
+fn create_in_schema(number: usize, migration: &str) -> String {
+    format!("create schema case_{number}; set search_path = case_{number}; {migration};\n")
+}
+
+fn change_in_schema(number: usize, change: &str) -> String {
+    format!("set search_path = case_{number}; {change};\n")
+}
+
 /// A database with one migration and a manual change, for each of the changes in a separate schema.
 async fn changed_in_schemas(changes: Vec<(&str, &str)>) -> (TestDatabase, Folder) {
-    let enter = |number| format!("set search_path = case_{number};");
-    let migration: Vec<String> = changes
+    let migration: String = changes
         .iter()
         .enumerate()
-        .map(|(number, (migration, _))| {
-            format!("create schema case_{number}; {} {migration};\n", enter(number))
-        })
+        .map(|(number, (migration, _))| create_in_schema(number, migration))
         .collect();
-    let (database, folder) = applied(&migration.concat()).await;
+    let (database, folder) = applied(&migration).await;
     run(&database, &["drift", "--dir", folder.path()]).await.exits(0);
     for (number, (_, change)) in changes.iter().enumerate() {
-        execute(&database, &format!("{} {change}", enter(number))).await;
+        execute(&database, &change_in_schema(number, change)).await;
     }
     (database, folder)
 }

@@ -10,7 +10,7 @@ use crate::support::program::{command, run, run_in, run_with};
 const UPDATE: &str = "TASKIE_UPDATE_SCHEMA";
 
 /// Every kind of object that migrations may create, in an order that a sorted list would break.
-const EVERYTHING: &str = include_str!("everything.sql");
+pub(crate) const EVERYTHING: &str = include_str!("everything.sql");
 
 async fn execute(database: &TestDatabase, sql: &str) {
     database
