@@ -6,8 +6,8 @@ pub const DONE: u8 = 0;
 
 /// The answer is no: `status --check` found pending migrations, `lint` found something, `health`
 /// found a database that cannot be used or is above a limit that was set, `drift` a difference,
-/// `dump --check` a file that is not current, or a question was answered with no. Nothing was
-/// changed.
+/// `dump --check` a file that is not current, a script that `new --from-drift` wrote did not work when it
+/// was tried, or a question was answered with no. No database was changed.
 pub const NO: u8 = 1;
 
 /// Wrong usage or configuration: a bad option, connection string, certificate file or migration

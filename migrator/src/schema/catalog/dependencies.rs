@@ -29,11 +29,13 @@ pub(crate) enum Through {
     Expression,
 }
 
-/// An end of a dependency.
+/// What an inherited column counts as. What needs one needs both.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    User,
-    Need,
+enum Inherited {
+    /// Its table.
+    OfTable,
+    /// The column above it.
+    FromAbove,
 }
 
 impl Dependencies {
@@ -43,17 +45,15 @@ impl Dependencies {
         parts: &BTreeMap<Address, Address>,
         needs: &[(Address, Address)],
     ) -> Self {
-        let find = |mut address: Address, role: Role| {
+        let find = |mut address: Address, inherited: Inherited| {
             // A part of a part of a part: an array of rows of a table. No circle is that long.
             for _ in 0..8 {
                 if let Some(id) = addresses.get(&address) {
                     return Some(id);
                 }
                 let (class, oid, column) = address;
-                // What needs an inherited column needs the one above it, but that one does not have
-                // the dependencies of the inherited one.
                 address = match parts.get(&address) {
-                    Some(whole) if column == 0 || role == Role::Need => *whole,
+                    Some(whole) if column == 0 || inherited == Inherited::FromAbove => *whole,
                     _ if column == 0 => return None,
                     _ => (class, oid, 0),
                 };
@@ -62,19 +62,19 @@ impl Dependencies {
         };
         let mut dependencies = Self::default();
         for (from, to) in needs {
-            let (Some(user), Some(need)) = (find(*from, Role::User), find(*to, Role::Need)) else {
-                continue;
-            };
-            let is_owned =
-                user.kind == Kind::Sequence && matches!(need.kind, Kind::Table | Kind::Column);
-            if user == need || is_owned {
-                continue;
-            }
+            let Some(user) = find(*from, Inherited::OfTable) else { continue };
             // Expressions are entries of their own, which are part of their column.
             let is_expression = user.kind == Kind::Column && !addresses.contains_key(from);
             let all =
                 if is_expression { &mut dependencies.expressions } else { &mut dependencies.own };
-            all.entry(user.clone()).or_default().insert(need.clone());
+            for inherited in [Inherited::OfTable, Inherited::FromAbove] {
+                let Some(need) = find(*to, inherited) else { continue };
+                let is_owned =
+                    user.kind == Kind::Sequence && matches!(need.kind, Kind::Table | Kind::Column);
+                if user != need && !is_owned {
+                    all.entry(user.clone()).or_default().insert(need.clone());
+                }
+            }
         }
         let is_relation = |id: &&ObjectId| id.table.is_none() && is_relation(id.kind);
         let relations: BTreeMap<(&Option<String>, &str), &ObjectId> = addresses

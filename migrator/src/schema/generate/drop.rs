@@ -20,6 +20,7 @@ pub(super) fn add_steps(plan: &mut Plan<'_>) {
         let phase = if is_recreated { Phase::DropRecreatedFunctions } else { Phase::DropUnused };
         standalone(plan, phase, (id, object));
     }
+    detach_referenced_partitions(plan);
     for (id, _) in reversed(plan, &[Kind::Table]) {
         // `join_tables` writes the statement.
         plan.push(Phase::DropTables, id, name(id));
@@ -112,6 +113,28 @@ fn parts(plan: &mut Plan<'_>) {
                     plan.push_with(Phase::DropColumns, id, format!("{LOST}what is in {id}."), sql);
                 }
             }
+        }
+    }
+}
+
+/// A partition of a table that foreign keys refer to can only be dropped once it is detached.
+fn detach_referenced_partitions(plan: &mut Plan<'_>) {
+    let dependencies = &plan.from.dependencies;
+    let is_referenced = |table: &ObjectId| {
+        plan.from.objects.iter().any(|(id, object)| {
+            is_foreign_key(object)
+                && dependencies.own(id).any(|key| dependencies.relation(key) == Some(table))
+        })
+    };
+    for (id, object) in reversed(plan, &[Kind::Table]) {
+        let is_partition = object.properties.contains_key(&Property::PartitionOf);
+        let parent = dependencies.own(id).find(|other| other.kind == Kind::Table);
+        if let Some(parent) = parent.filter(|_| is_partition)
+            && !plan.is_dropped(parent)
+            && is_referenced(parent)
+        {
+            let sql = format!("alter table {} detach partition {};", name(parent), name(id));
+            plan.push(Phase::DetachPartitions, id, sql);
         }
     }
 }

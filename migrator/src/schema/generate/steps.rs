@@ -22,6 +22,7 @@ pub(super) enum Phase {
     /// Columns are kept as text while their type is recreated.
     ParkColumns,
     DropRecreatedTypes,
+    DetachPartitions,
     DropTables,
     DropSequences,
     CreateValues,
@@ -67,7 +68,7 @@ pub(super) enum Action {
 impl Phase {
     pub(super) fn action(self) -> Action {
         match self {
-            Self::KeepSequences | Self::ReleaseColumns => Action::Release,
+            Self::KeepSequences | Self::ReleaseColumns | Self::DetachPartitions => Action::Release,
             Self::DropTriggersAndPolicies
             | Self::DropViews
             | Self::DropForeignKeys

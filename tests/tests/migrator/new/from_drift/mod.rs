@@ -2,7 +2,9 @@
 
 mod adopt;
 mod dependents;
+mod failures;
 mod files;
+mod pairs;
 mod properties;
 mod refusals;
 mod round_trip;
@@ -86,6 +88,14 @@ async fn changed_by_hand(folder: &Folder, sql: &str) -> TestDatabase {
 async fn write(database: &TestDatabase, folder: &Folder) -> Value {
     let arguments = ["new", "by hand", "--from-drift", "--json", "--dir", folder.path()];
     run(database, &arguments).await.exits(0).json()
+}
+
+/// [`write`], where a generated script does not work.
+async fn write_and_fail(database: &TestDatabase, folder: &Folder) -> Value {
+    let arguments = ["new", "by hand", "--from-drift", "--json", "--dir", folder.path()];
+    let document = run(database, &arguments).await.exits(1).json();
+    assert_eq!(document["tried_and_failed"], true, "{document:#}");
+    document
 }
 
 /// Makes a manual change, generates its migration, and tests that: on another database it creates the
