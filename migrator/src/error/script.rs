@@ -63,6 +63,10 @@ diagnostics! {
             hint = "write the rows as `insert` statements, as `pg_dump --rows-per-insert=1000` does",
         )]
         StandardInput,
+        /// `copy` would write output.
+        #[error("`COPY … TO STDOUT` has nowhere to write here")]
+        #[diagnostic(kind::FAILED_SCRIPT, hint = "remove it: a migration prints nothing")]
+        StandardOutput,
         /// `discard all`.
         #[error("`DISCARD ALL` would release the lock that keeps other migrators out")]
         #[diagnostic(

@@ -122,6 +122,7 @@ impl<'a> Step<'a> {
                 ScriptError::NoTransaction { statement: statement.name() }
             }
             (Some(Unsupported::StandardInput), _) => ScriptError::StandardInput,
+            (Some(Unsupported::StandardOutput), _) => ScriptError::StandardOutput,
             (Some(Unsupported::ResetsSession), _) => ScriptError::ResetsSession,
             (None, TransactionMode::One) => return None,
             (None, TransactionMode::None) => match sql::concurrent(statement.text(script)) {

@@ -31,7 +31,8 @@ pub(crate) struct Statement {
     pub(crate) end: usize,
     /// Its first few words, in upper case; quoted identifiers do not count.
     words: Vec<String>,
-    reads_standard_input: bool,
+    /// What it would do where it is a `copy`.
+    standard_stream: Option<Unsupported>,
     /// The byte offset of the first backslash outside of quotes: there a command of psql begins.
     meta_command: Option<usize>,
 }
@@ -41,6 +42,7 @@ pub(crate) struct Statement {
 pub(crate) enum Unsupported {
     TransactionControl,
     StandardInput,
+    StandardOutput,
     /// It would release the migration lock.
     ResetsSession,
     /// A command of psql at this byte offset.
@@ -89,7 +91,7 @@ impl Statement {
             ["BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "ABORT", ..]
             | ["START" | "PREPARE", "TRANSACTION", ..] => Some(Unsupported::TransactionControl),
             ["DISCARD", "ALL"] => Some(Unsupported::ResetsSession),
-            ["COPY", ..] if self.reads_standard_input => Some(Unsupported::StandardInput),
+            ["COPY", ..] => self.standard_stream,
             _ => None,
         }
     }
@@ -270,6 +272,8 @@ mod tests {
             ("copy t from stdin", Some(Unsupported::StandardInput)),
             ("copy t (a) from stdout with (format csv)", Some(Unsupported::StandardInput)),
             ("copy t from '/tmp/x'", None),
+            ("copy t to stdout", Some(Unsupported::StandardOutput)),
+            ("copy (select a from stdin) to stdin", Some(Unsupported::StandardOutput)),
             ("copy stdin from '/tmp/x'", None),
             ("copy t (stdin) from '/tmp/x'", None),
             ("copy (select a from stdin) to '/tmp/x'", None),

@@ -1,7 +1,7 @@
 //! The statements of a script: where each begins and ends.
 
-use super::Statement;
 use super::lexer::{Token, next_token};
+use super::{Statement, Unsupported};
 
 /// Number of words of a statement that are kept.
 const WORDS: usize = 4;
@@ -56,7 +56,7 @@ impl Splitter {
             start,
             end,
             words: Vec::new(),
-            reads_standard_input: false,
+            standard_stream: None,
             meta_command: None,
         });
         statement.end = end;
@@ -85,7 +85,10 @@ impl Splitter {
             ("\\", _) => statement.meta_command = statement.meta_command.or(Some(start)),
             // PostgreSQL takes both words for both directions.
             (_, "STDIN" | "STDOUT") if outermost && self.previous == "FROM" => {
-                statement.reads_standard_input = true;
+                statement.standard_stream = Some(Unsupported::StandardInput);
+            }
+            (_, "STDIN" | "STDOUT") if outermost && self.previous == "TO" => {
+                statement.standard_stream = Some(Unsupported::StandardOutput);
             }
             _ => {}
         }

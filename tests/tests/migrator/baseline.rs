@@ -4,7 +4,7 @@ use insta::{assert_json_snapshot, assert_snapshot};
 use tests::TestDatabase;
 
 use crate::locking::lock_holder;
-use crate::support::catalog::{objects, objects_without_history, versions};
+use crate::support::catalog::{objects, objects_without_history, tables, versions};
 use crate::support::folder::Folder;
 use crate::support::program::run;
 
@@ -307,10 +307,10 @@ async fn whatever_migrations_create_can_be_adopted_and_must_be_there() {
         let folder = Folder::new(&[("V1__all.sql", script)]);
         run(&database, &["up", "--dir", folder.path()]).await.exits(0);
         execute(&database, "drop table refinery_schema_history").await;
-        let before = objects(&database).await;
+        let before = tables(&database).await;
         let baseline = ["baseline", "1", "--yes", "--dir", folder.path()];
         run(&database, &["baseline", "1", "--dry-run", "--dir", folder.path()]).await.exits(0);
-        assert_eq!(objects(&database).await, before, "{label}");
+        assert_eq!(tables(&database).await, before, "{label}");
 
         execute(&database, spoil).await;
         let output = run(&database, &baseline).await.exits(2);

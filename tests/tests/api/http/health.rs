@@ -56,6 +56,18 @@ async fn the_databases_health_names_version_latency_and_migration() {
     assert_eq!(health["migration_version"], row.get::<_, i32>(0));
 }
 
+/// Such as a timestamp.
+#[tokio::test]
+async fn a_version_may_have_64_bits() {
+    let app = App::start_with(|_| {}).await;
+    let insert = "
+        alter table refinery_schema_history alter column version type int8;
+        insert into refinery_schema_history values (20240131123456, 'x', '2024-01-31T12:34:56Z', '1')";
+    app.client().await.batch_execute(insert).await.expect("write the history");
+    let health = app.get("/health/db").await.good(200);
+    assert_eq!(health["migration_version"], 20_240_131_123_456_i64);
+}
+
 #[tokio::test]
 async fn a_direct_connection_is_not_pooled() {
     let app = App::start_with(|_| {}).await;
@@ -117,6 +129,9 @@ async fn a_role_that_lacks_a_right_is_not_healthy() {
         ("delete on tasks", "true", "lacks delete on tasks ("),
         ("select, update on tasks", "true", "lacks select on tasks, update on tasks ("),
         ("insert on idempotency_keys", "false", "lacks insert on idempotency_keys ("),
+        // Of one column that the service writes.
+        ("update (status) on tasks", "true", "lacks update on tasks ("),
+        ("insert (description) on tasks", "true", "lacks insert on tasks ("),
         ("select on users", "false", "lacks select on users ("),
         ("insert on users", "true", "lacks insert on users ("),
         ("usage on sequence tasks_id_seq", "true", "lacks usage on the sequence of tasks.id ("),

@@ -158,7 +158,7 @@ async fn nothing_else_names_the_role_afterwards() {
     prepare(&owner, &role, &before.replace("NAME", &format!("'{}'", role.name))).await;
     grant(&database, &role, &[]).await.exits(0).says("and nothing else");
     let query = "
-        select pg_describe_object(classid, objid, objsubid)
+        select distinct pg_describe_object(classid, objid, 0)
           from pg_shdepend
          where refobjid = (select oid from pg_roles where rolname = $1) and deptype = 'a'";
     let rows = owner.query(query, &[&role.name]).await.expect("read the catalog");

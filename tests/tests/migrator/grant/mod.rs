@@ -23,7 +23,8 @@ async fn with_role(name: &str) -> (TestDatabase, Role, Client) {
         "insert into users (id, email) values ('ann', 'ann@example.com');
          create table secrets (id int primary key, secret text);
          -- As it is in a new database; this one may have seen the API's role granted.
-         grant temporary on database {} to public",
+         grant temporary on database {} to public;
+         grant execute on function lo_creat(int), lo_create(oid), lo_from_bytea(oid, bytea) to public",
         database.name()
     );
     owner.batch_execute(&before).await.expect("fill the database");

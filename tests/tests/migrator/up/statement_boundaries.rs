@@ -113,3 +113,20 @@ async fn backslashes_in_texts_are_not_for_psql() {
     run(&database, &["up", "--dir", folder.path()]).await.exits(0);
     assert_eq!(versions(&database).await, [1]);
 }
+
+#[tokio::test]
+async fn a_copy_to_the_client_is_refused_before_anything_runs() {
+    for (script, place) in [
+        ("create table a ();\ncopy a to stdout;", "line 2, column 1: `COPY … TO STDOUT`"),
+        (
+            "-- migrator: no-transaction\ncreate table stdin (a int);\ncopy (select a from stdin) to stdout;",
+            "line 3, column 1: `COPY … TO STDOUT`",
+        ),
+        ("create table a ();\ncopy a from stdin;", "line 2, column 1: `COPY … FROM STDIN`"),
+    ] {
+        let database = TestDatabase::create().await;
+        let folder = Folder::new(&[("V1__a.sql", script)]);
+        run(&database, &["up", "--dir", folder.path()]).await.exits(5).says(place);
+        assert_eq!(tables(&database).await, [""; 0], "{script}");
+    }
+}
