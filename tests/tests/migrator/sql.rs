@@ -324,12 +324,12 @@ async fn the_role_and_schema_of_the_caller_are_kept() {
 #[tokio::test]
 async fn ranges_without_a_migration_are_usage_errors() {
     for (arguments, message) in [
-        (&["sql", "--from", "3"][..], "no migration to apply between version 3"),
+        (&["sql", "--from", "4"][..], "no migration to apply between version 4"),
         (
             &["sql", "--from", "2", "--to", "1"],
             "hint: `--to` is after `--from`; to undo, add `--down`",
         ),
-        (&["sql", "--down", "--to", "3"], "no migration to undo between version 3"),
+        (&["sql", "--down", "--to", "4"], "no migration to undo between version 4"),
         (&["sql", "--to", "9"], "there is no migration with version 9"),
         (&["sql", "--from", "9"], "there is no migration with version 9"),
         (&["sql", "--down"], "--to <VERSION>"),
