@@ -421,7 +421,8 @@ async fn of_check() {
 
     Tests the undo scripts: in a shadow database, which is dropped afterwards, each migration is
     applied, undone and applied again, and the schemas are compared. Pending migrations are linted.
-    Writes nothing to the database itself.
+    Finds columns that must have a value, have no default, and are not written by the API. Writes
+    nothing to the database itself.
 
     Usage: migrator check [OPTIONS]
 
@@ -432,7 +433,7 @@ async fn of_check() {
               With `undo`, no script is tested, and no shadow database is created.
 
               [possible values: edited, missing, out_of_order, incomplete, undo, no_undo_script, lint,
-              pending]
+              pending, required_column]
 
           --shadow-url <URL>
               Server for the shadow database: a connection string to any database there.
@@ -625,6 +626,25 @@ async fn of_drift() {
           --grants
               Also compare privileges, except those of owners
 
+          --script
+              Write the statements that take the database to the schema of its migrations.
+
+              The opposite of `new --from-drift`. Without a history, it leads to the newest migration,
+              or to `--to`. It is tried in a copy of the schema, and changes nothing itself. Exits with
+              1 if something must be decided or changed by hand first: it is listed in the script and as
+              a message.
+
+      -o, --output <FILE>
+              File for the script; `-` is standard output
+
+              [default: -]
+
+          --assume-timezone <ZONE>
+              Time zone of times in columns without one that become `timestamptz`, such as `UTC`
+
+          --drop-extra
+              Drop what only the database has, with all that is in it
+
           --shadow-url <URL>
               Server for the shadow database: a connection string to any database there.
 
@@ -654,6 +674,8 @@ async fn of_drift() {
                                            ignore a table and a schema
       migrator drift --shadow-url postgresql://postgres@localhost/postgres
                                            create the shadow database on this machine
+      migrator drift --script --assume-timezone UTC > adopt.sql
+                                           write what takes the database to its migrations
       migrator drift --json | jq -r '.differences[].object'
     ");
 }
