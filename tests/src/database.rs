@@ -31,6 +31,8 @@ pub struct TestServer {
     /// The name of a migrated database to copy; created on first use, on a throwaway server only,
     /// because nothing would drop it from another one at the end.
     template: OnceCell<String>,
+    /// The same of an adopted database.
+    adopted: OnceCell<String>,
     /// The API's role, shared by all databases of a throwaway server.
     api: OnceCell<Role>,
 }
@@ -73,7 +75,13 @@ impl TestServer {
     }
 
     fn new(url: DatabaseUrl, throwaway: Option<Server>) -> Self {
-        Self { url, throwaway, template: OnceCell::new(), api: OnceCell::new() }
+        Self {
+            url,
+            throwaway,
+            template: OnceCell::new(),
+            adopted: OnceCell::new(),
+            api: OnceCell::new(),
+        }
     }
 
     /// The log file of a throwaway server.
@@ -91,16 +99,32 @@ impl TestServer {
     /// A copy of a template has them too, except those on the database itself: there it has what
     /// every role has, `connect` and `temporary`.
     pub async fn migrated_database(&'static self) -> TestDatabase {
+        if SETTINGS.adopted {
+            return self.adopted_database().await;
+        }
+        self.copy_of(&self.template, Origin::Migrations).await
+    }
+
+    /// A database that the API's predecessor created, with its rows, adopted with the commands of
+    /// `docs/migrator/baseline.md`; the API's role has its privileges.
+    pub async fn adopted_database(&'static self) -> TestDatabase {
+        self.copy_of(&self.adopted, Origin::Predecessor).await
+    }
+
+    async fn copy_of(
+        &'static self,
+        template: &'static OnceCell<String>,
+        origin: Origin,
+    ) -> TestDatabase {
         if self.throwaway.is_none() {
             let database = self.empty_database().await;
-            migrate(&database).await;
+            prepare(&database, origin).await;
             return database;
         }
-        let template = self
-            .template
+        let template = template
             .get_or_init(async || {
                 let mut database = self.empty_database().await;
-                migrate(&database).await;
+                prepare(&database, origin).await;
                 database.keep();
                 database.name().to_owned()
             })
@@ -151,13 +175,9 @@ impl TestDatabase {
         TestServer::shared().await.migrated_database().await
     }
 
-    /// A database that the API's predecessor created, with its rows, adopted with the commands of
-    /// `docs/migrator/baseline.md`; the API's role has its privileges.
+    /// A database of the API's predecessor, with its rows, adopted.
     pub async fn adopted() -> Self {
-        let database = Self::create().await;
-        adopt(&database).await;
-        grant(&database).await;
-        database
+        TestServer::shared().await.adopted_database().await
     }
 
     /// Its URL, as its owner.
@@ -236,12 +256,19 @@ impl Drop for TestDatabase {
     }
 }
 
-/// Applies all migrations and grants the API's role its privileges, with the built migrator.
-async fn migrate(database: &TestDatabase) {
-    if SETTINGS.adopted {
-        adopt(database).await;
-    } else {
-        run_migrator(&database.url, &["up"]).await;
+/// Creator of the tables.
+#[derive(Clone, Copy)]
+enum Origin {
+    Migrations,
+    Predecessor,
+}
+
+/// Applies all migrations, or adopts the predecessor's database, and grants the API's role its
+/// privileges, with the built migrator.
+async fn prepare(database: &TestDatabase, origin: Origin) {
+    match origin {
+        Origin::Migrations => drop(run_migrator(&database.url, &["up"]).await),
+        Origin::Predecessor => adopt(database).await,
     }
     grant(database).await;
 }
@@ -262,6 +289,9 @@ async fn adopt(database: &TestDatabase) {
 }
 
 async fn grant(database: &TestDatabase) {
+    // The databases of a throwaway server share the role, and only one may change it at a time.
+    static ROLE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _guard = ROLE.lock().await;
     // A busy machine is not a slow database.
     let limit = "--statement-timeout=60s";
     let arguments = ["grant", "--role", &database.api.name, "--provision-users", limit];

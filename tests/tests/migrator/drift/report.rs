@@ -88,7 +88,7 @@ async fn everything_that_differs_is_listed_by_table() {
     assert_snapshot!(output.stderr, @r"
     Building a shadow database from 4 migrations
     14 differences between the database and its migrations (`+` only in the database, `-` only in the migrations)
-    hint: `migrator new NAME --from-drift` writes the differences as a migration; to undo them instead, change the database by hand
+    hint: `migrator new NAME --from-drift` writes the differences as a migration; `migrator drift --script` writes what undoes them
     ");
 }
 

@@ -21,6 +21,7 @@ pub(super) fn body(schema: &str, statements: &[Statement], rows: &[FoundRows]) -
     let mut all = vec![
         plain("begin;".to_owned()),
         plain(format!("set local search_path = {};", quote(schema))),
+        plain("set local client_min_messages = warning;".to_owned()),
         Statement {
             remarks: vec!["Fails rather than wait for long, and can be run again.".to_owned()],
             sql: LOCK_TIMEOUT.to_owned(),

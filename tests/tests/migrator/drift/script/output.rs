@@ -41,6 +41,7 @@ async fn everything_is_listed_first() {
     begin;
 
     set local search_path = public;
+    set local client_min_messages = warning;
 
     -- Fails rather than wait for long, and can be run again.
     set local lock_timeout = '3s';
