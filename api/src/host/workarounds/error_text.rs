@@ -10,9 +10,9 @@ use crate::host::sql::SqlFailure;
 pub(crate) fn read(text: String) -> SqlFailure {
     if let Some(code) = value(&text, "\", code: \"") {
         return SqlFailure::Refused {
-            message: value(&text, "\", message: \"").unwrap_or_default().to_owned(),
-            constraint: value(&text, "(\"constraint\", \"").map(str::to_owned),
-            code: code.to_owned(),
+            message: value(&text, "\", message: \"").unwrap_or_default(),
+            constraint: value(&text, "(\"constraint\", \""),
+            code,
         };
     }
     if text.starts_with("db error") {
@@ -22,10 +22,20 @@ pub(crate) fn read(text: String) -> SqlFailure {
     SqlFailure::Connection(text)
 }
 
-/// The text after this one, up to the quote. Quotes within are escaped: nothing in a message looks like this.
-fn value<'a>(text: &'a str, before: &str) -> Option<&'a str> {
+/// The text after this one, up to its quote. Quotes within are escaped: nothing in a message looks like the
+/// structure around it.
+fn value(text: &str, before: &str) -> Option<String> {
     let (_, rest) = text.split_once(before)?;
-    rest.split_once('"').map(|(value, _)| value)
+    let mut value = String::new();
+    let mut chars = rest.chars();
+    loop {
+        match chars.next()? {
+            '"' => return Some(value),
+            // Nearly always a quote or a backslash; the text is for the log.
+            '\\' => value.push(chars.next()?),
+            other => value.push(other),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -54,6 +64,10 @@ mod tests {
             };
             assert_eq!((found.as_str(), named.as_deref()), (code, constraint), "{label}");
         }
+        let SqlFailure::Refused { message, .. } = read(quoted("the table \"users\"")) else {
+            panic!("a refusal");
+        };
+        assert_eq!(message, "the table \"users\"");
         assert!(matches!(read("connection closed".to_owned()), SqlFailure::Connection(_)));
     }
 }

@@ -369,7 +369,9 @@ async fn another_users_path_opens_no_connection() {
     assert!(matches!(connections, Err(ErrorKind::WouldBlock)), "{connections:?}");
 
     // A connection would have been seen. It is closed, because not every component can give it up.
-    let closed = until("a connection to the database", async || database.accept().ok());
-    let (response, _) = join(alice.get("/tasks").into_future(), closed).await;
+    let close = async {
+        drop(until("a connection to the database", async || database.accept().ok()).await);
+    };
+    let (response, ()) = join(alice.get("/tasks").into_future(), close).await;
     response.problem(503);
 }
