@@ -67,7 +67,7 @@ pub(crate) async fn compare(
     Ok(Comparison {
         missing: missing.into_iter().map(|(_, part)| part).collect(),
         other,
-        not_compared: expected.unsupported,
+        not_compared: expected.not_read,
     })
 }
 

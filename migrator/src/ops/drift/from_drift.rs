@@ -4,7 +4,7 @@ use crate::error::{Error, LiveSchemaError};
 use crate::model::MigrationName;
 use crate::ops::drift::{self, Drift, DriftOptions};
 use crate::run::migrator::Migrator;
-use crate::schema::catalog::{self, Catalog, Change, Difference};
+use crate::schema::catalog::{self, Catalog, Change, Difference, ObjectId};
 use crate::schema::generate::{self, Transition};
 use crate::schema::shadow::{self, DatabaseSettings, ShadowServer, UndoFlaw};
 
@@ -30,9 +30,16 @@ pub struct GeneratedMigration {
 }
 
 impl GeneratedMigration {
-    fn new(before: &Catalog, after: &Catalog) -> Self {
-        let apply = generate::transition(before, after);
-        let undo = generate::transition(after, before);
+    /// `other_grants` are objects with privileges that no script restores.
+    fn new(before: &Catalog, after: &Catalog, other_grants: &[ObjectId]) -> Self {
+        let mut apply = generate::transition(before, after);
+        let mut undo = generate::transition(after, before);
+        for transition in [&mut apply, &mut undo] {
+            let lost = other_grants.iter().filter(|id| transition.recreated.contains(id));
+            transition.todos.extend(lost.map(|id| {
+                format!("{id} is recreated, and the privileges of roles that only the database has are lost where they are: grant them again")
+            }));
+        }
         Self { apply, undo }
     }
 }
@@ -52,8 +59,9 @@ pub async fn migrations_from_drift(
     let drift = drift::drift(migrator, &request).await?;
     let (expected, live) = (&drift.expected, &drift.live);
     let between = generate::with_used_labels(expected, live);
-    let labels = between.as_ref().map(|between| GeneratedMigration::new(expected, between));
-    let changes = GeneratedMigration::new(between.as_ref().unwrap_or(expected), live);
+    let generate = |before, after| GeneratedMigration::new(before, after, &drift.other_grants);
+    let labels = between.as_ref().map(|between| generate(expected, between));
+    let changes = generate(between.as_ref().unwrap_or(expected), live);
     Ok(DriftMigrations { drift, labels, changes })
 }
 
@@ -78,7 +86,7 @@ pub async fn rehearse_newest(
     let versions: Vec<i64> = migrator.migrations.names().map(|name| name.version).collect();
     let before = versions.iter().rev().nth(number).copied().unwrap_or(0);
     let settings = Some(&settings);
-    let check = shadow::check_undo(migrator, shadow_server, settings, before, false).await?;
+    let check = shadow::check_undo(migrator, shadow_server, settings, before, true).await?;
     let remaining = match check.catalog {
         Some(catalog) => catalog::diff(&drift.live, &catalog),
         None => Vec::new(),

@@ -1,6 +1,7 @@
 //! `drift`: compares a database with what its migrations create.
 
 pub(crate) mod from_drift;
+mod grants;
 pub(crate) mod script;
 
 use std::collections::BTreeSet;
@@ -41,10 +42,15 @@ pub struct Drift {
     pub compared_to: Option<MigrationName>,
     /// Migrations after that, which are not applied.
     pub pending: Vec<MigrationName>,
-    /// Objects that were not compared: schemas of the database in which no migration creates anything, and
-    /// objects of unsupported kinds, as in `aggregate public.total(integer)`.
+    /// What was not compared: the schema `public` where it is not used and schemas of a provider,
+    /// privileges of roles where they differ, and large objects.
     pub not_compared: Vec<String>,
+    /// Objects on which roles have other privileges than from the migrations, which was not compared.
+    pub other_grants: Vec<ObjectId>,
 }
+
+/// Objects whose privileges of roles differ are named up to this number.
+const NAMED_GRANTS: usize = 3;
 
 /// Compares a database with the schema that its applied migrations create in a shadow database; pending
 /// ones are no drift. Nothing is written to the database itself.
@@ -66,11 +72,13 @@ pub async fn drift(migrator: &mut Migrator<'_>, request: &DriftOptions) -> Resul
     let settings = DatabaseSettings::read(client).await?;
     let through = newest.map_or(Through::Nothing, Through::Version);
     let server = &request.shadow_server;
-    let built = shadow::build(migrator, server, Some(&settings), through, request.grants).await?;
-    let mut not_compared = catalog::other_schemas(client).await?;
-    not_compared.retain(|schema| !built.schemas.contains(schema));
-    let read = ReadOptions { schemas: built.schemas, grants: request.grants };
-    let live = catalog::read(client, &read).await?;
+    let mut built = shadow::build(migrator, server, Some(&settings), through, true).await?;
+    let (schemas, left_out): (Vec<String>, Vec<String>) = catalog::other_schemas(client)
+        .await?
+        .into_iter()
+        .partition(|schema| built.schemas.contains(schema) || is_by_hand(schema));
+    let read = ReadOptions { schemas, grants: true };
+    let mut live = catalog::read(client, &read).await?;
     let live_version = shadow::server_version(client).await?;
     if live_version != built.server_version {
         let shadow = built.server_version;
@@ -79,15 +87,41 @@ pub async fn drift(migrator: &mut Migrator<'_>, request: &DriftOptions) -> Resul
     connection.close().await;
 
     let ignored = Ignored { names: &request.ignored, main: settings.schema() };
-    let mut differences = catalog::diff(&live, &built.catalog);
-    differences.retain(|difference| !ignored.contains(&difference.id, &[&live, &built.catalog]));
-    let compared_to = migrations.names().find(|name| Some(name.version) == newest).cloned();
+    for id in ignored.among(&[&live, &built.catalog]) {
+        live.objects.remove(&id);
+        built.catalog.objects.remove(&id);
+    }
     let mut not_compared: Vec<String> =
-        not_compared.iter().map(|schema| format!("schema {schema}")).collect();
-    let unsupported: BTreeSet<&String> =
-        live.unsupported.iter().chain(&built.catalog.unsupported).collect();
-    not_compared.extend(unsupported.into_iter().cloned());
-    Ok(Drift { differences, live, expected: built.catalog, compared_to, pending, not_compared })
+        left_out.iter().map(|schema| format!("schema {schema}")).collect();
+    let other_grants =
+        if request.grants { Vec::new() } else { grants::set_aside(&mut live, &built.catalog) };
+    let of_grants = other_grants.iter().take(NAMED_GRANTS).map(ToString::to_string);
+    let of_grants: Vec<String> = of_grants.collect();
+    let more = match other_grants.len().saturating_sub(NAMED_GRANTS) {
+        0 => String::new(),
+        more => format!(" and {more} more objects"),
+    };
+    let of_grants = (!of_grants.is_empty()).then(|| {
+        format!("privileges of roles (`--grants` does) on {}{more}", of_grants.join(", "))
+    });
+    not_compared.extend(of_grants);
+    not_compared.extend(live.not_read.iter().cloned());
+    let differences = catalog::diff(&live, &built.catalog);
+    let compared_to = migrations.names().find(|name| Some(name.version) == newest).cloned();
+    Ok(Drift {
+        differences,
+        live,
+        expected: built.catalog,
+        compared_to,
+        pending,
+        not_compared,
+        other_grants,
+    })
+}
+
+/// True unless a schema is there without anybody's doing: `public`, or one that Neon makes.
+fn is_by_hand(schema: &str) -> bool {
+    !["public", "neon", "neon_auth", "neon_migration", "pgrst"].contains(&schema)
 }
 
 /// Objects excluded with `--ignore`.
@@ -98,6 +132,12 @@ struct Ignored<'a> {
 }
 
 impl Ignored<'_> {
+    /// The objects of the catalogs that are excluded.
+    fn among(&self, catalogs: &[&Catalog]) -> BTreeSet<ObjectId> {
+        let all = catalogs.iter().flat_map(|catalog| catalog.objects.keys());
+        all.filter(|id| self.contains(id, catalogs)).cloned().collect()
+    }
+
     fn contains(&self, id: &ObjectId, catalogs: &[&Catalog]) -> bool {
         let schema = id.schema.as_deref();
         if self.has(schema, id.table.as_deref(), &id.name) {

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::model::Event;
 use crate::ops::dump::script::Grants;
 use crate::run::migrator::Migrator;
-use crate::schema::catalog::{self, Catalog, ReadOptions};
+use crate::schema::catalog::{self, Catalog, Kind, Property, ReadOptions};
 use crate::schema::shadow::{self, DatabaseSettings, ShadowServer, Through};
 
 /// Source of a dump.
@@ -25,7 +25,7 @@ pub enum DumpSource {
 
 /// The schema as a script that can be run on an empty database. The same schema gives the same
 /// text on every server and version, except for the queries of views, which PostgreSQL writes shorter
-/// from 18 on. Unsupported objects are not written, and reported with [`Event::NotWritten`].
+/// from 18 on. What is not written is reported with [`Event::NotWritten`].
 pub async fn dump(
     migrator: &mut Migrator<'_>,
     source: DumpSource,
@@ -49,7 +49,7 @@ pub async fn dump(
                 let shadow = built.server_version;
                 (migrator.on_event)(Event::OtherServerVersion { live, shadow });
             }
-            report_unsupported(&built.catalog, migrator.on_event);
+            report_not_written(&built.catalog, grants, migrator.on_event);
             let newest =
                 migrations.names().last().map_or("no migration".to_owned(), ToString::to_string);
             let what = format!("What the migrations make, up to {newest}");
@@ -62,7 +62,7 @@ pub async fn dump(
             let catalog = catalog::read(&mut connection.client, &read).await;
             connection.close().await;
             let catalog = catalog?;
-            report_unsupported(&catalog, migrator.on_event);
+            report_not_written(&catalog, grants, migrator.on_event);
             Ok(script::write(&catalog, "What is in a database", written))
         }
     }
@@ -73,8 +73,21 @@ pub(crate) fn copy(catalog: &Catalog) -> String {
     script::write(catalog, "A copy of a schema", Grants::LeftOut)
 }
 
-fn report_unsupported(catalog: &Catalog, on_event: &mut (dyn FnMut(Event) + Send)) {
-    if !catalog.unsupported.is_empty() {
-        on_event(Event::NotWritten { what: catalog.unsupported.clone() });
+/// Reports what the script lacks: objects that are not written, and without `grants` the privileges
+/// that PUBLIC has or lacks.
+fn report_not_written(catalog: &Catalog, grants: bool, on_event: &mut (dyn FnMut(Event) + Send)) {
+    let others = catalog.objects.keys().filter(|id| id.kind == Kind::Other);
+    let mut what: Vec<String> = others.map(ToString::to_string).collect();
+    let of_public = catalog.objects.iter().filter(|(id, object)| {
+        !grants
+            && id.kind != Kind::Schema
+            && object.properties.contains_key(&Property::PublicGrants)
+    });
+    what.extend(
+        of_public.map(|(id, _)| format!("grants to PUBLIC on {id} (`--grants` writes them)")),
+    );
+    what.extend(catalog.not_read.iter().cloned());
+    if !what.is_empty() {
+        on_event(Event::NotWritten { what });
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::schema::catalog::{
-    Catalog, Kind, Object, ObjectId, Property, comments_and_grants, quoting, render, table,
+    Catalog, Kind, Object, ObjectId, Property, comments_and_grants, quoting, render, settings,
+    table,
 };
 
 type Entry<'a> = (&'a ObjectId, &'a Object);
@@ -13,7 +14,8 @@ type Entry<'a> = (&'a ObjectId, &'a Object);
 pub(super) fn write(catalog: &Catalog, what: &str, grants: Grants) -> String {
     let plan = Plan::of(catalog, grants);
     let mut blocks = vec![format!(
-        "-- {what}.\n-- Written by `migrator dump`, never by hand: a change goes into a migration.\n"
+        "-- {what}.\n-- Written by `migrator dump`, never by hand: a change goes into a migration.\n{}",
+        not_written(catalog)
     )];
     let unchecked = plan.needs_unchecked_bodies();
     if unchecked {
@@ -25,13 +27,24 @@ pub(super) fn write(catalog: &Catalog, what: &str, grants: Grants) -> String {
     blocks.extend(plan.entries.iter().map(|entry| plan.block(*entry)));
     blocks.extend(plan.late_defaults());
     blocks.extend(plan.late_foreign_keys.iter().map(|entry| constraint(*entry)));
-    for kind in [Kind::Trigger, Kind::Policy] {
+    blocks.extend(plan.entries.iter().filter_map(|(id, object)| {
+        let statements = settings::by_index(id, object);
+        (!statements.is_empty()).then(|| lines(statements))
+    }));
+    for kind in [
+        Kind::Statistics,
+        Kind::Trigger,
+        Kind::Rule,
+        Kind::Policy,
+        Kind::Publication,
+        Kind::EventTrigger,
+    ] {
         let all = catalog.objects.iter().filter(|(id, _)| id.kind == kind);
         blocks.extend(all.map(|(id, object)| {
             let create = render::create(id, object).into_iter();
             lines(
                 create
-                    .chain(render::settings(id, object))
+                    .chain(settings::settings(id, object))
                     .chain(comments_and_grants::comments(id, object)),
             )
         }));
@@ -40,6 +53,12 @@ pub(super) fn write(catalog: &Catalog, what: &str, grants: Grants) -> String {
         blocks.push("reset check_function_bodies;\n".to_owned());
     }
     blocks.join("\n")
+}
+
+/// Lines that name what the script lacks.
+fn not_written(catalog: &Catalog) -> String {
+    let others = catalog.objects.keys().filter(|id| id.kind == Kind::Other);
+    others.map(|id| format!("-- Not in this script: {id}.\n")).collect()
 }
 
 /// Write grants or not; they were read accordingly.
@@ -77,6 +96,9 @@ impl<'a> Plan<'a> {
             .filter(|entry| {
                 entry.0.table.is_none() || entry.0.kind == Kind::Index || is_late_key(entry)
             })
+            .filter(|(id, _)| {
+                !matches!(id.kind, Kind::Other | Kind::Publication | Kind::EventTrigger)
+            })
             .filter(|(id, _)| !serial.contains(id))
             .collect();
         entries.sort_by_key(|(id, object)| (object.place, *id));
@@ -106,20 +128,29 @@ impl<'a> Plan<'a> {
         // The column that owns a sequence is created later, with its table.
         let settings = match id.kind {
             Kind::Sequence => Vec::new(),
-            _ => render::settings(id, object),
+            _ => settings::settings(id, object),
         };
         // The database is empty: there is nothing to replace.
         let mut statements = vec![create.replacen("create or replace ", "create ", 1)];
         statements.extend(settings);
         statements.extend(comments_and_grants::comments(id, object));
-        if matches!(id.kind, Kind::View | Kind::MaterializedView) {
+        if Kind::WITH_PARTS.contains(&id.kind) {
             let columns = table::columns(self.catalog, id);
             for (column, object) in &columns {
                 statements.extend(table::set_default(self.catalog, column, object));
+                if id.kind == Kind::MaterializedView {
+                    statements.extend(settings::of_column(column, object, id.kind));
+                }
             }
             for (column, object) in columns {
                 statements.extend(comments_and_grants::comments(column, object));
+                statements.extend(self.grants(column, object));
             }
+        }
+        let checks = table::parts(self.catalog, id);
+        for (check, object) in checks.filter(|(id, _)| id.kind == Kind::DomainConstraint) {
+            statements.extend(render::create(check, object));
+            statements.extend(comments_and_grants::comments(check, object));
         }
         statements.extend(self.grants(id, object));
         lines(statements)
@@ -140,7 +171,10 @@ impl<'a> Plan<'a> {
             .iter()
             .filter(|(sequence, object)| sequence.kind == Kind::Sequence && is_owned_by(object, id))
             .collect();
-        let mut settings = render::settings(id, object);
+        let mut set = settings::settings(id, object);
+        for (column, object) in &columns {
+            set.extend(settings::of_column(column, object, id.kind));
+        }
         let mut said = comments_and_grants::comments(id, object);
         let mut granted = self.grants(id, object);
         for (id, object) in columns.iter().chain(&owned).chain(&constraints) {
@@ -150,11 +184,11 @@ impl<'a> Plan<'a> {
                 said.extend(comments_and_grants::comments(id, object));
                 granted.extend(self.grants(id, object));
             } else {
-                settings.extend(render::settings(id, object));
+                set.extend(settings::settings(id, object));
             }
         }
         create.push('\n');
-        for group in [settings, said, granted].iter().filter(|group| !group.is_empty()) {
+        for group in [set, said, granted].iter().filter(|group| !group.is_empty()) {
             create.push('\n');
             create.push_str(&lines(group.iter().cloned()));
         }

@@ -60,15 +60,29 @@ impl Dependencies {
             }
             None
         };
+        let is_relation =
+            |id: &&ObjectId| id.table.is_none() && Kind::WITH_PARTS.contains(&id.kind);
+        let relations: BTreeMap<(&Option<String>, &str), &ObjectId> = addresses
+            .values()
+            .filter(is_relation)
+            .map(|id| ((&id.schema, id.name.as_str()), id))
+            .collect();
+        // Only the columns of tables are objects of their own. Others are listed where there is more to
+        // say of them than the definition of their relation does.
+        let or_relation = |id| match relation_of(&relations, id) {
+            Some(relation) if id.kind == Kind::Column && relation.kind != Kind::Table => relation,
+            _ => id,
+        };
         let mut dependencies = Self::default();
         for (from, to) in needs {
             let Some(user) = find(*from, Inherited::OfTable) else { continue };
             // Expressions are entries of their own, which are part of their column.
             let is_expression = user.kind == Kind::Column && !addresses.contains_key(from);
+            let user = if is_expression { user } else { or_relation(user) };
             let all =
                 if is_expression { &mut dependencies.expressions } else { &mut dependencies.own };
             for inherited in [Inherited::OfTable, Inherited::FromAbove] {
-                let Some(need) = find(*to, inherited) else { continue };
+                let Some(need) = find(*to, inherited).map(or_relation) else { continue };
                 let is_owned =
                     user.kind == Kind::Sequence && matches!(need.kind, Kind::Table | Kind::Column);
                 if user != need && !is_owned {
@@ -76,16 +90,9 @@ impl Dependencies {
                 }
             }
         }
-        let is_relation = |id: &&ObjectId| id.table.is_none() && is_relation(id.kind);
-        let relations: BTreeMap<(&Option<String>, &str), &ObjectId> = addresses
-            .values()
-            .filter(is_relation)
-            .map(|id| ((&id.schema, id.name.as_str()), id))
-            .collect();
         for part in addresses.values() {
-            let Some(table) = part.table.as_deref() else { continue };
-            if let Some(relation) = relations.get(&(&part.schema, table)) {
-                dependencies.own.entry(part.clone()).or_default().insert((*relation).clone());
+            if let Some(relation) = relation_of(&relations, part) {
+                dependencies.own.entry(part.clone()).or_default().insert(relation.clone());
             }
         }
         dependencies
@@ -117,15 +124,17 @@ impl Dependencies {
         self.expressions.get(id).into_iter().flatten()
     }
 
-    /// The table or view that a part belongs to.
+    /// The table, view, type or domain that a part belongs to.
     pub(crate) fn relation<'a>(&'a self, part: &ObjectId) -> Option<&'a ObjectId> {
         let table = part.table.as_ref()?;
         self.own(part).find(|other| {
-            is_relation(other.kind) && other.schema == part.schema && other.name == *table
+            Kind::WITH_PARTS.contains(&other.kind)
+                && other.schema == part.schema
+                && other.name == *table
         })
     }
 
-    /// The table or view that a part belongs to; the object itself if it is no part.
+    /// The table, view, type or domain that a part belongs to; the object itself if it is no part.
     pub(super) fn whole<'a>(&'a self, id: &'a ObjectId) -> &'a ObjectId {
         self.relation(id).unwrap_or(id)
     }
@@ -140,7 +149,11 @@ impl Dependencies {
     }
 }
 
-/// True for kinds of objects that have columns, rows and a row type.
-fn is_relation(kind: Kind) -> bool {
-    matches!(kind, Kind::Table | Kind::View | Kind::MaterializedView)
+/// The object that a part belongs to.
+fn relation_of<'a>(
+    relations: &BTreeMap<(&Option<String>, &str), &'a ObjectId>,
+    part: &ObjectId,
+) -> Option<&'a ObjectId> {
+    let table = part.table.as_deref()?;
+    relations.get(&(&part.schema, table)).copied()
 }

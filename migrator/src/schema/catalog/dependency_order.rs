@@ -8,7 +8,7 @@ use super::{Catalog, Kind, ObjectId};
 /// Numbers all objects but columns in an order in which they can be created. Independent objects are
 /// ordered by kind and name, with the parts of a table after it; a cycle is cut anywhere.
 ///
-/// A table is created with its columns and constraints, except those that are late.
+/// A table and a domain are created with their columns and constraints, except those that are late.
 pub(super) fn give_places(catalog: &mut Catalog) {
     let places: Vec<(ObjectId, i32)> =
         places(catalog).into_iter().map(|(id, place)| (id.clone(), place)).collect();
@@ -29,7 +29,7 @@ fn places(catalog: &Catalog) -> BTreeMap<&ObjectId, i32> {
         // Of a column only the default is late, not its type.
         let is_needed_by_table = match user.kind {
             Kind::Column => !is_late || through == Through::Itself,
-            Kind::Constraint => !is_late,
+            Kind::Constraint | Kind::DomainConstraint => !is_late,
             _ => false,
         };
         if is_needed_by_table && dependencies.whole(need) != table {
@@ -42,8 +42,11 @@ fn places(catalog: &Catalog) -> BTreeMap<&ObjectId, i32> {
     let tables = catalog.objects.keys().filter(|id| id.kind == Kind::Table);
     let tables = tables.map(|id| (&id.schema, id.name.as_str())).collect();
     let mut order = Order { tables, needed, places: BTreeMap::new(), open: BTreeSet::new() };
-    let mut sorted: Vec<&ObjectId> =
-        catalog.objects.keys().filter(|id| id.kind != Kind::Column).collect();
+    let mut sorted: Vec<&ObjectId> = catalog
+        .objects
+        .keys()
+        .filter(|id| !matches!(id.kind, Kind::Column | Kind::Other))
+        .collect();
     sorted.sort_by_key(|id| order.rank(id));
     for id in sorted {
         order.visit(id);

@@ -46,7 +46,7 @@ pub(crate) fn diff(first: &Catalog, second: &Catalog) -> Vec<Difference> {
 /// True if the other catalog lacks it because it lacks the table or column that it belongs to.
 fn goes_with_another(id: &ObjectId, object: &Object, other: &Catalog) -> bool {
     let is_missing = |schema: &Option<String>, table: &str| {
-        [Kind::Table, Kind::View, Kind::MaterializedView].into_iter().all(|kind| {
+        Kind::WITH_PARTS.into_iter().all(|kind| {
             let (schema, name) = (schema.clone(), table.to_owned());
             !other.objects.contains_key(&ObjectId { schema, kind, table: None, name })
         })

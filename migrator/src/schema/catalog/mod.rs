@@ -12,6 +12,7 @@ mod queries;
 pub(crate) mod quoting;
 mod read;
 pub(crate) mod render;
+pub(crate) mod settings;
 pub(crate) mod table;
 
 pub(crate) use dependencies::Through;

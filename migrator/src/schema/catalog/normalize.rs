@@ -3,89 +3,107 @@
 //! `status in ('a', 'b')` on a `varchar` is printed as a cast of an array, and that, read again, as
 //! an array of casts. Who restored a dump has the second, and it means the same.
 
+use std::ops::Range;
+
 use super::quoting::{Piece, pieces};
 
-/// The same expression, with casts of arrays of literals as arrays of casts.
+const BEGIN: &str = "ARRAY[";
+
+/// The same expression, with casts of arrays as arrays of casts.
 pub(super) fn normalize(sql: &str) -> String {
     let mut text = sql.to_owned();
     let mut from = 0;
-    while let Some((start, end, replacement)) = find_cast(&text, from) {
-        text.replace_range(start..end, &replacement);
-        from = start + "ARRAY[".len();
+    while let Some((range, replacement)) = find_cast(&text, from) {
+        from = range.start + BEGIN.len();
+        text.replace_range(range, &replacement);
     }
     text
 }
 
-/// The first cast of an array of literals after a place: where it begins and ends, and how it reads
-/// as an array of casts.
-fn find_cast(text: &str, from: usize) -> Option<(usize, usize, String)> {
-    const BEGIN: &str = "ARRAY[";
-    let mut from = from;
-    loop {
-        let start = find_plain(text, from, BEGIN)?;
-        from = start + BEGIN.len();
-        let Some((elements, end)) = literals(text, from) else { continue };
-        let Some((kind, length)) = array_cast(&text[end..]) else { continue };
-        let casts: Vec<String> =
-            elements.iter().map(|element| format!("{element}::{kind}")).collect();
-        return Some((start, end + length, format!("{BEGIN}{}]", casts.join(", "))));
-    }
+/// The first cast of an array that begins at or after a place, and how it reads as an array of casts.
+fn find_cast(text: &str, from: usize) -> Option<(Range<usize>, String)> {
+    let plain = without_quoted(text);
+    let starts = plain.match_indices(BEGIN).map(|(start, _)| start);
+    starts.filter(|start| *start >= from).find_map(|start| {
+        let (elements, end) = elements(&plain, start + BEGIN.len())?;
+        // Some expressions are printed with all their parentheses: `(ARRAY[…])::text[]`.
+        let has_parentheses = plain[..start].ends_with('(') && plain[end..].starts_with(")::");
+        let cast = end + usize::from(has_parentheses);
+        let length = plain[cast..].strip_prefix("::")?.find("[]")?;
+        let kind = &text[cast + 2..cast + 2 + length];
+        let is_type = |character: char| character.is_alphanumeric() || "_. ".contains(character);
+        if !plain[cast + 2..cast + 2 + length].chars().all(is_type) {
+            return None;
+        }
+        let casts: Vec<String> = elements
+            .into_iter()
+            .map(|element| {
+                let simple = is_simple(&plain[element.clone()]) && !has_parentheses;
+                let element = &text[element];
+                let dimensions = if element.starts_with(BEGIN) { "[]" } else { "" };
+                if simple || !dimensions.is_empty() && !has_parentheses {
+                    format!("{element}::{kind}{dimensions}")
+                } else {
+                    format!("({element})::{kind}{dimensions}")
+                }
+            })
+            .collect();
+        let start = start - usize::from(has_parentheses);
+        Some((start..cast + 2 + length + 2, format!("{BEGIN}{}]", casts.join(", "))))
+    })
 }
 
-/// Position of a text outside of quotes.
-fn find_plain(text: &str, from: usize, wanted: &str) -> Option<usize> {
-    let mut place = 0;
-    for piece in pieces(text) {
-        let (Piece::Plain(own) | Piece::Quoted(own)) = piece;
-        if let Piece::Plain(own) = piece {
-            let found = own.match_indices(wanted).map(|(index, _)| place + index);
-            if let Some(found) = found.into_iter().find(|found| *found >= from) {
-                return Some(found);
+/// The text with everything in quotes replaced, at the same length.
+fn without_quoted(text: &str) -> String {
+    let replaced = pieces(text).into_iter().map(|piece| match piece {
+        Piece::Plain(text) => text.to_owned(),
+        Piece::Quoted(text) => "q".repeat(text.len()),
+    });
+    replaced.collect()
+}
+
+/// The elements of an array that is not empty, and where it ends.
+fn elements(plain: &str, start: usize) -> Option<(Vec<Range<usize>>, usize)> {
+    let mut elements = Vec::new();
+    let mut depth = 0_usize;
+    let mut begin = start;
+    for (place, character) in plain[start..].char_indices() {
+        let place = start + place;
+        match character {
+            ']' if depth == 0 => {
+                elements.push(begin..place);
+                return (begin < place).then_some((elements, place + 1));
             }
+            ',' if depth == 0 => {
+                elements.push(begin..place);
+                begin = place + ", ".len();
+            }
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.checked_sub(1)?,
+            _ => {}
         }
-        place += own.len();
     }
     None
 }
 
-/// The elements of an array, if each is a literal with its type, and where the array ends.
-fn literals(text: &str, start: usize) -> Option<(Vec<&str>, usize)> {
-    let mut elements = Vec::new();
-    let mut place = start;
-    loop {
-        let own = &text[place..];
-        if !own.starts_with('\'') {
-            return None;
+/// True for an expression that PostgreSQL casts without parentheses: a constant, a name or the call of
+/// a function, cast or not.
+fn is_simple(plain: &str) -> bool {
+    let mut depth = 0_usize;
+    let mut outer = String::new();
+    for character in plain.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            other if depth == 0 => outer.push(other),
+            _ => {}
         }
-        // A doubled quote ends one literal and begins the next, which is as good.
-        let mut length = 0;
-        while own[length..].starts_with('\'') {
-            length += own[length + 1..].find('\'')? + 2;
-        }
-        let end = length + own[length..].find([',', ']'])?;
-        let kind = own[length..end].strip_prefix("::")?;
-        if !is_type(kind) {
-            return None;
-        }
-        elements.push(&own[..end]);
-        place += end;
-        if text[place..].starts_with(']') {
-            return Some((elements, place + 1));
-        }
-        place += 1 + text[place + 1..].find(|character| character != ' ')?;
     }
-}
-
-/// The type in a cast such as `::text[]`, which the text begins with, and how long that is.
-fn array_cast(text: &str) -> Option<(&str, usize)> {
-    let kind = text.strip_prefix("::")?;
-    let end = kind.find("[]")?;
-    is_type(&kind[..end]).then(|| (&kind[..end], 2 + end + 2))
-}
-
-fn is_type(text: &str) -> bool {
-    let plain = |character: char| character.is_ascii_alphanumeric() || "_. ".contains(character);
-    !text.is_empty() && text.chars().all(plain)
+    let is_word = |character: char| character.is_alphanumeric() || "_.$".contains(character);
+    let (value, types) = outer.split_once("::").unwrap_or((&outer, ""));
+    !plain.starts_with('(')
+        && value.chars().all(is_word)
+        && types.chars().all(|character| is_word(character) || ": []".contains(character))
 }
 
 #[cfg(test)]
@@ -103,9 +121,20 @@ mod tests {
                 "CHECK (s::text = ANY (ARRAY['a'::character varying::text]))",
                 "CHECK (s::text = ANY (ARRAY['a'::character varying::text]))",
             ),
-            ("ARRAY[x, 'b'::text]::text[]", "ARRAY[x, 'b'::text]::text[]"),
+            (
+                "(s = ANY (ARRAY['a'::varchar, NULL::varchar]::text[]))",
+                "(s = ANY (ARRAY['a'::varchar::text, NULL::varchar::text]))",
+            ),
+            ("ARRAY[x, f(a, 'b]')]::text[]", "ARRAY[x::text, f(a, 'b]')::text]"),
+            ("ARRAY[a || b, 'c'::t]::text[]", "ARRAY[(a || b)::text, 'c'::t::text]"),
+            ("(ARRAY['a'::t, x])::text[]", "ARRAY[('a'::t)::text, (x)::text]"),
+            ("ARRAY['a'::t]::\"My t\"[]", "ARRAY['a'::t::\"My t\"]"),
             ("'ARRAY[''a''::t]::text[]'::text", "'ARRAY[''a''::t]::text[]'::text"),
             ("ARRAY['a'::t]::u[] || ARRAY['b'::t]::u[]", "ARRAY['a'::t::u] || ARRAY['b'::t::u]"),
+            (
+                "ARRAY[ARRAY['a'::t], ARRAY['b'::t]]::u[]",
+                "ARRAY[ARRAY['a'::t::u], ARRAY['b'::t::u]]",
+            ),
             ("ARRAY[]::text[]", "ARRAY[]::text[]"),
         ] {
             assert_eq!(normalize(text), expected);

@@ -4,20 +4,21 @@
 use std::fmt::Write as _;
 
 use super::quoting::{lower, quote};
-use super::{Kind, Object, ObjectId, Property, split_column};
+use super::{Kind, Object, ObjectId, Property};
 
 /// The name of a standalone object, or of a table's part without its table: quoted, with its schema if
 /// that is not the main one; of a function with its arguments.
 pub(crate) fn name(id: &ObjectId) -> String {
-    let own = match (id.kind, id.name.rfind('(')) {
-        (Kind::Function, Some(arguments)) => {
+    let own = match (id.kind, id.name.find('(')) {
+        (Kind::Function | Kind::Aggregate, Some(arguments)) => {
             format!("{}{}", quote(&id.name[..arguments]), &id.name[arguments..])
         }
+        (Kind::Operator | Kind::Cast | Kind::Transform, _) => id.name.clone(),
         _ => quote(&id.name),
     };
     // A constraint, a trigger and a policy are named on their table; an index is in its schema.
     match &id.schema {
-        Some(schema) if id.table.is_none() || id.kind == Kind::Index => {
+        Some(schema) if id.table.is_none() || matches!(id.kind, Kind::Index | Kind::Statistics) => {
             format!("{}.{own}", quote(schema))
         }
         _ => own,
@@ -40,20 +41,20 @@ pub(crate) fn qualified(schema: Option<&str>, name: &str) -> String {
 /// Keyword of this kind of object in `comment on`, `drop` and `alter`.
 pub(crate) fn keyword(id: &ObjectId, object: &Object) -> &'static str {
     match id.kind {
-        Kind::Enum | Kind::CompositeType => "type",
+        Kind::Enum | Kind::CompositeType | Kind::RangeType => "type",
         Kind::Function if is_procedure(object) => "procedure",
         kind => kind.as_str(),
     }
 }
 
-/// The statement that creates an object; none for a table and a column, see [`super::table`], and for a
-/// constraint, see [`add_constraint`]. An existing function is replaced.
+/// The statement that creates an object; none for a table and a column, see [`super::table`], for a
+/// constraint, see [`add_constraint`], and for other objects. An existing function is replaced.
 pub(crate) fn create(id: &ObjectId, object: &Object) -> Option<String> {
     let own = name(id);
     let get = |property| object.properties.get(&property).map(String::as_str);
     let definition = get(Property::Definition).unwrap_or_default();
     Some(match id.kind {
-        Kind::Table | Kind::Column | Kind::Constraint => return None,
+        Kind::Table | Kind::Column | Kind::Constraint | Kind::Other => return None,
         Kind::Schema => format!("create schema if not exists {own};"),
         Kind::Extension => {
             let schema =
@@ -71,47 +72,66 @@ pub(crate) fn create(id: &ObjectId, object: &Object) -> Option<String> {
             let options = get(Property::Options)
                 .map(|options| format!(" with ({options})"))
                 .unwrap_or_default();
-            format!("create {} {own}{options} as\n{};", id.kind, lower(definition))
+            let storage = storage_place(object);
+            format!(
+                "create {} {own}{}{options}{} as\n{};",
+                id.kind,
+                storage.0,
+                storage.1,
+                lower(definition)
+            )
         }
         Kind::Index => format!("{};", lower(definition).replacen(" using btree (", " (", 1)),
-        Kind::Trigger => format!("{};", lower(definition)),
+        Kind::Trigger | Kind::Rule | Kind::Statistics => format!("{};", lower(definition)),
+        Kind::DomainConstraint => {
+            format!("alter domain {} add {};", table_name(id), constraint(id, object))
+        }
+        Kind::AccessMethod
+        | Kind::ForeignDataWrapper
+        | Kind::Server
+        | Kind::Collation
+        | Kind::Conversion
+        | Kind::TextSearchDictionary
+        | Kind::TextSearchConfiguration
+        | Kind::RangeType
+        | Kind::Aggregate
+        | Kind::Operator
+        | Kind::Cast
+        | Kind::Transform
+        | Kind::ForeignTable
+        | Kind::EventTrigger
+        | Kind::Publication => format!("{definition};"),
         Kind::Policy => {
             format!("create policy {own} on {} {};", table_name(id), lower(definition))
         }
     })
 }
 
-/// Settings of an object that take a statement of their own: the column that owns a sequence, row-level
-/// security, a disabled trigger. Without comments and grants.
-pub(crate) fn settings(id: &ObjectId, object: &Object) -> Vec<String> {
-    let get = |property| object.properties.get(&property).map(String::as_str);
-    let mut statements = Vec::new();
-    if let Some((schema, table, column)) = get(Property::OwnedBy).and_then(split_column) {
-        let table = qualified(schema.as_deref(), &table);
-        let column = quote(&column);
-        statements.push(format!("alter sequence {} owned by {table}.{column};", name(id)));
-    }
-    if let Some(security) = get(Property::RowSecurity) {
-        statements.push(format!("alter table {} enable row level security;", name(id)));
-        if security == "forced" {
-            statements.push(format!("alter table {} force row level security;", name(id)));
-        }
-    }
-    if let (Kind::Trigger, Some(mode)) = (id.kind, get(Property::Disabled)) {
-        let mode = match mode {
-            "replica" => "enable replica",
-            "always" => "enable always",
-            _ => "disable",
-        };
-        statements.push(format!("alter table {} {mode} trigger {};", table_name(id), name(id)));
-    }
-    statements
+/// The clauses for the access method and the tablespace of a relation: before and after its options.
+pub(super) fn storage_place(object: &Object) -> (String, String) {
+    let clause = |words, property| {
+        let value = object.properties.get(&property);
+        value.map(|value| format!(" {words} {value}")).unwrap_or_default()
+    };
+    (clause("using", Property::AccessMethod), clause("tablespace", Property::Tablespace))
 }
 
 /// A constraint as `create table` and `add` have it.
 pub(crate) fn constraint(id: &ObjectId, object: &Object) -> String {
-    let definition = object.properties.get(&Property::Definition).map(String::as_str);
-    format!("constraint {} {}", quote(&id.name), lower(definition.unwrap_or_default()))
+    let get = |property| object.properties.get(&property).map(String::as_str);
+    let definition = lower(get(Property::Definition).unwrap_or_default());
+    // The options of its index come before the ends that a key can have.
+    let ends = [" deferrable", " not enforced", " not valid"];
+    let end = ends.iter().filter_map(|end| definition.rfind(end)).min();
+    let has_index = id.kind == Kind::Constraint && !definition.starts_with("check");
+    let end = end.filter(|_| has_index).unwrap_or(definition.len());
+    let (key, end) = definition.split_at(end);
+    let options =
+        get(Property::Options).map(|options| format!(" with ({options})")).unwrap_or_default();
+    let tablespace = get(Property::Tablespace)
+        .map(|tablespace| format!(" using index tablespace {tablespace}"))
+        .unwrap_or_default();
+    format!("constraint {} {key}{options}{tablespace}{end}", quote(&id.name))
 }
 
 /// The statement that adds a constraint to its table.
@@ -151,17 +171,16 @@ fn domain(object: &Object) -> String {
         }
     }
     if get(Property::NotNull).is_some() {
-        text.push_str(" not null");
-    }
-    if let Some(checks) = get(Property::Definition) {
-        let _ = write!(text, " {}", lower(checks));
+        let constraint = get(Property::NotNullConstraint).map(|name| format!(" {name}"));
+        let _ = write!(text, "{} not null", constraint.unwrap_or_default());
     }
     text
 }
 
 fn create_sequence(id: &ObjectId, object: &Object) -> String {
     let get = |property| object.properties.get(&property).map(String::as_str);
-    let kind = if get(Property::Persistence).is_some() { "unlogged sequence" } else { "sequence" };
+    let is_unlogged = get(Property::Persistence) == Some("unlogged");
+    let kind = if is_unlogged { "unlogged sequence" } else { "sequence" };
     let own_type = match get(Property::Type) {
         None | Some("bigint") => String::new(),
         Some(other) => format!(" as {other}"),

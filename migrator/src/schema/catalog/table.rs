@@ -32,7 +32,9 @@ pub(crate) fn create(
     for (words, property) in [
         (" inherits (", Property::Inherits),
         (" partition by ", Property::PartitionKey),
+        (" using ", Property::AccessMethod),
         (" with (", Property::Options),
+        (" tablespace ", Property::Tablespace),
     ] {
         if let Some(value) = get(property) {
             let end = if words.ends_with('(') { ")" } else { "" };
@@ -100,17 +102,25 @@ pub(crate) fn column_definition(catalog: &Catalog, id: &ObjectId, object: &Objec
     if let Some(collation) = get(Property::Collation) {
         let _ = write!(text, " collate {collation}");
     }
-    if get(Property::NotNull).is_some() {
-        text.push_str(" not null");
+    match get(Property::NotNullConstraint) {
+        // A statement of its own adds it.
+        Some(constraint) if constraint.ends_with(" not valid") => {}
+        Some(constraint) => {
+            let (name, end) = match constraint.strip_suffix(" no inherit") {
+                Some(name) => (name, " no inherit"),
+                None => (constraint, ""),
+            };
+            let _ = write!(text, " {name} not null{end}");
+        }
+        None if get(Property::NotNull).is_some() => text.push_str(" not null"),
+        None => {}
     }
     if let Some(default) = get(Property::Default).filter(|_| !catalog.late.contains(id)) {
         let kind = get(Property::Type).unwrap_or_default();
         let _ = write!(text, " default {}", lower(without_cast(default, kind)));
     }
     if let Some(identity) = get(Property::Identity) {
-        let options =
-            get(Property::Options).map(|options| format!(" ({options})")).unwrap_or_default();
-        let _ = write!(text, " generated {identity} as identity{options}");
+        let _ = write!(text, " generated {identity} as identity{}", identity_options(object));
     }
     if let Some((expression, storage)) =
         get(Property::Generated).and_then(|generated| generated.rsplit_once(' '))
@@ -118,6 +128,14 @@ pub(crate) fn column_definition(catalog: &Catalog, id: &ObjectId, object: &Objec
         let _ = write!(text, " generated always as ({}) {storage}", lower(expression));
     }
     text
+}
+
+/// The options of an identity column in parentheses: the name of its sequence, and how it counts.
+pub(crate) fn identity_options(column: &Object) -> String {
+    let get = |property| column.properties.get(&property);
+    let name = get(Property::SequenceName).map(|name| format!("sequence name {}", quote(name)));
+    let options: Vec<String> = name.into_iter().chain(get(Property::Options).cloned()).collect();
+    if options.is_empty() { String::new() } else { format!(" ({})", options.join(" ")) }
 }
 
 /// The sequence of a column, if `serial` would create it with the same name, type and options.
@@ -141,6 +159,7 @@ pub(crate) fn serial_sequence<'a>(
     let is_serial = same_type
         && get(Property::NotNull).is_some()
         && get(Property::Collation).is_none()
+        && get(Property::NotNullConstraint).is_none()
         && counts.replace("''", "'") == name(sequence)
         && owner == (id.schema.clone(), table.to_owned(), id.name.clone())
         && !object.properties.contains_key(&Property::Options)

@@ -4,7 +4,8 @@
 use super::steps::Phase;
 use super::{Plan, columns, differs, get, sequences};
 use crate::schema::catalog::quoting::{Piece, lower, pieces};
-use crate::schema::catalog::render::{name, settings, table_name};
+use crate::schema::catalog::render::name;
+use crate::schema::catalog::settings::{firing, index_targets, row_security};
 use crate::schema::catalog::{Kind, Object, ObjectId, Property};
 
 /// The steps that alter objects.
@@ -26,14 +27,20 @@ pub(super) fn add_steps(plan: &mut Plan<'_>) {
     for (id, from, to) in plan.staying(&[Kind::Table]) {
         table(plan, id, from, to);
     }
-    for (id, from, to) in plan.staying(&[Kind::Trigger]) {
+    for (id, from, to) in plan.staying(&[Kind::MaterializedView, Kind::Index, Kind::Constraint]) {
+        relation(plan, id, from, to);
+    }
+    for (id, from, to) in plan.staying(&[Kind::Trigger, Kind::Rule, Kind::EventTrigger]) {
         if differs(from, to, Property::Disabled) {
-            if get(to, Property::Disabled).is_none() {
-                let table = table_name(id);
-                let sql = format!("alter table {table} enable trigger {};", name(id));
-                plan.push(Phase::AlterTriggers, id, sql);
-            }
-            plan.push_all(Phase::AlterTriggers, id, settings(id, to));
+            let sql = firing(id, get(to, Property::Disabled));
+            plan.push(Phase::AlterTriggers, id, sql);
+        }
+    }
+    for (id, from, to) in plan.staying(&[Kind::Statistics]) {
+        if differs(from, to, Property::StatisticsTarget) {
+            let target = get(to, Property::StatisticsTarget).unwrap_or("-1");
+            let sql = format!("alter statistics {} set statistics {target};", name(id));
+            plan.push(Phase::AlterTables, id, sql);
         }
     }
 }
@@ -100,37 +107,57 @@ fn table<'a>(plan: &mut Plan<'a>, id: &'a ObjectId, from: &Object, to: &Object) 
         let sql = format!("{alter} set {logged};");
         plan.push_with(Phase::AlterTables, id, "Rewrites the whole table.", sql);
     }
-    if differs(from, to, Property::Options) {
-        options(plan, id, &alter, get(from, Property::Options), get(to, Property::Options));
+    if differs(from, to, Property::OfType) {
+        match get(to, Property::OfType) {
+            Some(of_type) => plan.push(Phase::AlterTables, id, format!("{alter} of {of_type};")),
+            None => plan.push(Phase::AlterTables, id, format!("{alter} not of;")),
+        }
     }
-    if differs(from, to, Property::RowSecurity) {
-        match (get(from, Property::RowSecurity), get(to, Property::RowSecurity)) {
-            (_, None) => {
-                plan.push(Phase::AlterTables, id, format!("{alter} no force row level security;"));
-                plan.push(Phase::AlterTables, id, format!("{alter} disable row level security;"));
-            }
-            (Some("forced"), Some(_)) => {
-                plan.push(Phase::AlterTables, id, format!("{alter} no force row level security;"));
-            }
-            (before, Some(now)) => {
-                if before.is_none() {
-                    plan.push(
-                        Phase::AlterTables,
-                        id,
-                        format!("{alter} enable row level security;"),
-                    );
-                }
-                if now == "forced" {
-                    plan.push(Phase::AlterTables, id, format!("{alter} force row level security;"));
-                }
+    relation(plan, id, from, to);
+    let [old, new] = [from, to].map(|object| get(object, Property::RowSecurity));
+    plan.push_all(Phase::AlterTables, id, row_security(id, old, new));
+}
+
+/// Where a relation is stored, and its storage parameters. Of a constraint those of its index.
+fn relation<'a>(plan: &mut Plan<'a>, id: &'a ObjectId, from: &Object, to: &Object) {
+    let own = match id.kind {
+        Kind::Constraint => ObjectId { kind: Kind::Index, ..id.clone() },
+        _ => id.clone(),
+    };
+    let alter = format!("alter {} {}", own.kind, name(&own));
+    if differs(from, to, Property::AccessMethod) {
+        let method = get(to, Property::AccessMethod).unwrap_or("heap");
+        let sql = format!("{alter} set access method {method};");
+        plan.push_with(Phase::AlterTables, id, "Rewrites it.", sql);
+    }
+    if differs(from, to, Property::Tablespace) {
+        let tablespace = get(to, Property::Tablespace).unwrap_or("pg_default");
+        let sql = format!("{alter} set tablespace {tablespace};");
+        plan.push_with(Phase::AlterTables, id, "Moves all of it.", sql);
+    }
+    if differs(from, to, Property::Options) {
+        let [old, new] = [from, to].map(|object| get(object, Property::Options));
+        options(plan, Phase::AlterTables, id, &alter, old, new);
+    }
+    if id.kind == Kind::Index && differs(from, to, Property::StatisticsTarget) {
+        let targets = |object| get(object, Property::StatisticsTarget).unwrap_or_default();
+        let columns: Vec<&str> =
+            targets(to).split(", ").filter_map(|target| target.split(' ').next()).collect();
+        for target in targets(from).split(", ").filter(|target| !target.is_empty()) {
+            let column = target.split(' ').next().unwrap_or_default();
+            if !columns.contains(&column) {
+                let sql = format!("{alter} alter column {column} set statistics -1;");
+                plan.push(Phase::AlterTables, id, sql);
             }
         }
+        plan.push_all(Phase::AlterTables, id, index_targets(id, targets(to)));
     }
 }
 
 /// Storage parameters, as `name=value, …`.
-fn options<'a>(
+pub(super) fn options<'a>(
     plan: &mut Plan<'a>,
+    phase: Phase,
     id: &'a ObjectId,
     alter: &str,
     from: Option<&str>,
@@ -151,10 +178,10 @@ fn options<'a>(
         .filter(|parameter| !kept.contains(parameter))
         .collect();
     if !reset.is_empty() {
-        plan.push(Phase::AlterTables, id, format!("{alter} reset ({});", reset.join(", ")));
+        plan.push(phase, id, format!("{alter} reset ({});", reset.join(", ")));
     }
     if !set.is_empty() {
-        plan.push(Phase::AlterTables, id, format!("{alter} set ({});", set.join(", ")));
+        plan.push(phase, id, format!("{alter} set ({});", set.join(", ")));
     }
 }
 

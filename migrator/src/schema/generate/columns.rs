@@ -2,10 +2,11 @@
 
 use super::sequences::counting;
 use super::steps::Phase;
-use super::{NEEDS_VALUES, Plan, differs, get, is_of_table};
+use super::{NEEDS_VALUES, Plan, differs, get, is_of_table, not_null, settings};
 use crate::schema::catalog::quoting::quote;
 use crate::schema::catalog::render::{table_name, type_name};
-use crate::schema::catalog::table::{column_definition, set_default};
+use crate::schema::catalog::settings::identity_sequence;
+use crate::schema::catalog::table::{column_definition, identity_options, set_default};
 use crate::schema::catalog::{Kind, Object, ObjectId, Property};
 use crate::sql::literal;
 
@@ -84,16 +85,9 @@ pub(super) fn change(plan: &mut Plan<'_>) {
             let phase = if of_table { Phase::SetDefaults } else { Phase::SetDefaultsOfViews };
             plan.push_all(phase, id, set_default(plan.to, id, to));
         }
-        let phase = Phase::AlterColumns;
-        match (get(from, Property::NotNull), get(to, Property::NotNull)) {
-            (None, Some(_)) => {
-                let remark = "Fails where it is null in a row.";
-                plan.push_with(phase, id, remark, format!("{alter} set not null;"));
-            }
-            (Some(_), None) => plan.push(phase, id, format!("{alter} drop not null;")),
-            _ => {}
-        }
+        not_null::change(plan, id, from, to);
         change_identity(plan, id, &alter, from, to);
+        settings::change_column(plan, id, from, to);
     }
 }
 
@@ -145,7 +139,7 @@ fn change_identity<'a>(
     let options = get(to, Property::Options);
     match (get(from, Property::Identity), get(to, Property::Identity)) {
         (None, Some(identity)) => {
-            let clause = options.map(|options| format!(" ({options})")).unwrap_or_default();
+            let clause = identity_options(to);
             plan.push(phase, id, format!("{alter} add generated {identity} as identity{clause};"));
             let (table, column) = (table_name(id), quote(&id.name));
             plan.push_with(
@@ -160,6 +154,11 @@ fn change_identity<'a>(
             );
         }
         (Some(old), Some(new)) => {
+            if differs(from, to, Property::SequenceName) {
+                let (sequence, other) = (identity_sequence(id, from), identity_sequence(id, to));
+                let other = other.rsplit('.').next().unwrap_or_default();
+                plan.push(phase, id, format!("alter sequence {sequence} rename to {other};"));
+            }
             if old != new {
                 plan.push(phase, id, format!("{alter} set generated {new};"));
             }

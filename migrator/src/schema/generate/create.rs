@@ -10,7 +10,8 @@ use super::{
 use crate::schema::catalog::comments_and_grants::{
     comment, comment_on_index, comments as all_comments,
 };
-use crate::schema::catalog::render::{add_constraint, create, name, settings, table_name};
+use crate::schema::catalog::render::{add_constraint, create, name, table_name};
+use crate::schema::catalog::settings::settings;
 use crate::schema::catalog::table::{self, serial_sequence};
 use crate::schema::catalog::{Kind, ObjectId, Property};
 
@@ -27,11 +28,21 @@ fn kinds_of_values(plan: &mut Plan<'_>) {
     let kinds = [
         Kind::Schema,
         Kind::Extension,
+        Kind::AccessMethod,
+        Kind::ForeignDataWrapper,
+        Kind::Server,
+        Kind::Collation,
+        Kind::Conversion,
+        Kind::TextSearchDictionary,
+        Kind::TextSearchConfiguration,
         Kind::Enum,
         Kind::Domain,
         Kind::CompositeType,
+        Kind::RangeType,
         Kind::Sequence,
+        Kind::DomainConstraint,
         Kind::Table,
+        Kind::ForeignTable,
     ];
     let by_columns = sequences_of_columns(plan);
     for (id, object) in plan.coming(&kinds) {
@@ -66,10 +77,17 @@ fn what_tables_have(plan: &mut Plan<'_>) {
         let phase = if is_on_table { Phase::CreateIndexes } else { Phase::CreateIndexesOnViews };
         plan.push_all(phase, id, create(id, object));
     }
-    for (id, from, to) in plan.staying(&[Kind::Constraint]) {
+    for (id, object) in plan.coming(&[Kind::Statistics]) {
+        plan.push_all(Phase::CreateIndexes, id, create(id, object));
+    }
+    for (id, object) in plan.coming(&[Kind::Index, Kind::Statistics]) {
+        plan.push_all(Phase::Settings, id, settings(id, object));
+    }
+    for (id, from, to) in plan.staying(&[Kind::Constraint, Kind::DomainConstraint]) {
         if is_validated(from, to) {
+            let owner = if id.kind == Kind::Constraint { "table" } else { "domain" };
             let table = table_name(id);
-            let sql = format!("alter table {table} validate constraint {};", name(id));
+            let sql = format!("alter {owner} {table} validate constraint {};", name(id));
             plan.push(Phase::ValidateConstraints, id, sql);
         }
     }
@@ -77,16 +95,29 @@ fn what_tables_have(plan: &mut Plan<'_>) {
 
 /// Functions, views, and what is on them and on tables.
 fn what_stands_on_tables(plan: &mut Plan<'_>) {
-    let mut entries = plan.coming(&[Kind::Function, Kind::View, Kind::MaterializedView]);
+    let mut entries = plan.coming(&[
+        Kind::Function,
+        Kind::Aggregate,
+        Kind::Operator,
+        Kind::Cast,
+        Kind::Transform,
+        Kind::View,
+        Kind::MaterializedView,
+    ]);
     let changed = changed_functions(plan);
     entries.extend(&changed);
     entries.sort_by_key(|(id, object)| (object.place, *id));
     for (id, object) in entries {
         plan.push_all(Phase::CreateFunctionsAndViews, id, create(id, object));
     }
-    for (id, object) in plan.coming(&[Kind::Trigger, Kind::Policy]) {
+    for (id, object) in plan.coming(&[Kind::Trigger, Kind::Rule, Kind::Policy]) {
         plan.push_all(Phase::CreateTriggersAndPolicies, id, create(id, object));
         plan.push_all(Phase::Settings, id, settings(id, object));
+    }
+    // They act on other statements, or refer to many tables.
+    for (id, object) in plan.coming(&[Kind::Publication, Kind::EventTrigger]) {
+        plan.push_all(Phase::CreateLast, id, create(id, object));
+        plan.push_all(Phase::CreateLast, id, settings(id, object));
     }
 }
 

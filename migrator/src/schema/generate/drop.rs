@@ -9,13 +9,17 @@ use crate::schema::catalog::{Kind, ObjectId, Property};
 
 /// The steps that drop objects, or something of columns and sequences that stay.
 pub(super) fn add_steps(plan: &mut Plan<'_>) {
+    for (id, object) in reversed(plan, &[Kind::EventTrigger, Kind::Publication]) {
+        standalone(plan, Phase::DropTriggersAndPolicies, (id, object));
+    }
     parts(plan);
-    for (id, object) in reversed(plan, &[Kind::View, Kind::MaterializedView]) {
+    for (id, object) in reversed(plan, &[Kind::View, Kind::MaterializedView, Kind::ForeignTable]) {
         standalone(plan, Phase::DropViews, (id, object));
     }
     sequences(plan);
     columns(plan);
-    for (id, object) in reversed(plan, &[Kind::Function]) {
+    let kinds = [Kind::Function, Kind::Aggregate, Kind::Operator, Kind::Cast, Kind::Transform];
+    for (id, object) in reversed(plan, &kinds) {
         let is_recreated = plan.is_recreated(id);
         let phase = if is_recreated { Phase::DropRecreatedFunctions } else { Phase::DropUnused };
         standalone(plan, phase, (id, object));
@@ -25,7 +29,21 @@ pub(super) fn add_steps(plan: &mut Plan<'_>) {
         // `join_tables` writes the statement.
         plan.push(Phase::DropTables, id, name(id));
     }
-    let kinds = [Kind::CompositeType, Kind::Domain, Kind::Enum, Kind::Extension, Kind::Schema];
+    let kinds = [
+        Kind::RangeType,
+        Kind::CompositeType,
+        Kind::Domain,
+        Kind::Enum,
+        Kind::TextSearchConfiguration,
+        Kind::TextSearchDictionary,
+        Kind::Conversion,
+        Kind::Collation,
+        Kind::Server,
+        Kind::ForeignDataWrapper,
+        Kind::AccessMethod,
+        Kind::Extension,
+        Kind::Schema,
+    ];
     for (id, object) in reversed(plan, &kinds) {
         let is_recreated = plan.is_recreated(id);
         let phase = if is_recreated { Phase::DropRecreatedTypes } else { Phase::DropUnused };
@@ -61,8 +79,7 @@ pub(super) fn join_tables(steps: Vec<(Key<'_>, Step)>) -> Vec<Statement> {
 fn standalone<'a>(plan: &mut Plan<'a>, phase: Phase, (id, object): Entry<'a>) {
     let sql = format!("drop {} {};", keyword(id, object), name(id));
     if plan.is_recreated(id) {
-        let remark = format!("Recreated below. {} on it are lost.", todos::GRANTS);
-        plan.push_with(phase, id, remark, sql);
+        plan.push_with(phase, id, todos::RECREATED, sql);
     } else {
         plan.push(phase, id, sql);
     }
@@ -76,7 +93,16 @@ fn reversed<'a>(plan: &Plan<'a>, kinds: &[Kind]) -> Vec<Entry<'a>> {
 
 /// Parts of tables that stay, and those of others that must be dropped before them.
 fn parts(plan: &mut Plan<'_>) {
-    let kinds = [Kind::Trigger, Kind::Policy, Kind::Constraint, Kind::Index, Kind::Column];
+    let kinds = [
+        Kind::Rule,
+        Kind::Trigger,
+        Kind::Policy,
+        Kind::Constraint,
+        Kind::DomainConstraint,
+        Kind::Index,
+        Kind::Statistics,
+        Kind::Column,
+    ];
     for (id, object) in reversed(plan, &kinds) {
         let goes_with_table = plan.goes_with_table(id);
         if goes_with_table && !plan.from.entangled.contains(id) {
@@ -84,11 +110,17 @@ fn parts(plan: &mut Plan<'_>) {
         }
         let (table, own) = (table_name(id), name(id));
         match id.kind {
-            Kind::Trigger | Kind::Policy => {
+            Kind::Rule | Kind::Trigger | Kind::Policy => {
                 let sql = format!("drop {} {own} on {table};", id.kind);
                 plan.push(Phase::DropTriggersAndPolicies, id, sql);
             }
-            Kind::Index => plan.push(Phase::DropIndexes, id, format!("drop index {own};")),
+            Kind::Index | Kind::Statistics => {
+                plan.push(Phase::DropIndexes, id, format!("drop {} {own};", id.kind));
+            }
+            Kind::DomainConstraint => {
+                let sql = format!("alter domain {table} drop constraint {own};");
+                plan.push(Phase::DropConstraints, id, sql);
+            }
             Kind::Constraint => {
                 let sql = format!("alter table {table} drop constraint {own};");
                 let is_foreign = is_foreign_key(object);
@@ -100,7 +132,7 @@ fn parts(plan: &mut Plan<'_>) {
                 plan.push(Phase::ReleaseColumns, id, drop_default(plan.from, id));
             }
             _ if !is_of_table(plan.from, id) => {
-                // The column itself is in the query of the view.
+                // The column itself is in the definition of its relation.
                 if get(object, Property::Default).is_some() {
                     plan.push(Phase::ReleaseColumns, id, drop_default(plan.from, id));
                 }

@@ -11,10 +11,12 @@ mod columns;
 mod create;
 mod drop;
 mod labels;
+mod not_null;
 mod order;
 mod recreate;
 mod script;
 mod sequences;
+mod settings;
 mod steps;
 mod todos;
 
@@ -40,6 +42,8 @@ pub struct Transition {
     pub statements: Vec<Statement>,
     /// Changes to check or to write by hand.
     pub todos: Vec<String>,
+    /// Objects that are dropped and recreated.
+    pub recreated: BTreeSet<ObjectId>,
 }
 
 /// One statement.
@@ -64,11 +68,7 @@ pub(crate) fn transition_using(
 ) -> Transition {
     let transition = Plan::new(from, to, conversions, BTreeSet::new()).transition();
     let used = labels::used(from, to, &transition);
-    if used.is_empty() {
-        transition
-    } else {
-        Plan::new(from, to, conversions, used).transition()
-    }
+    if used.is_empty() { transition } else { Plan::new(from, to, conversions, used).transition() }
 }
 
 /// A transition under construction.
@@ -107,11 +107,13 @@ impl<'a> Plan<'a> {
         drop::add_steps(&mut self);
         create::add_steps(&mut self);
         alter::add_steps(&mut self);
+        settings::add_steps(&mut self);
         create::comments(&mut self);
         let before = order::find(&self);
         let relaxed = create::relaxed_bodies(&self);
         let statements = drop::join_tables(self.steps.in_order(&before));
-        Transition { statements: relaxed.into_iter().chain(statements).collect(), todos }
+        let recreated = self.recreated.objects.into_iter().cloned().collect();
+        Transition { statements: relaxed.into_iter().chain(statements).collect(), todos, recreated }
     }
 
     /// Objects to drop: not in the second, or recreated. In an order in which they can be created.
@@ -189,8 +191,8 @@ fn table_of(part: &ObjectId) -> Option<ObjectId> {
     Some(ObjectId { schema: part.schema.clone(), kind: Kind::Table, table: None, name })
 }
 
-/// True if a part of a catalog is a table's. A view has parts too: columns of which only a default and
-/// a comment are said, and triggers.
+/// True if a part of a catalog is a table's. Views and types have parts too: columns of which only that
+/// is said which is not in the definition, triggers, checks of domains.
 fn is_of_table(catalog: &Catalog, part: &ObjectId) -> bool {
     catalog.dependencies.relation(part).is_some_and(|relation| relation.kind == Kind::Table)
 }

@@ -15,14 +15,15 @@ pub(super) fn find<'a>(plan: &Plan<'a>) -> Before<'a> {
     creations(plan, &mut before);
     names_become_free(plan, &mut before);
     parts_of_parents(plan, &mut before);
+    checks_of_domains(plan, &mut before);
     bodies(plan, &mut before);
     before
 }
 
 /// Steps of one object.
 fn of_one_object<'a>(plan: &Plan<'a>, before: &mut Before<'a>) {
-    use Action::{Alter, Create, Drop, Park, Release, SetDefault, Settle};
-    let order = [Release, Drop, Park, Create, Alter, SetDefault, Settle];
+    use Action::{Alter, Create, Drop, Park, Release, SetDefault, Settle, UseIndex};
+    let order = [Release, Drop, Park, Create, Alter, SetDefault, Settle, UseIndex];
     for (action, id) in plan.steps.keys() {
         for earlier in order.into_iter().take_while(|earlier| *earlier != action) {
             let key = (earlier, id);
@@ -31,7 +32,9 @@ fn of_one_object<'a>(plan: &Plan<'a>, before: &mut Before<'a>) {
             }
         }
         // A part that is created with its table.
-        if let (Alter | SetDefault | Settle, Some(creation)) = (action, creation_of(plan, id)) {
+        if let (Alter | SetDefault | Settle | UseIndex, Some(creation)) =
+            (action, creation_of(plan, id))
+        {
             before.add(creation, (action, id));
         }
     }
@@ -128,7 +131,7 @@ fn creations<'a>(plan: &Plan<'a>, before: &mut Before<'a>) {
     }
 }
 
-/// Tables, views, indexes, sequences and types share their names.
+/// Tables, views, indexes, sequences and types share their names, as do functions and aggregates.
 fn names_become_free<'a>(plan: &Plan<'a>, before: &mut Before<'a>) {
     let mut dropped: BTreeMap<(&Option<String>, &str), Vec<Key<'a>>> = BTreeMap::new();
     for id in plan.from.objects.keys().filter(|id| shares_its_name(plan.from, id)) {
@@ -150,13 +153,22 @@ fn shares_its_name(catalog: &Catalog, id: &ObjectId) -> bool {
             let keys = ["PRIMARY KEY", "UNIQUE", "EXCLUDE"];
             keys.into_iter().any(|key| definition(object).starts_with(key))
         }),
-        Kind::Schema
-        | Kind::Extension
-        | Kind::Function
-        | Kind::Column
-        | Kind::Trigger
-        | Kind::Policy => false,
-        _ => true,
+        // Functions and aggregates share theirs too, which have arguments.
+        kind => matches!(
+            kind,
+            Kind::Enum
+                | Kind::Domain
+                | Kind::CompositeType
+                | Kind::RangeType
+                | Kind::Sequence
+                | Kind::Function
+                | Kind::Aggregate
+                | Kind::Table
+                | Kind::ForeignTable
+                | Kind::Index
+                | Kind::View
+                | Kind::MaterializedView
+        ),
     }
 }
 
@@ -182,6 +194,24 @@ fn parts_of_parents<'a>(plan: &Plan<'a>, before: &mut Before<'a>) {
     }
 }
 
+/// The checks of a domain come before what uses it: PostgreSQL adds none where a composite type with the
+/// domain has values.
+fn checks_of_domains<'a>(plan: &Plan<'a>, before: &mut Before<'a>) {
+    let checks = plan
+        .steps
+        .keys()
+        .filter(|(action, id)| *action == Action::Create && id.kind == Kind::DomainConstraint);
+    for check in checks {
+        let Some(domain) = plan.to.dependencies.relation(check.1) else { continue };
+        let users = plan.to.dependencies.all().filter(|(user, need, _)| {
+            *need == domain && !matches!(user.kind, Kind::DomainConstraint | Kind::Function)
+        });
+        for creation in users.filter_map(|(user, ..)| creation_of(plan, user)) {
+            before.add_if_possible(check, creation);
+        }
+    }
+}
+
 /// PostgreSQL does not record what a body names that is a string, but runs it where it evaluates an
 /// expression: for an index, or a materialized view.
 fn bodies<'a>(plan: &Plan<'a>, before: &mut Before<'a>) {
@@ -192,7 +222,14 @@ fn bodies<'a>(plan: &Plan<'a>, before: &mut Before<'a>) {
         });
         made.collect()
     };
-    let others = made(&[Kind::Function, Kind::Table, Kind::View, Kind::MaterializedView]);
+    let others = made(&[
+        Kind::Function,
+        Kind::Aggregate,
+        Kind::Table,
+        Kind::ForeignTable,
+        Kind::View,
+        Kind::MaterializedView,
+    ]);
     for function in made(&[Kind::Function]) {
         let Some(object) = plan.to.objects.get(function.1) else { continue };
         let body = definition(object);

@@ -61,8 +61,13 @@ fn both<'a>(plan: &Plan<'a>) -> Vec<Both<'a>> {
 /// True if a difference of its own requires it.
 fn is_replaced(id: &ObjectId, from: &Object, to: &Object) -> bool {
     match id.kind {
-        Kind::Constraint => differs(from, to, Property::Definition) && !is_validated(from, to),
-        Kind::Index | Kind::Trigger | Kind::Policy => differs(from, to, Property::Definition),
+        Kind::Constraint | Kind::DomainConstraint => {
+            differs(from, to, Property::Definition) && !is_validated(from, to)
+        }
+        Kind::Index | Kind::Statistics | Kind::Trigger | Kind::Rule | Kind::Policy => {
+            differs(from, to, Property::Definition)
+        }
+        kind if Kind::WHOLE.contains(&kind) => differs(from, to, Property::Definition),
         Kind::View | Kind::MaterializedView => {
             differs(from, to, Property::Definition) || differs(from, to, Property::Options)
         }
@@ -215,7 +220,9 @@ fn rewritten_tables<'a>(plan: &Plan<'a>) -> BTreeSet<&'a ObjectId> {
         columns.filter_map(|(id, _)| plan.to.dependencies.relation(id)).collect();
     tables.extend(plan.to.objects.iter().filter_map(|(id, to)| {
         let from = plan.from.objects.get(id)?;
-        (id.kind == Kind::Table && differs(from, to, Property::Persistence)).then_some(id)
+        let is_rewritten =
+            differs(from, to, Property::Persistence) || differs(from, to, Property::AccessMethod);
+        (id.kind == Kind::Table && is_rewritten).then_some(id)
     }));
     tables.retain(|id| id.kind == Kind::Table && plan.from.objects.contains_key(*id));
     tables

@@ -22,6 +22,9 @@ pub(super) fn change<'a>(plan: &mut Plan<'a>, id: &'a ObjectId, from: &Object, t
             plan.push(phase, id, format!("{sql};"));
         }
     }
+    if differs(from, to, Property::Persistence) {
+        plan.push(phase, id, format!("{alter} set {};", persistence(from, to)));
+    }
     if differs(from, to, Property::OwnedBy) {
         let owner = get(to, Property::OwnedBy).and_then(split_column);
         let owner = owner.map_or("none".to_owned(), |(schema, table, column)| {
@@ -29,6 +32,14 @@ pub(super) fn change<'a>(plan: &mut Plan<'a>, id: &'a ObjectId, from: &Object, t
         });
         plan.push(phase, id, format!("{alter} owned by {owner};"));
     }
+}
+
+/// The new persistence of a sequence, whose old one differs.
+pub(super) fn persistence<'a>(from: &Object, to: &'a Object) -> &'a str {
+    // Nothing is said of the usual one.
+    let other =
+        if get(from, Property::Persistence) == Some("logged") { "unlogged" } else { "logged" };
+    get(to, Property::Persistence).unwrap_or(other)
 }
 
 /// Everything that can be said of how a sequence counts: what `options` say, and else what is usual.

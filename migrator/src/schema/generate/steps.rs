@@ -48,6 +48,11 @@ pub(super) enum Phase {
     Settings,
     /// Functions and types that nothing uses any more, then what they are in.
     DropUnused,
+    /// Replica identity and `cluster on`.
+    UseIndexes,
+    Grants,
+    /// Publications and event triggers.
+    CreateLast,
     Comments,
 }
 
@@ -63,6 +68,8 @@ pub(super) enum Action {
     SetDefault,
     /// Depends on its object only.
     Settle,
+    /// Depends on an index of its object.
+    UseIndex,
 }
 
 impl Phase {
@@ -89,7 +96,8 @@ impl Phase {
             | Self::AddForeignKeys
             | Self::CreateFunctionsAndViews
             | Self::CreateIndexesOnViews
-            | Self::CreateTriggersAndPolicies => Action::Create,
+            | Self::CreateTriggersAndPolicies
+            | Self::CreateLast => Action::Create,
             Self::AlterTypes
             | Self::AlterColumns
             | Self::AlterSequences
@@ -97,7 +105,8 @@ impl Phase {
             | Self::AlterTriggers
             | Self::ValidateConstraints => Action::Alter,
             Self::SetDefaults | Self::SetDefaultsOfViews => Action::SetDefault,
-            Self::OwnSequences | Self::Settings | Self::Comments => Action::Settle,
+            Self::OwnSequences | Self::Settings | Self::Grants | Self::Comments => Action::Settle,
+            Self::UseIndexes => Action::UseIndex,
         }
     }
 }

@@ -7,8 +7,8 @@ use super::{Entry, Plan, differs, get, is_of_table};
 use crate::schema::catalog::table::columns;
 use crate::schema::catalog::{Catalog, Kind, Object, ObjectId, Property};
 
-/// Beginning of remarks about grants, which are not compared.
-pub(super) const GRANTS: &str = "Grants";
+/// Remark about an object that is dropped and recreated.
+pub(super) const RECREATED: &str = "Recreated below, with the grants of the migrations only.";
 
 /// Tables that became, or are no longer, partitioned, a partition or an inheritance child.
 pub(super) fn inexpressible_tables(from: &Catalog, to: &Catalog) -> BTreeSet<ObjectId> {
@@ -50,24 +50,34 @@ fn without_values(plan: &Plan<'_>) -> Vec<String> {
 
 fn left_out(plan: &Plan<'_>) -> Vec<String> {
     let mut todos = Vec::new();
-    for thing in plan.to.unsupported.iter().filter(|thing| !plan.from.unsupported.contains(thing)) {
-        todos.push(format!("make this by hand, if it is needed: {thing}"));
+    for (id, _) in plan.coming(&[Kind::Other]) {
+        todos.push(format!("make this by hand, if it is needed: {id}"));
     }
-    for thing in plan.from.unsupported.iter().filter(|thing| !plan.to.unsupported.contains(thing)) {
-        todos.push(format!("undo this by hand, if it has to go: {thing}"));
+    for (id, _) in plan.going(&[Kind::Other]) {
+        todos.push(format!("undo this by hand, if it has to go: {id}"));
+    }
+    for (id, ..) in plan.staying(&[Kind::Other]) {
+        // What is said of an object names it at its end, with its schema.
+        let lost = plan.recreated.objects.iter().find(|recreated| {
+            let object = id.name.trim_end_matches(|character| character != '.' && character != ' ');
+            let name = &id.name[object.len()..];
+            !matches!(recreated.kind, Kind::Other) && name == recreated.name
+        });
+        if let Some(recreated) = lost {
+            todos.push(format!("write this by hand, because {recreated} is recreated: {id}"));
+        }
     }
     for id in &plan.skipped {
         todos.push(format!(
             "{id} is partitioned in another way, or inherits otherwise: nothing is written about it or its parts"
         ));
     }
-    let kinds = [Kind::Extension, Kind::Domain, Kind::CompositeType, Kind::Sequence, Kind::Index];
+    let kinds = [Kind::Extension, Kind::Domain, Kind::CompositeType, Kind::Index, Kind::Other];
     for (id, from, to) in plan.staying(&kinds) {
         let properties: &[Property] = match id.kind {
             Kind::Extension => &[Property::Options],
-            Kind::Domain => &[Property::Type, Property::Collation, Property::Definition],
-            Kind::CompositeType => &[Property::Definition],
-            Kind::Sequence => &[Property::Persistence],
+            Kind::Domain => &[Property::Type, Property::Collation, Property::NotNullConstraint],
+            Kind::CompositeType | Kind::Other => &[Property::Definition],
             Kind::Index => &[Property::Disabled],
             _ => &[],
         };

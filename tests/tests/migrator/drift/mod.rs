@@ -1,5 +1,6 @@
 //! `migrator drift`
 
+mod every_kind;
 pub(crate) mod object_kinds;
 mod report;
 mod script;

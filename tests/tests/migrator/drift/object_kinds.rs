@@ -152,7 +152,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     (
         "create domain d as text",
         "alter domain d add constraint c check (value <> '')",
-        "definition\n    + constraint c CHECK (VALUE <> ''::text)",
+        "~ domain d\n    + domain constraint c CHECK (VALUE <> ''::text)",
     ),
     (
         "create type c as (a integer)",

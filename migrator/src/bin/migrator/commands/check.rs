@@ -91,5 +91,6 @@ fn as_drift(diff: &CatalogDiff) -> Drift {
         compared_to: None,
         pending: Vec::new(),
         not_compared: Vec::new(),
+        other_grants: Vec::new(),
     }
 }

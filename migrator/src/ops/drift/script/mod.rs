@@ -11,6 +11,8 @@ mod rows;
 mod target;
 mod text;
 
+use std::collections::BTreeSet;
+
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
@@ -21,10 +23,12 @@ pub use self::text::describe as describe_rows;
 use crate::error::{Error, LiveSchemaError};
 use crate::history;
 use crate::model::MigrationName;
-use crate::ops::drift::{self, Drift, DriftOptions, Ignored};
+use crate::ops::drift::{self, Drift, DriftOptions, Ignored, grants};
 use crate::ops::dump;
 use crate::run::migrator::Migrator;
-use crate::schema::catalog::{self, Catalog, Change, Difference, Kind, ObjectId, ReadOptions};
+use crate::schema::catalog::{
+    self, Catalog, Change, Difference, Kind, ObjectId, Property, ReadOptions,
+};
 use crate::schema::generate::{self, Statement};
 use crate::schema::shadow::{self, DatabaseSettings};
 
@@ -67,7 +71,7 @@ pub struct DriftScript {
 /// database itself is only read.
 ///
 /// Leads to the newest migration that is applied, of a database without a history to the newest of all, or to
-/// [`DriftOptions::to`]. Privileges are left as they are.
+/// [`DriftOptions::to`]. Privileges of roles are left as they are.
 ///
 /// Fails as [`drift::drift`] does, with [`LiveSchemaError::UnknownTimezone`], and with
 /// [`crate::ShadowError::Copy`] or [`crate::ShadowError::Try`] if the script cannot be tried or fails.
@@ -89,8 +93,9 @@ pub async fn drift_script(
     let settings = DatabaseSettings::read(client).await?;
     let ignored = Ignored { names: &request.ignored, main: settings.schema() };
     let is_ignored = |id: &ObjectId| ignored.contains(id, &[&drift.live, &drift.expected]);
-    let mut live = drift.live.clone();
-    let renamed = rename::rename(&mut live, &drift.expected, is_ignored);
+    let [mut live, expected] =
+        [&drift.live, &drift.expected].map(|catalog| grants::without(catalog, &[Property::Grants]));
+    let renamed = rename::rename(&mut live, &expected, is_ignored);
     let choices = Choices {
         drop_extra: options.drop_extra,
         zone,
@@ -98,8 +103,9 @@ pub async fn drift_script(
         migrations: migrator.migrations,
     };
     let Target { catalog: target, conversions, mut undecided, optional } =
-        target::target(&live, &drift.expected, &choices);
+        target::target(&live, &expected, &choices);
     let mut transition = generate::transition_using(&live, &target, &conversions);
+    let lost = lost_privileges(&drift, &transition.recreated);
     let mut todos = std::mem::take(&mut transition.todos);
     leave_to_rows(&mut todos, &mut transition.statements);
     undecided.extend(todos.into_iter().map(|reason| Undecided {
@@ -129,7 +135,7 @@ pub async fn drift_script(
         undecided,
         optional,
         remaining: Vec::new(),
-        notes: suspected_renames(&drift),
+        notes: suspected_renames(&drift).into_iter().chain(lost).collect(),
     };
     let body = text::body(settings.schema(), &statements, &script.rows);
     let everything = ReadOptions { schemas: catalog::other_schemas(client).await?, grants: false };
@@ -140,9 +146,13 @@ pub async fn drift_script(
     let copy = dump::copy(&whole);
     let server = &request.shadow_server;
     let result = shadow::run_in_copy(migrator, server, &settings, &copy, &body, &read).await?;
-    script.remaining = catalog::diff(&result, &drift.expected);
+    // The copy has no privileges: there is nothing to compare them with.
+    let kinds = [Property::Grants, Property::PublicGrants];
+    let [result, target, expected] =
+        [&result, &target, &expected].map(|catalog| grants::without(catalog, &kinds));
+    script.remaining = catalog::diff(&result, &expected);
     script.remaining.retain(|difference| !is_ignored(&difference.id));
-    script.undecided.extend(unreached(&script, &target, &drift.expected));
+    script.undecided.extend(unreached(&script, &target, &expected));
     script.rows.retain(|rows| rows.count != Some(0));
     script.sql = text::script(&script, &body);
     Ok(script)
@@ -231,9 +241,19 @@ fn unreached(script: &DriftScript, target: &Catalog, expected: &Catalog) -> Vec<
         .collect()
 }
 
+/// Recreated objects on which roles have privileges.
+fn lost_privileges(drift: &Drift, recreated: &BTreeSet<ObjectId>) -> Vec<String> {
+    let has_grants = |id: &&ObjectId| {
+        let object = drift.live.objects.get(*id);
+        drift.other_grants.contains(id)
+            || object.is_some_and(|object| object.properties.contains_key(&Property::Grants))
+    };
+    let lost = recreated.iter().filter(has_grants);
+    lost.map(|id| format!("{id} is recreated: grant the privileges of roles on it again")).collect()
+}
+
 /// Columns that may be the same under two names: the script keeps one, empty for the API, and adds the other.
 fn suspected_renames(drift: &Drift) -> Vec<String> {
-    use crate::schema::catalog::Property;
     let columns = |own: &'_ Catalog, other: &'_ Catalog| -> Vec<(ObjectId, Option<String>)> {
         own.objects
             .iter()

@@ -44,7 +44,7 @@ pub(super) struct Choices<'a> {
 pub(super) fn target(live: &Catalog, expected: &Catalog, choices: &Choices<'_>) -> Target {
     let catalog = Catalog {
         objects: BTreeMap::new(),
-        unsupported: live.unsupported.clone(),
+        not_read: live.not_read.clone(),
         dependencies: expected.dependencies.with_others(&live.dependencies),
         late: &expected.late | &live.late,
         entangled: &expected.entangled | &live.entangled,
@@ -239,16 +239,34 @@ fn reads_comment(statement: &str, id: &ObjectId) -> bool {
                 && has_word(statement, &id.name)
                 && id.table.as_ref().is_some_and(|table| has_word(statement, table));
         }
-        Kind::Table | Kind::View | Kind::MaterializedView | Kind::Index | Kind::Sequence => {
-            "'pg_class'"
-        }
-        Kind::Constraint => "'pg_constraint'",
-        Kind::Function => "'pg_proc'",
+        Kind::Table
+        | Kind::ForeignTable
+        | Kind::View
+        | Kind::MaterializedView
+        | Kind::Index
+        | Kind::Sequence => "'pg_class'",
+        Kind::Constraint | Kind::DomainConstraint => "'pg_constraint'",
+        Kind::Function | Kind::Aggregate => "'pg_proc'",
         Kind::Trigger => "'pg_trigger'",
         Kind::Policy => "'pg_policy'",
         Kind::Schema => "'pg_namespace'",
-        Kind::Enum | Kind::Domain | Kind::CompositeType => "'pg_type'",
+        Kind::Enum | Kind::Domain | Kind::CompositeType | Kind::RangeType => "'pg_type'",
         Kind::Extension => "'pg_extension'",
+        Kind::AccessMethod => "'pg_am'",
+        Kind::ForeignDataWrapper => "'pg_foreign_data_wrapper'",
+        Kind::Server => "'pg_foreign_server'",
+        Kind::Collation => "'pg_collation'",
+        Kind::Conversion => "'pg_conversion'",
+        Kind::TextSearchDictionary => "'pg_ts_dict'",
+        Kind::TextSearchConfiguration => "'pg_ts_config'",
+        Kind::Operator => "'pg_operator'",
+        Kind::Cast => "'pg_cast'",
+        Kind::Transform => "'pg_transform'",
+        Kind::Statistics => "'pg_statistic_ext'",
+        Kind::Rule => "'pg_rewrite'",
+        Kind::EventTrigger => "'pg_event_trigger'",
+        Kind::Publication => "'pg_publication'",
+        Kind::Other => return false,
     };
     let own = id.name.split('(').next().unwrap_or(&id.name);
     statement.split("obj_description(").skip(1).any(|call| {

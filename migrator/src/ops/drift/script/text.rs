@@ -38,7 +38,7 @@ pub(super) fn body(schema: &str, statements: &[Statement], rows: &[FoundRows]) -
     }
     all.extend(statements.iter().cloned());
     all.push(plain("commit;".to_owned()));
-    let body = generate::script("", &Transition { statements: all, todos: Vec::new() });
+    let body = generate::script("", &Transition { statements: all, ..Transition::default() });
     body.trim_start().to_owned()
 }
 

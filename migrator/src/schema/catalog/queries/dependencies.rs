@@ -1,9 +1,16 @@
 //! Parts and dependencies of objects.
 
 /// The entry that another one is part of: a default of its column, a rule of its view, a row type of
-/// its table, an array of its elements, an index of its constraint, an object of its extension, an
-/// inherited column of the column above it. An entry is a catalog, an oid and the number of a column.
+/// its table, an array of its elements, an index of its constraint, what PostgreSQL makes with it, a
+/// table of its publication, an object of its extension, an inherited column of the column above it. An
+/// entry is a catalog, an oid and the number of a column.
 pub(in crate::schema::catalog) const PARTS: &str = "\
+select classid, objid, objsubid, refclassid, refobjid, refobjsubid
+  from pg_depend where deptype = 'i'
+union all
+select 'pg_publication_rel'::regclass::oid, oid, 0, 'pg_publication'::regclass::oid, prpubid, 0
+  from pg_publication_rel
+union all
 select 'pg_attrdef'::regclass::oid, oid, 0, 'pg_class'::regclass::oid, adrelid, adnum::int4
   from pg_attrdef
 union all

@@ -7,26 +7,54 @@
 
 #[macro_use]
 mod fragments;
+mod database_wide;
 mod dependencies;
+mod foreign;
+mod operators;
+mod other;
 mod relations;
 mod standalone;
-mod unsupported;
+mod text;
 
 pub(super) use dependencies::{DEPENDENCIES, PARTS};
+pub(super) use other::{LARGE_OBJECTS, OTHER};
 pub(super) use standalone::OTHER_SCHEMAS;
-pub(super) use unsupported::UNSUPPORTED;
 
-/// All of them, one after the other.
-pub(super) const OBJECTS: [&str; 11] = [
-    standalone::SCHEMAS,
-    standalone::EXTENSIONS,
-    standalone::TYPES,
-    standalone::SEQUENCES,
-    standalone::FUNCTIONS,
-    relations::RELATIONS,
-    relations::COLUMNS,
-    relations::CONSTRAINTS,
-    relations::INDEXES,
-    relations::TRIGGERS,
-    relations::POLICIES,
-];
+/// All of them, one after the other, for a server of a major version.
+pub(super) fn objects(server_version: i32) -> Vec<&'static str> {
+    vec![
+        standalone::SCHEMAS,
+        standalone::EXTENSIONS,
+        standalone::TYPES,
+        standalone::DOMAIN_CONSTRAINTS,
+        standalone::SEQUENCES,
+        standalone::FUNCTIONS,
+        operators::ACCESS_METHODS,
+        operators::RANGE_TYPES,
+        operators::AGGREGATES,
+        operators::OPERATORS,
+        operators::CASTS,
+        operators::TRANSFORMS,
+        text::COLLATIONS,
+        text::CONVERSIONS,
+        text::DICTIONARIES,
+        text::CONFIGURATIONS,
+        foreign::FOREIGN_DATA_WRAPPERS,
+        foreign::SERVERS,
+        foreign::FOREIGN_TABLES,
+        relations::RELATIONS,
+        relations::COLUMNS,
+        relations::CONSTRAINTS,
+        relations::INDEXES,
+        relations::STATISTICS,
+        relations::RULES,
+        relations::TRIGGERS,
+        relations::POLICIES,
+        database_wide::EVENT_TRIGGERS,
+        if server_version < 15 {
+            database_wide::PUBLICATIONS_OF_14
+        } else {
+            database_wide::PUBLICATIONS
+        },
+    ]
+}

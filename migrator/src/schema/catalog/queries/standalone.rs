@@ -11,25 +11,29 @@ select nspname::text
                       and objid = pg_namespace.oid and deptype = 'e')
  order by 1";
 
-/// The main one is there where grants are wanted, for its grants only.
+/// The main one is there where grants are wanted, and where somebody has commented on it.
 pub(super) const SCHEMAS: &str = query!(
     "\
 select 'schema', null, null, nspname::text, 0, 'pg_namespace'::regclass::oid, oid,
        jsonb_strip_nulls(jsonb_build_object(
-         'comment', case when schema is not null then obj_description(oid, 'pg_namespace') end,
-         'grants', ",
+         'comment', nullif(obj_description(oid, 'pg_namespace'), 'standard public schema'),
+         ",
     grants!("n", "nspacl", "nspowner"),
     "))::text
   from schemas
- where schema is not null or $2",
+ where schema is not null or $2
+    or nullif(obj_description(oid, 'pg_namespace'), 'standard public schema') is not null",
 );
 
-/// Without version and comment, which migrations do not set.
+/// Without the version, which migrations do not set. The comment is PostgreSQL's own unless it was
+/// changed.
 pub(super) const EXTENSIONS: &str = query!(
     "\
 select 'extension', null, null, extname::text, 0, 'pg_extension'::regclass::oid, extension.oid,
        jsonb_strip_nulls(jsonb_build_object(
-         'options', 'schema ' || quote_ident(nullif(place.nspname, current_schema()))))::text
+         'options', 'schema ' || quote_ident(nullif(place.nspname, current_schema())),
+         'comment', nullif(obj_description(extension.oid, 'pg_extension'), (
+           select comment from pg_available_extensions where name = extname))))::text
   from pg_extension as extension
   join pg_namespace as place on place.oid = extnamespace
  where extname <> 'plpgsql'",
@@ -46,14 +50,13 @@ select case typtype when 'e' then 'enum' when 'd' then 'domain' else 'composite_
                               where base.oid = type.typbasetype)
                            then typcollation::regcollation::text end,
          'not_null', case when typtype = 'd' and typnotnull then 'yes' end,
+         'not_null_constraint', (
+           select 'constraint ' || quote_ident(conname) from pg_constraint
+            where contypid = type.oid and contype = 'n' and conname <> typname || '_not_null'),
          'default', case typtype when 'd' then typdefault end,
          'labels', (select string_agg(quote_literal(enumlabel), ', ' order by enumsortorder)
                       from pg_enum where enumtypid = type.oid),
          'definition', case typtype
-           when 'd' then (
-             select string_agg(format('constraint %I %s', conname, pg_get_constraintdef(oid, true)),
-                               ' ' order by conname collate \"C\")
-               from pg_constraint where contypid = type.oid and contype = 'c')
            when 'c' then (
              select '(' || string_agg(
                       format('%I %s', attname, format_type(atttypid, atttypmod))
@@ -64,7 +67,7 @@ select case typtype when 'e' then 'enum' when 'd' then 'domain' else 'composite_
                from pg_attribute where attrelid = typrelid and attnum > 0 and not attisdropped)
            end,
          'comment', obj_description(type.oid, 'pg_type'),
-         'grants', ",
+         ",
     grants!("T", "typacl", "typowner"),
     "))::text
   from pg_type as type
@@ -75,7 +78,21 @@ select case typtype when 'e' then 'enum' when 'd' then 'domain' else 'composite_
                     where classid = 'pg_type'::regclass and objid = type.oid and deptype = 'e')",
 );
 
-/// One that belongs to a column is as persistent as its table, from PostgreSQL 15 on.
+pub(super) const DOMAIN_CONSTRAINTS: &str = query!(
+    "\
+select 'domain_constraint', schema, typname::text, conname::text, 0, 'pg_constraint'::regclass::oid,
+       pg_constraint.oid,
+       jsonb_strip_nulls(jsonb_build_object(
+         'definition', pg_get_constraintdef(pg_constraint.oid, true),
+         'comment', obj_description(pg_constraint.oid, 'pg_constraint')))::text
+  from pg_type as type
+  join schemas on schemas.oid = typnamespace
+  join pg_constraint on contypid = type.oid and contype = 'c'
+ where not exists (select from pg_depend
+                    where classid = 'pg_type'::regclass and objid = type.oid and deptype = 'e')",
+);
+
+/// One that belongs to a column is usually as persistent as its table, from PostgreSQL 15 on.
 pub(super) const SEQUENCES: &str = query!(
     "\
 select 'sequence', schema, null, relname::text, 0, 'pg_class'::regclass::oid, relations.oid,
@@ -85,22 +102,26 @@ select 'sequence', schema, null, relname::text, 0, 'pg_class'::regclass::oid, re
     counting!(),
     ",
          'owned_by', owner,
-         'persistence', case when owner is null and relpersistence = 'u' then 'unlogged' end,
+         'persistence', case
+           when owner is null then case relpersistence when 'u' then 'unlogged' end
+           when relpersistence <> persistence
+                and current_setting('server_version_num')::int4 >= 150000
+           then case relpersistence when 'u' then 'unlogged' else 'logged' end end,
          'comment', obj_description(relations.oid, 'pg_class'),
-         'grants', ",
+         ",
     grants!("s", "relacl", "relowner"),
     "))::text
   from relations
   join pg_sequence as sequence on seqrelid = relations.oid
   left join lateral (
        select concat_ws('.', quote_ident(nullif(nspname, current_schema())),
-                        quote_ident(owner.relname), quote_ident(attname))
+                        quote_ident(owner.relname), quote_ident(attname)), owner.relpersistence
          from pg_depend
          join pg_class as owner on owner.oid = refobjid
          join pg_namespace on pg_namespace.oid = owner.relnamespace
          join pg_attribute on attrelid = refobjid and attnum = refobjsubid
         where classid = 'pg_class'::regclass and objid = relations.oid
-          and refclassid = 'pg_class'::regclass and deptype = 'a') as owned (owner) on true
+          and refclassid = 'pg_class'::regclass and deptype = 'a') as owned (owner, persistence) on true
  where not exists (select from pg_depend
                     where classid = 'pg_class'::regclass and objid = relations.oid
                       and refclassid = 'pg_class'::regclass and deptype = 'i')",
@@ -118,7 +139,7 @@ select 'function', schema, null, proname || '(' || oidvectortypes(proargtypes) |
                                length(head || quote_ident(nspname) || '.') + 1)
            else pg_get_functiondef(function.oid) end, E'\\n'),
          'comment', obj_description(function.oid, 'pg_proc'),
-         'grants', ",
+         ",
     grants!("f", "proacl", "proowner"),
     "))::text
   from pg_proc as function

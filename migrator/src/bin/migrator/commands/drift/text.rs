@@ -43,12 +43,21 @@ fn owner(id: &ObjectId) -> (Kind, &Option<String>, &str) {
 }
 
 fn is_relation(kind: Kind) -> bool {
-    matches!(kind, Kind::Table | Kind::View | Kind::MaterializedView)
+    matches!(
+        kind,
+        Kind::Table
+            | Kind::View
+            | Kind::MaterializedView
+            | Kind::ForeignTable
+            | Kind::CompositeType
+            | Kind::Domain
+    )
 }
 
 /// Kind of the relation that a part belongs to.
 fn relation(drift: &Drift, part: &ObjectId, name: &str) -> Kind {
-    let kinds = [Kind::View, Kind::MaterializedView];
+    let kinds =
+        [Kind::View, Kind::MaterializedView, Kind::ForeignTable, Kind::CompositeType, Kind::Domain];
     let found = kinds.into_iter().find(|kind| {
         let id = ObjectId {
             schema: part.schema.clone(),
@@ -105,7 +114,16 @@ fn render_difference(text: &mut String, drift: &Drift, difference: &Difference, 
 fn is_brief(kind: Kind, property: Property) -> bool {
     match property {
         Property::Definition => {
-            matches!(kind, Kind::Constraint | Kind::Trigger | Kind::Policy | Kind::Index)
+            matches!(
+                kind,
+                Kind::Constraint
+                    | Kind::DomainConstraint
+                    | Kind::Trigger
+                    | Kind::Rule
+                    | Kind::Policy
+                    | Kind::Index
+                    | Kind::Statistics
+            )
         }
         Property::Type | Property::NotNull | Property::Default | Property::Generated => {
             kind == Kind::Column

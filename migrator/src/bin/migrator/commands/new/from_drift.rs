@@ -158,6 +158,10 @@ fn report(printer: &Printer, written: &[Written<'_>], problems: &[String]) {
         printer.note(
             "Tried in a shadow database: applied, it makes what is in this one; undone, what was before",
         );
+    } else {
+        warning(
+            "tried and failed: the scripts are not the whole way there and back; complete them by hand",
+        );
     }
 }
 
