@@ -191,6 +191,7 @@ impl Target {
             self.undecided.push(Undecided { id: Some(id.clone()), reason, sql });
         } else {
             object.properties.remove(&Property::NotNull);
+            object.properties.remove(&Property::NotNullConstraint);
             self.optional.push(id.clone());
         }
         object
