@@ -58,7 +58,7 @@ pub(super) fn write(catalog: &Catalog, what: &str, grants: Grants) -> String {
 /// Lines that name what the script lacks.
 fn not_written(catalog: &Catalog) -> String {
     let others = catalog.objects.keys().filter(|id| id.kind == Kind::Other);
-    others.map(|id| format!("-- Not in this script: {id}.\n")).collect()
+    lines(others.map(|id| format!("-- Not in this script: {id}.")))
 }
 
 /// Write grants or not; they were read accordingly.

@@ -238,6 +238,10 @@ async fn equivalent_definitions_are_no_difference() {
             "create table t (a varchar(9) constraint c check (a in ('x', 'y')))",
             "alter table t drop constraint c, add constraint c check (((a)::text = any ((array['x'::character varying, 'y'::character varying])::text[])))",
         ),
+        (
+            "create table t (a varchar(9) constraint c check (a in ('x', null, 'y' || 'z')))",
+            "alter table t drop constraint c, add constraint c check (((a)::text = any ((array['x'::character varying, null::character varying, ('y' || 'z')::character varying])::text[])))",
+        ),
         ("create table t (a serial)", "alter sequence t_a_seq restart with 100"),
         ("create table t (a integer)", "insert into t values (1)"),
         ("create table t (a integer)", "analyze t"),

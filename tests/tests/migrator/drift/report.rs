@@ -32,6 +32,7 @@ async fn a_migrated_database_has_none() {
     assert_eq!(output.stdout, "");
     assert_snapshot!(output.stderr, @r"
     Building a shadow database from 4 migrations
+    Not compared: privileges of roles (`--grants` does) on schema public, sequence tasks_id_seq, table idempotency_keys and 3 more objects
     No drift: the database is what V4__task_priority leaves
     ");
     assert_eq!(objects(&database).await, before);
@@ -87,6 +88,7 @@ async fn everything_that_differs_is_listed_by_table() {
     ");
     assert_snapshot!(output.stderr, @r"
     Building a shadow database from 4 migrations
+    Not compared: privileges of roles (`--grants` does) on schema public, sequence tasks_id_seq, table tasks and 2 more objects
     14 differences between the database and its migrations (`+` only in the database, `-` only in the migrations)
     hint: `migrator new NAME --from-drift` writes the differences as a migration; `migrator drift --script` writes what undoes them
     ");
@@ -148,17 +150,22 @@ async fn grants_are_compared_with_the_option() {
     execute(
         &database,
         &format!(
-            "grant select, insert on t to {name}; grant update (b) on t to {name} with grant option;
-             revoke execute on function f() from public"
+            "grant select, insert on t to {name}; grant update (b) on t to {name} with grant option"
         ),
     )
     .await;
-    run(&database, &["drift", "--dir", folder.path()]).await.exits(0);
+    let without = ["drift", "--dir", folder.path()];
+    let said = "Not compared: privileges of roles (`--grants` does) on table t, column t.b\n";
+    run(&database, &without).await.exits(0).says(said);
+    // What everybody may do belongs to the schema.
+    execute(&database, "revoke execute on function f() from public").await;
+    let text = run(&database, &without).await.exits(1).stdout;
+    assert_eq!(text, "~ function f()\n    grants to PUBLIC\n    + none\n");
     let text = run(&database, &arguments).await.exits(1).stdout.replace(name.as_str(), "reader");
     assert_snapshot!(text, @r"
     ~ function f()
-        grants
-        - execute to public
+        grants to PUBLIC
+        + none
     ~ table t
         grants
         + insert, select to reader
@@ -299,6 +306,15 @@ async fn a_machine_can_read_it() {
       "differences": [
         {
           "change": "added",
+          "kind": "schema",
+          "name": "other",
+          "object": "schema other",
+          "properties": [],
+          "schema": null,
+          "table": null
+        },
+        {
+          "change": "added",
           "kind": "column",
           "name": "due",
           "object": "column tasks.due",
@@ -370,7 +386,7 @@ async fn a_machine_can_read_it() {
       ],
       "drift": true,
       "not_compared": [
-        "schema other"
+        "privileges of roles (`--grants` does) on schema public, sequence tasks_id_seq, table idempotency_keys and 3 more objects"
       ],
       "pending": 0
     }
@@ -386,7 +402,9 @@ async fn a_machine_can_read_that_there_is_none() {
       "compared_to": 4,
       "differences": [],
       "drift": false,
-      "not_compared": [],
+      "not_compared": [
+        "privileges of roles (`--grants` does) on schema public, sequence tasks_id_seq, table idempotency_keys and 3 more objects"
+      ],
       "pending": 0
     }
     "#);

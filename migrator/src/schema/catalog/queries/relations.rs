@@ -21,11 +21,11 @@ select case relkind when 'v' then 'view' when 'm' then 'materialized_view' else 
            select array_agg('toast.' || option)
              from pg_class as toast cross join unnest(toast.reloptions) as option
             where toast.oid = relations.reltoastrelid), ', '),
-         'replica_identity', case relreplident
+         'replica_identity', case when relkind <> 'v' then case relreplident
            when 'f' then 'full' when 'n' then 'nothing'
            when 'i' then (select 'index ' || quote_ident(own.relname)
                             from pg_index join pg_class as own on own.oid = indexrelid
-                           where indrelid = relations.oid and indisreplident) end,
+                           where indrelid = relations.oid and indisreplident) end end,
          'cluster_on', (select quote_ident(own.relname)
                           from pg_index join pg_class as own on own.oid = indexrelid
                          where indrelid = relations.oid and indisclustered),

@@ -6,6 +6,7 @@ mod failures;
 mod files;
 mod pairs;
 mod properties;
+mod recreated;
 mod refusals;
 mod round_trip;
 
