@@ -158,9 +158,9 @@ async fn a_throwaway_server_is_removed_when_the_run_is_asked_to_end() {
         program.env("TMPDIR", temporary.path());
         let mut program = program.spawn().expect("start the migrator");
         let stderr = program.stderr.take().expect("a pipe");
-        let mut lines = BufReader::new(stderr).lines();
-        let line = lines.next_line().await.expect("read").expect("a line");
-        assert!(line.starts_with("Building a shadow database"), "{line}");
+        let mut messages = BufReader::new(stderr).lines();
+        let first = messages.next_line().await.expect("read").expect("a line");
+        assert!(first.starts_with("Building a shadow database"), "{first}");
         assert_eq!(temporary.names().len(), 1, "the server's folder");
         let process = program.id().and_then(|id| i32::try_from(id).ok()).expect("it runs");
         kill(Pid::from_raw(process), signal).expect("send the signal");

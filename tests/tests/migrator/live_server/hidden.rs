@@ -1,10 +1,15 @@
 //! Scripts that hide in a dynamic statement what they do: the server notices it before the commit.
 
+use std::fmt::Write as _;
+
 use super::{LiveServer, folder};
 
 /// A dynamic statement that nobody can read.
 fn hidden(statement: &str) -> String {
-    let hex: String = statement.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut hex = String::new();
+    for byte in statement.bytes() {
+        write!(hex, "{byte:02x}").expect("writing to a string does not fail");
+    }
     format!("execute convert_from('\\x{hex}', 'utf8')")
 }
 
