@@ -86,12 +86,11 @@ fn labels(object: &Object) -> Vec<&str> {
 fn domain<'a>(plan: &mut Plan<'a>, id: &'a ObjectId, from: &Object, to: &Object) {
     let alter = format!("alter domain {}", name(id));
     if differs(from, to, Property::Default) {
-        match get(to, Property::Default) {
-            Some(default) => {
-                plan.push(Phase::AlterTypes, id, format!("{alter} set default {};", lower(default)))
-            }
-            None => plan.push(Phase::AlterTypes, id, format!("{alter} drop default;")),
-        }
+        let sql = match get(to, Property::Default) {
+            Some(default) => format!("{alter} set default {};", lower(default)),
+            None => format!("{alter} drop default;"),
+        };
+        plan.push(Phase::AlterTypes, id, sql);
     }
     match (get(from, Property::NotNull), get(to, Property::NotNull)) {
         (None, Some(_)) => plan.push(Phase::AlterTypes, id, format!("{alter} set not null;")),
