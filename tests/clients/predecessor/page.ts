@@ -8,6 +8,8 @@ import { Client, Failure, session, type Priority, type Task } from "./client.js"
 
 const client = new Client(new URLSearchParams(location.search).get("api") ?? "");
 let tasks: Task[] = [];
+/** How many changes are not answered yet. */
+let unanswered = 0;
 
 function find<E extends HTMLElement>(selector: string): E {
   const element = document.querySelector<E>(selector);
@@ -19,6 +21,7 @@ function find<E extends HTMLElement>(selector: string): E {
 function show(): void {
   find("#sign-in").hidden = session.token !== null;
   find("#tasks").hidden = session.token === null;
+  find("#list").ariaBusy = String(unanswered > 0);
   const template = find<HTMLTemplateElement>("#task").content;
   find("#list").replaceChildren(
     ...tasks.map((task) => {
@@ -43,6 +46,7 @@ async function change(next: Task[], request: () => Promise<Task | void>): Promis
   const before = tasks;
   tasks = next;
   find("#message").textContent = "";
+  unanswered += 1;
   show();
   try {
     const answer = await request();
@@ -53,6 +57,7 @@ async function change(next: Task[], request: () => Promise<Task | void>): Promis
     tasks = before;
     report(error);
   }
+  unanswered -= 1;
   show();
 }
 

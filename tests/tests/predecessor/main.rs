@@ -55,30 +55,21 @@ async fn shown(browser: &Browser) -> Value {
     browser.run(SHOWN).await
 }
 
-/// Waits until the list is this one, and until the service has it too.
+/// Waits for the answer to the last change, and checks the list on the page and in the service.
 async fn assert_list(scene: &Scene, browser: &Browser, expected: Value) {
-    tests::until("the list is as expected", async || {
-        (shown(browser).await == expected && scene.stored().await == expected).then_some(())
-    })
-    .await;
-    // And stays: the answer has not taken back what was shown at once.
-    tests::until("the draft has an id", async || {
-        let drafts = "return document.querySelectorAll('li[data-id=\"0\"]').length";
-        (browser.run(drafts).await == 0).then_some(())
-    })
-    .await;
+    browser.find("#list[aria-busy=false]").await;
     assert_eq!(shown(browser).await, expected);
+    assert_eq!(scene.stored().await, expected);
 }
 
 async fn message(browser: &Browser) -> String {
     browser.find("#message").await.text().await.expect("the message")
 }
 
+/// Waits for the answer to the last change, and checks the message on the page.
 async fn assert_message(browser: &Browser, expected: &str) {
-    tests::until(&format!("the message is `{expected}`"), async || {
-        (message(browser).await == expected).then_some(())
-    })
-    .await;
+    browser.find("#list[aria-busy=false]").await;
+    assert_eq!(message(browser).await, expected);
 }
 
 async fn add(browser: &Browser, title: &str, priority: &str) {
@@ -229,6 +220,7 @@ async fn a_token_that_has_expired_is_cleared() {
     let expired = Token::new(&scene.alice.id).claim_in("exp", -3_600);
     let expired = expired.signed(scene.alice.app().jwt_secret());
     let browser = scene.signed_in(&expired).await;
+    browser.find("#message:not(:empty)").await;
     assert_message(&browser, "The token has expired").await;
     browser.find("#sign-in:not([hidden])").await;
     let kept = browser.run("return localStorage.length").await;
