@@ -109,7 +109,8 @@ impl<'a> UnverifiedToken<'a> {
                         "missing claim: `sub` must be a text of 1 to 255 bytes",
                     ))?
                     .to_owned(),
-                email: email.map(str::to_owned),
+                // The same person, however the provider spells it.
+                email: email.map(str::to_lowercase),
             },
             not_before: not_before
                 .ok_or(ApiError::TokenInvalid("malformed claim: `nbf` must be a number"))?,
@@ -264,6 +265,14 @@ mod tests {
             let read = validate(&token, &nothing_required()).expect("a good token");
             assert_eq!(read.caller.email.is_some(), counts, "{verified:?}");
         }
+    }
+
+    #[test]
+    fn an_address_is_in_lower_case() {
+        let claims = json!({ "sub": "ann", "exp": NOW, "email": "Ann@Example.COM" });
+        let token = token(&json!({ "alg": "HS256" }), &claims);
+        let read = validate(&token, &nothing_required()).expect("a good token");
+        assert_eq!(read.caller.email.as_deref(), Some("ann@example.com"));
     }
 
     #[test]
