@@ -84,10 +84,11 @@ impl Statement {
         }
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
         match words[..] {
-            // A statement that is prepared under this name.
-            ["PREPARE", "TRANSACTION", _, ..] => None,
-            // Going back to a savepoint stays within the transaction.
-            ["ROLLBACK", "TO", ..] | ["ROLLBACK", "WORK" | "TRANSACTION", "TO", ..] => None,
+            // Going back to a savepoint stays within the transaction, and `prepare transaction as …`
+            // prepares a statement of that name.
+            ["ROLLBACK", "TO", ..]
+            | ["ROLLBACK", "WORK" | "TRANSACTION", "TO", ..]
+            | ["PREPARE", "TRANSACTION", _, ..] => None,
             ["BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "ABORT", ..]
             | ["START" | "PREPARE", "TRANSACTION", ..] => Some(Unsupported::TransactionControl),
             ["DISCARD", "ALL"] => Some(Unsupported::ResetsSession),

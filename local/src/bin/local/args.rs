@@ -25,6 +25,7 @@ pub(crate) enum Command {
 ///
 /// Without a database URL, it starts a PostgreSQL server with its data in `.taskie/postgres`. Every
 /// variable of `spin.toml` can be set as `SPIN_VARIABLE_<NAME>`, in the environment or in `.env`.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cargo up                                   serve on http://127.0.0.1:3000

@@ -47,18 +47,16 @@ pub(crate) async fn compare(
     let mut missing = Vec::new();
     let mut other = Vec::new();
     for (id, object) in &expected.objects {
-        match live.objects.get(id) {
-            None if is_reported(id, object, &live) => missing.push((id, describe(id, object))),
-            None => {}
-            Some(present) if id.kind == Kind::Column => {
-                if !has_same_kind_of_type(client, object, present).await? {
-                    missing.push((id, describe(id, object)));
-                }
+        let Some(present) = live.objects.get(id) else {
+            if is_reported(id, object, &live) {
+                missing.push((id, describe(id, object)));
             }
-            Some(present) if does_something_else(id.kind, object, present) => {
-                other.push(id.to_string());
-            }
-            Some(_) => {}
+            continue;
+        };
+        if id.kind == Kind::Column && !has_same_kind_of_type(client, object, present).await? {
+            missing.push((id, describe(id, object)));
+        } else if does_something_else(id.kind, object, present) {
+            other.push(id.to_string());
         }
     }
     missing.sort_by(|(id, part), (other_id, other_part)| {

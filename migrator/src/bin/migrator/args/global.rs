@@ -47,6 +47,7 @@ pub(crate) struct MigrationOptions {
     pub(crate) dir: Option<PathBuf>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct OutputOptions {

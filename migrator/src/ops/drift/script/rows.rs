@@ -47,7 +47,7 @@ pub(super) fn queries(from: &Catalog, to: &Catalog, zone: Option<&str>) -> Vec<F
         match id.kind {
             Kind::Column => found.extend(of_column(id, old, object, [from, to], zone)),
             Kind::Constraint if is_new(old, object) => {
-                found.extend(of_constraint(from, id, object))
+                found.extend(of_constraint(from, id, object));
             }
             Kind::Index if is_new(old, object) => found.extend(of_index(id, object)),
             _ => {}
@@ -240,9 +240,10 @@ fn duplicates(
         let given = top_level(columns).into_iter().map(|column| format!("{column} is not null"));
         conditions.extend(given);
     }
-    let filter = match conditions.is_empty() {
-        true => String::new(),
-        false => format!(" where {}", conditions.join(" and ")),
+    let filter = if conditions.is_empty() {
+        String::new()
+    } else {
+        format!(" where {}", conditions.join(" and "))
     };
     let query = format!(
         "select {columns}, count(*) from {table}{filter} group by {columns} having count(*) > 1"

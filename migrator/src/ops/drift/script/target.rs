@@ -135,8 +135,9 @@ impl Target {
             self.undecided.push(Undecided { id: Some(id.clone()), reason, sql: vec![sql] });
             // A default of the new type may be none of the old one.
             let is_time = from.starts_with("timestamp") && to.starts_with("timestamp");
-            let kept = [Property::Type, Property::Collation];
-            kept.into_iter().for_each(|property| keep_property(object, old, property));
+            for property in [Property::Type, Property::Collation] {
+                keep_property(object, old, property);
+            }
             if !is_time {
                 keep_property(object, old, Property::Default);
             }

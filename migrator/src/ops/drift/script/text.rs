@@ -1,6 +1,7 @@
 //! A script as text: at its top what it leaves to a person, then one transaction.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use super::{DriftScript, FoundRows};
 use crate::model::text::count;
@@ -43,17 +44,16 @@ pub(super) fn body(schema: &str, statements: &[Statement], rows: &[FoundRows]) -
 }
 
 fn guard(rows: &[&FoundRows]) -> String {
-    let checks: String = rows
-        .iter()
-        .map(|rows| {
-            let message = literal(&format!("{}: {}", rows.id, rows.problem));
-            let hint = literal(&rows.query);
-            format!(
-                "  if exists ({}) then\n    raise exception using errcode = 'check_violation', message = {message},\n      hint = {hint};\n  end if;\n",
-                rows.query
-            )
-        })
-        .collect();
+    let mut checks = String::new();
+    for rows in rows {
+        let message = literal(&format!("{}: {}", rows.id, rows.problem));
+        let hint = literal(&rows.query);
+        let _ = writeln!(
+            checks,
+            "  if exists ({}) then\n    raise exception using errcode = 'check_violation', message = {message},\n      hint = {hint};\n  end if;",
+            rows.query
+        );
+    }
     let mut tag = "check".to_owned();
     while checks.contains(&format!("${tag}$")) {
         tag.push('_');
