@@ -32,7 +32,7 @@ async fn script(database: &TestDatabase, folder: &Folder, more: &[&str]) -> Valu
     arguments.extend(more);
     let output = run(database, &arguments).await;
     let document = output.json();
-    let code = if document["complete"] == true { 0 } else { 1 };
+    let code = i32::from(document["complete"] != true);
     let _ = output.exits(code);
     assert_eq!(objects(database).await, before, "{document:#}");
     document
