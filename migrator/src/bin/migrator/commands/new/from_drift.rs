@@ -72,9 +72,8 @@ pub(crate) async fn run(
 
     let files = written.iter().flat_map(|(pair, _)| [&pair.apply, &pair.undo]);
     let files: Vec<String> = files.map(|file| file.display().to_string()).collect();
-    printer.result(&document(&written, &files, &problems, not_compared), || {
-        files.iter().map(|file| format!("{file}\n")).collect()
-    });
+    printer
+        .result(&document(&written, &files, &problems, not_compared), || files.join("\n") + "\n");
     report(printer, &written, &problems);
     let dir = folder.display();
     let which = if written.len() == 1 { "both files" } else { "all files" };
