@@ -32,7 +32,7 @@ async fn a_migrated_database_has_none() {
     assert_eq!(output.stdout, "");
     assert_snapshot!(output.stderr, @r"
     Building a shadow database from 4 migrations
-    Not compared: privileges of roles (`--grants` does) on schema public, sequence tasks_id_seq, table idempotency_keys and 3 more objects
+    Not compared: privileges of roles (`--grants` does) on schema public, sequence tasks_id_seq, table idempotency_keys and 17 more objects
     No drift: the database is what V4__task_priority leaves
     ");
     assert_eq!(objects(&database).await, before);
@@ -88,7 +88,7 @@ async fn everything_that_differs_is_listed_by_table() {
     ");
     assert_snapshot!(output.stderr, @r"
     Building a shadow database from 4 migrations
-    Not compared: privileges of roles (`--grants` does) on schema public, sequence tasks_id_seq, table tasks and 2 more objects
+    Not compared: privileges of roles (`--grants` does) on schema public, sequence tasks_id_seq, table tasks and 10 more objects
     14 differences between the database and its migrations (`+` only in the database, `-` only in the migrations)
     hint: `migrator new NAME --from-drift` writes the differences as a migration; `migrator drift --script` writes what undoes them
     ");
@@ -386,7 +386,7 @@ async fn a_machine_can_read_it() {
       ],
       "drift": true,
       "not_compared": [
-        "privileges of roles (`--grants` does) on schema public, sequence tasks_id_seq, table idempotency_keys and 3 more objects"
+        "privileges of roles (`--grants` does) on schema public, sequence tasks_id_seq, table idempotency_keys and 17 more objects"
       ],
       "pending": 0
     }
@@ -403,7 +403,7 @@ async fn a_machine_can_read_that_there_is_none() {
       "differences": [],
       "drift": false,
       "not_compared": [
-        "privileges of roles (`--grants` does) on schema public, sequence tasks_id_seq, table idempotency_keys and 3 more objects"
+        "privileges of roles (`--grants` does) on schema public, sequence tasks_id_seq, table idempotency_keys and 17 more objects"
       ],
       "pending": 0
     }
