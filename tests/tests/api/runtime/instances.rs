@@ -70,9 +70,10 @@ async fn a_request_that_finds_no_instance_is_a_bare_500() {
         assert_bare_500(&app.get(path).await);
     }
     app.get("/.well-known/spin/health").await.header("content-length");
-    let reason = match Difference::OneRequestPerInstance.applies() {
-        true => "maximum concurrent limit of 1000 for component instances",
-        false => "instantiation error",
+    let reason = if Difference::OneRequestPerInstance.applies() {
+        "maximum concurrent limit of 1000 for component instances"
+    } else {
+        "instantiation error"
     };
     assert!(app.log().contains(reason), "{}", app.log());
 
