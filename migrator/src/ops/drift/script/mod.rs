@@ -142,7 +142,8 @@ pub async fn drift_script(
     let whole = catalog::read(client, &everything).await?;
     connection.close().await;
 
-    let read = ReadOptions { schemas: schemas(&drift.expected), grants: false };
+    // As the others were read, which lists the main schema too.
+    let read = ReadOptions { schemas: schemas(&drift.expected), grants: true };
     let copy = dump::copy(&whole);
     let server = &request.shadow_server;
     let result = shadow::run_in_copy(migrator, server, &settings, &copy, &body, &read).await?;
