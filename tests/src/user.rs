@@ -99,7 +99,16 @@ impl User {
     }
 }
 
-/// The email address of a test user.
+/// The email address of a test user: another one for each id, also in lower case, as accounts have it.
 fn email_of(user: &str) -> String {
-    format!("{user}@example.com")
+    use std::fmt::Write as _;
+    let mut name = String::new();
+    for character in user.chars() {
+        if character.to_lowercase().eq([character]) {
+            name.push(character);
+        } else {
+            let _ = write!(name, "{{{:x}}}", u32::from(character));
+        }
+    }
+    format!("{name}@example.com")
 }

@@ -205,7 +205,7 @@ async fn tables_are_found_by_search_path() {
         .exits(0)
         .says(r#"Granted usage on schema "Odd ""Schema""#)
         .says(r#"Granted select, delete on table "Odd ""Schema".tasks"#)
-        .says(r#"Granted update (title, description, status) on table "Odd ""Schema".tasks"#)
+        .says(r#"Granted update (title, description, status, priority) on table "Odd ""Schema".tasks"#)
         .says(r#"Granted select, delete on table "Odd ""Schema".idempotency_keys"#);
     let client = database.client_as(&role).await;
     client.batch_execute("select from tasks").await.expect("read the tasks");
@@ -268,7 +268,7 @@ async fn grants_on_whole_tables_become_grants_on_columns() {
         .await
         .exits(0)
         .says("Revoked insert, update on table public.tasks")
-        .says("Granted update (title, description, status) on table public.tasks")
+        .says("Granted update (title, description, status, priority) on table public.tasks")
         .says("and nothing else");
     grant(&database, &role, &["--provision-users"]).await.exits(0).says("Nothing to do: ");
 }

@@ -61,8 +61,8 @@ async fn a_dry_run_prints_the_script_and_changes_nothing() {
     grant usage on sequence public.tasks_id_seq to worker;
     grant insert (user_id, key, fingerprint, task_id, created_at) on table public.idempotency_keys to worker;
     grant update (fingerprint, task_id, created_at) on table public.idempotency_keys to worker;
-    grant insert (id, user_id, title, description, status, created_at, updated_at) on table public.tasks to worker;
-    grant update (title, description, status) on table public.tasks to worker;
+    grant insert (id, user_id, title, description, status, created_at, updated_at, priority) on table public.tasks to worker;
+    grant update (title, description, status, priority) on table public.tasks to worker;
 
     -- The server gives up by itself. Kept with the role, so that a pooler cannot lose it.
     alter role worker set statement_timeout = '4s';
@@ -140,8 +140,8 @@ async fn the_json_lists_the_statements() {
         "usage on sequence public.tasks_id_seq",
         "insert (user_id, key, fingerprint, task_id, created_at) on table public.idempotency_keys",
         "update (fingerprint, task_id, created_at) on table public.idempotency_keys",
-        "insert (id, user_id, title, description, status, created_at, updated_at) on table public.tasks",
-        "update (title, description, status) on table public.tasks"
+        "insert (id, user_id, title, description, status, created_at, updated_at, priority) on table public.tasks",
+        "update (title, description, status, priority) on table public.tasks"
       ],
       "revoked": [],
       "revoked_from_all": [
@@ -165,8 +165,8 @@ async fn the_json_lists_the_statements() {
         "grant usage on sequence public.tasks_id_seq to worker",
         "grant insert (user_id, key, fingerprint, task_id, created_at) on table public.idempotency_keys to worker",
         "grant update (fingerprint, task_id, created_at) on table public.idempotency_keys to worker",
-        "grant insert (id, user_id, title, description, status, created_at, updated_at) on table public.tasks to worker",
-        "grant update (title, description, status) on table public.tasks to worker",
+        "grant insert (id, user_id, title, description, status, created_at, updated_at, priority) on table public.tasks to worker",
+        "grant update (title, description, status, priority) on table public.tasks to worker",
         "alter role worker set statement_timeout = '4s'",
         "alter role worker set idle_in_transaction_session_timeout = '10s'"
       ],

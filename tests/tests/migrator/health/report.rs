@@ -136,6 +136,7 @@ async fn the_json_always_has_the_same_members() {
       "notes": "<notes>",
       "oldest_transaction": null,
       "read_only": false,
+      "required_columns": [],
       "role": {
         "bypasses_rls": false,
         "can_create": false,

@@ -58,7 +58,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
             }
             Command::Current => current::run(cli, printer).await,
             Command::New(arguments) if arguments.from_drift => {
-                new::from_drift::run(cli, printer, arguments).await
+                Box::pin(new::from_drift::run(cli, printer, arguments)).await
             }
             Command::New(arguments) => new::run(cli, printer, &arguments.name),
             Command::Check(arguments) => check::run(cli, printer, arguments).await,
@@ -67,7 +67,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
             Command::Completions { shell } => Ok(completions::run(printer, *shell)),
             Command::Man { command } => Ok(man::run(printer, command.as_deref())),
             Command::Health { arguments } => health::run(cli, printer, arguments).await,
-            Command::Drift(arguments) => drift::run(cli, printer, arguments).await,
+            Command::Drift(arguments) => Box::pin(drift::run(cli, printer, arguments)).await,
             Command::Dump(arguments) => dump::run(cli, printer, arguments).await,
         }
     });
