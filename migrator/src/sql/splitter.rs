@@ -27,6 +27,8 @@ struct Splitter {
     body: Body,
     /// The last token if it was a word, in upper case; else empty.
     previous: String,
+    /// Position of the last token if it was a backslash.
+    backslash: Option<usize>,
 }
 
 /// Position in relation to the body of an SQL function.
@@ -79,10 +81,17 @@ impl Splitter {
             }
             (Body::AtStart | Body::InStatement, _) => Body::InStatement,
         };
+        // What psql executes itself. Elsewhere a backslash can be half of a string, by other settings.
+        if let Some(backslash) = self.backslash.take()
+            && backslash + 1 == start
+            && (kind == Token::Word || matches!(text, "\\" | "!" | "?" | "."))
+        {
+            statement.meta_command.get_or_insert(backslash);
+        }
+        self.backslash = (text == "\\").then_some(start);
         match (text, word.as_str()) {
             ("(", _) => self.parentheses += 1,
             (")", _) => self.parentheses = self.parentheses.saturating_sub(1),
-            ("\\", _) => statement.meta_command = statement.meta_command.or(Some(start)),
             // PostgreSQL takes both words for both directions.
             (_, "STDIN" | "STDOUT") if outermost && self.previous == "FROM" => {
                 statement.standard_stream = Some(Unsupported::StandardInput);
