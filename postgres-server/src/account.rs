@@ -35,6 +35,7 @@ impl Account {
     }
 
     /// Returns true if it is another account than that of this process.
+    #[cfg(feature = "download")]
     pub(crate) fn is_other(&self) -> bool {
         self.other.is_some()
     }
