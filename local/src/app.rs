@@ -10,12 +10,11 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use wasmtime_wasi_http::handler::ProxyHandler;
-use wasmtime_wasi_http::p3::bindings::ServicePre;
 
 use crate::config::{AllowedHosts, Manifest, Route, Router, RuntimeConfig, Variables};
 use crate::error::{Error, ErrorKind};
-use crate::host::{ComponentContext, GuestOutput, InstanceState, KeyValueStore, Pools};
-use crate::server::{Engine, INSTANCES, InstanceReuse, Instances, Server};
+use crate::host::{ComponentContext, GuestOutput, KeyValueStore, Pools};
+use crate::server::{Engine, INSTANCES, InstanceReuse, Instances, Linked, Server};
 
 /// Time limit of requests in flight when the application stops.
 const GRACE: Duration = Duration::from_secs(5);
@@ -72,7 +71,7 @@ impl App {
         let store = Arc::new(KeyValueStore::default());
         let mut contexts = Vec::new();
         let mut components = BTreeMap::new();
-        for (id, service) in load(&manifest).await? {
+        for (id, linked) in load(&manifest).await? {
             let component = &manifest.components[&id];
             let context = Arc::new(ComponentContext {
                 component: id.clone(),
@@ -84,9 +83,9 @@ impl App {
             });
             contexts.push(Arc::clone(&context));
             let instances = Instances {
-                service,
+                reuse: options.reuse.of(&linked),
+                linked,
                 context,
-                reuse: options.reuse,
                 slots: Arc::clone(&slots),
                 stopped: ended.clone(),
             };
@@ -146,7 +145,7 @@ impl Drop for App {
 }
 
 /// Compiles the components that are not compiled yet, away from the threads that serve.
-async fn load(manifest: &Manifest) -> Result<Vec<(String, ServicePre<InstanceState>)>, Error> {
+async fn load(manifest: &Manifest) -> Result<Vec<(String, Linked)>, Error> {
     let cache_dir = manifest.dir.join("target/wasmtime-cache");
     let components = manifest.components.iter();
     let sources: Vec<_> = components.map(|(id, one)| (id.clone(), one.source.clone())).collect();

@@ -71,7 +71,7 @@ impl Options {
         let mut options = Self {
             manifest: Component::under_test().manifest(),
             variables: BTreeMap::new(),
-            reuse: InstanceReuse::default(),
+            reuse: SETTINGS.reuse,
         };
         options.database(database).set("jwt_secret", &JWT_SECRET);
         // A busy machine is not a slow database: tests about the limit set their own.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use local::InstanceReuse;
 use neon_url::DatabaseUrl;
 
 use crate::component::Component;
@@ -15,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) runtime: RuntimeKind,
     /// The build of the components that it starts.
     pub(crate) component: Component,
+    /// The reuse of its instances, where a test does not set it.
+    pub(crate) reuse: InstanceReuse,
     /// A running service.
     pub(crate) service: Option<Service>,
     /// A server on which tests may create and drop databases.
@@ -50,6 +53,14 @@ impl Settings {
             Some("wasip2") => Component::Wasip2,
             Some(other) => panic!("TASKIE_COMPONENT must be `wasip3` or `wasip2`, not `{other}`"),
         };
+        let reuse = match variable("TASKIE_REUSE").as_deref() {
+            None | Some("default") => InstanceReuse::default(),
+            Some("single") => InstanceReuse { max_reuse: 1, ..InstanceReuse::default() },
+            Some("random") => InstanceReuse { at_random: true, ..InstanceReuse::default() },
+            Some(other) => {
+                panic!("TASKIE_REUSE must be `default`, `single` or `random`, not `{other}`")
+            }
+        };
         let service = variable("TASKIE_URL").map(|url| Service {
             url: url.trim_end_matches('/').to_owned(),
             database: database("TASKIE_DATABASE_URL")
@@ -57,7 +68,7 @@ impl Settings {
             jwt_secret: variable("TASKIE_JWT_SECRET").expect("TASKIE_URL needs TASKIE_JWT_SECRET"),
         });
         let adopted = variable("TASKIE_ADOPTED").is_some();
-        Self { runtime, component, service, server: database("TEST_DATABASE_URL"), adopted }
+        Self { runtime, component, reuse, service, server: database("TEST_DATABASE_URL"), adopted }
     }
 }
 

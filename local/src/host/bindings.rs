@@ -16,5 +16,6 @@ wasmtime::component::bindgen!({
     },
 });
 
+pub use self::fermyon::spin::variables as variables_v2;
 pub use self::spin::{key_value::key_value, postgres::postgres, variables::variables};
 pub use self::wasi::keyvalue::{atomics, store};

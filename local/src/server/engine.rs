@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime::{Cache, CacheConfig, Config, InstanceAllocationStrategy, PoolingAllocationConfig};
-use wasmtime_wasi_http::p3::bindings::ServicePre;
+use wasmtime_wasi_http::handler::ProxyPre;
+use wasmtime_wasi_http::{p2, p3};
 
 use crate::error::{Error, ErrorKind};
 use crate::host::{InstanceState, bindings};
@@ -22,11 +23,14 @@ pub(crate) const INSTANCES: usize = 1_000;
 /// So the pool is larger than one application's limit, which [`super::instances`] applies.
 const APPS: u32 = 4;
 
+/// A component, compiled and linked, by WASI 0.2 or 0.3.
+pub(crate) type Linked = Arc<ProxyPre<InstanceState>>;
+
 /// The engine, the host interfaces that it links components with, and the components that it has compiled.
 pub(crate) struct Engine {
     wasmtime: wasmtime::Engine,
     linker: Linker<InstanceState>,
-    compiled: Mutex<HashMap<Version, ServicePre<InstanceState>>>,
+    compiled: Mutex<HashMap<Version, Linked>>,
 }
 
 /// Version of a file that was compiled.
@@ -67,7 +71,7 @@ impl Engine {
     }
 
     /// The component in `path`, compiled and linked. Takes seconds the first time; blocks.
-    pub(crate) fn load(&self, id: &str, path: &Path) -> Result<ServicePre<InstanceState>, Error> {
+    pub(crate) fn load(&self, id: &str, path: &Path) -> Result<Linked, Error> {
         let version = Version::of(path).map_err(|error| {
             let message =
                 format!("component `{id}` is not built: cannot read {}: {error}", path.display());
@@ -76,20 +80,21 @@ impl Engine {
         })?;
         // Held while compiling, so that nobody else compiles the same component meanwhile.
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(service) = compiled.get(&version) {
-            return Ok(service.clone());
+        if let Some(linked) = compiled.get(&version) {
+            return Ok(Arc::clone(linked));
         }
-        let service = Component::from_file(&self.wasmtime, path)
+        let linked = Component::from_file(&self.wasmtime, path)
             .and_then(|component| self.linker.instantiate_pre(&component))
-            .and_then(ServicePre::new)
+            .and_then(handler)
             .map_err(|error| {
                 let message = format!("component `{id}` cannot run here: {error:#}");
                 let hint =
                     "`local` has WASI and the interfaces in local/wit; use `spin up` for others";
                 Error::new(ErrorKind::Component, message).with_hint(hint)
             })?;
-        compiled.insert(version, service.clone());
-        Ok(service)
+        let linked = Arc::new(linked);
+        compiled.insert(version, Arc::clone(&linked));
+        Ok(linked)
     }
 }
 
@@ -104,12 +109,25 @@ impl Version {
     }
 }
 
+/// The component's handler of requests: that of WASI 0.3, or else that of WASI 0.2.
+fn handler(component: InstancePre<InstanceState>) -> wasmtime::Result<ProxyPre<InstanceState>> {
+    match p3::bindings::ServicePre::new(component.clone()) {
+        Ok(service) => Ok(ProxyPre::P3(service)),
+        Err(_) => p2::bindings::ProxyPre::new(component).map(ProxyPre::P2).map_err(|_| {
+            wasmtime::format_err!(
+                "it exports neither `wasi:http/handler@0.3.0` nor `wasi:http/incoming-handler@0.2.0`"
+            )
+        }),
+    }
+}
+
 /// The interfaces that a component may import.
 fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<InstanceState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
-    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    p2::add_only_http_to_linker_async(&mut linker)?;
+    p3::add_to_linker(&mut linker)?;
     bindings::Host_::add_to_linker::<InstanceState, HasSelf<InstanceState>>(
         &mut linker,
         |state| state,

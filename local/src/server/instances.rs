@@ -13,11 +13,10 @@ use wasmtime::component::GuestTaskId;
 use wasmtime::{Store, StoreContextMut};
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::handler::{
-    HandlerState, Instance, Proxy, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
+    HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
-use wasmtime_wasi_http::p3::bindings::ServicePre;
 
-use super::engine::INSTANCES;
+use super::engine::{INSTANCES, Linked};
 use crate::host::{ComponentContext, InstanceState};
 
 /// Time limit of a request, wherever this project starts a host. It is above the component's own limits, which
@@ -66,6 +65,21 @@ impl InstanceReuse {
         (draw(self.max_reuse), draw(self.max_concurrent))
     }
 
+    /// The limits of an instance of this component. One of WASI 0.2 serves one request, without a time limit: on
+    /// Spin, the options are for WASI 0.3 only.
+    pub(crate) fn of(self, component: &ProxyPre<InstanceState>) -> InstanceReuse {
+        match component {
+            ProxyPre::P2(_) => InstanceReuse {
+                max_reuse: 1,
+                max_concurrent: 1,
+                request_timeout: None,
+                at_random: false,
+                ..self
+            },
+            ProxyPre::P3(_) => self,
+        }
+    }
+
     /// The same limits as options of `spin up`.
     pub fn spin_options(self) -> Vec<String> {
         // Spin's ranges exclude their upper end.
@@ -86,7 +100,7 @@ impl InstanceReuse {
 
 /// Creates the instances of one component.
 pub(crate) struct Instances {
-    pub(crate) service: ServicePre<InstanceState>,
+    pub(crate) linked: Linked,
     pub(crate) context: Arc<ComponentContext>,
     pub(crate) reuse: InstanceReuse,
     /// A permit for each instance that the application may still create, of any component.
@@ -123,19 +137,25 @@ impl HandlerState for Instances {
     async fn instantiate(
         &self,
     ) -> wasmtime::Result<Instance<InstanceState, WorkerTimeout, WorkerPolicy>> {
-        // As on Spin, the request does not wait, it fails.
+        // As on Spin, the request does not wait, it fails, with this message of Spin's pool.
         let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
-            wasmtime::format_err!("the application has {INSTANCES} instances, the maximum")
+            wasmtime::format_err!(
+                "maximum concurrent limit of {INSTANCES} for component instances reached"
+            )
         })?;
         let state = InstanceState::new(Arc::clone(&self.context));
-        let mut store = Store::new(self.service.engine(), state);
+        let engine = match &*self.linked {
+            ProxyPre::P2(component) => component.engine(),
+            ProxyPre::P3(component) => component.engine(),
+        };
+        let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.limits);
-        let service = self.service.instantiate_async(&mut store).await?;
+        let proxy = self.linked.instantiate_async(&mut store).await?;
         let mut stopped = self.stopped.clone();
         let (max_reuse, max_concurrent) = self.reuse.draw();
         Ok(Instance {
             store,
-            proxy: Proxy::P3(service),
+            proxy,
             view: InstanceState::http,
             expiration: WorkerTimeout {
                 idle_timeout: self.reuse.idle_timeout,

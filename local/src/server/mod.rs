@@ -5,7 +5,7 @@ mod instances;
 mod request;
 mod serve;
 
-pub(crate) use engine::{Engine, INSTANCES};
+pub(crate) use engine::{Engine, INSTANCES, Linked};
 pub(crate) use instances::Instances;
 pub use instances::{InstanceReuse, REQUEST_TIMEOUT};
 pub(crate) use serve::Server;

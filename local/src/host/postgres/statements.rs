@@ -47,7 +47,8 @@ pub(super) async fn execute(
     client.execute(statement, &references).await.map_err(|error| query_failed(&error))
 }
 
-/// Runs a statement and collects its rows. An error among the rows arrives as text, as on Spin.
+/// Runs a statement and collects its rows. As on Spin, an error among the rows arrives as text, and a statement
+/// without rows never ends.
 pub(super) async fn query(
     client: &Object,
     statement: &str,
@@ -63,6 +64,10 @@ pub(super) async fn query(
             return Err(result_too_large());
         }
         rows.push(row);
+    }
+    if rows.is_empty() {
+        // Spin 4.0 and 4.1 wait for columns that never come: spinframework/spin#3671.
+        std::future::pending::<()>().await;
     }
     drop(incoming);
     Ok(RowSet { columns: columns.await.unwrap_or_default(), rows })
