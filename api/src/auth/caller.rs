@@ -4,7 +4,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
-use super::verifier;
+use super::{AccountHint, verifier};
 use crate::config::{self, Auth};
 use crate::error::ApiError;
 use crate::http::path::TaskPath;
@@ -12,12 +12,14 @@ use crate::http::path::TaskPath;
 /// The user whose tasks this request is about, recognised and allowed.
 ///
 /// A token's user in another user's path gets the answer for an absent task, without a statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Caller {
     /// The owner of every row that the request may touch.
     pub(crate) user_id: String,
     /// The email address from the token, with which a first task creates the user's account.
     pub(crate) email: Option<String>,
+    /// Whether the account has that address, as far as this instance knows.
+    pub(crate) account: AccountHint,
 }
 
 impl Caller {
@@ -42,7 +44,11 @@ async fn recognise(auth: Auth, parts: &Parts) -> Result<Caller, ApiError> {
             Err(ApiError::field("user_id", "user_id must not contain the character U+0000"))
         }
         // An address of a reserved domain, so that a first task can create the account.
-        None => Ok(Caller { email: Some(format!("{path_user}@example.com")), user_id: path_user }),
+        None => Ok(Caller {
+            email: Some(format!("{path_user}@example.com")),
+            user_id: path_user,
+            account: AccountHint::default(),
+        }),
     }
 }
 

@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use super::Caller;
 use super::algorithms::Algorithm;
+use super::{AccountHint, Caller};
 use crate::config::RequiredClaims;
 use crate::error::ApiError;
 
@@ -41,7 +41,7 @@ pub(super) struct UnverifiedToken<'a> {
 }
 
 /// The content of a verified token.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct VerifiedToken {
     /// The user in `sub`.
     pub(super) caller: Caller,
@@ -111,6 +111,7 @@ impl<'a> UnverifiedToken<'a> {
                     .to_owned(),
                 // The same person, however the provider spells it.
                 email: email.map(str::to_lowercase),
+                account: AccountHint::default(),
             },
             not_before: not_before
                 .ok_or(ApiError::TokenInvalid("malformed claim: `nbf` must be a number"))?,

@@ -1,5 +1,6 @@
 //! Authentication: the token's user must be the user in the path.
 
+mod account_hint;
 pub(crate) mod algorithms;
 mod caller;
 mod jwks_cache;
@@ -11,5 +12,6 @@ pub(crate) mod key_set;
 mod token_cache;
 mod verifier;
 
+pub(crate) use self::account_hint::AccountHint;
 pub(crate) use self::caller::Caller;
 pub(crate) use self::verifier::refresh_keys;

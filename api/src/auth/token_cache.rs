@@ -71,13 +71,14 @@ impl TokenCache {
 #[cfg(test)]
 mod tests {
     use super::{CAPACITY, CachedToken, TokenCache};
-    use crate::auth::Caller;
     use crate::auth::jwt::VerifiedToken;
+    use crate::auth::{AccountHint, Caller};
 
     const NOW: u64 = 1_000_000;
 
     fn good_until(expires: u64) -> CachedToken {
-        let caller = Caller { user_id: "ann".to_owned(), email: None };
+        let caller =
+            Caller { user_id: "ann".to_owned(), email: None, account: AccountHint::default() };
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
         let expires = expires as f64;
         CachedToken { verified: VerifiedToken { caller, not_before: 0.0, expires }, key: None }

@@ -34,6 +34,12 @@ select $1::text, $2::text, $3::text, $4::text, $5::text
   from users
  where id = $1::text
 returning id, timestamptz_send(created_at)",
+    task_with_address: "insert into tasks (user_id, title, description, status, priority)
+select $1::text, $2::text, $3::text, $4::text, $5::text
+  from users
+ where id = $1::text
+   and email = $6::text
+returning id, timestamptz_send(created_at)",
     task_and_account: "with owner as (
   select email from users where id = $1::text
 ), account as (
@@ -69,6 +75,14 @@ const INSERT_TASK_ONCE: Insert = Insert {
   select nextval(pg_get_serial_sequence('tasks', 'id'))::int4 as id
    where not exists (select from seen)
      and exists (select from users where id = $1::text)
+), {MADE_AND_FOUND}"
+    ),
+    task_with_address: formatcp!(
+        "with {SEEN_AND_EXPIRED}
+), drawn as (
+  select nextval(pg_get_serial_sequence('tasks', 'id'))::int4 as id
+   where not exists (select from seen)
+     and exists (select from users where id = $1::text and email = $8::text)
 ), {MADE_AND_FOUND}"
     ),
     task_and_account: formatcp!(
@@ -201,7 +215,7 @@ pub(crate) async fn create_task(
     let is_keyed = key.is_some();
     params.extend(key.map(|key| key.0).into_iter().chain(fingerprint).map(Param::Text));
     let insert = if is_keyed { INSERT_TASK_ONCE } else { INSERT_TASK };
-    let mut row = insert.run(&database, &caller.user_id, params, caller.email).await?;
+    let mut row = insert.run(&database, &caller, params).await?;
     let (id, created_at) = (row.int4()?, row.time()?);
     let is_replayed = is_keyed && row.bool()?;
     if is_replayed && !row.bool()? {

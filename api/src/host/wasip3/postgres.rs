@@ -6,7 +6,7 @@ use spin_sdk::pg::{
     PgError, QueryError,
 };
 
-use crate::host::sql::{Param, SqlFailure, Value};
+use crate::host::sql::{Param, SqlFailure, Value, only_reads};
 
 /// True: the component can give up a wait for PostgreSQL.
 pub(crate) const HAS_DEADLINE: bool = true;
@@ -52,14 +52,12 @@ impl Connection {
         params: Vec<ParameterValue>,
     ) -> Result<Option<Vec<DbValue>>, Error> {
         let mut result = self.0.query(statement, params).await?;
+        // A statement has at most one row, so no end of the rows is waited for: each wait costs the host.
         let row = result.rows().next().await;
-        // A statement has at most one row. Reading until there is none lets the host finish, and only
-        // then does the result distinguish an error from 'no rows'. Another read after the end would be a
-        // trap.
-        if row.is_some() {
-            while result.rows().next().await.is_some() {}
+        // Only the result distinguishes an error from 'no rows', and only with it is a change committed.
+        if row.is_none() || !only_reads(statement) {
+            result.result().await?;
         }
-        result.result().await?;
         Ok(row)
     }
 }

@@ -22,6 +22,32 @@ async fn a_first_task_creates_the_account() {
     assert_eq!(unregistered.tasks().await, [second, task]);
 }
 
+/// An instance that is kept remembers the token and that the account had its address.
+#[tokio::test]
+async fn an_address_is_followed_however_often_it_changes() {
+    let app = App::start_with(|options| {
+        options.reuse = crate::large_instances();
+    })
+    .await;
+    let alice = app.unregistered_user("alice");
+    let database = app.client().await;
+    let addresses = ["one@example.com", "other@example.com"];
+    let users = addresses.map(|address| with_address(&alice, address));
+    for (round, which) in [0, 0, 1, 0, 0, 1, 1].into_iter().enumerate() {
+        for with_key in [false, true] {
+            let mut create = users[which].create(json!({ "title": "x" }));
+            if with_key {
+                create = create.header("idempotency-key", &format!("round-{round}"));
+            }
+            create.await.good(201);
+            assert_eq!(emails(&app, &alice.id).await, [addresses[which]]);
+            let change = "update users set email = 'changed@example.com' where id = $1";
+            database.execute(change, &[&alice.id]).await.expect("change the address");
+        }
+    }
+    assert_eq!(alice.tasks().await.len(), 14);
+}
+
 #[tokio::test]
 async fn many_first_tasks_at_once_create_one_account() {
     let app = App::start().await;
