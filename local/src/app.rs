@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use wasmtime_wasi_http::handler::ProxyHandler;
 
-use crate::config::{AllowedHosts, Manifest, Route, Router, RuntimeConfig, Variables};
+use crate::config::{AllowedHosts, Manifest, Router, RuntimeConfig, Variables};
 use crate::error::{Error, ErrorKind};
 use crate::host::{ComponentContext, GuestOutput, KeyValueStore, Pools};
 use crate::server::{Engine, INSTANCES, InstanceReuse, Instances, Linked, Server};
@@ -39,7 +39,6 @@ pub struct AppOptions {
 /// A running application. Dropped without [`App::stop`], it ends at once.
 pub struct App {
     address: SocketAddr,
-    routes: Vec<Route>,
     /// Stops accepting and lets requests finish.
     stop: watch::Sender<bool>,
     /// Ends the instances, whatever they are doing.
@@ -99,7 +98,7 @@ impl App {
         });
         let (stop, stopping) = watch::channel(false);
         let serving = Some(tokio::spawn(server.run(listener, stopping, GRACE)));
-        Ok(App { address, routes: manifest.routes, stop, end, contexts, slots, serving })
+        Ok(App { address, stop, end, contexts, slots, serving })
     }
 
     /// The address that it listens on.
@@ -110,11 +109,6 @@ impl App {
     /// `http://127.0.0.1:3000`, without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
-    }
-
-    /// The public routes, in the manifest's order.
-    pub fn routes(&self) -> &[Route] {
-        &self.routes
     }
 
     /// The number of component instances, idle ones included; at most 1,000, as on Spin.

@@ -33,6 +33,8 @@ pub enum ErrorKind {
     Migration,
     /// The address cannot be listened on, or the process has too few resources.
     Listen,
+    /// Spin cannot be started, or ended by itself.
+    Spin,
     /// A signal came before the API was served.
     Interrupted,
 }
@@ -58,6 +60,7 @@ impl ErrorKind {
             ErrorKind::Postgres | ErrorKind::ClusterInUse => 4,
             ErrorKind::Migration => 5,
             ErrorKind::Listen => 6,
+            ErrorKind::Spin => 7,
             ErrorKind::Interrupted => 130,
         }
     }

@@ -17,7 +17,7 @@ mod server;
 
 pub use app::{App, AppOptions};
 pub use build::build_component;
-pub use config::{Route, environment_name};
+pub use config::{Route, environment_name, public_routes};
 pub use error::{Error, ErrorKind, Place};
 pub use host::GuestOutput;
 pub use postgres_server as postgres;

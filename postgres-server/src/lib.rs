@@ -7,7 +7,7 @@
 //! - The server listens on 127.0.0.1 only, without a Unix socket, and requires a generated password.
 //! - PostgreSQL refuses to run as root, so there the server runs as `postgres` or `nobody`.
 //! - However this process ends (`stop`, a panic, Ctrl-C, SIGKILL), a watchdog process stops the
-//!   server and removes the folder of a throwaway cluster.
+//!   server and removes the folder of a throwaway cluster. Other programs can have one, too ([`Watchdog`]).
 
 mod account;
 mod binaries;
@@ -19,3 +19,4 @@ mod watchdog;
 pub use cluster::DataDir;
 pub use error::{Error, ErrorKind};
 pub use server::{Options, Server, Source};
+pub use watchdog::Watchdog;

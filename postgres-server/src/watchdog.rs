@@ -1,4 +1,4 @@
-//! A process that stops the server when this process ends, however it ends.
+//! A process that stops another one, such as the server, when this process ends, however it ends.
 
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
@@ -13,7 +13,8 @@ pub(crate) const POLL: Duration = Duration::from_millis(10);
 /// that there is nothing to stop. At the end of the input, which comes when this process closes it or
 /// ends, it stops the last process and removes the folder `$2`, unless that is empty.
 ///
-/// `$1` are pairs of a signal and the tenths of a second to wait after it.
+/// `$1` are pairs of a signal and the tenths of a second to wait after it. An id with a minus sign is that of a
+/// process group.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM
 cd /
@@ -21,7 +22,7 @@ pid=
 while read -r line; do pid=$line; done
 
 runs() {
-    [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null || return 1
+    [ -n "$pid" ] && kill -s 0 -- "$pid" 2>/dev/null || return 1
     # A zombie accepts signals, but it has ended.
     case $(cat "/proc/$pid/stat" 2>/dev/null) in *") Z "*) return 1 ;; esac
 }
@@ -29,7 +30,7 @@ runs() {
 set -f
 for step in $1; do
     runs || break
-    kill "-${step%:*}" "$pid" 2>/dev/null
+    kill -s "${step%:*}" -- "$pid" 2>/dev/null
     tenths=${step#*:}
     while runs && [ "$tenths" -gt 0 ]; do
         sleep 0.1 || sleep 1
@@ -53,8 +54,11 @@ const STOP_KEPT: &str = "INT:300 QUIT:50 KILL:50";
 /// Data that is not kept needs no checkpoint.
 const STOP_THROWAWAY: &str = "QUIT:50 KILL:50";
 
-/// The watchdog process, and the program that it watches.
-pub(crate) struct Watchdog {
+/// For a process group that is not a server's.
+const STOP_GROUP: &str = "INT:50 KILL:50";
+
+/// The watchdog process, and the program that it watches. Dropping it starts what [`Watchdog::finish`] waits for.
+pub struct Watchdog {
     /// `None` after its end.
     shell: Option<Child>,
     /// Open as long as the program should run; the system closes it when this process ends.
@@ -67,9 +71,18 @@ impl Watchdog {
     /// Starts the watchdog, before there is anything to clean up. `remove` is the folder to remove at
     /// the end; it may not exist yet.
     pub(crate) fn start(remove: Option<&Path>) -> io::Result<Self> {
+        Self::start_shell(if remove.is_some() { STOP_THROWAWAY } else { STOP_KEPT }, remove)
+    }
+
+    /// Starts a watchdog for a process group, which gets SIGINT at the end, and SIGKILL 5 s later.
+    pub fn for_group() -> io::Result<Self> {
+        Self::start_shell(STOP_GROUP, None)
+    }
+
+    fn start_shell(steps: &str, remove: Option<&Path>) -> io::Result<Self> {
         let mut shell = Command::new("/bin/sh")
             .args(["-c", SCRIPT, "watchdog"])
-            .arg(if remove.is_some() { STOP_THROWAWAY } else { STOP_KEPT })
+            .arg(steps)
             .arg(remove.unwrap_or(Path::new("")))
             // Not in the terminal's foreground group: Ctrl-C must not stop the watchdog.
             .process_group(0)
@@ -89,6 +102,11 @@ impl Watchdog {
         self.send(&line)
     }
 
+    /// Watches this process group. Its leader is a child of the caller, who waits for it.
+    pub fn watch_group(&mut self, id: u32) -> io::Result<()> {
+        self.send(&format!("-{id}\n"))
+    }
+
     /// The exit status of the program; `None` while it runs.
     pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         let ended = poll(&mut self.program)?;
@@ -99,8 +117,8 @@ impl Watchdog {
         Ok(ended)
     }
 
-    /// Stops the program and removes the folder.
-    pub(crate) async fn finish(mut self) -> io::Result<()> {
+    /// Stops the program or the process group, and removes the folder.
+    pub async fn finish(mut self) -> io::Result<()> {
         self.pipe = None;
         loop {
             // The program first: a zombie looks alive to the watchdog.

@@ -100,6 +100,11 @@ impl Manifest {
     }
 }
 
+/// The public routes of the application with this manifest, in its order.
+pub fn public_routes(manifest: &Path) -> Result<Vec<Route>, Error> {
+    Manifest::load(manifest).map(|manifest| manifest.routes)
+}
+
 // A name that begins with `_` is checked for its type and not used.
 
 #[derive(Deserialize)]

@@ -10,6 +10,7 @@ mod template;
 mod variables;
 
 pub(crate) use allowed_hosts::AllowedHosts;
+pub use manifest::public_routes;
 pub(crate) use manifest::{Build, DEFAULT_STORE, Manifest};
 pub use routes::Route;
 pub(crate) use routes::{Match, Router, WELL_KNOWN_PREFIX};

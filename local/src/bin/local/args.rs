@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
-use local::InstanceReuse;
+use clap::{Parser, Subcommand, ValueEnum};
+use local::{InstanceReuse, REQUEST_TIMEOUT};
+
+use crate::spin::Build;
 
 /// Runs the task API on this machine.
 #[derive(Debug, Parser)]
@@ -23,6 +25,9 @@ pub(crate) enum Command {
 
 /// Builds and serves the API, with a database.
 ///
+/// Spin serves it if it is installed: the program in `SPIN`, else `spin` in `PATH`, of version 3.4 or newer.
+/// Otherwise `local` does, the host of this repository, which needs nothing installed.
+///
 /// Without a database URL, it starts a PostgreSQL server with its data in `.taskie/postgres`. Every
 /// variable of `spin.toml` can be set as `SPIN_VARIABLE_<NAME>`, in the environment or in `.env`.
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
@@ -30,11 +35,17 @@ pub(crate) enum Command {
 #[command(after_help = "Examples:
   cargo up                                   serve on http://127.0.0.1:3000
   cargo up --ephemeral                       do not keep the tasks
+  cargo up --runtime local                   do not use Spin, even if it is installed
+  SPIN=~/spin-4.1/spin cargo up              use this Spin
   cargo up --database-url \"$NEON\" --migrate  use a database on Neon, and apply pending migrations")]
 pub(crate) struct UpOptions {
     /// Address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     pub(crate) listen: SocketAddr,
+
+    /// Runtime that serves [default: Spin if it is installed, else `local`].
+    #[arg(long, value_name = "RUNTIME", value_enum, hide_possible_values = true)]
+    pub(crate) runtime: Option<RuntimeName>,
 
     /// Use a temporary PostgreSQL server, even if the environment has a database URL.
     #[arg(long, conflicts_with = "database_url")]
@@ -61,26 +72,35 @@ pub(crate) struct UpOptions {
     pub(crate) instances: InstanceOptions,
 }
 
+/// A runtime on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RuntimeName {
+    /// The host of this repository.
+    Local,
+    /// An installed Spin.
+    Spin,
+}
+
 /// Spin's options of the same names, in the same format.
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Component instances, as on Spin")]
 pub(crate) struct InstanceOptions {
     /// Time after which a request without a response fails with 500: a number of seconds, or a number and `s`, `ms`,
-    /// `us` or `ns`.
-    #[arg(long, value_name = "TIME", default_value = "45s", value_parser = parse_timeout)]
-    pub(crate) request_timeout: Duration,
+    /// `us` or `ns` [default: 45s].
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout)]
+    pub(crate) request_timeout: Option<Duration>,
 
-    /// Requests that an instance serves before it is replaced.
-    #[arg(long, value_name = "COUNT", default_value = "128")]
-    pub(crate) max_instance_reuse_count: NonZeroUsize,
+    /// Requests that an instance serves before it is replaced [default: 128].
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_instance_reuse_count: Option<NonZeroUsize>,
 
-    /// Requests that an instance serves at the same time.
-    #[arg(long, value_name = "COUNT", default_value = "16")]
-    pub(crate) max_instance_concurrent_reuse_count: NonZeroUsize,
+    /// Requests that an instance serves at the same time [default: 16].
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_instance_concurrent_reuse_count: Option<NonZeroUsize>,
 
-    /// Time after which an instance without a request is dropped.
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_timeout)]
-    pub(crate) idle_instance_timeout: Duration,
+    /// Time after which an instance without a request is dropped [default: 1s].
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout)]
+    pub(crate) idle_instance_timeout: Option<Duration>,
 }
 
 /// Prints a token of this user for the API.
@@ -103,14 +123,35 @@ pub(crate) struct TokenOptions {
 }
 
 impl InstanceOptions {
+    /// For `local`.
     pub(crate) fn reuse(&self) -> InstanceReuse {
+        let default = InstanceReuse::default();
+        let count = |given: Option<NonZeroUsize>, default| given.map_or(default, NonZeroUsize::get);
         InstanceReuse {
-            max_reuse: self.max_instance_reuse_count.get(),
-            max_concurrent: self.max_instance_concurrent_reuse_count.get(),
-            idle_timeout: self.idle_instance_timeout,
-            request_timeout: Some(self.request_timeout),
+            max_reuse: count(self.max_instance_reuse_count, default.max_reuse),
+            max_concurrent: count(self.max_instance_concurrent_reuse_count, default.max_concurrent),
+            idle_timeout: self.idle_instance_timeout.unwrap_or(default.idle_timeout),
+            request_timeout: self.request_timeout.or(default.request_timeout),
             at_random: false,
         }
+    }
+
+    /// For `spin up`, whose defaults are the same, but for the request timeout. A Spin that runs the build for
+    /// WASI 0.2 may be too old for these options, so it gets only those that were given.
+    pub(crate) fn for_spin(&self, build: Build) -> Vec<String> {
+        let default = (build == Build::Wasip3).then_some(REQUEST_TIMEOUT);
+        let nanos = |time: Duration| format!("{}ns", time.as_nanos());
+        let options = [
+            ("request-timeout", self.request_timeout.or(default).map(nanos)),
+            ("max-instance-reuse-count", self.max_instance_reuse_count.map(|n| n.to_string())),
+            (
+                "max-instance-concurrent-reuse-count",
+                self.max_instance_concurrent_reuse_count.map(|n| n.to_string()),
+            ),
+            ("idle-instance-timeout", self.idle_instance_timeout.map(nanos)),
+        ];
+        let given = options.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        given.map(|(name, value)| format!("--{name}={value}")).collect()
     }
 }
 

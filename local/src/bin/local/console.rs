@@ -40,6 +40,11 @@ impl Console {
     }
 }
 
+/// Lines of another program, as they are.
+pub(crate) fn lines(text: &str) {
+    line(text);
+}
+
 /// A warning, also with `--quiet`.
 pub(crate) fn warning(text: &str) {
     line(&format!("{WARNING}warning:{WARNING:#} {text}"));

@@ -4,6 +4,7 @@ mod args;
 mod console;
 mod paths;
 mod secret;
+mod spin;
 mod token;
 mod up;
 

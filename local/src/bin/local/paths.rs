@@ -22,6 +22,11 @@ impl ProjectPaths {
         self.root.join("spin.toml")
     }
 
+    /// The same application, built for WASI 0.2.
+    pub(crate) fn wasip2_manifest(&self) -> PathBuf {
+        self.root.join("spin-wasip2.toml")
+    }
+
     /// Spin's runtime configuration file, if there is one.
     pub(crate) fn runtime_config(&self) -> Option<PathBuf> {
         Some(self.root.join("runtime-config.toml")).filter(|path| path.is_file())

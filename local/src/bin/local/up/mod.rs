@@ -1,6 +1,8 @@
 //! `cargo up`: builds, starts and serves until Ctrl-C.
 
 mod database;
+mod runtime;
+mod service;
 mod welcome;
 
 use std::collections::BTreeMap;
@@ -8,17 +10,19 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
-use local::{App, AppOptions, Error, ErrorKind, GuestOutput, build_component};
+use local::{Error, ErrorKind, build_component, public_routes};
 use neon_url::DatabaseUrl;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::database::{Choice, Database};
+use self::runtime::Runtime;
+use self::service::Service;
 use crate::args::UpOptions;
 use crate::console::{self, Console};
 use crate::paths::ProjectPaths;
 use crate::secret;
 
-/// Serves until Ctrl-C or SIGTERM. A second signal ends requests in flight.
+/// Serves until Ctrl-C or SIGTERM, or until Spin ends by itself. A second signal does not wait for anything.
 pub(crate) async fn run(
     options: &UpOptions,
     paths: &ProjectPaths,
@@ -32,19 +36,24 @@ pub(crate) async fn run(
             _ = terminate.recv() => {}
         }
     };
-    let (app, database) = tokio::select! {
+    let (mut service, database) = tokio::select! {
         started = start(options, paths, console) => started?,
         // Everything that was started ends when it is dropped.
         () = stop_signal() => return Err(Error::new(ErrorKind::Interrupted, "interrupted")),
     };
-    stop_signal().await;
-    console.print("\nStopping; Ctrl-C again ends requests in flight");
-    tokio::select! {
-        () = app.stop() => {}
-        () = stop_signal() => {}
+    let result = tokio::select! {
+        () = stop_signal() => Ok(()),
+        error = service.ended() => Err(error),
+    };
+    if result.is_ok() {
+        console.print(&format!("\n{}", service.stopping()));
+        tokio::select! {
+            () = service.stop() => {}
+            () = stop_signal() => {}
+        }
     }
     database.stop().await;
-    Ok(())
+    result
 }
 
 /// The process has too few resources.
@@ -57,25 +66,20 @@ async fn start(
     options: &UpOptions,
     paths: &ProjectPaths,
     console: Console,
-) -> Result<(App, Database), Error> {
+) -> Result<(Service, Database), Error> {
     check_address(options.listen)?;
     let choice = Choice::new(options)?;
+    let runtime = Runtime::choose(options.runtime, console).await?;
+    let manifest = runtime.manifest(paths);
     console.report("building the component");
-    build(paths.manifest()).await?;
+    build(manifest.clone()).await?;
     let database = Database::start(choice, paths, console).await?;
     database.migrate(options.migrate, console).await?;
     let secret = secret::load_or_create(paths)?;
-    let app = App::start(AppOptions {
-        manifest: paths.manifest(),
-        runtime_config: paths.runtime_config(),
-        variables: variables(database.url(), &secret),
-        listen: options.listen,
-        reuse: options.instances.reuse(),
-        output: GuestOutput::Inherit,
-    })
-    .await?;
-    welcome::print(&app, &secret, console);
-    Ok((app, database))
+    let variables = variables(database.url(), &secret);
+    let service = Service::start(&runtime, options, paths, variables).await?;
+    welcome::print(&service.url(), &public_routes(&manifest)?, &secret, console);
+    Ok((service, database))
 }
 
 /// Checks the address before anything that takes long.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use local::App;
+use local::Route;
 
 use crate::console::Console;
 use crate::token;
@@ -23,10 +23,9 @@ const ROUTES: &str = "
   GET         /docs, /openapi.json                 documentation
 ";
 
-pub(super) fn print(app: &App, secret: &str, console: Console) {
-    let url = app.url();
-    console.serving(&url);
-    for route in app.routes() {
+pub(super) fn print(url: &str, routes: &[Route], secret: &str, console: Console) {
+    console.serving(url);
+    for route in routes {
         console.print(&format!("  {url}{} → {}", route.pattern, route.component));
     }
     let token = token::create(secret, DEMO_USER, None, DEMO_LIFETIME);
