@@ -17,7 +17,7 @@ fn up(project: &Path, files: &[(&str, &str)]) -> (Option<i32>, String) {
         fs::write(project.join(name), content).expect("write a file");
     }
     let output = Command::new(env!("CARGO_BIN_EXE_local"))
-        .args(["up", "--quiet", "--listen", "127.0.0.1:0"])
+        .args(["up", "--quiet", "--runtime", "local", "--listen", "127.0.0.1:0"])
         .current_dir(project)
         .env_remove("DATABASE_URL")
         .env_remove("SPIN_VARIABLE_DATABASE_URL")

@@ -1,6 +1,8 @@
-//! The program behind `cargo up`: its service, its output, and its errors.
+//! The program behind `cargo up`: its service, its runtimes, its output, and its errors.
 
+mod fake_spin;
 mod program;
+mod spin;
 
 use serde_json::Value;
 use tests::TestDatabase;

@@ -35,6 +35,7 @@ pub(crate) enum Command {
 #[command(after_help = "Examples:
   cargo up                                   serve on http://127.0.0.1:3000
   cargo up --ephemeral                       do not keep the tasks
+  cargo up --watch                           with Spin: build and start again when a file changes
   cargo up --runtime local                   do not use Spin, even if it is installed
   SPIN=~/spin-4.1/spin cargo up              use this Spin
   cargo up --database-url \"$NEON\" --migrate  use a database on Neon, and apply pending migrations")]
@@ -46,6 +47,10 @@ pub(crate) struct UpOptions {
     /// Runtime that serves [default: Spin if it is installed, else `local`].
     #[arg(long, value_name = "RUNTIME", value_enum, hide_possible_values = true)]
     pub(crate) runtime: Option<RuntimeName>,
+
+    /// Build and start again when a source file changes, with `spin watch`.
+    #[arg(long)]
+    pub(crate) watch: bool,
 
     /// Use a temporary PostgreSQL server, even if the environment has a database URL.
     #[arg(long, conflicts_with = "database_url")]

@@ -1,7 +1,6 @@
-//! The process `spin up`, and the processes that it starts.
+//! The process `spin up` or `spin watch`, and the processes that it starts.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -34,6 +33,8 @@ const NOT_INHERITED: &[&str] =
 
 /// Options of `spin up`.
 pub(crate) struct SpinOptions {
+    /// Runs `spin watch`, which builds and starts it again when a file changes.
+    pub(crate) watch: bool,
     pub(crate) manifest: PathBuf,
     pub(crate) runtime_config: Option<PathBuf>,
     /// Values of application variables; the environment has the others.
@@ -48,13 +49,13 @@ pub(crate) struct SpinOptions {
     pub(crate) quiet: bool,
 }
 
-/// A Spin that serves. Dropped without [`SpinProcess::stop`], it is killed.
+/// A Spin that serves. Dropped without [`SpinProcess::stop`], it is stopped all the same, but nobody waits for it.
 pub(crate) struct SpinProcess {
     child: Child,
     /// The process group: `spin up` starts another program, which serves.
     group: Pid,
-    /// Stops the group when this process ends, however it ends. `None` once it does.
-    watchdog: Option<Watchdog>,
+    /// Stops the group when this process ends, however it ends.
+    watchdog: Watchdog,
     output: SpinOutput,
     address: SocketAddr,
 }
@@ -102,7 +103,9 @@ impl SpinProcess {
         address: SocketAddr,
     ) -> Result<SpinProcess, Error> {
         let mut command = Command::new(program.path());
-        command.arg("up").arg("--from").arg(&options.manifest);
+        command.arg(if options.watch { "watch" } else { "up" });
+        // The options after the manifest are those of `spin up`, which `spin watch` passes on.
+        command.arg("--from").arg(&options.manifest);
         command.arg("--listen").arg(address.to_string());
         if let Some(file) = &options.runtime_config {
             command.arg("--runtime-config-file").arg(file);
@@ -138,7 +141,7 @@ impl SpinProcess {
         let spin = SpinProcess {
             child,
             group: Pid::from_raw(id.cast_signed()),
-            watchdog: Some(watchdog),
+            watchdog,
             output: SpinOutput::read(
                 std::fs::File::from(stdout.map_err(failed)?),
                 std::fs::File::from(stderr.map_err(failed)?),
@@ -181,27 +184,12 @@ impl SpinProcess {
         status
     }
 
-    /// Interrupts Spin, which breaks off requests in flight, and kills it if that does not end it.
-    pub(crate) fn stop(mut self) -> impl Future<Output = ()> {
-        let watchdog = self.watchdog.take();
-        async move {
-            let finish = async {
-                if let Some(watchdog) = watchdog {
-                    let _ = watchdog.finish().await;
-                }
-            };
-            tokio::join!(finish, self.wait());
-            self.output.finish();
-        }
-    }
-}
-
-impl Drop for SpinProcess {
-    fn drop(&mut self) {
-        // Without an id, it has been waited for, and another group can have its number.
-        if self.child.id().is_some() {
-            let _ = killpg(self.group, Signal::SIGKILL);
-        }
+    /// Interrupts Spin, which breaks off requests in flight, and kills it if that does not end it. Whether or not the
+    /// future is polled to its end, Spin ends.
+    pub(crate) async fn stop(self) {
+        let SpinProcess { mut child, watchdog, output, .. } = self;
+        let (_, _) = tokio::join!(watchdog.finish(), child.wait());
+        output.finish();
     }
 }
 

@@ -69,7 +69,7 @@ async fn start(
 ) -> Result<(Service, Database), Error> {
     check_address(options.listen)?;
     let choice = Choice::new(options)?;
-    let runtime = Runtime::choose(options.runtime, console).await?;
+    let runtime = Runtime::choose(options, console).await?;
     let manifest = runtime.manifest(paths);
     console.report("building the component");
     build(manifest.clone()).await?;

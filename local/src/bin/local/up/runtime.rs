@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use local::{Error, ErrorKind};
 
-use crate::args::RuntimeName;
+use crate::args::{RuntimeName, UpOptions};
 use crate::console::{self, Console};
 use crate::paths::ProjectPaths;
 use crate::spin::{Build, SpinProgram, in_path};
@@ -22,11 +22,17 @@ pub(super) enum Runtime {
 impl Runtime {
     /// Takes the runtime that was asked for, else Spin if there is one: the program in `SPIN`, else `spin` in `PATH`.
     ///
-    /// A Spin that cannot serve is an error if a person has named it, and otherwise a warning.
-    pub(super) async fn choose(
-        asked: Option<RuntimeName>,
-        console: Console,
-    ) -> Result<Runtime, Error> {
+    /// A Spin that cannot serve is an error if a person has named or asked for it, and otherwise a warning.
+    pub(super) async fn choose(options: &UpOptions, console: Console) -> Result<Runtime, Error> {
+        let asked = match options.runtime {
+            Some(RuntimeName::Local) if options.watch => {
+                let message = "`--watch` needs Spin: `local` does not watch files";
+                return Err(Error::new(ErrorKind::Config, message)
+                    .with_hint("leave out `--runtime local`, or `--watch`"));
+            }
+            None if options.watch => Some(RuntimeName::Spin),
+            asked => asked,
+        };
         if asked == Some(RuntimeName::Local) {
             console.report("serving with `local`, the host of this repository");
             return Ok(Runtime::Local);

@@ -9,7 +9,7 @@ use crate::args::UpOptions;
 use crate::paths::ProjectPaths;
 use crate::spin::{Build, SpinOptions, SpinProcess};
 
-/// A running application. Dropped without [`Service::stop`], it ends at once.
+/// A running application. Dropped without [`Service::stop`], it ends all the same.
 pub(super) enum Service {
     Local(App),
     Spin(SpinProcess),
@@ -38,6 +38,7 @@ impl Service {
             Runtime::Spin(program) => {
                 let build = program.build();
                 let spin = SpinOptions {
+                    watch: options.watch,
                     manifest,
                     // Older versions refuse a file with a limit on connections.
                     runtime_config: paths.runtime_config().filter(|_| build == Build::Wasip3),
@@ -72,11 +73,11 @@ impl Service {
     pub(super) fn stopping(&self) -> &'static str {
         match self {
             Service::Local(_) => "Stopping; Ctrl-C again ends requests in flight",
-            Service::Spin(_) => "Stopping Spin; Ctrl-C again kills it",
+            Service::Spin(_) => "Stopping Spin; Ctrl-C again does not wait for it",
         }
     }
 
-    /// Stops it and waits until it has ended. Dropping the future ends it at once.
+    /// Stops it and waits until it has ended. Dropping the future does not wait for requests in flight.
     pub(super) async fn stop(self) {
         match self {
             Service::Local(app) => app.stop().await,
