@@ -193,6 +193,18 @@ async fn spin_that_ends_by_itself_is_an_error_with_its_output() {
 }
 
 #[tokio::test]
+async fn an_older_spin_that_does_not_take_the_options_is_an_error_with_a_hint() {
+    let database = TestDatabase::create().await;
+    let fake = FakeSpin::new(OLD);
+    fake.end();
+    let mut up = fake.up(&database, &["--idle-instance-timeout", "2s"]).await;
+    CliOutput::new(up.output().await.expect("run `local`"))
+        .exits(7)
+        .says("Error: the reason of Spin")
+        .says("hint: leave out the options for component instances");
+}
+
+#[tokio::test]
 async fn no_process_of_spin_is_left_however_the_program_ends() {
     let database = TestDatabase::create().await;
     for signal in [Signal::SIGTERM, Signal::SIGKILL] {

@@ -230,6 +230,34 @@ mod tests {
     }
 
     #[test]
+    fn spin_gets_what_was_given_and_a_request_timeout() {
+        let for_spin = |options: &[&str], build| {
+            let arguments = ["local", "up"].iter().chain(options);
+            match Args::try_parse_from(arguments).expect("options").command {
+                Command::Up(options) => options.instances.for_spin(build),
+                Command::Token(_) => unreachable!("the command is `up`"),
+            }
+        };
+        assert_eq!(for_spin(&[], Build::Wasip3), ["--request-timeout=45000000000ns"]);
+        assert!(for_spin(&[], Build::Wasip2).is_empty());
+        let given = [
+            "--request-timeout=20us",
+            "--max-instance-reuse-count=8",
+            "--max-instance-concurrent-reuse-count=1",
+            "--idle-instance-timeout=10",
+        ];
+        let expected = [
+            "--request-timeout=20000ns",
+            given[1],
+            given[2],
+            "--idle-instance-timeout=10000000000ns",
+        ];
+        for build in [Build::Wasip2, Build::Wasip3] {
+            assert_eq!(for_spin(&given, build), expected, "{build:?}");
+        }
+    }
+
+    #[test]
     fn timeouts_have_spins_format() {
         for (text, expected) in [
             ("45", Duration::from_secs(45)),

@@ -16,6 +16,7 @@ use tokio::process::{Child, Command};
 
 use super::output::SpinOutput;
 use super::program::SpinProgram;
+use super::version::Build;
 
 /// Time limit for Spin to listen: it compiles the components first.
 const START_LIMIT: Duration = Duration::from_mins(2);
@@ -30,6 +31,9 @@ const PORT_TRIES: u32 = 5;
 /// and a backtrace for each variable that a component does not find.
 const NOT_INHERITED: &[&str] =
     &["RUST_BACKTRACE", "SPIN_ALWAYS_BUILD", "SPIN_TLS_CERT", "SPIN_TLS_KEY"];
+
+/// Where instances are limited by options, and Spin did not start.
+const OLD_HINT: &str = "leave out the options for component instances: Spin before 3.6 has none";
 
 /// Options of `spin up`.
 pub(crate) struct SpinOptions {
@@ -81,7 +85,9 @@ impl SpinProcess {
                     let messages = spin.output.finish();
                     if free_address(address).is_ok() {
                         let message = format!("{program} ended before it served ({status})");
-                        return Err(Error::new(ErrorKind::Spin, message).with_details(messages));
+                        let error = Error::new(ErrorKind::Spin, message).with_details(messages);
+                        let old = program.build() == Build::Wasip2 && !options.instances.is_empty();
+                        return Err(if old { error.with_hint(OLD_HINT) } else { error });
                     }
                 }
                 Err(_) => {

@@ -12,7 +12,7 @@ use crate::spin::{Build, SpinOptions, SpinProcess};
 /// A running application. Dropped without [`Service::stop`], it ends all the same.
 pub(super) enum Service {
     Local(App),
-    Spin(SpinProcess),
+    Spin(Box<SpinProcess>),
 }
 
 impl Service {
@@ -48,7 +48,7 @@ impl Service {
                     instances: options.instances.for_spin(build),
                     quiet: options.quiet,
                 };
-                SpinProcess::start(program, &spin).await.map(Service::Spin)
+                SpinProcess::start(program, &spin).await.map(|spin| Service::Spin(Box::new(spin)))
             }
         }
     }
