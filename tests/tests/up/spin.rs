@@ -257,5 +257,5 @@ async fn watch_starts_spin_watch_with_the_same_options() {
 async fn an_unknown_runtime_is_refused() {
     run(&["up", "--runtime", "docker"]).await.exits(2).says("'docker'");
     let help = command(&["up", "--help"]).await.output().await.expect("run `local`");
-    assert!(CliOutput::new(help).exits(0).stdout.contains("--runtime <RUNTIME>"));
+    assert!(CliOutput::new(help).exits(0).stdout.contains("--runtime <local|spin>"));
 }

@@ -45,7 +45,7 @@ pub(crate) struct UpOptions {
     pub(crate) listen: SocketAddr,
 
     /// Runtime that serves [default: Spin if it is installed, else `local`].
-    #[arg(long, value_name = "RUNTIME", value_enum, hide_possible_values = true)]
+    #[arg(long, value_name = "local|spin", value_enum, hide_possible_values = true)]
     pub(crate) runtime: Option<RuntimeName>,
 
     /// Build and start again when a source file changes, with `spin watch`.
