@@ -93,9 +93,10 @@ pub struct Server {
     cluster: Cluster,
     watchdog: Watchdog,
     port: u16,
-    version: String,
-    major: u32,
     settings: &'static [(&'static str, &'static str)],
+    // In boxes: a server is part of many futures.
+    binaries: Box<Binaries>,
+    account: Box<Account>,
 }
 
 impl Server {
@@ -130,10 +131,10 @@ impl Server {
             }
         }
 
-        let Binaries { version, major, .. } = binaries.clone();
         let settings = options.settings;
-        let mut server = Self { cluster, watchdog, port: 0, version, major, settings };
-        server.serve(&binaries, &account).await?;
+        let (binaries, account) = (Box::new(binaries), Box::new(account));
+        let mut server = Self { cluster, watchdog, port: 0, settings, binaries, account };
+        server.serve().await?;
         if server.cluster.kept {
             server.create_database().await?;
         }
@@ -160,12 +161,12 @@ impl Server {
 
     /// The programs' version, such as `15.13`.
     pub fn version(&self) -> &str {
-        &self.version
+        &self.binaries.version
     }
 
     /// The major version, such as 15.
     pub fn major(&self) -> u32 {
-        self.major
+        self.binaries.major
     }
 
     /// The folder with the cluster in `data`, its password and its log.
@@ -185,13 +186,42 @@ impl Server {
         watchdog.finish().await.map_err(file_error("remove", &cluster.folder))
     }
 
+    /// Kills the server as a crash does: it writes nothing more, and its sessions end.
+    pub async fn crash(&mut self) -> Result<(), Error> {
+        let folder = self.cluster.folder.clone();
+        self.watchdog.kill().await.map_err(file_error("kill the server in", &folder))
+    }
+
+    /// Starts a server that has crashed, on the same port. Returns when it has recovered.
+    pub async fn start_again(&mut self) -> Result<(), Error> {
+        let deadline = Instant::now() + READY_LIMIT;
+        loop {
+            let name = format!("taskie-{:016x}", rand::random::<u64>());
+            self.spawn(&name)?;
+            match self.wait_until_ready(&name).await {
+                Ok(Start::Ready) => return Ok(()),
+                Ok(Start::PortTaken) => {
+                    return Err(self.failure("another process has taken its port"));
+                }
+                // The processes of the sessions end a moment after the server.
+                Err(_)
+                    if self.cluster.log_tail().contains("still in use")
+                        && Instant::now() < deadline =>
+                {
+                    tokio::time::sleep(READY_POLL).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// Starts the program, on another free port each time one turns out to be taken.
-    async fn serve(&mut self, binaries: &Binaries, account: &Account) -> Result<(), Error> {
+    async fn serve(&mut self) -> Result<(), Error> {
         for _ in 0..PORT_TRIES {
             self.port = free_port()?;
             // Distinguishes this server from another one on the same port.
             let name = format!("taskie-{:016x}", rand::random::<u64>());
-            self.spawn(&name, binaries, account)?;
+            self.spawn(&name)?;
             match self.wait_until_ready(&name).await? {
                 Start::Ready => return Ok(()),
                 Start::PortTaken => {}
@@ -200,7 +230,7 @@ impl Server {
         Err(self.failure("every free port was taken by another process"))
     }
 
-    fn spawn(&mut self, name: &str, binaries: &Binaries, account: &Account) -> Result<(), Error> {
+    fn spawn(&mut self, name: &str) -> Result<(), Error> {
         let path = self.cluster.log();
         let log = File::create(&path).map_err(file_error("write", &path))?;
         let log_too = log.try_clone().map_err(file_error("write", &path))?;
@@ -210,7 +240,7 @@ impl Server {
             THROWAWAY_SETTINGS.as_slice()
         };
 
-        let mut command = binaries.command("postgres", account);
+        let mut command = self.binaries.command("postgres", &self.account);
         command.arg("-D").arg(self.cluster.data());
         let port = self.port.to_string();
         let always = [

@@ -107,6 +107,17 @@ impl Watchdog {
         self.send(&format!("-{id}\n"))
     }
 
+    /// Kills the program and waits for its end.
+    pub(crate) async fn kill(&mut self) -> io::Result<()> {
+        if let Some(program) = &mut self.program {
+            program.kill()?;
+        }
+        while self.program.is_some() && self.ended()?.is_none() {
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
+    }
+
     /// The exit status of the program; `None` while it runs.
     pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         let ended = poll(&mut self.program)?;

@@ -119,6 +119,21 @@ async fn a_crashed_cluster_recovers() {
 }
 
 #[tokio::test]
+async fn a_crashed_server_starts_again_on_its_port() {
+    let mut server = start(DataDir::Throwaway).await;
+    let url = server.url("postgres");
+    let client = connect(&url).await;
+    client.batch_execute("create table kept (); checkpoint").await.expect("create a table");
+    for _ in 0..2 {
+        server.crash().await.expect("crash");
+        server.start_again().await.expect("start it again");
+        let client = connect(&url).await;
+        client.batch_execute("select from kept").await.expect("read the table");
+    }
+    assert!(client.batch_execute("select").await.is_err(), "its sessions have ended");
+}
+
+#[tokio::test]
 async fn an_id_of_another_process_in_postmaster_pid_does_not_matter() {
     let project = project();
     let server = start(kept(&project)).await;

@@ -20,6 +20,7 @@ use crate::raw_http::{self, RawResponse};
 use crate::request::Request;
 use crate::runtime::Running;
 use crate::settings::SETTINGS;
+use crate::tls::AUTHORITY;
 use crate::user::User;
 use crate::wait::until;
 
@@ -73,9 +74,14 @@ impl Options {
             variables: BTreeMap::new(),
             reuse: SETTINGS.reuse,
         };
-        options.database(database).set("jwt_secret", &JWT_SECRET);
-        // A busy machine is not a slow database: tests about the limit set their own.
-        options.set("database_timeout_ms", "30000");
+        // A busy machine is not a slow database: tests about the limits set their own.
+        let patient =
+            database.to_connection_string().replace("connect_timeout=10", "connect_timeout=30");
+        options.database(&patient.parse().expect("a connection string"));
+        options.set("database_timeout_ms", "30000").set("jwt_secret", &JWT_SECRET);
+        if SETTINGS.pooled {
+            options.set("database_ca", AUTHORITY);
+        }
         options
     }
 
@@ -124,7 +130,7 @@ impl App {
 
     /// Like [`App::start_with`], on this database.
     pub async fn start_on(database: TestDatabase, change: impl FnOnce(&mut Options)) -> Self {
-        let mut options = Options::new(&database.api_url());
+        let mut options = Options::new(&database.url_under_test().await);
         change(&mut options);
         let running = Running::start(&options).await;
         let started = Started {

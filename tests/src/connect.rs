@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use neon_url::{DatabaseUrl, SslMode};
-use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_postgres::{Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::background_runtime;
+use crate::tls::AUTHORITY;
 
 /// Connects; the connection runs on the background runtime and ends with the client.
 pub(crate) async fn connect(url: &DatabaseUrl) -> Result<Client, tokio_postgres::Error> {
@@ -20,7 +23,7 @@ pub(crate) async fn connect(url: &DatabaseUrl) -> Result<Client, tokio_postgres:
             background_runtime::spawn(connection);
             Ok(client)
         } else {
-            let (client, connection) = tokio_postgres::connect(&text, tls()).await?;
+            let (client, connection) = tokio_postgres::connect(&text, tls(url.host())).await?;
             background_runtime::spawn(connection);
             Ok(client)
         }
@@ -28,13 +31,19 @@ pub(crate) async fn connect(url: &DatabaseUrl) -> Result<Client, tokio_postgres:
     .await
 }
 
-fn tls() -> MakeRustlsConnect {
+/// Trusts the system's authorities; for names on loopback the tests' own one.
+fn tls(host: &str) -> MakeRustlsConnect {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .expect("the provider knows the default versions")
-        .with_platform_verifier()
-        .expect("read the system's certificates")
-        .with_no_client_auth();
-    MakeRustlsConnect::new(config)
+        .expect("the provider knows the default versions");
+    let builder = if host.ends_with("localhost") {
+        let mut roots = RootCertStore::empty();
+        let authority = CertificateDer::from_pem_slice(AUTHORITY.as_bytes());
+        roots.add(authority.expect("a certificate")).expect("an authority");
+        builder.with_root_certificates(roots)
+    } else {
+        builder.with_platform_verifier().expect("read the system's certificates")
+    };
+    MakeRustlsConnect::new(builder.with_no_client_auth())
 }

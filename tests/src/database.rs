@@ -15,8 +15,10 @@ use tokio_postgres::error::SqlState;
 use crate::background_runtime;
 use crate::build::migrator;
 use crate::connect::connect;
+use crate::pooler::{Pooler, PoolerSettings};
 use crate::role::Role;
 use crate::settings::SETTINGS;
+use crate::tls;
 use crate::wait::until;
 
 /// The beginning of the names of the API's roles.
@@ -35,6 +37,10 @@ pub struct TestServer {
     adopted: OnceCell<String>,
     /// The API's role, shared by all databases of a throwaway server.
     api: OnceCell<Role>,
+    /// Set when the throwaway server offers TLS.
+    tls: OnceCell<()>,
+    /// PgBouncer in front of it, for the suites through the pooled endpoint.
+    pooler: OnceCell<Pooler>,
 }
 
 impl TestServer {
@@ -81,12 +87,28 @@ impl TestServer {
             template: OnceCell::new(),
             adopted: OnceCell::new(),
             api: OnceCell::new(),
+            tls: OnceCell::new(),
+            pooler: OnceCell::new(),
         }
     }
 
     /// The log file of a throwaway server.
     pub fn log(&self) -> Option<PathBuf> {
         self.throwaway.as_ref().map(Server::log)
+    }
+
+    /// Lets a throwaway server offer TLS, with the certificate of `localhost` and [`crate::DIRECT_HOST`].
+    pub async fn offer_tls(&self) {
+        assert!(self.throwaway.is_some(), "TLS is configured on a throwaway server only");
+        self.tls.get_or_init(async || tls::offer(&self.url).await).await;
+    }
+
+    /// PgBouncer in front of a throwaway server, with TLS on both sides.
+    pub async fn pooler(&self) -> &Pooler {
+        self.offer_tls().await;
+        self.pooler
+            .get_or_init(async || Pooler::before(&self.url, PoolerSettings::LIKE_NEON).await)
+            .await
     }
 
     /// A database without any table.
@@ -203,6 +225,12 @@ impl TestDatabase {
     /// Its URL, as the API's role.
     pub fn api_url(&self) -> DatabaseUrl {
         self.url_as(&self.api)
+    }
+
+    /// The same where the API connects under test: with `TASKIE_POOLED` through the pooler, over TLS.
+    pub(crate) async fn url_under_test(&self) -> DatabaseUrl {
+        let url = self.api_url();
+        if SETTINGS.pooled { self.server.pooler().await.through(&url) } else { url }
     }
 
     /// A new role, dropped with this database. `name` is the beginning of its name.

@@ -11,6 +11,7 @@
 //! | `TASKIE_URL`, `TASKIE_DATABASE_URL`, `TASKIE_JWT_SECRET` | a running service, and its database |
 //! | `TEST_DATABASE_URL` | a PostgreSQL server on which the tests may create and drop databases; otherwise a throwaway server is started |
 //! | `TASKIE_ADOPTED=1` | migrated databases are adopted ones of the API's predecessor |
+//! | `TASKIE_POOLED=1` | the services that are started connect through PgBouncer in transaction mode, over TLS, with `database_ca` |
 //! | `TASKIE_PG_BIN` | a folder with `initdb` and `postgres` for the throwaway server |
 //!
 //! With `TASKIE_URL`, tests that need their own configuration, schema or restart ([`App::start_with`])
@@ -30,11 +31,13 @@ mod cli_output;
 mod component;
 mod connect;
 mod database;
+mod fault_proxy;
 mod frontend;
 mod keep_alive;
 mod key_server;
 mod keys;
 pub mod measure;
+mod pooler;
 mod prefix_proxy;
 mod raw_http;
 mod request;
@@ -42,6 +45,7 @@ mod response;
 mod role;
 mod runtime;
 mod settings;
+mod tls;
 mod token;
 mod user;
 mod wait;
@@ -52,16 +56,19 @@ pub use build::{local, migrator, workspace};
 pub use cli_output::CliOutput;
 pub use component::{Component, Difference};
 pub use database::{TestDatabase, TestServer};
+pub use fault_proxy::{Direction, FaultProxy};
 pub use frontend::Frontend;
 pub use keep_alive::{Exchange, KeepAlive};
 pub use key_server::{Answer, KeyServer};
 pub use keys::{SigningKey, key_set};
 pub use local::InstanceReuse;
+pub use pooler::{Pooler, PoolerSettings};
 pub use prefix_proxy::PrefixProxy;
 pub use raw_http::{RawResponse, raw_request};
 pub use request::Request;
 pub use response::{Problem, Response};
 pub use role::Role;
+pub use tls::{AUTHORITY, DIRECT_HOST, OTHER_AUTHORITY, POOLED_HOST, authority_file, with_tls};
 pub use token::Token;
 pub use user::User;
 pub use wait::{until, until_within};

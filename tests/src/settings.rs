@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) server: Option<DatabaseUrl>,
     /// Databases with all migrations are adopted ones of the API's predecessor.
     pub(crate) adopted: bool,
+    /// The services that the harness starts connect through PgBouncer, over TLS.
+    pub(crate) pooled: bool,
 }
 
 pub(crate) enum RuntimeKind {
@@ -68,7 +70,10 @@ impl Settings {
             jwt_secret: variable("TASKIE_JWT_SECRET").expect("TASKIE_URL needs TASKIE_JWT_SECRET"),
         });
         let adopted = variable("TASKIE_ADOPTED").is_some();
-        Self { runtime, component, reuse, service, server: database("TEST_DATABASE_URL"), adopted }
+        let pooled = variable("TASKIE_POOLED").is_some();
+        let server = database("TEST_DATABASE_URL");
+        assert!(!pooled || server.is_none(), "TASKIE_POOLED needs a throwaway server");
+        Self { runtime, component, reuse, service, server, adopted, pooled }
     }
 }
 

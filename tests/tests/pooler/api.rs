@@ -1,18 +1,16 @@
 //! The API through the pooler.
 
-use neon_url::DatabaseUrl;
-use tests::{App, InstanceReuse, TestServer};
+use tests::{App, InstanceReuse, Pooler, PoolerSettings, TestServer};
 
-use super::bouncer::{Bouncer, Settings};
-
-const REMEMBERS: Settings = Settings { max_prepared_statements: 100, pool_size: 10 };
+const REMEMBERS: PoolerSettings =
+    PoolerSettings { max_prepared_statements: 100, pool_size: 10, tls: false };
 
 /// PgBouncer rejects a connection with the time limit as a parameter; every instance has to detect that.
 #[tokio::test]
 async fn the_api_works_without_its_statement_timeout_where_the_pooler_rejects_it() {
     let database = TestServer::throwaway().await.migrated_database().await;
-    let bouncer = Bouncer::before(&database, REMEMBERS).await;
-    let url: DatabaseUrl = bouncer.url().parse().expect("a connection string");
+    let pooler = Pooler::before(database.url(), REMEMBERS).await;
+    let url = pooler.through(database.url());
     let app = App::start_on(database, |options| {
         options.database(&url);
         options.reuse = InstanceReuse { max_reuse: 2, ..InstanceReuse::default() };

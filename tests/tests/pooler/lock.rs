@@ -3,13 +3,13 @@
 use std::fs;
 
 use tempfile::TempDir;
-use tests::{TestServer, until};
+use tests::{Pooler, PoolerSettings, TestServer, until};
 use tokio_postgres::Client;
 
-use super::bouncer::{Bouncer, Settings};
-use super::migrator;
+use super::{migrator, through};
 
-const TWO_SESSIONS: Settings = Settings { max_prepared_statements: 100, pool_size: 2 };
+const TWO_SESSIONS: PoolerSettings =
+    PoolerSettings { max_prepared_statements: 100, pool_size: 2, tls: false };
 
 /// A migration that ends when the test releases it.
 const WAITS: &str = "\
@@ -28,7 +28,7 @@ async fn pid(client: &Client) -> i32 {
 #[tokio::test]
 async fn that_is_lost_stops_the_migrator_between_two_migrations() {
     let database = TestServer::throwaway().await.empty_database().await;
-    let bouncer = Bouncer::before(&database, TWO_SESSIONS).await;
+    let pooler = Pooler::before(database.url(), TWO_SESSIONS).await;
     let folder = TempDir::new().expect("create a folder");
     fs::write(folder.path().join("V1__one.sql"), WAITS).expect("write a migration");
     let two = "create table two (id int);";
@@ -36,7 +36,7 @@ async fn that_is_lost_stops_the_migrator_between_two_migrations() {
 
     let direct = database.client().await;
     direct.batch_execute("select pg_advisory_lock(4711)").await.expect("let it wait");
-    let url = bouncer.url().to_owned();
+    let url = through(&pooler, &database);
     let directory = folder.path().to_str().expect("a plain path").to_owned();
     let up = tokio::spawn(async move { migrator(&url, &["up", "--dir", &directory]).await });
     let locked = until("the first migration runs", async || {
@@ -48,13 +48,14 @@ async fn that_is_lost_stops_the_migrator_between_two_migrations() {
     .await;
 
     // One client has the other session, and the next one waits for the session with the lock.
-    let (second, third) = (bouncer.client().await, bouncer.client().await);
+    let (second, third) =
+        (pooler.client(database.url()).await, pooler.client(database.url()).await);
     second.batch_execute("begin").await.expect("begin");
     let taken = tokio::spawn(async move {
         third.batch_execute("begin").await.expect("begin");
         (pid(&third).await, third)
     });
-    until("the third client waits", async || (bouncer.waiting().await == 1).then_some(())).await;
+    until("the third client waits", async || (pooler.waiting().await == 1).then_some(())).await;
     direct.batch_execute("select pg_advisory_unlock(4711)").await.expect("let it go on");
     let (now, third) = taken.await.expect("the third client is served");
     assert_eq!(now, locked, "it took the session with the lock");
@@ -77,12 +78,12 @@ async fn that_is_lost_stops_the_migrator_between_two_migrations() {
 #[tokio::test]
 async fn does_not_stay_behind_in_the_poolers_session() {
     let database = TestServer::throwaway().await.empty_database().await;
-    let bouncer = Bouncer::before(&database, TWO_SESSIONS).await;
+    let pooler = Pooler::before(database.url(), TWO_SESSIONS).await;
     let folder = TempDir::new().expect("create a folder");
     fs::write(folder.path().join("V1__one.sql"), "create table one ();").expect("write it");
     fs::write(folder.path().join("V1__one.down.sql"), "drop table one;").expect("write it");
     let directory = folder.path().to_str().expect("a plain path");
-    migrator(bouncer.url(), &["up", "--dir", directory]).await.exits(0);
+    migrator(&through(&pooler, &database), &["up", "--dir", directory]).await.exits(0);
     let direct = database.url().to_connection_string();
     migrator(&direct, &["down", "--yes", "--wait", "0s", "--dir", directory]).await.exits(0);
 }

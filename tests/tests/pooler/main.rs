@@ -2,11 +2,10 @@
 //! program of 1.21 or newer, named in `TASKIE_PGBOUNCER` or in `PATH`.
 
 mod api;
-mod bouncer;
 mod lock;
 mod statements;
 
-use tests::{CliOutput, TestDatabase};
+use tests::{CliOutput, Pooler, TestDatabase};
 use tokio::process::Command;
 
 /// Runs the migrator on a database, in an empty folder.
@@ -27,4 +26,9 @@ async fn health(database: &TestDatabase, pooled: &str) -> serde_json::Value {
     let direct = database.url().to_connection_string();
     let arguments = ["health", "--json", "--pooled-url", pooled];
     migrator(&direct, &arguments).await.exits(0).json()
+}
+
+/// The connection string of a database, through the pooler.
+fn through(pooler: &Pooler, database: &TestDatabase) -> String {
+    pooler.through(database.url()).to_connection_string()
 }

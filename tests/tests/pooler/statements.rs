@@ -1,13 +1,14 @@
 //! `migrator health`: the check that prepared statements survive the pooler.
 
 use serde_json::Value;
-use tests::{TestDatabase, TestServer};
+use tests::{Pooler, PoolerSettings, TestDatabase, TestServer};
 
-use super::bouncer::{Bouncer, Settings};
-use super::{health, migrator};
+use super::{health, migrator, through};
 
-const REMEMBERS: Settings = Settings { max_prepared_statements: 100, pool_size: 10 };
-const FORGETS: Settings = Settings { max_prepared_statements: 0, pool_size: 10 };
+const REMEMBERS: PoolerSettings =
+    PoolerSettings { max_prepared_statements: 100, pool_size: 10, tls: false };
+const FORGETS: PoolerSettings =
+    PoolerSettings { max_prepared_statements: 0, pool_size: 10, tls: false };
 
 async fn database() -> TestDatabase {
     TestServer::throwaway().await.migrated_database().await
@@ -21,8 +22,8 @@ fn kinds(report: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn survive_a_pooler_that_remembers_them() {
     let database = database().await;
-    let bouncer = Bouncer::before(&database, REMEMBERS).await;
-    let report = health(&database, bouncer.url()).await;
+    let pooler = Pooler::before(database.url(), REMEMBERS).await;
+    let report = health(&database, &through(&pooler, &database)).await;
     assert_eq!(report["endpoints"][0]["kind"], "pooled");
     assert_eq!(report["endpoints"][0]["works"], true, "{report:#}");
     assert_eq!(report["endpoints"][0]["prepared_statements"], "survive", "{report:#}");
@@ -33,8 +34,8 @@ async fn survive_a_pooler_that_remembers_them() {
 #[tokio::test]
 async fn are_lost_on_a_pooler_that_forgets_them() {
     let database = database().await;
-    let bouncer = Bouncer::before(&database, FORGETS).await;
-    let report = health(&database, bouncer.url()).await;
+    let pooler = Pooler::before(database.url(), FORGETS).await;
+    let report = health(&database, &through(&pooler, &database)).await;
     assert_eq!(report["endpoints"][0]["works"], true, "{report:#}");
     assert_eq!(report["endpoints"][0]["prepared_statements"], "lost", "{report:#}");
     assert_eq!(report["healthy"], true, "a warning only");
@@ -44,9 +45,9 @@ async fn are_lost_on_a_pooler_that_forgets_them() {
 #[tokio::test]
 async fn lost_ones_are_explained_in_the_text() {
     let database = database().await;
-    let bouncer = Bouncer::before(&database, FORGETS).await;
+    let pooler = Pooler::before(database.url(), FORGETS).await;
     let url = database.url().to_connection_string();
-    let arguments = ["health", "--pooled-url", bouncer.url()];
+    let arguments = ["health", "--pooled-url", &through(&pooler, &database)];
     let output = migrator(&url, &arguments).await.exits(0);
     assert!(output.stdout.contains(", prepared statements are lost\n"), "{output:#?}");
     output
@@ -57,8 +58,8 @@ async fn lost_ones_are_explained_in_the_text() {
 #[tokio::test]
 async fn the_proof_leaves_nothing_behind() {
     let database = database().await;
-    let bouncer = Bouncer::before(&database, FORGETS).await;
-    let first = health(&database, bouncer.url()).await;
+    let pooler = Pooler::before(database.url(), FORGETS).await;
+    let first = health(&database, &through(&pooler, &database)).await;
     assert_eq!(first["endpoints"][0]["prepared_statements"], "lost", "{first:#}");
 
     // Every server session of the pooler, each held by a client.
@@ -72,7 +73,7 @@ async fn the_proof_leaves_nothing_behind() {
     let mut clients = Vec::new();
     let mut held = Vec::new();
     for _ in 0..FORGETS.pool_size {
-        let client = bouncer.client().await;
+        let client = pooler.client(database.url()).await;
         client.batch_execute("begin").await.expect("begin");
         let question = "select pg_backend_pid(), (select count(*) from pg_prepared_statements)";
         let row = client.query_typed(question, &[]).await.expect("ask").remove(0);
@@ -87,12 +88,12 @@ async fn the_proof_leaves_nothing_behind() {
 async fn a_single_server_session_proves_nothing() {
     let database = database().await;
     for max_prepared_statements in [0, 100] {
-        let settings = Settings { max_prepared_statements, pool_size: 1 };
-        let bouncer = Bouncer::before(&database, settings).await;
-        let report = health(&database, bouncer.url()).await;
-        let pooled = &report["endpoints"][0];
-        assert_eq!(pooled["prepared_statements"], "untested", "{report:#}");
-        assert_eq!(pooled["prepared_statements_untested"], "no second server session within 3 s");
+        let settings = PoolerSettings { max_prepared_statements, pool_size: 1, tls: false };
+        let pooler = Pooler::before(database.url(), settings).await;
+        let report = health(&database, &through(&pooler, &database)).await;
+        let endpoint = &report["endpoints"][0];
+        assert_eq!(endpoint["prepared_statements"], "untested", "{report:#}");
+        assert_eq!(endpoint["prepared_statements_untested"], "no second server session within 3 s");
     }
 }
 
@@ -100,8 +101,9 @@ async fn a_single_server_session_proves_nothing() {
 async fn the_report_itself_can_be_had_through_either() {
     let database = database().await;
     for settings in [REMEMBERS, FORGETS] {
-        let bouncer = Bouncer::before(&database, settings).await;
-        let report = migrator(bouncer.url(), &["health", "--json"]).await.exits(0).json();
+        let pooler = Pooler::before(database.url(), settings).await;
+        let report =
+            migrator(&through(&pooler, &database), &["health", "--json"]).await.exits(0).json();
         assert_eq!(report["usable"], true);
         assert_eq!(report["migrations"]["applied"], 4);
     }

@@ -1,60 +1,25 @@
 //! TLS, with a private certificate authority and a server with a certificate for `localhost`.
 
-use std::path::Path;
-
-use tests::{TestDatabase, TestServer, until};
-use tokio::sync::OnceCell;
+use tests::{AUTHORITY, TestDatabase, TestServer};
 
 use crate::support::catalog::versions;
 use crate::support::program::run_with;
 
-const AUTHORITY: &str = include_str!("authority.pem");
-const CERTIFICATE: &str = include_str!("server.pem");
-const KEY: &str = include_str!("server.key");
-
 /// A database on a server that offers TLS.
 pub(crate) async fn database_with_tls() -> TestDatabase {
-    static OFFERED: OnceCell<()> = OnceCell::const_new();
-    let database = TestServer::throwaway().await.empty_database().await;
-    OFFERED.get_or_init(async || offer_tls(&database).await).await;
-    database
-}
-
-/// Configures TLS on the server, for all later connections.
-async fn offer_tls(database: &TestDatabase) {
-    let client = database.client().await;
-    // The files must belong to the server's account, so the server itself writes them.
-    for (file, content) in [("tests.pem", CERTIFICATE), ("tests.key", KEY)] {
-        let copy = format!(
-            "copy (select regexp_split_to_table('{}', E'\\n')) to program 'umask 077; cat > {file}'",
-            content.trim_end()
-        );
-        client.batch_execute(&copy).await.expect("write a file");
-    }
-    for setting in ["ssl_cert_file = 'tests.pem'", "ssl_key_file = 'tests.key'", "ssl = on"] {
-        client.batch_execute(&format!("alter system set {setting}")).await.expect("set");
-    }
-    client.batch_execute("select pg_reload_conf()").await.expect("reload");
-    until("the server offers TLS", async || {
-        let client = database.client().await;
-        let row = client.query_one("show ssl", &[]).await.expect("ask");
-        (row.get::<_, &str>(0) == "on").then_some(())
-    })
-    .await;
+    let server = TestServer::throwaway().await;
+    server.offer_tls().await;
+    server.empty_database().await
 }
 
 /// The connection string with TLS, for a host name.
 pub(crate) fn with_tls(database: &TestDatabase, host: &str) -> String {
     let url = database.url();
-    let password = url.password().expect("the throwaway server has one");
-    let (user, port, name) = (url.user(), url.port(), url.database());
-    format!("postgresql://{user}:{password}@{host}:{port}/{name}?sslmode=require")
+    tests::with_tls(url, host, url.port()).to_connection_string()
 }
 
 pub(crate) fn authority_file() -> String {
-    let file =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/migrator/connection/tls/authority.pem");
-    file.to_str().expect("a plain path").to_owned()
+    tests::authority_file().to_str().expect("a plain path").to_owned()
 }
 
 #[tokio::test]
