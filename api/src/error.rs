@@ -321,7 +321,9 @@ impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         let (code, constraint) = match &error {
             DbError::TimedOut(_) => return Self::DatabaseTooSlow(error),
-            DbError::Unavailable(_) => return Self::DatabaseUnavailable(error),
+            DbError::Unavailable(_) | DbError::Broken(_) => {
+                return Self::DatabaseUnavailable(error);
+            }
             DbError::Unexpected(_) => return Self::Internal(error),
             DbError::Refused { code, constraint, .. } => (code.as_str(), constraint.as_deref()),
         };

@@ -190,7 +190,7 @@ pub(crate) async fn check_database(database: Result<Database, ApiError>) -> Resp
 
 async fn database_health(database: Result<Database, ApiError>) -> Result<DatabaseHealth, ApiError> {
     config::check().await?;
-    let database = database?;
+    let database = database?.without_retries();
     let provisions_users = config::provision_users().await?.0;
     let mut row = database.row(CHECK_DATABASE, vec![Param::Bool(provisions_users)]).await?;
     let server_version = row.text()?;
@@ -248,7 +248,7 @@ pub(crate) async fn show_connections(database: Result<Database, ApiError>) -> Re
 
 async fn pool_health(database: Result<Database, ApiError>) -> Result<PoolHealth, ApiError> {
     config::check().await?;
-    let database = database?;
+    let database = database?.without_retries();
     let size = config::pool_size().await?.0;
     let mut row = database.row(COUNT_CONNECTIONS, Vec::new()).await?;
     let (total, checked_out) = (row.int8()?, row.int8()?);

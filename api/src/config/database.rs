@@ -13,6 +13,9 @@ use crate::host::postgres;
 /// The longest `database_timeout_ms`.
 const MAX_TIMEOUT_MS: u16 = 30_000;
 
+/// The longest time to connect, whatever `connect_timeout` in `database_url` says.
+const MAX_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The server gives up a statement this part of the time before the component does, in tenths: then
 /// the connection is free again, and nothing is left running.
 const SERVER_TENTHS: u32 = 9;
@@ -28,7 +31,10 @@ pub(crate) struct DatabaseConfig {
     pub(crate) plain_address: String,
     /// PEM text of a private certificate authority.
     pub(crate) ca: Option<String>,
-    /// The longest wait for a connection, and again for an answer.
+    /// The longest wait for a connection: `connect_timeout` in `database_url`, 10 s by default, because a
+    /// suspended compute has to wake up.
+    pub(crate) connect_timeout: Duration,
+    /// The longest wait for the answer to a statement.
     pub(crate) timeout: Duration,
 }
 
@@ -45,11 +51,12 @@ impl Load for DatabaseConfig {
         }
         let timeout = reader.number("database_timeout_ms", 5_000, (1, MAX_TIMEOUT_MS)).await?;
         let timeout = Duration::from_millis(u64::from(timeout));
-        let url = url?.with_connect_timeout(timeout);
+        let url = url?.with_connect_timeout(MAX_CONNECT_TIMEOUT);
         let server_timeout = timeout * SERVER_TENTHS / 10;
         Some(Self {
             address: url.with_statement_timeout(server_timeout).to_connection_string(),
             plain_address: url.to_connection_string(),
+            connect_timeout: url.connect_timeout(),
             url,
             ca,
             timeout,

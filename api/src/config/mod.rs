@@ -2,9 +2,9 @@
 //!
 //! | Variable | Meaning | Default | Read by |
 //! |---|---|---|---|
-//! | `database_url` | PostgreSQL connection string; a Neon host is used through its pooled endpoint | required | all that query the database |
+//! | `database_url` | PostgreSQL connection string; a Neon host is used through its pooled endpoint. `connect_timeout` in it is the longest wait for a connection, 10 s by default, 30 s at most | required | all that query the database |
 //! | `database_ca` | PEM certificate of a private certificate authority for the database | the system's | the same |
-//! | `database_timeout_ms` | longest wait for a connection, and again for an answer, 1–30000 | 5000 | the same |
+//! | `database_timeout_ms` | longest wait for the answer to a statement, 1–30000 | 5000 | the same |
 //! | `auth` | `jwt`, or `insecure-none`: trust the path, with a loopback database only | `jwt` | task routes |
 //! | `jwt_secret` | key of HS256 tokens, at least 32 bytes | none | task routes |
 //! | `jwt_jwks` | public keys of EdDSA, ES256 and RS256 tokens: a JSON Web Key Set | none | task routes |

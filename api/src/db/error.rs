@@ -8,6 +8,9 @@ pub(crate) enum DbError {
     /// No connection: refused, unknown host, bad password, not allowed, none free in time.
     #[error("no database connection: {0}")]
     Unavailable(String),
+    /// The connection broke under the statement; whether it took effect is unknown.
+    #[error("the connection to the database broke: {0}")]
+    Broken(String),
     /// The statement did not finish in time; whether it took effect is unknown.
     #[error("no answer from the database within {0:?}")]
     TimedOut(Duration),

@@ -1,29 +1,29 @@
 //! Database access: one connection and one statement per request, within a deadline.
 //!
-//! The host keeps a pool, so opening a connection per request is cheap. It sets no limit on the
-//! wait for one, so the deadline is ours. No transaction is ever begun here: the pooled connection
-//! would stay in it, and later requests would write into it and lose.
+//! No transaction is ever begun here: the pooled connection would stay in it, and later requests would
+//! write into it and lose.
 
 pub(crate) mod error;
+mod open;
+mod retry;
+mod statement;
 mod time;
 
-use std::pin::pin;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use http::request::Parts;
-use responses::time::within;
 
 pub(crate) use self::error::DbError;
+use self::retry::Repeats;
 pub(crate) use self::time::Time;
 use crate::config::{self, DatabaseConfig};
 use crate::error::ApiError;
-use crate::host::postgres::Connection;
 pub(crate) use crate::host::sql::Param;
-use crate::host::sql::{SqlFailure, Value};
+use crate::host::sql::Value;
 use crate::http::request::RequestContext;
-use crate::log::one_line;
+
+/// The least time to connect of a request's second statement: the first one may have spent the rest.
+const LEAST_CONNECT_TIME: Duration = Duration::from_secs(1);
 
 /// One row, read by position: without rows there are no column names.
 pub(crate) struct Row(std::vec::IntoIter<Value>);
@@ -32,13 +32,20 @@ pub(crate) struct Row(std::vec::IntoIter<Value>);
 pub(crate) struct Database {
     context: RequestContext,
     config: &'static DatabaseConfig,
+    repeats: Repeats,
 }
 
 impl Database {
     /// Reads its part of the configuration; connects to nothing yet.
     pub(crate) async fn of(parts: &Parts) -> Result<Self, ApiError> {
         let context = RequestContext::of(parts)?;
-        Ok(Self { context, config: config::database().await? })
+        let repeats = if parts.method.is_safe() { Repeats::OfReads } else { Repeats::OfWrites };
+        Ok(Self { context, config: config::database().await?, repeats })
+    }
+
+    /// The same, for a statement that is not tried again: it reports how the database is now.
+    pub(crate) fn without_retries(self) -> Self {
+        Self { repeats: Repeats::None, ..self }
     }
 
     /// Runs the one statement of this request and gives its first row, if it has one.
@@ -48,7 +55,9 @@ impl Database {
         params: Vec<Param>,
     ) -> Result<Option<Row>, ApiError> {
         let started = Instant::now();
-        let result = run(self.config, statement, params).await;
+        let left = self.config.connect_timeout.saturating_sub(self.time_spent());
+        let deadline = started + left.max(LEAST_CONNECT_TIME.min(self.config.connect_timeout));
+        let result = statement::run(self.config, statement, params, self.repeats, deadline).await;
         self.context.add_database_time(started.elapsed());
         Ok(result?)
     }
@@ -73,80 +82,6 @@ impl Database {
     /// True if the endpoint is a connection pooler's.
     pub(crate) fn is_pooled(&self) -> bool {
         self.config.url.is_pooled()
-    }
-}
-
-async fn run(
-    config: &DatabaseConfig,
-    statement: &'static str,
-    params: Vec<Param>,
-) -> Result<Option<Row>, DbError> {
-    let limit = config.timeout;
-    let opened = OnceLock::new();
-    let mut work = pin!(async {
-        let connection = open(config).await?;
-        let _ = opened.set(Instant::now());
-        let answer = connection.first_row(statement, params).await;
-        answer.map_err(|failure| classify(failure, config))
-    });
-    // One timer does for both waits, since nearly all are over before it: setting one costs the host.
-    let answer = match (within(limit, work.as_mut()).await, opened.get()) {
-        (Some(answer), _) => answer,
-        (None, None) => Err(DbError::Unavailable(format!("none was free within {limit:?}"))),
-        (None, Some(opened)) => within(limit.saturating_sub(opened.elapsed()), work)
-            .await
-            .unwrap_or(Err(DbError::TimedOut(limit))),
-    };
-    match answer {
-        // The host does not tell why. After such a time it is a limit of the server's, which are a little
-        // below ours.
-        Err(DbError::Refused { code, .. })
-            if code.is_empty() && opened.get().is_some_and(|at| at.elapsed() >= limit / 2) =>
-        {
-            Err(DbError::TimedOut(limit))
-        }
-        answer => Ok(answer?.map(|values| Row(values.into_iter()))),
-    }
-}
-
-/// True once a pooler refused a connection with the statement timeout.
-static REFUSES_SETTINGS: AtomicBool = AtomicBool::new(false);
-
-/// Opens a connection that has the server's limit on statements; without it where a pooler is in
-/// between that takes no settings.
-async fn open(config: &DatabaseConfig) -> Result<Connection, DbError> {
-    if !REFUSES_SETTINGS.load(Ordering::Relaxed) {
-        match open_at(&config.address, config).await {
-            Err(DbError::Unavailable(text)) if text.contains("startup parameter") => {
-                REFUSES_SETTINGS.store(true, Ordering::Relaxed);
-            }
-            opened => return opened,
-        }
-    }
-    open_at(&config.plain_address, config).await
-}
-
-async fn open_at(address: &str, config: &DatabaseConfig) -> Result<Connection, DbError> {
-    let opened = Connection::open(address, config.ca.as_deref()).await;
-    opened.map_err(|text| DbError::Unavailable(printable(&text, config)))
-}
-
-fn classify(failure: SqlFailure, config: &DatabaseConfig) -> DbError {
-    match failure {
-        SqlFailure::Refused { code, constraint, message } => {
-            DbError::Refused { code, constraint, message: printable(&message, config) }
-        }
-        SqlFailure::Connection(text) => DbError::Unavailable(printable(&text, config)),
-        SqlFailure::Other(text) => DbError::Unexpected(printable(&text, config)),
-    }
-}
-
-/// A host's text for the log: one line without secrets.
-fn printable(text: &str, config: &DatabaseConfig) -> String {
-    let text = text.replace(&config.address, "***").replace(&config.plain_address, "***");
-    match config.url.password() {
-        Some(password) if !password.is_empty() => one_line(&text.replace(password, "***")),
-        _ => one_line(&text),
     }
 }
 

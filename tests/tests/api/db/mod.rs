@@ -3,4 +3,6 @@
 mod constraints;
 mod outages;
 mod query_plans;
+mod retries;
 mod role;
+mod silence;

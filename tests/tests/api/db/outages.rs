@@ -64,7 +64,7 @@ fn assert_reveals_nothing(label: &str, response: &Response, url: &DatabaseUrl) {
 
 #[tokio::test]
 async fn an_unreachable_database_is_a_503_on_every_task_route() {
-    let closed = "postgresql://someuser:somepassword@127.0.0.1:1/somedatabase"
+    let closed = "postgresql://someuser:somepassword@127.0.0.1:1/somedatabase?connect_timeout=1"
         .parse()
         .expect("a connection string");
     let app = App::start_with(|options| {
@@ -82,7 +82,7 @@ async fn an_unreachable_database_is_a_503_on_every_task_route() {
 
 #[tokio::test]
 async fn bad_requests_are_refused_without_a_database() {
-    let closed = "postgresql://someuser:somepassword@127.0.0.1:1/somedatabase"
+    let closed = "postgresql://someuser:somepassword@127.0.0.1:1/somedatabase?connect_timeout=1"
         .parse()
         .expect("a connection string");
     let app = App::start_with(|options| {
@@ -210,7 +210,7 @@ async fn a_role_without_connections_left_is_a_503() {
     );
     admin.batch_execute(&create_role).await.expect("create a role");
     let url: DatabaseUrl = format!(
-        "postgresql://{role}:limitedpassword@{}:{}/{}",
+        "postgresql://{role}:limitedpassword@{}:{}/{}?connect_timeout=1",
         database.url().host(),
         database.url().port(),
         database.name()

@@ -1,0 +1,92 @@
+//! Runs a statement: connects, sends it, and tries again where that is safe.
+
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use futures::future::{Either, FusedFuture, FutureExt, select};
+use responses::time::{pause, within};
+
+use super::error::DbError;
+use super::open::{PATIENCE, open, open_late, printable};
+use super::retry::{Backoff, Outage, Repeats};
+use super::{Param, Row};
+use crate::config::DatabaseConfig;
+use crate::host::sql::SqlFailure;
+
+/// Runs the statement and gives its first row. A connection has to be had until `deadline`, also that of
+/// the last attempt; the statement has its own limit then.
+pub(super) async fn run(
+    config: &DatabaseConfig,
+    statement: &'static str,
+    params: Vec<Param>,
+    repeats: Repeats,
+    deadline: Instant,
+) -> Result<Option<Row>, DbError> {
+    let mut backoff = Backoff::new();
+    loop {
+        let error = match attempt(config, statement, params.clone(), deadline).await {
+            Ok(row) => {
+                Outage::ends();
+                return Ok(row);
+            }
+            Err(error) if !repeats.allow(&error) => return Err(error),
+            Err(error) => error,
+        };
+        if Outage::is_known() || !backoff.wait(deadline).await {
+            Outage::begins();
+            return Err(error);
+        }
+    }
+}
+
+async fn attempt(
+    config: &DatabaseConfig,
+    statement: &'static str,
+    params: Vec<Param>,
+    deadline: Instant,
+) -> Result<Option<Row>, DbError> {
+    let limit = config.timeout;
+    // One timer does for both waits, since nearly all are over before it: setting one costs the host.
+    let mut timer = pin!(pause(PATIENCE.min(limit)).fuse());
+    let connection = {
+        let opening = pin!(open(config));
+        match select(opening, timer.as_mut()).await {
+            Either::Left((opened, _)) => opened?,
+            Either::Right(((), opening)) => open_late(opening, config, deadline).await?,
+        }
+    };
+    let sent = Instant::now();
+    let mut answer = pin!(connection.first_row(statement, params));
+    if !timer.is_terminated()
+        && let Either::Left((answer, _)) = select(answer.as_mut(), timer).await
+    {
+        return read(answer, config, sent.elapsed());
+    }
+    let left = limit.saturating_sub(sent.elapsed());
+    match within(left, answer).await {
+        Some(answer) => read(answer, config, sent.elapsed()),
+        None => Err(DbError::TimedOut(limit)),
+    }
+}
+
+fn read(
+    answer: Result<Option<Vec<crate::host::sql::Value>>, SqlFailure>,
+    config: &DatabaseConfig,
+    elapsed: Duration,
+) -> Result<Option<Row>, DbError> {
+    Err(match answer {
+        Ok(values) => return Ok(values.map(|values| Row(values.into_iter()))),
+        // The host does not tell why. After such a time it is a limit of the server's, which are a little
+        // below ours.
+        Err(SqlFailure::Refused { code, .. })
+            if code.is_empty() && elapsed >= config.timeout / 2 =>
+        {
+            DbError::TimedOut(config.timeout)
+        }
+        Err(SqlFailure::Refused { code, constraint, message }) => {
+            DbError::Refused { code, constraint, message: printable(&message, config) }
+        }
+        Err(SqlFailure::Connection(text)) => DbError::Broken(printable(&text, config)),
+        Err(SqlFailure::Other(text)) => DbError::Unexpected(printable(&text, config)),
+    })
+}

@@ -1,0 +1,94 @@
+//! A database that is slow, or accepts connections and never answers: every wait has its limit, and a
+//! connection without an answer is given up.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use neon_url::DatabaseUrl;
+use serde_json::json;
+use tests::{App, Difference, FaultProxy, TestDatabase};
+
+/// A service with a proxy in between, with so many seconds to connect and three for a statement.
+async fn behind_proxy(connect_seconds: u32) -> (App, FaultProxy) {
+    let database = TestDatabase::migrated().await;
+    let url = database.api_url();
+    let proxy = FaultProxy::to(&url).await;
+    let through = proxy.through(&url).to_connection_string();
+    let brief =
+        through.replace("connect_timeout=10", &format!("connect_timeout={connect_seconds}"));
+    let brief: DatabaseUrl = brief.parse().expect("a connection string");
+    let app = App::start_on(database, |options| {
+        options.database(&brief).set("database_timeout_ms", "3000");
+    })
+    .await;
+    (app, proxy)
+}
+
+#[tokio::test]
+async fn a_connection_that_is_never_answered_is_a_503() {
+    if Difference::NoDatabaseDeadline.applies() {
+        return;
+    }
+    let (app, proxy) = behind_proxy(3).await;
+    let alice = app.user("alice").await;
+    proxy.silence();
+    let begin = Instant::now();
+    for response in [alice.get("/tasks").await, alice.create(json!({ "title": "x" })).await] {
+        response.problem(503).kind("database-unavailable");
+        assert_eq!(response.header("retry-after"), "2");
+    }
+    let elapsed = begin.elapsed();
+    assert!(elapsed >= Duration::from_secs(5), "{elapsed:?}");
+    assert!(elapsed < Duration::from_secs(20), "{elapsed:?}");
+    proxy.speak();
+    alice.task("x").await;
+    alice.get("/tasks").await.good(200);
+}
+
+/// The connections that stay silent are in the host's pool when the server answers again.
+#[tokio::test]
+async fn connections_that_became_silent_are_given_up() {
+    const CONNECTIONS: usize = 4;
+    if Difference::NoDatabaseDeadline.applies() {
+        return;
+    }
+    let (app, proxy) = behind_proxy(10).await;
+    let alice = app.user("alice").await;
+    let client = app.client().await;
+    // So many connections, which are waited for together.
+    client.batch_execute("begin; lock table tasks").await.expect("lock");
+    let together: Vec<_> =
+        (0..CONNECTIONS).map(|_| tokio::spawn(alice.get("/tasks").into_future())).collect();
+    let waiting =
+        "select count(*) from pg_locks where relation = 'tasks'::regclass and not granted";
+    tests::until("all of them wait for the table", async || {
+        let row = client.query_one(waiting, &[]).await.expect("ask");
+        (row.get::<_, i64>(0) >= CONNECTIONS.try_into().expect("a few")).then_some(())
+    })
+    .await;
+    proxy.silence();
+    for response in join_all(together).await {
+        response.expect("a request that was made").problem(504).kind("database-too-slow");
+    }
+    client.batch_execute("rollback").await.expect("unlock");
+    proxy.speak();
+    for _ in 0..CONNECTIONS {
+        alice.get("/tasks").await.good(200);
+    }
+}
+
+#[tokio::test]
+async fn a_slow_network_is_not_a_fault() {
+    let database = TestDatabase::migrated().await;
+    let url = database.api_url();
+    let proxy = FaultProxy::to(&url).await;
+    let app = App::start_on(database, |options| {
+        options.database(&proxy.through(&url));
+    })
+    .await;
+    let alice = app.user("alice").await;
+    // Opening a connection alone takes longer than the patience with a pooled one.
+    proxy.delay(Duration::from_millis(400));
+    alice.task("x").await;
+    alice.get("/tasks").await.good(200);
+}
