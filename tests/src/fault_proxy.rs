@@ -39,6 +39,8 @@ struct Faults {
     latency: Duration,
     /// Nothing is passed on to the client. A connection that was silent once stays so for good.
     silent: bool,
+    /// A client's request for TLS is declined.
+    declines_tls: bool,
     /// Connections of a lower number are cut.
     cut_before: usize,
 }
@@ -120,6 +122,11 @@ impl FaultProxy {
         self.shared.faults.send_modify(|faults| faults.silent = false);
     }
 
+    /// Answers a client's request for TLS like a server without it.
+    pub fn decline_tls(&self) {
+        self.shared.faults.send_modify(|faults| faults.declines_tls = true);
+    }
+
     async fn accept_at(&self, address: SocketAddr) -> SocketAddr {
         let (target, shared) = (self.target.clone(), Arc::clone(&self.shared));
         let (address, task) = background_runtime::run(async move {
@@ -159,12 +166,19 @@ async fn serve(listener: TcpListener, target: String, shared: Arc<Shared>) {
 }
 
 /// Passes bytes on until either side hangs up, or the connection is cut.
-async fn forward(client: TcpStream, target: String, number: usize, shared: Arc<Shared>) {
+async fn forward(mut client: TcpStream, target: String, number: usize, shared: Arc<Shared>) {
     let mut faults = shared.faults.subscribe();
     let is_cut = async { drop(faults.wait_for(|faults| number < faults.cut_before).await) };
     let pass = async {
-        let latency = shared.faults.borrow().latency;
+        let Faults { latency, declines_tls, .. } = *shared.faults.borrow();
         sleep(latency).await;
+        // The request for TLS is the first 8 bytes.
+        if declines_tls
+            && (client.read_exact(&mut [0; 8]).await.is_err()
+                || client.write_all(b"N").await.is_err())
+        {
+            return;
+        }
         let Ok(server) = TcpStream::connect(target).await else { return };
         let (client, server) = (client.into_split(), server.into_split());
         tokio::select! {

@@ -6,3 +6,4 @@ mod query_plans;
 mod retries;
 mod role;
 mod silence;
+mod tls;
