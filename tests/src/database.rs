@@ -29,7 +29,7 @@ pub struct TestServer {
     /// The URL of its maintenance database.
     url: DatabaseUrl,
     /// The throwaway server, if the harness started one.
-    throwaway: Option<Server>,
+    throwaway: Option<Throwaway>,
     /// The name of a migrated database to copy; created on first use, on a throwaway server only,
     /// because nothing would drop it from another one at the end.
     template: OnceCell<String>,
@@ -43,6 +43,15 @@ pub struct TestServer {
     pooler: OnceCell<Pooler>,
 }
 
+/// A server that the harness started.
+struct Throwaway {
+    server: tokio::sync::Mutex<Server>,
+    log: PathBuf,
+}
+
+/// What a server acknowledges is in its files; a crash of the machine may still lose it.
+const SAFE_AFTER_CRASHES: &[(&str, &str)] = &[("synchronous_commit", "on")];
+
 impl TestServer {
     /// The server that all tests share: the one that `TEST_DATABASE_URL` names, or a throwaway one.
     /// A throwaway server ends with this process, however that ends.
@@ -51,7 +60,7 @@ impl TestServer {
         SHARED
             .get_or_init(async || match &SETTINGS.server {
                 Some(url) => Self::new(url.clone(), None),
-                None => Self::start_throwaway().await,
+                None => Self::start_throwaway(&[]).await,
             })
             .await
     }
@@ -64,12 +73,34 @@ impl TestServer {
         if shared.throwaway.is_some() {
             shared
         } else {
-            THROWAWAY.get_or_init(Self::start_throwaway).await
+            THROWAWAY.get_or_init(|| Self::start_throwaway(&[])).await
         }
     }
 
-    async fn start_throwaway() -> Self {
-        let options = Options::new(DataDir::Throwaway);
+    /// A server of the caller's own, which may crash: what it acknowledged is still there then. It ends with
+    /// this process.
+    pub async fn that_crashes() -> &'static Self {
+        Box::leak(Box::new(Self::start_throwaway(SAFE_AFTER_CRASHES).await))
+    }
+
+    /// Kills the server.
+    pub async fn crash(&self) {
+        let mut server = self.started().server.lock().await;
+        server.crash().await.expect("kill the server");
+    }
+
+    /// Starts the server again.
+    pub async fn start_again(&self) {
+        let mut server = self.started().server.lock().await;
+        server.start_again().await.expect("start the server again");
+    }
+
+    fn started(&self) -> &Throwaway {
+        self.throwaway.as_ref().expect("a server that the harness started")
+    }
+
+    async fn start_throwaway(settings: &'static [(&'static str, &'static str)]) -> Self {
+        let options = Options { settings, ..Options::new(DataDir::Throwaway) };
         let started =
             background_runtime::run(async { Server::start(options, &|_| {}).await }).await;
         let server = started.unwrap_or_else(|err| {
@@ -77,10 +108,11 @@ impl TestServer {
                 err.hint().map(|hint| format!("\nhint: {hint}, or a server in TEST_DATABASE_URL"));
             panic!("{err}{}", hint.unwrap_or_default())
         });
-        Self::new(server.url("postgres"), Some(server))
+        let (url, log) = (server.url("postgres"), server.log());
+        Self::new(url, Some(Throwaway { server: tokio::sync::Mutex::new(server), log }))
     }
 
-    fn new(url: DatabaseUrl, throwaway: Option<Server>) -> Self {
+    fn new(url: DatabaseUrl, throwaway: Option<Throwaway>) -> Self {
         Self {
             url,
             throwaway,
@@ -94,7 +126,7 @@ impl TestServer {
 
     /// The log file of a throwaway server.
     pub fn log(&self) -> Option<PathBuf> {
-        self.throwaway.as_ref().map(Server::log)
+        self.throwaway.as_ref().map(|throwaway| throwaway.log.clone())
     }
 
     /// Lets a throwaway server offer TLS, with the certificate of `localhost` and [`crate::DIRECT_HOST`].

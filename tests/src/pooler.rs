@@ -16,7 +16,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 use crate::background_runtime;
 use crate::build::workspace;
 use crate::connect::connect;
-use crate::tls::{AUTHORITY, DIRECT_HOST, POOLED_HOST, with_tls, write_certificate};
+use crate::tls::{AUTHORITY, POOLED_HOST, with_tls, write_certificate};
 use crate::wait::until;
 
 /// A running PgBouncer; stops when dropped.
@@ -108,7 +108,6 @@ fn write_files(folder: &TempDir, port: u16, server: &DatabaseUrl, settings: Pool
     let path = folder.path().display();
     let (user, server_port) = (server.user(), server.port());
     let password = server.password().expect("the throwaway server has one");
-    let host = if settings.tls { DIRECT_HOST } else { "127.0.0.1" };
     let tls = if settings.tls {
         write_certificate(folder.path());
         fs::write(folder.path().join("authority.pem"), AUTHORITY).expect("write the authority");
@@ -116,7 +115,7 @@ fn write_files(folder: &TempDir, port: u16, server: &DatabaseUrl, settings: Pool
             "client_tls_sslmode = require\n\
              client_tls_cert_file = {path}/server.pem\n\
              client_tls_key_file = {path}/server.key\n\
-             server_tls_sslmode = verify-full\n\
+             server_tls_sslmode = verify-ca\n\
              server_tls_ca_file = {path}/authority.pem\n"
         )
     } else {
@@ -124,7 +123,7 @@ fn write_files(folder: &TempDir, port: u16, server: &DatabaseUrl, settings: Pool
     };
     let text = format!(
         "[databases]\n\
-         * = host={host} port={server_port}\n\
+         * = host=127.0.0.1 port={server_port}\n\
          [pgbouncer]\n\
          listen_addr = 127.0.0.1\n\
          listen_port = {port}\n\

@@ -2,6 +2,7 @@
 //! program of 1.21 or newer, named in `TASKIE_PGBOUNCER` or in `PATH`.
 
 mod api;
+mod kills;
 mod lock;
 mod statements;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_postgres::config::Host as PgHost;
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReader};
 
-use super::pools::{CaPem, Connection, ConnectionBuilder, tls_config};
+use super::pools::{CaPem, Connection, ConnectionBuilder};
 use super::statements::{self, RowStream};
 use crate::host::bindings::postgres::{
     Column, Error, Host, HostConnection, HostConnectionBuilder, HostConnectionBuilderWithStore,
@@ -120,10 +120,13 @@ impl HostConnectionBuilder for InstanceState {
         builder: Resource<ConnectionBuilder>,
         certificate: String,
     ) -> wasmtime::Result<Result<(), Error>> {
-        if let Err(error) = tls_config(Some(&certificate)) {
-            return Ok(Err(Error::Other(format!("invalid root certificate: {error}"))));
-        }
-        self.table.get_mut(&builder)?.ca = Some(certificate.into());
+        let ca = match self.context.pools.check_ca(&certificate) {
+            Ok(ca) => ca,
+            Err(error) => {
+                return Ok(Err(Error::Other(format!("invalid root certificate: {error}"))));
+            }
+        };
+        self.table.get_mut(&builder)?.ca = Some(ca);
         Ok(Ok(()))
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct Pools {
     pools: Mutex<HashMap<(String, Option<CaPem>), Pool>>,
     /// The application's limit on open connections; `None` if only that of the pools counts.
     limit: Option<Arc<Semaphore>>,
+    /// The certificate that was checked last. A component passes the same one with every connection.
+    checked_ca: Mutex<Option<CaPem>>,
 }
 
 /// A connection that a component has opened. Dropping it returns it to its pool.
@@ -40,7 +42,19 @@ pub struct ConnectionBuilder {
 
 impl Pools {
     pub(crate) fn new(limit: Option<Arc<Semaphore>>) -> Pools {
-        Pools { pools: Mutex::default(), limit }
+        Pools { pools: Mutex::default(), limit, checked_ca: Mutex::default() }
+    }
+
+    /// Checks the certificate of a certificate authority.
+    pub(super) fn check_ca(&self, pem: &str) -> anyhow::Result<CaPem> {
+        let mut checked = self.checked_ca.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*checked {
+            Some(ca) if **ca == *pem => Ok(Arc::clone(ca)),
+            _ => {
+                tls_config(Some(pem))?;
+                Ok(Arc::clone(checked.insert(pem.into())))
+            }
+        }
     }
 
     /// Takes a connection. Waits for one without a limit: the component sets its own.
@@ -90,6 +104,6 @@ fn create_pool(address: &str, ca: Option<&str>) -> anyhow::Result<Pool> {
 }
 
 /// Trusts the system's certificate authorities, and that of the component if it has one.
-pub(super) fn tls_config(ca: Option<&str>) -> anyhow::Result<rustls::ClientConfig> {
+fn tls_config(ca: Option<&str>) -> anyhow::Result<rustls::ClientConfig> {
     migrator::tls_config(ca).map_err(|error| anyhow::anyhow!("{error}"))
 }
