@@ -49,9 +49,6 @@ struct Throwaway {
     log: PathBuf,
 }
 
-/// What a server acknowledges is in its files; a crash of the machine may still lose it.
-const SAFE_AFTER_CRASHES: &[(&str, &str)] = &[("synchronous_commit", "on")];
-
 impl TestServer {
     /// The server that all tests share: the one that `TEST_DATABASE_URL` names, or a throwaway one.
     /// A throwaway server ends with this process, however that ends.
@@ -77,10 +74,10 @@ impl TestServer {
         }
     }
 
-    /// A server of the caller's own, which may crash: what it acknowledged is still there then. It ends with
-    /// this process.
-    pub async fn that_crashes() -> &'static Self {
-        Box::leak(Box::new(Self::start_throwaway(SAFE_AFTER_CRASHES).await))
+    /// A server of the caller's own, with these settings as well: for a test that crashes or exhausts it.
+    /// It ends with this process.
+    pub async fn with_settings(settings: &'static [(&'static str, &'static str)]) -> &'static Self {
+        Box::leak(Box::new(Self::start_throwaway(settings).await))
     }
 
     /// Kills the server.

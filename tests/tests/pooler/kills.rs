@@ -28,6 +28,9 @@ fn extent() -> (usize, usize) {
     if std::env::var_os("TASKIE_LONG").is_some() { (50, 100_000) } else { (6, 1_200) }
 }
 
+/// What the server acknowledges survives a crash of its processes.
+const SAFE: &[(&str, &str)] = &[("synchronous_commit", "on")];
+
 /// A title and whether the task is complete.
 type State = (String, bool);
 
@@ -170,7 +173,7 @@ fn is_lost(response: &Response) -> bool {
 #[tokio::test]
 async fn lose_and_double_nothing() {
     let (kills, writes) = extent();
-    let server = TestServer::that_crashes().await;
+    let server = TestServer::with_settings(SAFE).await;
     server.offer_tls().await;
     let database = server.migrated_database().await;
     let mut pooler = Pooler::before(database.url(), PoolerSettings::LIKE_NEON).await;

@@ -19,7 +19,7 @@ pub(super) type CaPem = Arc<str>;
 
 /// The pools of one component.
 pub(crate) struct Pools {
-    pools: Mutex<HashMap<(String, Option<CaPem>), Pool>>,
+    by_address: Mutex<HashMap<(String, Option<CaPem>), Pool>>,
     /// The application's limit on open connections; `None` if only that of the pools counts.
     limit: Option<Arc<Semaphore>>,
     /// The certificate that was checked last. A component passes the same one with every connection.
@@ -42,7 +42,7 @@ pub struct ConnectionBuilder {
 
 impl Pools {
     pub(crate) fn new(limit: Option<Arc<Semaphore>>) -> Pools {
-        Pools { pools: Mutex::default(), limit, checked_ca: Mutex::default() }
+        Pools { by_address: Mutex::default(), limit, checked_ca: Mutex::default() }
     }
 
     /// Checks the certificate of a certificate authority.
@@ -73,12 +73,12 @@ impl Pools {
 
     /// Closes idle connections now and the others when they are returned; nothing can be opened afterwards.
     pub(crate) fn close(&self) {
-        let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        let pools = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
         pools.values().for_each(Pool::close);
     }
 
     fn pool(&self, address: &str, ca: Option<CaPem>) -> anyhow::Result<Pool> {
-        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pools = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
         match pools.entry((address.to_owned(), ca)) {
             Entry::Occupied(pool) => Ok(pool.get().clone()),
             Entry::Vacant(place) => {
