@@ -20,7 +20,7 @@ pub(super) fn write(catalog: &Catalog, what: &str, grants: Grants) -> String {
     let unchecked = plan.needs_unchecked_bodies();
     if unchecked {
         blocks.push(
-            "-- Some functions mention what is made after them.\nset check_function_bodies = off;\n"
+            "-- Some functions mention what is created after them, or what is found by their own search path.\nset check_function_bodies = off;\n"
                 .to_owned(),
         );
     }
@@ -138,7 +138,7 @@ impl<'a> Plan<'a> {
             let columns = table::columns(self.catalog, id);
             for (column, object) in &columns {
                 statements.extend(table::set_default(self.catalog, column, object));
-                if id.kind == Kind::MaterializedView {
+                if id.kind != Kind::View {
                     statements.extend(settings::of_column(column, object, id.kind));
                 }
             }
@@ -202,7 +202,8 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// True if PostgreSQL's check of function bodies would miss an object that is created later.
+    /// True if PostgreSQL's check of function bodies would miss an object: one that is created later, or
+    /// one that a function of another schema, or with a search path of its own, names without a schema.
     fn needs_unchecked_bodies(&self) -> bool {
         let mentions = |body: &str, id: &ObjectId| {
             let own = id.name.split('(').next().unwrap_or(&id.name);
@@ -214,10 +215,13 @@ impl<'a> Plan<'a> {
         self.entries.iter().enumerate().any(|(index, (id, object))| {
             let body = object.properties.get(&Property::Definition);
             let later = &self.entries[index + 1..];
+            let has_other_path = id.schema.is_some()
+                || body.is_some_and(|body| body.contains("\n SET search_path "));
             id.kind == Kind::Function
-                && later.iter().any(|(later, _)| {
-                    later.kind != Kind::Index && body.is_some_and(|body| mentions(body, later))
-                })
+                && ((has_other_path && render::is_checked_when_created(object))
+                    || later.iter().any(|(later, _)| {
+                        later.kind != Kind::Index && body.is_some_and(|body| mentions(body, later))
+                    }))
         })
     }
 }

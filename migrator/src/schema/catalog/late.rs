@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Catalog, Kind, ObjectId, Property};
 
-/// Constraints that are not valid, that belong to a partition, or of which `create table` would keep one
+/// Constraints that are not valid, that belong to a partition or to a foreign table, or of which `create table` would keep one
 /// only; and the constraints and defaults that need what needs their table, such as a check by a
 /// function of its rows.
 pub(super) fn find(catalog: &Catalog) -> BTreeSet<ObjectId> {
@@ -19,6 +19,7 @@ pub(super) fn find(catalog: &Catalog) -> BTreeSet<ObjectId> {
                 let definition = object.properties.get(&Property::Definition);
                 definition.is_some_and(|text| text.ends_with(" NOT VALID"))
                     || is_of_partition(catalog, id)
+                    || catalog.dependencies.whole(id).kind == Kind::ForeignTable
                     || returns(catalog, &needs, id)
             }
             Kind::Column => {

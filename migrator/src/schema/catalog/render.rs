@@ -47,6 +47,12 @@ pub(crate) fn keyword(id: &ObjectId, object: &Object) -> &'static str {
     }
 }
 
+/// True if PostgreSQL checks the body of a function when it is created: one in SQL, as a string.
+pub(crate) fn is_checked_when_created(function: &Object) -> bool {
+    let definition = function.properties.get(&Property::Definition);
+    definition.is_some_and(|text| text.contains("\n LANGUAGE sql") && text.contains("\nAS "))
+}
+
 /// The statement that creates an object; none for a table and a column, see [`super::table`], for a
 /// constraint, see [`add_constraint`], and for other objects. An existing function is replaced.
 pub(crate) fn create(id: &ObjectId, object: &Object) -> Option<String> {

@@ -10,7 +10,9 @@ use super::{
 use crate::schema::catalog::comments_and_grants::{
     comment, comment_on_index, comments as all_comments,
 };
-use crate::schema::catalog::render::{add_constraint, create, name, table_name};
+use crate::schema::catalog::render::{
+    add_constraint, create, is_checked_when_created, name, table_name,
+};
 use crate::schema::catalog::settings::settings;
 use crate::schema::catalog::table::{self, serial_sequence};
 use crate::schema::catalog::{Kind, ObjectId, Property};
@@ -162,8 +164,8 @@ fn owner(id: &ObjectId) -> (bool, &Option<String>, &str, bool, Kind) {
 /// PostgreSQL checks the bodies of SQL functions when they are created; they may name later objects.
 pub(super) fn relaxed_bodies(plan: &Plan<'_>) -> Option<Statement> {
     let functions = plan.coming(&[Kind::Function]).into_iter().chain(changed_functions(plan));
-    let mut bodies = functions.map(|(_, object)| definition(object));
-    bodies.any(|body| body.contains("\n LANGUAGE sql") && body.contains("\nAS ")).then(|| {
+    let mut functions = functions.map(|(_, object)| object);
+    functions.any(is_checked_when_created).then(|| {
         let remark = "The bodies of functions may name what is made further below.".to_owned();
         let sql = "set local check_function_bodies = off;".to_owned();
         Statement { remarks: vec![remark], sql }

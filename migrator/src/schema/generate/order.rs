@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::recreate::names;
 use super::steps::{Action, Before, Key};
-use super::{Plan, definition, function_name, owner_of};
-use crate::schema::catalog::{Catalog, Kind, ObjectId, Through};
+use super::{Plan, definition, function_name, get, is_foreign_key, owner_of};
+use crate::schema::catalog::{Catalog, Kind, Object, ObjectId, Property, Through};
 
 /// The order that PostgreSQL requires.
 pub(super) fn find<'a>(plan: &Plan<'a>) -> Before<'a> {
@@ -17,6 +17,8 @@ pub(super) fn find<'a>(plan: &Plan<'a>) -> Before<'a> {
     parts_of_parents(plan, &mut before);
     checks_of_domains(plan, &mut before);
     bodies(plan, &mut before);
+    persistence(plan, &mut before);
+    overloads(plan, &mut before);
     before
 }
 
@@ -241,6 +243,50 @@ fn bodies<'a>(plan: &Plan<'a>, before: &mut Before<'a>) {
             if *other != function && mentions(function_name(other.1)) {
                 before.add_if_possible(*other, function);
             }
+        }
+    }
+}
+
+/// A table that is not logged may refer to one that is, but not the other way round.
+fn persistence<'a>(plan: &Plan<'a>, before: &mut Before<'a>) {
+    let keys = plan.from.objects.iter().filter(|(_, object)| is_foreign_key(object));
+    for (key, _) in keys {
+        let Some(table) = plan.from.dependencies.relation(key) else { continue };
+        let Some(alter) = step(plan, Action::Alter, table) else { continue };
+        let is_logged = |table: &Object| get(table, Property::Persistence).is_none();
+        let becomes_logged = plan.to.objects.get(table).is_some_and(is_logged);
+        let needs = plan.from.dependencies.own(key);
+        for other in needs.filter_map(|need| plan.from.dependencies.relation(need)) {
+            let Some(alter_other) = step(plan, Action::Alter, other) else { continue };
+            let (first, second) =
+                if becomes_logged { (alter_other, alter) } else { (alter, alter_other) };
+            before.add_if_possible(first, second);
+        }
+    }
+}
+
+/// A call in an expression could mean two functions of one name as long as both are there.
+fn overloads<'a>(plan: &Plan<'a>, before: &mut Before<'a>) {
+    let is_function = |id: &ObjectId| matches!(id.kind, Kind::Function | Kind::Aggregate);
+    let dropped: Vec<Key<'a>> = plan
+        .steps
+        .keys()
+        .filter(|(action, id)| *action == Action::Drop && is_function(id))
+        .collect();
+    let calls = plan.to.dependencies.all().filter(|(_, need, _)| is_function(need));
+    for (user, function, through) in calls.filter(|_| !dropped.is_empty()) {
+        let overloads = dropped.iter().filter(|(_, other)| {
+            *other != function
+                && other.schema == function.schema
+                && function_name(other) == function_name(function)
+        });
+        let later = match through {
+            Through::Expression => step(plan, Action::SetDefault, user),
+            Through::Itself => None,
+        };
+        let Some(later) = later.or_else(|| creation_of(plan, user)) else { continue };
+        for drop in overloads {
+            before.add_if_possible(*drop, later);
         }
     }
 }

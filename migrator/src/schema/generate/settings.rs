@@ -144,9 +144,9 @@ fn grants(plan: &mut Plan<'_>) {
     }
 }
 
-/// The kind of relation that stores a column; none for a view and whatever else has columns.
+/// The kind of relation that has settings of its columns; none for a view and whatever else has columns.
 fn stored_in(plan: &Plan<'_>, column: &ObjectId) -> Option<Kind> {
     let relation = plan.to.dependencies.relation(column);
     let kind = relation.or_else(|| plan.from.dependencies.relation(column))?.kind;
-    matches!(kind, Kind::Table | Kind::MaterializedView).then_some(kind)
+    matches!(kind, Kind::Table | Kind::MaterializedView | Kind::ForeignTable).then_some(kind)
 }

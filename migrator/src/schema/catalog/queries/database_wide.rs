@@ -55,7 +55,7 @@ pub(super) const PUBLICATIONS: &str = publications!(
     "\
 select string_agg(member, ', ' order by member)
   from (select 'table ' || prrelid::regclass || coalesce((
-                 select ' (' || string_agg(quote_ident(attname), ', ' order by attnum) || ')'
+                 select ' (' || string_agg(quote_ident(attname), ', ' order by attname) || ')'
                    from pg_attribute where attrelid = prrelid and attnum = any(prattrs)), '')
                || coalesce(' where (' || pg_get_expr(prqual, prrelid) || ')', '')
           from pg_publication_rel where prpubid = publication.oid

@@ -146,6 +146,32 @@ pub(in crate::schema::catalog) const OTHER: &str = query!(
    where own.attnum > 0 and not own.attisdropped and (not own.attislocal or relispartition)
      and otherwise is not null
    union all
+  select 'pg_class'::regclass, own.oid, 'what is inherited otherwise: ', 0, otherwise
+    from relations
+    join pg_index on indrelid = relations.oid
+    join pg_class as own on own.oid = indexrelid
+    join pg_inherits on inhrelid = own.oid
+    join pg_class as above on above.oid = inhparent
+    left join pg_constraint on conindid = own.oid and contype in ('p', 'u', 'x')
+   cross join lateral (
+         select concat_ws('_', relations.relname,
+                  case when contype is distinct from 'p' then (
+                    select string_agg(attname, '_' order by attnum)
+                      from pg_attribute where attrelid = own.oid) end,
+                  case contype when 'p' then 'pkey' when 'u' then 'key' when 'x' then 'excl'
+                               else 'idx' end)) as usual (name)
+   cross join lateral (
+         select nullif(concat_ws(', ',
+                  case when length(name) < 64 and rtrim(own.relname, '0123456789') <> rtrim(name, '0123456789')
+                       then 'its name' end,
+                  case when own.reloptions is distinct from above.reloptions
+                       then 'with (' || array_to_string(own.reloptions, ', ') || ')' end,
+                  'tablespace ' || (select spcname from pg_tablespace
+                                     where pg_tablespace.oid = own.reltablespace
+                                       and own.reltablespace <> above.reltablespace)), ''))
+                as otherwise (otherwise)
+   where otherwise is not null
+   union all
   select 'pg_trigger'::regclass, own.oid, 'whether it is on: ', 0,
          case own.tgenabled when 'O' then 'on' when 'D' then 'off' when 'R' then 'replica'
                             else 'always' end

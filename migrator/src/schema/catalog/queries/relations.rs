@@ -94,8 +94,9 @@ select 'column', schema, relname::text, attname::text, attnum::int4,
                as kinds (kind)) end,
          'compression', case when storage then
            case attcompression when 'p' then 'pglz' when 'l' then 'lz4' end end,
-         'statistics_target', case when storage then nullif(coalesce(attstattarget, -1), -1)::text end,
-         'column_options', case when storage then array_to_string(attoptions, ', ') end,
+         'statistics_target', case when storage or relkind = 'f'
+                                   then nullif(coalesce(attstattarget, -1), -1)::text end,
+         'column_options', case when storage or relkind = 'f' then array_to_string(attoptions, ', ') end,
          'comment', col_description(attrelid, attnum),
          ",
     grants!("c", "attacl", "relowner"),
@@ -196,7 +197,8 @@ select 'rule', schema, relname::text, rulename::text, 0, 'pg_rewrite'::regclass:
 );
 
 /// `pg_get_statisticsobjdef` always writes the schema. Statistics in another schema than their table
-/// are listed with the other objects.
+/// are listed with the other objects. PostgreSQL lists columns by their place in the table, which
+/// changes when one is dropped and added again; here they are in the order of their names.
 pub(super) const STATISTICS: &str = query!(
     "\
 select 'statistics', schema, relname::text, stxname::text, 0, 'pg_statistic_ext'::regclass::oid,
@@ -204,11 +206,17 @@ select 'statistics', schema, relname::text, stxname::text, 0, 'pg_statistic_ext'
        jsonb_strip_nulls(jsonb_build_object(
          'definition', 'CREATE STATISTICS ' || ",
     own_name!("stxname"),
-    " || substr(definition, length(format('CREATE STATISTICS %I.%I', nspname, stxname)) + 1),
+    " || replace(substr(definition, length(format('CREATE STATISTICS %I.%I', nspname, stxname)) + 1),
+                    coalesce(' ON ' || by_place, ''), coalesce(' ON ' || by_name, '')),
          'statistics_target', nullif(coalesce(stxstattarget, -1), -1)::text,
          'comment', obj_description(statistics.oid, 'pg_statistic_ext')))::text
   from relations
   join pg_statistic_ext as statistics on stxrelid = relations.oid and stxnamespace = relnamespace
   join pg_namespace on pg_namespace.oid = stxnamespace
- cross join lateral pg_get_statisticsobjdef(statistics.oid) as definition",
+ cross join lateral pg_get_statisticsobjdef(statistics.oid) as definition
+  left join lateral (
+       select string_agg(quote_ident(attname), ', ' order by attnum),
+              string_agg(quote_ident(attname), ', ' order by attname)
+         from pg_attribute where attrelid = stxrelid and attnum = any(stxkeys)
+       having count(*) > 0) as columns (by_place, by_name) on true",
 );

@@ -53,7 +53,7 @@ select case typtype when 'e' then 'enum' when 'd' then 'domain' else 'composite_
          'not_null_constraint', (
            select 'constraint ' || quote_ident(conname) from pg_constraint
             where contypid = type.oid and contype = 'n' and conname <> typname || '_not_null'),
-         'default', case typtype when 'd' then typdefault end,
+         'default', case typtype when 'd' then pg_get_expr(typdefaultbin, 0) end,
          'labels', (select string_agg(quote_literal(enumlabel), ', ' order by enumsortorder)
                       from pg_enum where enumtypid = type.oid),
          'definition', case typtype

@@ -421,6 +421,18 @@ pub(super) const NOT_WRITTEN: &[(i32, &str, &str, &str)] = &[
     ),
     (
         14,
+        "create table p (a integer) partition by range (a); create table q partition of p for values from (1) to (10); create index on p (a)",
+        "alter index q_a_idx rename to mine",
+        "what is inherited otherwise: index SCHEMA.mine",
+    ),
+    (
+        14,
+        "create table p (a integer primary key) partition by range (a); create table q partition of p for values from (1) to (10)",
+        "alter index q_pkey set (fillfactor = 50)",
+        "what is inherited otherwise: index SCHEMA.q_pkey",
+    ),
+    (
+        14,
         "create function f() returns trigger language plpgsql as 'begin return new; end'; create table p (a integer) partition by range (a); create table q partition of p for values from (1) to (10); create trigger g after insert on p for each row execute function f()",
         "alter table q disable trigger g",
         "whether it is on: trigger g on SCHEMA.q",

@@ -58,3 +58,26 @@ async fn a_recreated_view_keeps_its_defaults() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn statistics_and_publications_list_columns_in_any_order() {
+    // Undone, the column is the last one of the table.
+    there_and_back(
+        "create table o (a int primary key, b int, c int); create statistics s on a, b, c from o;
+         create statistics e on b, (a + 1), c from o; create publication few for table o (a, b, c);",
+        "alter publication few set table o (a, c); alter table o drop b; create statistics s on a, c from o;",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_foreign_table_keeps_its_checks_and_statistics() {
+    there_and_back(
+        "create foreign data wrapper w; create server s foreign data wrapper w;
+         create foreign table o (a int, b text) server s;",
+        "alter foreign table o add constraint c check (a > 0), alter b set statistics 5;
+         create foreign table p (a int, constraint d check (a > 0) not valid) server s;
+         alter foreign table p alter a set (n_distinct = 5);",
+    )
+    .await;
+}

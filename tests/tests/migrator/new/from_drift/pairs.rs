@@ -174,6 +174,34 @@ const OTHERS: &[(&str, &str, &str)] = &[
          create index on t ((f(c)));",
     ),
     (
+        "tables that are not logged",
+        "create table a (x int primary key); create table b (x int primary key references a);
+         create table c (x int references b, y int references a, z int);",
+        "create unlogged table a (x int primary key); create unlogged table b (x int primary key references a);
+         create unlogged table c (x int references b, y int references a, z int);",
+    ),
+    (
+        "calls that could mean two functions",
+        "create function f(a text) returns int language sql as 'select 1';
+         create aggregate g(int) (sfunc = int4pl, stype = int);
+         create view v as select f('x'), g(1); create table t (a int default f('x'), b int);",
+        "create function f(a text, b text default '') returns int language sql as 'select 1';
+         create aggregate g(bigint) (sfunc = int8pl, stype = bigint);
+         create view v as select f('x'), g(1); create table t (a int default f('x'), b int default f('y'));",
+    ),
+    (
+        "functions in the default of a domain",
+        "select;",
+        "create function n() returns int language plpgsql as 'begin return 1; end';
+         create domain d as int default n(); create table t (a d);",
+    ),
+    (
+        "functions of names in their schema",
+        "select;",
+        "create type r as range (subtype = float8, multirange_type_name = s);
+         create function f(r) returns s language sql as 'select s($1)';",
+    ),
+    (
         "not valid",
         "create table o (id int primary key);",
         "create table o (id int primary key); create table t (a int, b int);
