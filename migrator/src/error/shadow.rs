@@ -12,6 +12,9 @@ use crate::model::text::count;
 /// What to do where scripts reach beyond their database.
 pub(super) const ELSEWHERE: &str = "try them on another server: `--shadow-local` starts a throwaway one, where PostgreSQL is installed; `--shadow-url URL` (`MIGRATOR_SHADOW_URL`) names one that is there for this. Or vouch for the statement, above it: `-- migrator: allow beyond-database because REASON`";
 
+/// What to do where a copy of a schema does.
+const COPY_ELSEWHERE: &str = "copy it to another server: `--shadow-local` starts a throwaway one, where PostgreSQL is installed; `--shadow-url URL` (`MIGRATOR_SHADOW_URL`) names one that is there for this";
+
 /// Number of statements that a message shows.
 const SHOWN: usize = 10;
 
@@ -37,6 +40,17 @@ diagnostics! {
         )]
         #[diagnostic(kind::BEYOND_DATABASE, details = excerpts(found), hint = ELSEWHERE)]
         BeyondDatabase { found: Vec<BeyondDatabase> },
+        /// The schema of a database has parts that would do so where it is copied to.
+        #[error(
+            "the copy of the schema would be on the live server, and {}",
+            reaching(found.len())
+        )]
+        #[diagnostic(kind::BEYOND_DATABASE, details = excerpts(found), hint = COPY_ELSEWHERE)]
+        CopyBeyondDatabase { found: Vec<BeyondDatabase> },
+        /// They did so although nothing in them said so.
+        #[error("copying the schema and running the script changed something outside the copy, and was rolled back")]
+        #[diagnostic(kind::BEYOND_DATABASE, details = "nothing was changed", hint = COPY_ELSEWHERE)]
+        CopyChangedServer,
         /// A script did so although nothing in it said so.
         #[error("{failed}")]
         #[diagnostic(kind::BEYOND_DATABASE, details = failed.details_in_shadow(false), hint = ELSEWHERE)]

@@ -3,17 +3,20 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::BeyondDatabase;
+use crate::error::{BeyondDatabase, ShadowError};
 use crate::migrations::{File, Migrations};
 use crate::model::{Event, Position, TransactionMode};
 use crate::run::shared_catalogs::Confinement;
 use crate::sql::reach::{CreatedSchema, Found, Scripts};
 
 /// What was found in the scripts.
+#[derive(Default)]
 pub(super) struct Inspection<'a> {
     beyond: Vec<(&'a File, Found)>,
     /// Names of the files with statements for which a person has vouched.
     vouched: Vec<String>,
+    /// True if it is the schema of a database, for which nobody can vouch.
+    is_copy: bool,
     /// Roles that the scripts create.
     pub(super) roles: BTreeSet<String>,
     /// Schemas that they create.
@@ -38,16 +41,23 @@ impl<'a> Inspection<'a> {
             .flatten()
             .collect();
         let scripts = Scripts::survey(files.iter().map(|file| file.sql.as_str()));
-        let mut inspection = Self {
-            beyond: Vec::new(),
-            vouched: Vec::new(),
-            roles: BTreeSet::new(),
-            schemas: BTreeSet::new(),
-        };
+        let mut inspection = Self::default();
         for file in files {
             inspection.look_through(migrations, file, &scripts);
         }
         inspection
+    }
+
+    /// Looks through the script that creates a copy of a schema. Creating a materialized view, say, runs
+    /// functions of that schema.
+    pub(super) fn of_copy(copy: &'a File) -> Self {
+        let scripts = Scripts::survey([copy.sql.as_str()].into_iter());
+        let found = scripts.look_through(&copy.sql).found.into_iter();
+        Self {
+            beyond: found.map(|found| (copy, found)).collect(),
+            is_copy: true,
+            ..Self::default()
+        }
     }
 
     fn look_through(&mut self, migrations: &Migrations, file: &'a File, scripts: &Scripts) {
@@ -73,8 +83,19 @@ impl<'a> Inspection<'a> {
         !self.vouched.is_empty()
     }
 
-    /// The statements that reach beyond their database, without those for which a person has vouched.
-    pub(super) fn beyond(&self) -> Vec<BeyondDatabase> {
+    /// Refuses statements that reach beyond their database, without those for which a person has vouched.
+    pub(super) fn require_confined(&self) -> Result<(), ShadowError> {
+        let found = self.beyond();
+        if found.is_empty() {
+            Ok(())
+        } else if self.is_copy {
+            Err(ShadowError::CopyBeyondDatabase { found })
+        } else {
+            Err(ShadowError::BeyondDatabase { found })
+        }
+    }
+
+    fn beyond(&self) -> Vec<BeyondDatabase> {
         let beyond = self.beyond.iter().map(|(file, found)| {
             let position = Position::of_byte(&file.sql, found.offset);
             BeyondDatabase {

@@ -6,7 +6,9 @@ use neon_url::DatabaseUrl;
 use super::inspect::Inspection;
 use super::same_server::is_same_server;
 use crate::connect;
-use crate::error::{Error, ShadowError};
+use crate::error::Error;
+#[cfg(not(unix))]
+use crate::error::ShadowError;
 use crate::run::migrator::Migrator;
 use crate::run::shared_catalogs::Confinement;
 
@@ -49,9 +51,8 @@ impl Server {
             ShadowServer::Other(url) => leads_to_live(live, &url.direct()).await?,
             ShadowServer::Own | ShadowServer::Local => false,
         };
-        let found = inspection.beyond();
-        if is_live && !found.is_empty() {
-            return Err(ShadowError::BeyondDatabase { found }.into());
+        if is_live {
+            inspection.require_confined()?;
         }
         inspection.report_leaving(live.on_event);
         let url = match server {

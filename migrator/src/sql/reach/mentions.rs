@@ -55,7 +55,36 @@ const FUNCTIONS: &[&str] = &[
 const CONNECTING: &[&str] = &["dblink"];
 
 /// Functions of extensions that send requests.
-const REQUESTS: &[&str] = &["http_delete", "http_get", "http_patch", "http_post", "http_put"];
+const REQUESTS: &[&str] =
+    &["http_delete", "http_get", "http_head", "http_patch", "http_post", "http_put"];
+
+/// Functions that run a text which they get.
+pub(super) const RUN_TEXT: &[&str] = &[
+    "crosstab",
+    "crosstab2",
+    "crosstab3",
+    "crosstab4",
+    "query_to_xml",
+    "query_to_xml_and_xmlschema",
+    "query_to_xmlschema",
+    "ts_rewrite",
+    "ts_stat",
+    "xpath_table",
+];
+
+/// Words before `=` and a function, in the definition of an operator or an aggregate.
+const ASSIGNED: &[&str] = &[
+    "COMBINEFUNC",
+    "FINALFUNC",
+    "FUNCTION",
+    "JOIN",
+    "MFINALFUNC",
+    "MINVFUNC",
+    "MSFUNC",
+    "PROCEDURE",
+    "RESTRICT",
+    "SFUNC",
+];
 
 /// System catalogs of which a server has one each.
 const SHARED_CATALOGS: &[&str] = &[
@@ -92,18 +121,26 @@ pub(super) fn connects(name: &str) -> bool {
     CONNECTING.iter().any(|prefix| name.starts_with(prefix)) || REQUESTS.contains(&name)
 }
 
-/// The name of the function that is called at `index`.
+/// The name of the function that is called at `index`, or that an operator, an aggregate or a cast calls.
 pub(super) fn call(tokens: &[Placed], index: usize) -> Option<String> {
     let name = tokens[index].token.name()?;
-    if !tokens.get(index + 1)?.token.is_symbol('(') {
-        return None;
-    }
+    let next = tokens.get(index + 1).map(|next| &next.token);
     let mut first = index;
     while first >= 2 && tokens[first - 1].token.is_symbol('.') {
         first -= 2;
     }
-    let before = first.checked_sub(1).map(|before| &tokens[before].token);
-    before.is_none_or(|before| !before.is_one_of(NO_CALL)).then_some(name)
+    let before = |number| first.checked_sub(number).map(|before| &tokens[before].token);
+    let is_call = if next.is_some_and(|next| next.is_symbol('(')) {
+        // The function of a cast.
+        let is_used = || before(2).is_some_and(|before| before.is("WITH"));
+        before(1)
+            .is_none_or(|before| !before.is_one_of(NO_CALL) || before.is("FUNCTION") && is_used())
+    } else {
+        before(1).is_some_and(|before| before.is_symbol('='))
+            && before(2).is_some_and(|before| before.is_one_of(ASSIGNED))
+            && next.is_none_or(|next| !next.is_symbol('.'))
+    };
+    is_call.then_some(name)
 }
 
 /// What calling a function reaches.
@@ -128,16 +165,25 @@ pub(super) fn write(
         "UPDATE" | "TRUNCATE" | "COPY" => index + 1,
         _ => return None,
     };
-    if at(target).is("ONLY") {
-        target += 1;
-    }
-    while at(target + 1).is_symbol('.') {
+    loop {
+        if at(target).is("ONLY") {
+            target += 1;
+        }
+        while at(target + 1).is_symbol('.') {
+            target += 2;
+        }
+        let name = at(target).name()?;
+        if SHARED_CATALOGS.contains(&name.as_str()) {
+            let is_read = verb == "COPY" && at(target + 1).is("TO");
+            return (!is_read).then_some(Reach::SharedCatalog(name));
+        }
+        let is_written = verb != "ALTER" && !at(target + 1).is("TO");
+        if is_written && foreign_tables.contains(&name) {
+            return Some(Reach::ForeignTable(name));
+        }
+        if verb != "TRUNCATE" || !at(target + 1).is_symbol(',') {
+            return None;
+        }
         target += 2;
     }
-    let name = at(target).name()?;
-    if SHARED_CATALOGS.contains(&name.as_str()) {
-        return (verb != "COPY" || !at(target + 1).is("TO")).then_some(Reach::SharedCatalog(name));
-    }
-    let is_foreign = foreign_tables.contains(&name) && verb != "ALTER" && !at(target + 1).is("TO");
-    is_foreign.then_some(Reach::ForeignTable(name))
 }

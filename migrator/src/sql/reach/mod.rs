@@ -38,6 +38,8 @@ pub(crate) enum Reach {
     Function(String),
     SharedCatalog(String),
     ForeignTable(String),
+    /// Tables of another server, under names that only that server knows.
+    ForeignSchema,
     /// Code in a language that may do everything.
     Untrusted(String),
     /// A dynamic statement outside a transaction.
@@ -74,7 +76,9 @@ impl Reach {
     /// True if another server for the shadow database does not confine it.
     pub(crate) fn leaves_the_server(&self) -> bool {
         match self {
-            Self::Program | Self::ForeignTable(_) | Self::Untrusted(_) => true,
+            Self::Program | Self::ForeignTable(_) | Self::ForeignSchema | Self::Untrusted(_) => {
+                true
+            }
             Self::Function(name) => mentions::connects(name),
             _ => false,
         }
@@ -100,6 +104,7 @@ impl fmt::Display for Reach {
             Self::Function(name) => write!(f, "`{name}` acts outside the database"),
             Self::SharedCatalog(name) => write!(f, "`{name}` belongs to the whole server"),
             Self::ForeignTable(name) => write!(f, "`{name}` is a table of another server"),
+            Self::ForeignSchema => f.write_str("this connects to another server"),
             Self::Untrusted(language) => write!(f, "`{language}` may do anything on the server"),
             Self::Unknown => f.write_str(
                 "this may run a statement that is not known before, and nothing could take it back",
@@ -113,17 +118,20 @@ impl fmt::Display for Reach {
 pub(crate) struct Scripts {
     /// Routines that run text which they get.
     dynamic: BTreeSet<String>,
+    /// Tables of other servers, and the tables and views that pass writes on to them.
     foreign_tables: BTreeSet<String>,
 }
 
 impl Scripts {
     pub(crate) fn survey<'a>(scripts: impl Iterator<Item = &'a str>) -> Self {
         let mut all = Self::default();
+        all.dynamic.extend(mentions::RUN_TEXT.iter().map(|name| (*name).to_owned()));
         let mut calls: Vec<(String, BTreeSet<String>)> = Vec::new();
+        let mut relations: Vec<(String, BTreeSet<String>)> = Vec::new();
         for script in scripts {
             let mut scan = Scan::new(&all);
             scan.script(script);
-            let Scan { routines, foreign_tables, .. } = scan;
+            let Scan { routines, foreign_tables, passing_on, .. } = scan;
             for routine in routines {
                 if routine.is_dynamic {
                     all.dynamic.insert(routine.name.clone());
@@ -131,19 +139,12 @@ impl Scripts {
                 calls.push((routine.name, routine.calls));
             }
             all.foreign_tables.extend(foreign_tables);
+            relations.extend(passing_on);
         }
         // A routine that calls such a routine may pass text on.
-        loop {
-            let known = all.dynamic.len();
-            for (name, called) in &calls {
-                if !called.is_disjoint(&all.dynamic) {
-                    all.dynamic.insert(name.clone());
-                }
-            }
-            if all.dynamic.len() == known {
-                return all;
-            }
-        }
+        spread(&mut all.dynamic, &calls);
+        spread(&mut all.foreign_tables, &relations);
+        all
     }
 
     /// Looks through one of the scripts that run in a transaction.
@@ -173,5 +174,20 @@ impl Scripts {
         }
         contents.found.sort_by_key(|found| found.offset);
         contents
+    }
+}
+
+/// Adds the names that lead to one of the set, directly or by others.
+fn spread(set: &mut BTreeSet<String>, leading: &[(String, BTreeSet<String>)]) {
+    loop {
+        let known = set.len();
+        for (name, others) in leading {
+            if !others.is_disjoint(set) {
+                set.insert(name.clone());
+            }
+        }
+        if set.len() == known {
+            return;
+        }
     }
 }

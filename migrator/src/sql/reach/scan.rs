@@ -21,6 +21,8 @@ pub(super) struct Scan<'a> {
     /// Routines that the script creates.
     pub(super) routines: Vec<Routine>,
     pub(super) foreign_tables: BTreeSet<String>,
+    /// Tables and views with the tables to which they may pass a write on.
+    pub(super) passing_on: Vec<(String, BTreeSet<String>)>,
     /// True if the code, outside routines that it creates, runs text that is not constant.
     pub(super) is_dynamic: bool,
     /// The functions and procedures that it calls.
@@ -87,6 +89,7 @@ impl<'a> Scan<'a> {
             contents: Contents::default(),
             routines: Vec::new(),
             foreign_tables: BTreeSet::new(),
+            passing_on: Vec::new(),
             is_dynamic: false,
             calls: BTreeSet::new(),
             depth: 0,
@@ -99,6 +102,7 @@ impl<'a> Scan<'a> {
 
     fn code(&mut self, sql: &str, code: Code, origin: Origin) {
         if self.depth == DEPTH {
+            self.found(origin.place(0), Reach::Unknown);
             return;
         }
         self.depth += 1;
@@ -173,6 +177,9 @@ impl<'a> Scan<'a> {
             let replaced = if word(1, "OR") && word(2, "REPLACE") { 2 } else { 0 };
             if word(1 + replaced, "FUNCTION") || word(1 + replaced, "PROCEDURE") {
                 self.begin_routine(statement, 2 + replaced);
+                if let Some(reach) = unreadable(statement) {
+                    self.found(origin.place(tokens[index].start), reach);
+                }
                 return Current::Routine;
             }
             if word(1, "SCHEMA") {
@@ -183,10 +190,47 @@ impl<'a> Scan<'a> {
                 self.foreign_tables.extend(last_name(statement, at));
             }
         }
+        self.passes_on(statement);
+        let is_foreign = (word(0, "CREATE") || word(0, "ALTER")) && word(1, "FOREIGN");
+        let end = dynamic::end_of(statement, 0, |_| false);
+        let runs_program = statement[..end]
+            .windows(2)
+            .any(|pair| pair[0].token.is("PROGRAM") && matches!(pair[1].token, Token::Text(_)));
+        if is_foreign && runs_program {
+            self.found(origin.place(tokens[index].start), Reach::Program);
+        }
         match &statement[0].token {
             token if token.is("DO") => Current::Do,
             token if token.is("RAISE") => Current::Raise,
             _ => Current::Other,
+        }
+    }
+
+    /// A statement that lets writes to one table or view reach another table: a partition, a child, or
+    /// the table of a view.
+    fn passes_on(&mut self, statement: &[Placed]) {
+        let word = |at: usize, word| statement.get(at).is_some_and(|placed| placed.token.is(word));
+        let end = dynamic::end_of(statement, 0, |_| false);
+        let statement = &statement[..end];
+        let all = || statement.iter().filter_map(|placed| placed.token.name()).collect();
+        let position = |word| statement.iter().position(|placed| placed.token.is(word));
+        if word(0, "ALTER") && (word(1, "TABLE") || word(2, "TABLE")) {
+            // `attach partition`, and `inherit` the other way round.
+            let inherit = position("INHERIT");
+            if position("ATTACH").is_some() || inherit.is_some() {
+                self.passing_on.extend(table_of(statement).map(|name| (name, all())));
+                let parent = inherit.and_then(|at| last_name(statement, at + 1));
+                self.passing_on.extend(parent.map(|name| (name, all())));
+            }
+        } else if word(0, "CREATE") {
+            let parents = [position("OF").map(|of| of + 1), position("INHERITS").map(|at| at + 2)];
+            for parent in parents.into_iter().flatten() {
+                let parent = last_name(statement, parent);
+                self.passing_on.extend(parent.map(|name| (name, all())));
+            }
+            let view = position("VIEW").filter(|view| *view < 5);
+            let view = view.and_then(|view| last_name(statement, view + 1));
+            self.passing_on.extend(view.map(|name| (name, all())));
         }
     }
 
@@ -293,6 +337,37 @@ fn is_unknown(text: &str) -> bool {
     let tokens = tokens(text);
     let begin = |index: &usize| begins_statement(&tokens, *index);
     (0..tokens.len()).filter(begin).any(|index| verdict(&tokens[index..]) == Verdict::Unknown)
+}
+
+/// What a function or procedure reaches whose code cannot be read.
+fn unreadable(statement: &[Placed]) -> Option<Reach> {
+    let language = language(statement)?;
+    let end = dynamic::end_of(statement, 0, |_| false);
+    let texts = statement[..end].iter().filter_map(|placed| match &placed.token {
+        Token::Text(text) => Some(text.text.as_str()),
+        _ => None,
+    });
+    let is_elsewhere = |library: &str| library.contains('/') && !library.starts_with("$libdir/");
+    match language.as_str() {
+        untrusted if is_untrusted(untrusted) => Some(Reach::Untrusted(language)),
+        // Another name for a function of the server, or of a library.
+        "internal" => texts.map(mentions::function).find(Option::is_some).flatten(),
+        "c" => {
+            let mut texts = texts.peekable();
+            let is_elsewhere = texts.peek().is_some_and(|library| is_elsewhere(library));
+            let function = texts.map(mentions::function).find(Option::is_some).flatten();
+            if is_elsewhere { Some(Reach::Untrusted(language)) } else { function }
+        }
+        _ => None,
+    }
+}
+
+/// The table of an `alter table`.
+fn table_of(statement: &[Placed]) -> Option<String> {
+    let is = |at: usize, word| statement.get(at).is_some_and(|placed| placed.token.is(word));
+    let at = statement.iter().position(|placed| placed.token.is("TABLE"))? + 1;
+    let at = if is(at, "IF") { at + 2 } else { at };
+    last_name(statement, if is(at, "ONLY") { at + 1 } else { at })
 }
 
 /// The last part of a name that begins at `at`.

@@ -33,6 +33,7 @@ pub(super) fn verdict(tokens: &[Placed]) -> Verdict {
             on.map_or(Verdict::Within, |on| shared(at(on + 1)))
         }
         "COPY" => copy(tokens),
+        "IMPORT" if at(1).is("FOREIGN") => Verdict::Beyond(Reach::ForeignSchema),
         _ => Verdict::Within,
     }
 }

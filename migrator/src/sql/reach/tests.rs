@@ -92,6 +92,29 @@ fn statements_beyond_the_database_are_found() {
         "do language plpython3u 'import os'",
         "create foreign table f (a int) server s; insert into f values (1)",
         "create role \"unfinished",
+        "select U&\"pg\\005freload_conf\"()",
+        "update u&\"pg_auth\\0069d\" set rolcanlogin = false",
+        "create function f() returns bool language internal as 'pg_reload_conf'",
+        "create function f(text) returns int language c strict as '/lib/x.so', 'system'",
+        "create function f(text, text) returns text as '$libdir/dblink', 'dblink_exec' language c",
+        "create function f() returns int as 'import os' language plpython3u",
+        "create operator ==> (function = ext.dblink_exec, leftarg = text, rightarg = text)",
+        "create aggregate a (text) (sfunc = dblink_exec, stype = text)",
+        "create cast (a as text) with function dblink_exec(a)",
+        "create foreign table f partition of p for values in (1) server s; insert into p values (1)",
+        "create foreign table f (a int) inherits (x.p) server s; delete from p",
+        "create foreign table f (a int) server s; alter table only p attach partition f default; insert into p values (1)",
+        "create foreign table f (a int) server s; alter foreign table f inherit q; update x.q set a = 1",
+        "create foreign table f (a int) server s; alter table c inherit f; create or replace view v as select * from f;
+         create view w as select * from v; update w set a = 1",
+        "create foreign table f (a int) server s; truncate table only t, f",
+        "import foreign schema public from server s into app",
+        "create foreign table f (a text) server s options (program 'sh')",
+        "alter foreign table f options (add program 'sh')",
+        "select query_to_xml('select pg_reload_conf()', true, true, '')",
+        "select * from crosstab('select pg_reload_conf()', 'select 1') as c (a text)",
+        "do $a$ begin execute $b$do $c$ begin execute $d$do $e$ begin execute $f$do $g$ begin execute
+         $h$do $i$ begin execute $j$drop role api$j$; end $i$ $h$; end $g$ $f$; end $e$ $d$; end $c$ $b$; end $a$",
     ] {
         assert!(is_found(script), "{script}");
     }
@@ -137,6 +160,11 @@ fn statements_within_the_database_are_not_found() {
         "-- create role api\n/* drop role api */ select 1",
         "select 1 from drop_role where create_role = 'x'",
         "create foreign table f (a int) server s; select * from f",
+        "create function f() returns trigger as '$libdir/lo', 'lo_manage' language c",
+        "create function f(int) returns int language internal as 'int4abs'",
+        "create operator === (function = texteq, leftarg = text, rightarg = text, restrict = eqsel)",
+        "create foreign table f (a int) server s; create view v as select * from f; insert into t select * from v",
+        "create table program (program text default 'x'); select query_to_xml('select 1', true, true, '')",
         "load 'auto_explain'; notify x; listen y; checkpoint",
     ] {
         assert_eq!(found(script), [], "{script}");

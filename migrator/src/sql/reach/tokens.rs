@@ -55,11 +55,22 @@ fn placed(token: &SyntaxToken) -> Placed {
             let inside = text.find(&value).map(|offset| start + offset);
             Token::Text(Text { text: value, inside })
         }
-        kind if kind.is_keyword() || kind == SyntaxKind::IDENT => match text.strip_prefix('"') {
-            Some(name) => Token::Name(name.strip_suffix('"').unwrap_or(name).replace("\"\"", "\"")),
-            None if text.contains(GAP) => Token::Gap,
-            None => Token::Word(text.to_ascii_uppercase()),
-        },
+        kind if kind.is_keyword() || kind == SyntaxKind::IDENT => {
+            let after_mark = text.strip_prefix("U&").or_else(|| text.strip_prefix("u&"));
+            match after_mark.unwrap_or(text).strip_prefix('"') {
+                Some(name) => {
+                    let name = name.strip_suffix('"').unwrap_or(name).replace("\"\"", "\"");
+                    Token::Name(if after_mark.is_some() {
+                        // The escapes are those of a string.
+                        value(&format!("U&'{}'", name.replace('\'', "''")))
+                    } else {
+                        name
+                    })
+                }
+                None if text.contains(GAP) => Token::Gap,
+                None => Token::Word(text.to_ascii_uppercase()),
+            }
+        }
         _ => match text.chars().next() {
             Some(symbol) if text.len() == symbol.len_utf8() => Token::Symbol(symbol),
             _ => Token::Other,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{LiveServer, folder};
 
 /// A dynamic statement that nobody can read.
-fn hidden(statement: &str) -> String {
+pub(super) fn hidden(statement: &str) -> String {
     let mut hex = String::new();
     for byte in statement.bytes() {
         write!(hex, "{byte:02x}").expect("writing to a string does not fail");

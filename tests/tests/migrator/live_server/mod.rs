@@ -2,6 +2,7 @@
 //! settings, its databases and tablespaces. Each test has a server of its own, because the others
 //! create databases and roles all the time.
 
+mod copy;
 mod corpus;
 mod elsewhere;
 mod hidden;
