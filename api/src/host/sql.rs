@@ -50,8 +50,3 @@ pub(crate) enum SqlFailure {
     /// A value that the host or PostgreSQL could not take: a fault of this program.
     Other(String),
 }
-
-/// True for a statement that changes nothing: the others begin with `with`, or say what they do.
-pub(crate) fn only_reads(statement: &str) -> bool {
-    statement.starts_with("select ")
-}

@@ -6,7 +6,7 @@ use spin_sdk::pg::{
     PgError, QueryError,
 };
 
-use crate::host::sql::{Param, SqlFailure, Value, only_reads};
+use crate::host::sql::{Param, SqlFailure, Value};
 
 /// True: the component can give up a wait for PostgreSQL.
 pub(crate) const HAS_DEADLINE: bool = true;
@@ -60,6 +60,11 @@ impl Connection {
         }
         Ok(row)
     }
+}
+
+/// True for a statement that changes nothing: the others begin with `with`, or say what they do.
+fn only_reads(statement: &str) -> bool {
+    statement.starts_with("select ")
 }
 
 impl From<Error> for SqlFailure {
