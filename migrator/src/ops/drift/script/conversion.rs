@@ -103,9 +103,15 @@ pub(super) fn conversion(
         _ if old.is_text() && new.is_text() => Conversion::Using(own),
         _ if old.range().is_some() && new.range().is_some() => Conversion::Plain,
         _ if old.is_text() && labels(to, catalogs).is_some() => Conversion::Plain,
-        _ if new.is_text() && new.length().is_none() && labels(from, catalogs).is_some() => {
-            Conversion::Plain
+        _ if new.is_text() && labels(from, catalogs).is_some() => {
+            // As a text first: a cast to a limited type would cut it.
+            if new.length().is_none() {
+                Conversion::Plain
+            } else {
+                Conversion::Using(format!("{own}::text"))
+            }
         }
+        ("uuid", _) if new.is_text() => Conversion::Using(format!("{own}::text")),
         _ => Conversion::MayLose,
     }
 }
@@ -164,6 +170,9 @@ mod tests {
             ("text", "uuid", None, Conversion::MayLose),
             ("text", "mood", None, Conversion::Plain),
             ("mood", "text", None, Conversion::Plain),
+            ("mood", "character varying(20)", None, using("\"At\"::text")),
+            ("uuid", "character varying", None, using("\"At\"::text")),
+            ("uuid", "character(36)", None, Conversion::MayLose),
             ("text", "integer", None, Conversion::MayLose),
             ("time(6) without time zone", "time(0) without time zone", None, Conversion::MayLose),
             ("date", "timestamp without time zone", None, Conversion::Plain),

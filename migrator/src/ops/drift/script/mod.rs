@@ -6,6 +6,7 @@
 
 mod conversion;
 mod merge;
+mod owners;
 mod rename;
 mod rows;
 mod target;
@@ -118,6 +119,7 @@ pub async fn drift_script(
 
     let mut statements = renamed;
     statements.extend(merge::merge(transition.statements));
+    owners::add(&mut statements, &live, &target);
     let count_on = target::count_on(&live, &target).into_iter();
     statements.extend(count_on.map(|sql| {
         let remarks = vec!["Counts on from where the rows are.".to_owned()];

@@ -102,3 +102,18 @@ async fn a_comment_that_a_script_reads_is_not_set_on_what_is_there_already() {
     perform(&database, &document).await;
     assert_eq!(differing(&database, &folder).await, ["table a", "column a.v"]);
 }
+
+#[tokio::test]
+async fn a_new_sequence_has_the_owner_of_its_table() {
+    // `pg_monitor` is any other role than the one that runs the script.
+    let live = "create table t (id int primary key, v text); create sequence own; alter table t owner to pg_monitor,
+        alter id set default nextval('own')";
+    let migration = "create table t (id serial primary key, v text)";
+    let (database, folder) = adopted(migration, live).await;
+    let document = script(&database, &folder, &[]).await;
+    assert_eq!(document["complete"], true, "{document:#}");
+    perform(&database, &document).await;
+    assert_eq!(differing(&database, &folder).await, ["sequence own"]);
+    let owner = "select relowner::regrole from pg_class where oid = 't_id_seq'::regclass";
+    assert_eq!(value(&database, owner).await.as_deref(), Some("pg_monitor"));
+}

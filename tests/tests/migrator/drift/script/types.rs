@@ -64,7 +64,7 @@ async fn an_unknown_zone_is_refused() {
 }
 
 /// A type of the live database, that of the migrations, and whether the script changes the one to the other.
-const CHANGES: [(&str, &str, bool); 21] = [
+const CHANGES: [(&str, &str, bool); 23] = [
     ("varchar", "text", true),
     ("text", "varchar(9)", true),
     ("char(4)", "varchar(4)", true),
@@ -85,6 +85,8 @@ const CHANGES: [(&str, &str, bool); 21] = [
     ("integer", "text", false),
     ("varchar", "mood", true),
     ("mood", "varchar", true),
+    ("mood", "varchar(20)", true),
+    ("uuid", "varchar(40)", true),
     ("time", "time(0)", false),
 ];
 
