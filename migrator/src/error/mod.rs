@@ -147,7 +147,7 @@ diagnostics! {
         #[diagnostic(
             kind::BASELINE,
             details = lines(missing.iter().map(|part| format!("no {part}")), "nothing was changed"),
-            hint = "adopt the version whose tables, columns, indexes and triggers are all there; `migrator up` applies the rest",
+            hint = "adopt the version whose tables, columns, indexes and triggers are all there, and `migrator up` applies the rest; or create what is missing: `migrator drift --script` writes how",
         )]
         SchemaDiffers {
             newest: MigrationName,

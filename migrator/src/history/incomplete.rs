@@ -5,7 +5,7 @@
 use chrono::SecondsFormat;
 use tokio_postgres::{GenericClient, Row};
 
-use crate::error::Error;
+use crate::error::{Error, LineEnding};
 use crate::history::note::{Note, Value};
 use crate::migrations::{File, Script, checksum};
 use crate::model::{Begun, Direction, Incomplete, IncompleteState, IndexTarget, MigrationName};
@@ -129,9 +129,15 @@ pub(crate) enum Writer {
 }
 
 impl Incomplete {
-    /// True if the completed statements are still the first ones of the script.
+    /// True if the completed statements are still the first ones of the script, with any line endings.
     pub(crate) fn agrees_with(&self, file: &File) -> bool {
-        checksum::of_statements(&file.sql, self.done).is_some_and(|sum| sum == self.done_checksum)
+        let agrees = |sql: &str| {
+            checksum::of_statements(sql, self.done).is_some_and(|sum| sum == self.done_checksum)
+        };
+        agrees(&file.sql)
+            || [LineEnding::Lf, LineEnding::Crlf]
+                .iter()
+                .any(|ending| agrees(&ending.apply(&file.sql)))
     }
 }
 

@@ -104,7 +104,7 @@ async fn an_empty_database_has_nothing_to_adopt() {
       no table users
       no function update_tasks_updated_at()
       nothing was changed
-    hint: adopt the version whose tables, columns, indexes and triggers are all there; `migrator up` applies the rest
+    hint: adopt the version whose tables, columns, indexes and triggers are all there, and `migrator up` applies the rest; or create what is missing: `migrator drift --script` writes how
     ");
     assert_eq!(objects(&database).await, [""; 0]);
 }

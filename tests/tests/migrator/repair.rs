@@ -92,6 +92,21 @@ async fn a_migration_resumes_after_the_cause_of_its_failure_is_fixed() {
 }
 
 #[tokio::test]
+async fn other_line_endings_of_what_is_done_are_no_edit() {
+    let database = TestDatabase::create().await;
+    let script = "-- migrator: no-transaction\ncreate table one (\n  id int\n);\nselect 1 / 0;\n";
+    let folder = Folder::new(&[("V1__one.sql", script)]);
+    run(&database, &["up", "--dir", folder.path()]).await.exits(6);
+    let mended = script.replace("/ 0", "/ 1");
+    for script in [mended.replace('\n', "\r\n"), mended.clone(), mended.replace('\n', "\r\n")] {
+        folder.write("V1__one.sql", &script);
+        run(&database, &["repair", "--dir", folder.path()]).await.exits(0);
+    }
+    run(&database, &["up", "--dir", folder.path()]).await.exits(0);
+    run(&database, &["status", "--check", "--dir", folder.path()]).await.exits(0);
+}
+
+#[tokio::test]
 async fn what_is_left_to_do_may_be_edited_and_what_is_done_may_not() {
     let database = TestDatabase::create().await;
     let folder = incomplete(&database).await;

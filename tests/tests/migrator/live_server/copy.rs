@@ -11,7 +11,7 @@ async fn copying_a_schema_changes_nothing_on_the_server() {
     let hidden = hidden::hidden("alter role api nologin");
     let changed = "copying the schema and running the script changed something outside the copy";
     for (body, message) in [
-        ("select pg_create_physical_replication_slot('mine');", "1 statement reaches beyond its"),
+        ("select pg_replication_origin_create('mine');", "1 statement reaches beyond its"),
         ("alter role api nologin;", "1 statement reaches beyond its"),
         (&format!("{hidden};"), changed),
     ] {
@@ -27,7 +27,7 @@ async fn copying_a_schema_changes_nothing_on_the_server() {
         // It runs as soon as it is created.
         let view = "create materialized view m as select f() as a";
         client.batch_execute(view).await.expect(view);
-        let undo = "select pg_drop_replication_slot(slot_name) from pg_replication_slots; alter role api login";
+        let undo = "select pg_replication_origin_drop(roname) from pg_replication_origin; alter role api login";
         client.batch_execute(undo).await.expect(undo);
 
         let before = server.shared_catalogs().await;
