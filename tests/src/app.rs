@@ -65,19 +65,20 @@ pub struct Options {
     pub variables: BTreeMap<String, String>,
     /// The reuse of a component's instances.
     pub reuse: InstanceReuse,
+    /// The test's database without a pooler, as the API's role.
+    direct: DatabaseUrl,
 }
 
 impl Options {
-    fn new(database: &DatabaseUrl) -> Self {
+    async fn new(database: &TestDatabase) -> Self {
         let mut options = Self {
             manifest: Component::under_test().manifest(),
             variables: BTreeMap::new(),
             reuse: SETTINGS.reuse,
+            direct: database.api_url(),
         };
         // A busy machine is not a slow database: tests about the limits set their own.
-        let patient =
-            database.to_connection_string().replace("connect_timeout=10", "connect_timeout=30");
-        options.database(&patient.parse().expect("a connection string"));
+        options.database(&patient(&database.url_under_test().await));
         options.set("database_timeout_ms", "30000").set("jwt_secret", &JWT_SECRET);
         if SETTINGS.pooled {
             options.set("database_ca", AUTHORITY);
@@ -102,12 +103,25 @@ impl Options {
         self.set("jwt_jwks_url", &server.url()).set("jwt_jwks_origin", &server.origin())
     }
 
+    /// Connects without a pooler, whatever `TASKIE_POOLED` says: for a test of what no pooler has, such as
+    /// a host that is loopback by its name, or settings that come with the session.
+    pub fn directly(&mut self) -> &mut Self {
+        let direct = patient(&self.direct);
+        self.database(&direct).unset("database_ca")
+    }
+
     /// Sets another database or role, and lets the component connect to its host.
     pub fn database(&mut self, url: &DatabaseUrl) -> &mut Self {
         self.set("database_url", &url.to_connection_string())
             .set("database_host", url.host())
             .set("database_port", &url.port().to_string())
     }
+}
+
+/// The same database with more time to connect.
+fn patient(url: &DatabaseUrl) -> DatabaseUrl {
+    let text = url.to_connection_string().replace("connect_timeout=10", "connect_timeout=30");
+    text.parse().expect("a connection string")
 }
 
 impl App {
@@ -130,7 +144,7 @@ impl App {
 
     /// Like [`App::start_with`], on this database.
     pub async fn start_on(database: TestDatabase, change: impl FnOnce(&mut Options)) -> Self {
-        let mut options = Options::new(&database.url_under_test().await);
+        let mut options = Options::new(&database).await;
         change(&mut options);
         let running = Running::start(&options).await;
         let started = Started {

@@ -181,6 +181,7 @@ async fn all_bad_variables_are_reported_together() {
 #[tokio::test]
 async fn an_empty_variable_counts_as_not_set() {
     let app = App::start_with(|options| {
+        options.directly();
         for name in [
             "database_ca",
             "jwt_issuer",

@@ -170,7 +170,7 @@ async fn the_audience_is_checked_where_one_is_configured() {
 #[tokio::test]
 async fn insecure_none_trusts_the_path() {
     let app = App::start_with(|options| {
-        options.set("auth", "insecure-none").unset("jwt_secret");
+        options.directly().set("auth", "insecure-none").unset("jwt_secret");
     })
     .await;
     let alice = app.user("alice").await;

@@ -161,7 +161,10 @@ async fn a_database_without_a_schema_is_an_opaque_500() {
 
 #[tokio::test]
 async fn a_database_that_refuses_is_a_503_until_it_accepts_again() {
-    let app = App::start_with(|_| {}).await;
+    let app = App::start_with(|options| {
+        options.directly();
+    })
+    .await;
     let alice = app.user("alice").await;
     let task = alice.task("Buy milk").await;
     let (admin, name) = (app.database().admin().await, app.database().name());
@@ -301,7 +304,7 @@ async fn lock_tasks(client: &mut Client) -> Transaction<'_> {
 #[tokio::test]
 async fn a_statement_that_the_server_gives_up_is_a_504() {
     let app = App::start_with(|options| {
-        options.set("database_timeout_ms", "2000");
+        options.directly().set("database_timeout_ms", "2000");
     })
     .await;
     let alice = app.user("alice").await;
@@ -359,7 +362,7 @@ async fn every_limit_of_the_server_is_a_504() {
 #[tokio::test]
 async fn a_transaction_that_the_server_ends_is_a_504() {
     let app = App::start_with(|options| {
-        options.set("database_timeout_ms", "3000");
+        options.directly().set("database_timeout_ms", "3000");
     })
     .await;
     let alice = app.user("alice").await;

@@ -321,7 +321,7 @@ async fn a_statement_without_any_time_limit_is_a_warning() {
     let database = TestDatabase::migrated().await;
     let url = format!("{}&pgbouncer=true", database.api_url().to_connection_string());
     let app = App::start_on(database, |options| {
-        options.set("database_url", &url);
+        options.directly().set("database_url", &url);
     })
     .await;
     assert_eq!(app.get("/health/db").await.good(200).get("warnings"), None);

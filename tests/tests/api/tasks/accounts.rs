@@ -354,7 +354,7 @@ async fn the_same_address_is_not_written_again() {
 #[tokio::test]
 async fn without_a_token_an_account_keeps_its_address() {
     let app = App::start_with(|options| {
-        options.set("auth", "insecure-none").unset("jwt_secret");
+        options.directly().set("auth", "insecure-none").unset("jwt_secret");
     })
     .await;
     let (alice, address) = (app.user("alice").await, new_address());
