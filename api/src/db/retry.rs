@@ -37,6 +37,11 @@ const PERMANENT: [&str; 10] = [
     "permission denied for database",
 ];
 
+/// PgBouncer's words to a client whose statement has not found a server session: of its newer versions, of
+/// those before 1.20, and after its limit on the wait. Their SQLSTATE, 08P01, says nothing.
+const NOT_SENT: [&str; 3] =
+    ["server login has been failing", "pgbouncer cannot connect to server", "query_wait_timeout"];
+
 /// Which statements may be sent again.
 #[derive(Clone, Copy)]
 pub(super) enum Repeats {
@@ -57,12 +62,15 @@ impl Repeats {
                 DbError::Unavailable(text) => !PERMANENT.iter().any(|part| text.contains(part)),
                 // It may have run, and only its answer be lost.
                 DbError::Broken(_) => is_read,
-                DbError::Refused { code, .. } => match code.as_str() {
+                DbError::Refused { code, message, .. } => match code.as_str() {
                     // Starting up, out of connections, and changes at once: it was not begun, or undone.
                     "57P03" | "53300" | "40001" | "40P01" => true,
                     // The end of a session: its last answer may be lost.
                     "57P01" | "57P02" | "57P05" => is_read,
-                    code => is_read && code.starts_with("08"),
+                    code if code.starts_with("08") => {
+                        is_read || NOT_SENT.iter().any(|text| message.starts_with(text))
+                    }
+                    _ => false,
                 },
                 DbError::TimedOut(_) | DbError::Unexpected(_) => false,
             }
@@ -123,7 +131,12 @@ mod tests {
     use super::{DbError, Repeats};
 
     fn refused(code: &str) -> DbError {
-        DbError::Refused { code: code.to_owned(), constraint: None, message: String::new() }
+        refused_with(code, "")
+    }
+
+    fn refused_with(code: &str, message: &str) -> DbError {
+        let (code, message) = (code.to_owned(), message.to_owned());
+        DbError::Refused { code, constraint: None, message }
     }
 
     fn not_opened(text: &str) -> DbError {
@@ -145,6 +158,15 @@ mod tests {
             ("shut down", refused("57P01"), false, true),
             ("crash of another session", refused("57P02"), false, true),
             ("a pooler lost its server", refused("08P01"), false, true),
+            (
+                "a pooler without a server",
+                refused_with(
+                    "08P01",
+                    "server login has been failing, cached error: connect failed",
+                ),
+                true,
+                true,
+            ),
             ("read-only", refused("25006"), false, false),
             ("disk full", refused("53100"), false, false),
             ("out of memory", refused("53200"), false, false),
