@@ -41,8 +41,9 @@ pub struct PoolerSettings {
 }
 
 impl PoolerSettings {
-    /// As at Neon: prepared statements are kept, and TLS is required.
-    pub const LIKE_NEON: Self = Self { max_prepared_statements: 100, pool_size: 20, tls: true };
+    /// As at Neon: prepared statements are kept, TLS is required, and there are more sessions than one Spin
+    /// process uses.
+    pub const LIKE_NEON: Self = Self { max_prepared_statements: 100, pool_size: 60, tls: true };
 }
 
 impl Pooler {
@@ -139,6 +140,7 @@ fn write_files(folder: &TempDir, port: u16, server: &DatabaseUrl, settings: Pool
          default_pool_size = {pool_size}\n\
          max_prepared_statements = {prepared}\n\
          server_login_retry = 1\n\
+         server_idle_timeout = 30\n\
          {tls}",
         pool_size = settings.pool_size,
         prepared = settings.max_prepared_statements,
