@@ -104,7 +104,11 @@ async fn interrupted(alice: &User, method: Method, function: &str) -> Response {
 
 async fn interrupt(client: &Client, function: &str) {
     let interrupt = format!(
-        "select {function}(pid) from pg_locks where relation = 'tasks'::regclass and not granted"
+        "select {function}(pid)
+           from pg_locks
+          where relation = 'tasks'::regclass
+            and not granted
+            and database = (select oid from pg_database where datname = current_database())"
     );
     until("a statement waits for the table", async || {
         client.query_opt(&interrupt, &[]).await.expect("interrupt").map(|_| ())

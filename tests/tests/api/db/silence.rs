@@ -59,8 +59,12 @@ async fn connections_that_became_silent_are_given_up() {
     client.batch_execute("begin; lock table tasks").await.expect("lock");
     let together: Vec<_> =
         (0..CONNECTIONS).map(|_| tokio::spawn(alice.get("/tasks").into_future())).collect();
-    let waiting =
-        "select count(*) from pg_locks where relation = 'tasks'::regclass and not granted";
+    let waiting = "select count(*)
+                     from pg_locks
+                    where relation = 'tasks'::regclass
+                      and not granted
+                      and database = (
+                        select oid from pg_database where datname = current_database())";
     tests::until("all of them wait for the table", async || {
         let row = client.query_one(waiting, &[]).await.expect("ask");
         (row.get::<_, i64>(0) >= CONNECTIONS.try_into().expect("a few")).then_some(())
