@@ -200,18 +200,16 @@ impl Server {
             self.spawn(&name)?;
             match self.wait_until_ready(&name).await {
                 Ok(Start::Ready) => return Ok(()),
-                Ok(Start::PortTaken) => {
-                    return Err(self.failure("another process has taken its port"));
+                _ if Instant::now() > deadline => {
+                    return Err(self.failure("its port or its memory is still in use"));
                 }
+                // A client's connection has the port for a moment.
+                Ok(Start::PortTaken) => {}
                 // The processes of the sessions end a moment after the server.
-                Err(_)
-                    if self.cluster.log_tail().contains("still in use")
-                        && Instant::now() < deadline =>
-                {
-                    tokio::time::sleep(READY_POLL).await;
-                }
+                Err(_) if self.cluster.log_tail().contains("still in use") => {}
                 Err(error) => return Err(error),
             }
+            tokio::time::sleep(READY_POLL).await;
         }
     }
 
