@@ -351,7 +351,7 @@ async fn another_users_path_opens_no_connection() {
     database.set_nonblocking(true).expect("ask for connections without waiting for one");
     let port = database.local_addr().expect("the address of a listener").port();
     let url: DatabaseUrl =
-        format!("postgresql://u:pw@127.0.0.1:{port}/x").parse().expect("a connection string");
+        format!("postgresql://u:pw@127.0.0.1:{port}/x?connect_timeout=1").parse().expect("a URL");
     let app = App::start_on(TestDatabase::create().await, |options| {
         options.database(&url).set("database_timeout_ms", "200");
     })
@@ -368,9 +368,11 @@ async fn another_users_path_opens_no_connection() {
     let connections = database.accept().map_err(|err| err.kind());
     assert!(matches!(connections, Err(ErrorKind::WouldBlock)), "{connections:?}");
 
-    // A connection would have been seen. It is closed, because not every component can give it up.
+    // A connection would have been seen. It is closed, because not every component can give it up, and there
+    // is no other one.
     let close = async {
         drop(until("a connection to the database", async || database.accept().ok()).await);
+        drop(database);
     };
     let (response, ()) = join(alice.get("/tasks").into_future(), close).await;
     response.problem(503);
