@@ -1,7 +1,7 @@
 //! Runs a statement: connects, sends it, and tries again where that is safe.
 
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::future::{Either, FusedFuture, FutureExt, select};
 use responses::time::{pause, within};
@@ -11,7 +11,7 @@ use super::open::{PATIENCE, open, open_late, printable};
 use super::retry::{Backoff, Outage, Repeats};
 use super::{Param, Row};
 use crate::config::DatabaseConfig;
-use crate::host::sql::SqlFailure;
+use crate::host::sql::{SqlFailure, Value};
 
 /// Runs the statement and gives its first row. A connection has to be had until `deadline`, also that of
 /// the last attempt; the statement has its own limit then.
@@ -60,26 +60,26 @@ async fn attempt(
     if !timer.is_terminated()
         && let Either::Left((answer, _)) = select(answer.as_mut(), timer).await
     {
-        return read(answer, config, sent.elapsed());
+        return read(answer, config, sent);
     }
     let left = limit.saturating_sub(sent.elapsed());
     match within(left, answer).await {
-        Some(answer) => read(answer, config, sent.elapsed()),
+        Some(answer) => read(answer, config, sent),
         None => Err(DbError::TimedOut(limit)),
     }
 }
 
 fn read(
-    answer: Result<Option<Vec<crate::host::sql::Value>>, SqlFailure>,
+    answer: Result<Option<Vec<Value>>, SqlFailure>,
     config: &DatabaseConfig,
-    elapsed: Duration,
+    sent: Instant,
 ) -> Result<Option<Row>, DbError> {
     Err(match answer {
         Ok(values) => return Ok(values.map(|values| Row(values.into_iter()))),
         // The host does not tell why. After such a time it is a limit of the server's, which are a little
         // below ours.
         Err(SqlFailure::Refused { code, .. })
-            if code.is_empty() && elapsed >= config.timeout / 2 =>
+            if code.is_empty() && sent.elapsed() >= config.timeout / 2 =>
         {
             DbError::TimedOut(config.timeout)
         }

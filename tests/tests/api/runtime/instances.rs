@@ -52,22 +52,27 @@ async fn a_request_that_finds_no_instance_is_a_bare_500() {
     let alice = app.user("alice").await;
     let gate = close_gate(&app).await;
     let gateways: Vec<_> = (0..CONNECTIONS).map(|_| app.over_http2()).collect();
-    let mut responses: FuturesUnordered<_> = (0..INSTANCES + TOO_MANY)
-        .map(|i| {
-            gateways[i % CONNECTIONS]
-                .unregistered_user_with_id(&alice.id)
-                .get("/tasks")
-                .into_future()
-        })
-        .collect();
+    let wait_at_the_gate = |i: usize| {
+        let gateway = &gateways[i % CONNECTIONS];
+        gateway.unregistered_user_with_id(&alice.id).get("/tasks").into_future()
+    };
+    let mut responses: FuturesUnordered<_> =
+        (0..INSTANCES + TOO_MANY).map(wait_at_the_gate).collect();
 
     // Only these are answered at first: all others wait in instances.
     for _ in 0..TOO_MANY {
         assert_bare_500(&responses.next().await.expect("a response"));
     }
     // So is every route of every component, but not the host's own.
+    let mut later = Vec::new();
     for path in ["/health", "/", "/docs", "/openapi.json"] {
-        assert_bare_500(&app.get(path).await);
+        let mut response = app.get(path).await;
+        // Spin may just have aborted one that needs another stack. Others take its place.
+        while response.status == 200 && later.len() < TOO_MANY {
+            later.push(tokio::spawn(wait_at_the_gate(later.len())));
+            response = app.get(path).await;
+        }
+        assert_bare_500(&response);
     }
     app.get("/.well-known/spin/health").await.header("content-length");
     let reason = if Difference::OneRequestPerInstance.applies() {
@@ -84,6 +89,12 @@ async fn a_request_that_finds_no_instance_is_a_bare_500() {
             200 => good += 1,
             // Spin aborts some that need another stack at this very moment.
             _ => assert_bare_500(&response),
+        }
+    }
+    for response in later {
+        let response = response.await.expect("a response");
+        if response.status != 200 {
+            assert_bare_500(&response);
         }
     }
     let least = if app.instances().is_some() { INSTANCES } else { INSTANCES / 2 };
