@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use local::postgres::Watchdog;
 use neon_url::DatabaseUrl;
 use nix::unistd::geteuid;
 use tempfile::TempDir;
@@ -19,13 +20,14 @@ use crate::connect::connect;
 use crate::tls::{AUTHORITY, POOLED_HOST, with_tls, write_certificate};
 use crate::wait::until;
 
-/// A running PgBouncer; stops when dropped.
+/// A running PgBouncer; stops when dropped, or when this process ends.
 pub struct Pooler {
     port: u16,
     settings: PoolerSettings,
     /// The server, as its superuser.
     server: DatabaseUrl,
     program: Child,
+    watchdog: Watchdog,
     folder: TempDir,
 }
 
@@ -56,8 +58,8 @@ impl Pooler {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("open it");
         let port = free_port();
         write_files(&folder, port, server, settings);
-        let program = start(&folder, port).await;
-        Self { port, settings, server: server.clone(), program, folder }
+        let (program, watchdog) = start(&folder, port).await;
+        Self { port, settings, server: server.clone(), program, watchdog, folder }
     }
 
     /// A connection string of the server, through the pooler.
@@ -78,7 +80,7 @@ impl Pooler {
 
     /// Starts it again, on the same port.
     pub async fn start_again(&mut self) {
-        self.program = start(&self.folder, self.port).await;
+        (self.program, self.watchdog) = start(&self.folder, self.port).await;
     }
 
     /// The number of clients that wait for a server session.
@@ -150,19 +152,23 @@ fn write_files(folder: &TempDir, port: u16, server: &DatabaseUrl, settings: Pool
     fs::write(folder.path().join("users.txt"), users).expect("write the passwords");
 }
 
-async fn start(folder: &TempDir, port: u16) -> Child {
+async fn start(folder: &TempDir, port: u16) -> (Child, Watchdog) {
     let mut command = Command::new(program());
     command.arg("--quiet");
     if geteuid().is_root() {
         command.args(["--user", "nobody"]);
     }
     command.arg(folder.path().join("pgbouncer.ini"));
-    command.stdin(Stdio::null()).kill_on_drop(true);
+    command.stdin(Stdio::null()).process_group(0).kill_on_drop(true);
     // Not the test's runtime, which may end before.
     let child = background_runtime::run(async move { command.spawn() }).await;
     let child = child.expect("start PgBouncer");
+    // What a whole test program shares is never dropped.
+    let mut watchdog = Watchdog::for_group().expect("start a watchdog");
+    let id = child.id().expect("a process that was not waited for");
+    watchdog.watch_group(id).expect("watch PgBouncer");
     until("PgBouncer listens", async || TcpStream::connect(("127.0.0.1", port)).await.ok()).await;
-    child
+    (child, watchdog)
 }
 
 /// The program that `TASKIE_PGBOUNCER` names, that `.ci/pgbouncer` has built, or that is installed.
