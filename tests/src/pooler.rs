@@ -1,7 +1,6 @@
 //! PgBouncer in front of a test's server: transactions share server sessions, as at Neon.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -17,6 +16,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 use crate::background_runtime;
 use crate::build::workspace;
 use crate::connect::connect;
+use crate::runtime::{free_address, watch};
 use crate::tls::{AUTHORITY, POOLED_HOST, with_tls, write_certificate};
 use crate::wait::until;
 
@@ -56,7 +56,7 @@ impl Pooler {
         // It does not run as root, and reads its settings as the user that it changes to. They contain
         // only the password of a throwaway server.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("open it");
-        let port = free_port();
+        let port = free_address().port();
         write_files(&folder, port, server, settings);
         let (program, watchdog) = start(&folder, port).await;
         Self { port, settings, server: server.clone(), program, watchdog, folder }
@@ -164,9 +164,7 @@ async fn start(folder: &TempDir, port: u16) -> (Child, Watchdog) {
     let child = background_runtime::run(async move { command.spawn() }).await;
     let child = child.expect("start PgBouncer");
     // What a whole test program shares is never dropped.
-    let mut watchdog = Watchdog::for_group().expect("start a watchdog");
-    let id = child.id().expect("a process that was not waited for");
-    watchdog.watch_group(id).expect("watch PgBouncer");
+    let watchdog = watch(&child);
     until("PgBouncer listens", async || TcpStream::connect(("127.0.0.1", port)).await.ok()).await;
     (child, watchdog)
 }
@@ -189,10 +187,4 @@ fn program() -> PathBuf {
     );
     assert!(program.is_file(), "TASKIE_PGBOUNCER names `{}`, which is no file", program.display());
     program
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("find a port");
-    listener.local_addr().expect("an address").port()
 }

@@ -3,14 +3,17 @@
 mod local;
 mod spin;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+
+use ::local::postgres::Watchdog;
+use tokio::process::Child;
 
 use self::local::Local;
 use self::spin::Spin;
 use crate::app::Options;
 use crate::settings::{RuntimeKind, SETTINGS};
 
-/// Any free port on loopback.
+/// Any port on loopback.
 const ANY_PORT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
@@ -74,4 +77,18 @@ impl Running {
             Self::Spin(spin) => spin.stop().await,
         }
     }
+}
+
+/// An address on loopback that was free a moment ago.
+pub(crate) fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind(ANY_PORT).expect("find a free port");
+    listener.local_addr().expect("the address of a listener")
+}
+
+/// Ends the process group of this program when this process ends, however it ends.
+pub(crate) fn watch(leader: &Child) -> Watchdog {
+    let mut watchdog = Watchdog::for_group().expect("start a watchdog");
+    let id = leader.id().expect("a process that was not waited for");
+    watchdog.watch_group(id).expect("watch the program");
+    watchdog
 }

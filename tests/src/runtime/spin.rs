@@ -1,11 +1,12 @@
 //! The Spin runtime, as a process: `spin up`.
 
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use ::local::postgres::Watchdog;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -13,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 use super::local::build_component;
+use super::{free_address, watch};
 use crate::app::Options;
 use crate::background_runtime;
 use crate::build::workspace;
@@ -31,8 +33,8 @@ const LOG: &str = "spin.log";
 
 pub(crate) struct Spin {
     child: Child,
-    /// Kills Spin's process group when this process ends or drops this.
-    _watchdog: Child,
+    /// Stops Spin's process group when this process ends.
+    _watchdog: Watchdog,
     address: SocketAddr,
     /// Spin's state and logs.
     folder: TempDir,
@@ -99,16 +101,7 @@ impl Spin {
                     program.display()
                 )
             });
-        let watchdog = Command::new("/bin/sh")
-            .args(["-c", r#"trap "" INT TERM; read -r _; kill -KILL -- "-$1""#, "watchdog"])
-            .arg(child.id().expect("a process that was not waited for").to_string())
-            .process_group(0)
-            // Closed when this process ends, however it ends.
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("run a shell");
+        let watchdog = watch(&child);
         Self { child, _watchdog: watchdog, address, folder }
     }
 
@@ -162,9 +155,4 @@ impl Drop for Spin {
     fn drop(&mut self) {
         self.signal(Signal::SIGKILL);
     }
-}
-
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind(super::ANY_PORT).expect("find a free port");
-    listener.local_addr().expect("the address of a listener")
 }

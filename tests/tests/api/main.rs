@@ -20,6 +20,11 @@ fn large_instances() -> tests::InstanceReuse {
     }
 }
 
+/// A database on a port where nothing listens, which is not waited for.
+fn closed_database() -> neon_url::DatabaseUrl {
+    "postgresql://u:pw@127.0.0.1:1/x?connect_timeout=1".parse().expect("a connection string")
+}
+
 /// The path of a task after `/api/{user_id}`.
 fn path_of(task: &serde_json::Value) -> String {
     format!("/tasks/{}", task["id"])

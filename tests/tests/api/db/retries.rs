@@ -4,22 +4,16 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::{App, Difference, Direction, FaultProxy, TestDatabase, User};
 use tokio_postgres::Client;
 
+use super::{behind_proxy, cause};
 use crate::path_of;
 
-/// A service with a proxy between it and its database.
-async fn behind_proxy() -> (App, FaultProxy) {
-    let database = TestDatabase::migrated().await;
-    let url = database.api_url();
-    let proxy = FaultProxy::to(&url).await;
-    let app = App::start_on(database, |options| {
-        options.database(&proxy.through(&url));
-    })
-    .await;
-    (app, proxy)
+/// A service with a proxy in between and the usual time to connect.
+async fn patient() -> (App, FaultProxy) {
+    behind_proxy(Duration::from_secs(10), |_| {}).await
 }
 
 async fn titles(client: &Client) -> Vec<String> {
@@ -40,7 +34,7 @@ const CHANGES: [(&str, Method, &str); 5] = [
 async fn a_compute_that_wakes_up_is_a_slow_first_request() {
     /// The time that the compute takes.
     const WAKING: Duration = Duration::from_secs(3);
-    let (app, proxy) = behind_proxy().await;
+    let (app, proxy) = patient().await;
     let alice = app.user("alice").await;
     let task = alice.task("before").await;
     proxy.refuse().await;
@@ -93,7 +87,7 @@ async fn a_server_that_starts_up_or_has_no_connection_left_is_waited_for() {
 
 #[tokio::test]
 async fn a_read_survives_a_cut_at_every_byte_of_its_answer() {
-    let (app, proxy) = behind_proxy().await;
+    let (app, proxy) = patient().await;
     let alice = app.user("alice").await;
     let task = alice.task("Buy milk").await;
     let paths = [path_of(&task), "/tasks".to_owned()];
@@ -110,7 +104,7 @@ async fn a_read_survives_a_cut_at_every_byte_of_its_answer() {
 
 #[tokio::test]
 async fn a_read_survives_a_cut_at_every_byte_of_its_statement() {
-    let (app, proxy) = behind_proxy().await;
+    let (app, proxy) = patient().await;
     let alice = app.user("alice").await;
     let task = alice.task("Buy milk").await;
     for bytes in (0..900).step_by(29) {
@@ -123,7 +117,7 @@ async fn a_read_survives_a_cut_at_every_byte_of_its_statement() {
 /// A change is there if it was acknowledged, and at most once if not.
 #[tokio::test]
 async fn a_change_that_may_have_run_is_not_sent_again() {
-    let (app, proxy) = behind_proxy().await;
+    let (app, proxy) = patient().await;
     let alice = app.user("alice").await;
     let client = app.client().await;
     for direction in [Direction::Answer, Direction::Request] {
@@ -153,7 +147,7 @@ async fn a_change_that_may_have_run_is_not_sent_again() {
 /// The trigger ends the session after the change was made: what the client sees is a broken connection.
 #[tokio::test]
 async fn no_kind_of_change_is_sent_again_after_a_break() {
-    let (app, _proxy) = behind_proxy().await;
+    let (app, _proxy) = patient().await;
     let alice = app.user("alice").await;
     let client = app.client().await;
     let count_attempts = "
@@ -186,13 +180,7 @@ async fn change(user: &User, method: &Method, path: &str) -> tests::Response {
 
 #[tokio::test]
 async fn a_spent_budget_is_a_503_and_the_next_request_does_not_wait() {
-    let database = TestDatabase::migrated().await;
-    let url = database.api_url();
-    let proxy = FaultProxy::to(&url).await;
-    let through = proxy.through(&url).to_connection_string();
-    let brief = through.replace("connect_timeout=10", "connect_timeout=2");
-    let app = App::start_on(database, |options| {
-        options.database(&brief.parse().expect("a connection string"));
+    let (app, proxy) = behind_proxy(Duration::from_secs(2), |options| {
         options.reuse = crate::large_instances();
     })
     .await;
@@ -210,14 +198,9 @@ async fn a_spent_budget_is_a_503_and_the_next_request_does_not_wait() {
     assert_eq!(alice.tasks().await, [task]);
 }
 
-async fn cause(app: &App, response: &tests::Response) -> String {
-    let line: Value = app.log_line(response.header("x-request-id")).await;
-    line["cause"].as_str().expect("a cause").to_owned()
-}
-
 #[tokio::test]
 async fn deadlocks_are_resolved_within_the_request() {
-    let (app, _proxy) = behind_proxy().await;
+    let (app, _proxy) = patient().await;
     let alice = app.user("alice").await;
     let task = alice.task("x").await;
     let client = app.client().await;
@@ -237,7 +220,7 @@ async fn deadlocks_are_resolved_within_the_request() {
 
 #[tokio::test]
 async fn health_is_what_it_is_now() {
-    let (app, proxy) = behind_proxy().await;
+    let (app, proxy) = patient().await;
     app.get("/health/db").await.good(200);
     proxy.refuse().await;
     proxy.cut();

@@ -1,28 +1,23 @@
 //! Each state of a server that keeps statements from running: its status, and its line in the log.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
 use tests::{App, Response, TestDatabase, User, until};
 use tokio_postgres::Client;
 
+use super::cause;
 use crate::path_of;
-
-/// The cause in the log's line about a response.
-async fn cause(app: &App, response: &Response) -> String {
-    let line = app.log_line(response.header("x-request-id")).await;
-    assert_eq!(line["status"], response.status, "{line}");
-    line["cause"].as_str().expect("a cause").to_owned()
-}
 
 /// The code is all that counts, so each is raised by a trigger; those that can be brought about follow.
 #[tokio::test]
 async fn have_their_status_and_their_line() {
     let database = TestDatabase::migrated().await;
-    let url = database.api_url();
     // Some of them are waited for.
-    let brief = url.to_connection_string().replace("connect_timeout=10", "connect_timeout=1");
+    let brief = database.api_url().with_connect_timeout(Duration::from_secs(1));
     let app = App::start_on(database, |options| {
-        options.database(&brief.parse().expect("a connection string"));
+        options.database(&brief);
     })
     .await;
     let alice = app.user("alice").await;

@@ -4,24 +4,17 @@
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use neon_url::DatabaseUrl;
 use serde_json::json;
-use tests::{App, Difference, FaultProxy, TestDatabase};
+use tests::{App, Difference, FaultProxy};
 
-/// A service with a proxy in between, with so many seconds to connect and three for a statement.
-async fn behind_proxy(connect_seconds: u32) -> (App, FaultProxy) {
-    let database = TestDatabase::migrated().await;
-    let url = database.api_url();
-    let proxy = FaultProxy::to(&url).await;
-    let through = proxy.through(&url).to_connection_string();
-    let brief =
-        through.replace("connect_timeout=10", &format!("connect_timeout={connect_seconds}"));
-    let brief: DatabaseUrl = brief.parse().expect("a connection string");
-    let app = App::start_on(database, |options| {
-        options.database(&brief).set("database_timeout_ms", "3000");
+use super::behind_proxy;
+
+/// A service with a proxy in between, with so long to connect and three seconds for a statement.
+async fn impatient(connect_timeout: Duration) -> (App, FaultProxy) {
+    behind_proxy(connect_timeout, |options| {
+        options.set("database_timeout_ms", "3000");
     })
-    .await;
-    (app, proxy)
+    .await
 }
 
 #[tokio::test]
@@ -29,7 +22,7 @@ async fn a_connection_that_is_never_answered_is_a_503() {
     if Difference::NoDatabaseDeadline.applies() {
         return;
     }
-    let (app, proxy) = behind_proxy(3).await;
+    let (app, proxy) = impatient(Duration::from_secs(3)).await;
     let alice = app.user("alice").await;
     proxy.silence();
     let begin = Instant::now();
@@ -52,7 +45,7 @@ async fn connections_that_became_silent_are_given_up() {
     if Difference::NoDatabaseDeadline.applies() {
         return;
     }
-    let (app, proxy) = behind_proxy(10).await;
+    let (app, proxy) = impatient(Duration::from_secs(10)).await;
     let alice = app.user("alice").await;
     let client = app.client().await;
     // So many connections, which are waited for together.
@@ -83,13 +76,7 @@ async fn connections_that_became_silent_are_given_up() {
 
 #[tokio::test]
 async fn a_slow_network_is_not_a_fault() {
-    let database = TestDatabase::migrated().await;
-    let url = database.api_url();
-    let proxy = FaultProxy::to(&url).await;
-    let app = App::start_on(database, |options| {
-        options.database(&proxy.through(&url));
-    })
-    .await;
+    let (app, proxy) = behind_proxy(Duration::from_secs(10), |_| {}).await;
     let alice = app.user("alice").await;
     // Opening a connection alone takes longer than the patience with a pooled one.
     proxy.delay(Duration::from_millis(400));

@@ -7,6 +7,8 @@ use tests::{
     AUTHORITY, App, Difference, FaultProxy, OTHER_AUTHORITY, TestDatabase, TestServer, with_tls,
 };
 
+use super::cause;
+
 /// A database on a server that offers TLS for the name `localhost`.
 async fn database() -> TestDatabase {
     let server = TestServer::throwaway().await;
@@ -57,8 +59,7 @@ async fn assert_refused(app: &App, words: &[&str]) {
         response.problem(503).kind("database-unavailable");
         assert_eq!(response.header("retry-after"), "2");
         assert!(!response.text().to_lowercase().contains("certificate"), "{response}");
-        let line = app.log_line(response.header("x-request-id")).await;
-        let cause = line["cause"].as_str().expect("a cause").to_lowercase();
+        let cause = cause(app, &response).await.to_lowercase();
         assert!(words.iter().any(|word| cause.contains(word)), "{cause}");
         assert!(!cause.contains("postgresql://") && !cause.contains(".rs:"), "{cause}");
     }

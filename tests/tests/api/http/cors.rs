@@ -217,10 +217,8 @@ async fn without_configured_origins_there_is_nothing_about_them() {
 
 #[tokio::test]
 async fn preflights_do_not_need_the_database() {
-    let closed =
-        "postgresql://u:pw@127.0.0.1:1/x?connect_timeout=1".parse().expect("a connection string");
     let app = App::start_with(|options| {
-        options.database(&closed).set("cors_origins", APP);
+        options.database(&crate::closed_database()).set("cors_origins", APP);
     })
     .await;
     let response = preflight(&app, "/api/alice/tasks", APP, "POST").await;

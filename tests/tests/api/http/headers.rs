@@ -65,10 +65,8 @@ async fn unhealthy_responses() -> Vec<(&'static str, Response)> {
     })
     .await;
     let empty = App::start_on(TestDatabase::create().await, |_| {}).await;
-    let closed =
-        "postgresql://u:pw@127.0.0.1:1/x?connect_timeout=1".parse().expect("a connection string");
     let unreachable = App::start_with(|options| {
-        options.database(&closed);
+        options.database(&crate::closed_database());
     })
     .await;
     vec![

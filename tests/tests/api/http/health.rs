@@ -30,10 +30,8 @@ async fn the_process_is_healthy() {
 
 #[tokio::test]
 async fn the_process_is_healthy_without_a_database() {
-    let closed =
-        "postgresql://u:pw@127.0.0.1:1/x?connect_timeout=1".parse().expect("a connection string");
     let app = App::start_with(|options| {
-        options.database(&closed);
+        options.database(&crate::closed_database());
     })
     .await;
     assert_eq!(app.get("/health").await.good(200), json!({ "status": "healthy" }));
@@ -206,10 +204,8 @@ async fn row_security_with_a_policy_for_the_role_is_healthy() {
 
 #[tokio::test]
 async fn an_unreachable_database_is_not_healthy() {
-    let closed =
-        "postgresql://u:pw@127.0.0.1:1/x?connect_timeout=1".parse().expect("a connection string");
     let app = App::start_with(|options| {
-        options.database(&closed);
+        options.database(&crate::closed_database());
     })
     .await;
     for path in ["/health/db", "/health/pool"] {

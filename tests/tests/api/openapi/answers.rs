@@ -160,10 +160,8 @@ async fn broken_services() -> Vec<Answer> {
         options.unset("jwt_secret");
     })
     .await;
-    let closed =
-        "postgresql://u:pw@127.0.0.1:1/x?connect_timeout=1".parse().expect("a connection string");
     let unreachable = App::start_with(|options| {
-        options.database(&closed);
+        options.database(&crate::closed_database());
     })
     .await;
     let slow = App::start_with(|_| {}).await;
