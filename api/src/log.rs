@@ -1,11 +1,10 @@
 //! The log: standard error, a JSON document a line.
 
-use std::io::Write as _;
-
 use chrono::{SecondsFormat, Utc};
 use serde::Serialize;
 
 use crate::config::{self, LogLevel};
+use crate::host::stderr;
 
 /// Maximum length of a host's text, in characters.
 const MAX_CHARS: usize = 300;
@@ -23,11 +22,11 @@ pub(crate) fn time() -> String {
 }
 
 /// Writes a line at once, so that lines of concurrent requests do not mix. A log that cannot be
-/// written must not end the request: `eprintln!` would panic.
+/// written must not end the request.
 pub(crate) fn write(document: &impl Serialize) {
     if let Ok(mut line) = serde_json::to_vec(document) {
         line.push(b'\n');
-        let _ = std::io::stderr().lock().write_all(&line);
+        stderr::write(&line);
     }
 }
 

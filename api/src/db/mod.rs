@@ -105,16 +105,17 @@ impl Row {
 
     /// The next column, what `timestamptz_send` gives: microseconds since 2000.
     pub(crate) fn time(&mut self) -> Result<Time, DbError> {
-        self.optional_time()?.ok_or_else(|| unexpected("bytea", Some(&Value::Null)))
+        match self.optional_bytes()?.map(<[u8; 8]>::try_from) {
+            Some(Ok(bytes)) => Ok(Time(i64::from_be_bytes(bytes))),
+            Some(Err(_)) => Err(DbError::Unexpected("a time that has not eight bytes".to_owned())),
+            None => Err(unexpected("bytea", Some(&Value::Null))),
+        }
     }
 
-    /// The next column, the same or null.
-    pub(crate) fn optional_time(&mut self) -> Result<Option<Time>, DbError> {
+    /// The next column, a `bytea` or null.
+    pub(crate) fn optional_bytes(&mut self) -> Result<Option<Vec<u8>>, DbError> {
         match self.0.next() {
-            Some(Value::Bytes(bytes)) => match bytes.try_into() {
-                Ok(bytes) => Ok(Some(Time(i64::from_be_bytes(bytes)))),
-                Err(_) => Err(DbError::Unexpected("a time that has not eight bytes".to_owned())),
-            },
+            Some(Value::Bytes(bytes)) => Ok(Some(bytes)),
             Some(Value::Null) => Ok(None),
             other => Err(unexpected("bytea", other.as_ref())),
         }
@@ -124,15 +125,6 @@ impl Row {
     pub(crate) fn int4(&mut self) -> Result<i32, DbError> {
         match self.0.next() {
             Some(Value::Int4(number)) => Ok(number),
-            other => Err(unexpected("int4", other.as_ref())),
-        }
-    }
-
-    /// The next column, an `int4` or null.
-    pub(crate) fn optional_int4(&mut self) -> Result<Option<i32>, DbError> {
-        match self.0.next() {
-            Some(Value::Int4(number)) => Ok(Some(number)),
-            Some(Value::Null) => Ok(None),
             other => Err(unexpected("int4", other.as_ref())),
         }
     }

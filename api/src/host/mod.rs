@@ -1,8 +1,9 @@
 //! The host, as the rest of the component sees it: the entry point, variables, PostgreSQL, HTTP to the
-//! outside, and the key-value store. The only place that names an SDK; the clock, a request on its way in
+//! outside, the key-value store, and standard error. The only place that names an SDK; the clock, a request on its way in
 //! and a response on its way out are in `responses::host`, which both components use.
 
 pub(crate) mod sql;
+pub(crate) mod stderr;
 #[cfg(feature = "wasip2")]
 mod wasip2;
 #[cfg(feature = "wasip3")]

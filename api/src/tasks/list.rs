@@ -11,7 +11,8 @@ use responses::problem::FieldError;
 use super::fields::Status;
 use super::messages::STATUS_UNKNOWN;
 use super::page::{CURSOR_INVALID, CURSOR_OF_OTHER_SORT, Cursor, LIMIT_INVALID, PageLimit};
-use super::sql::{RANK, TASK_JSON};
+use super::records;
+use super::sql::{RANK, RECORD_END, TASK_RECORD};
 use super::state::Json;
 use crate::auth::Caller;
 use crate::db::{Database, Param};
@@ -22,7 +23,8 @@ use crate::openapi::{failures, schema};
 pub(crate) const SORT_UNKNOWN: &str = "Invalid sort value. Must be 'priority' or omitted";
 
 /// The statements of pages that are for the same tasks. `$1` owner, `$2` the largest number of tasks.
-/// Columns: the tasks; and where the next page begins, if there is one.
+/// Columns: the records of the tasks, and how many tasks were read: one more than `$2` where there is a
+/// next page.
 struct Page {
     /// Up to [`FEW`] tasks.
     few: &'static str,
@@ -31,100 +33,57 @@ struct Page {
 }
 
 /// About as many tasks with the longest description, of ASCII, are 1 MiB. Up to so many, it costs
-/// less to write the JSON of all of them than to have the server plan how not to.
+/// less to write the records of all of them than to have the server plan how not to.
 const FEW: i32 = 200;
 
-/// A page of the owner's tasks: no more than fit into 1 MiB of JSON, but one at least. `$rows` selects
-/// the tasks in their order, `$key` are their columns that a cursor has, and `$place` the columns of the
-/// result that say where the next page begins.
+/// A page of the owner's tasks, whose records `$rows` selects in their order. The server sends 1 MiB of
+/// them, and the first one in any case: their JSON is longer.
 ///
-/// One row more than `$2` is read, to know if there is a next page. Rows stay in the order in
-/// which they are read, so windows and aggregates need no order of their own. A task that is not
-/// shown has no text, and is neither in the array nor counted. `offset 0` keeps PostgreSQL from
-/// writing the JSON once for each place that uses it.
-///
-/// `many` writes no JSON after the descriptions alone have reached 1 MiB in UTF-8, because their JSON is
-/// at least as long: for a page of thirty large tasks, it does not write a thousand.
+/// `many` writes no records after the descriptions alone have reached 1 MiB: for a page of thirty large
+/// tasks, it does not write a thousand.
 macro_rules! pages {
-    ($key:expr, $place:expr, $rows:expr) => {
+    ($rows:expr) => {
         Page {
             few: formatcp!(
-                "{BEFORE_PLACE}{place}{BEFORE_KEY}{key}{SHOWN}
-      select {key}, {TASK_JSON} as task
-        from (
-        {rows}) as page
-      offset 0) as page
-    window so_far as (rows unbounded preceding)) as page",
-                place = $place,
-                key = $key,
+                "{SENT}
+  select string_agg({TASK_RECORD}, {RECORD_END}) as tasks, count(*) as count
+    from (
+    {rows}) as page) as page",
                 rows = $rows
             ),
             many: formatcp!(
-                "{BEFORE_PLACE}{place}{BEFORE_KEY}{key}{SHOWN}
-      select {key}, case when bytes > 1048576 then null else {TASK_JSON} end as task
-        from (
-        select *, sum(octet_length(description)) over (rows unbounded preceding) as bytes
-          from (
-          {rows}) as page) as page
-      offset 0) as page
-    window so_far as (rows unbounded preceding)) as page",
-                place = $place,
-                key = $key,
+                "{SENT}
+  select string_agg(case when bytes > 1048576 then null else {TASK_RECORD} end, {RECORD_END}) as tasks,
+         count(*) as count
+    from (
+    select *, sum(octet_length(description)) over (rows between unbounded preceding and 1 preceding) as bytes
+      from (
+      {rows}) as page) as page) as page",
                 rows = $rows
             ),
         }
     };
 }
 
-const BEFORE_PLACE: &str = "select concat('[', string_agg(task, ', '), ']'),
-       ";
-
-const BEFORE_KEY: &str = "
-  from (
-    select ";
-
-/// Which of the texts that follow are shown.
-const SHOWN: &str = ",
-           case when row_number() over so_far <= $2::int4
-                 and (sum(octet_length(task) + 2) over so_far <= 1048576
-                      or row_number() over so_far = 1)
-                then task
-           end as task
-      from (";
+/// In bytes, which the component cuts off where a record ends.
+const SENT: &str = formatcp!(
+    "select substring(textsend(tasks)
+                 for greatest(1048576, octet_length(split_part(tasks, {RECORD_END}, 1)))),
+       count
+  from ("
+);
 
 /// Newest first. `$filter` is a condition that narrows the owner's tasks.
 macro_rules! newest_first {
     ($filter:literal) => {
-        pages!(
-            "id, created_at",
-            "case when count(*) > count(task)
-            then timestamptz_send(min(created_at) filter (where task is not null))
-       end,
-       (array_agg(id))[count(task)]",
-            formatcp!(
-                "select id, user_id, title, description, status, priority, created_at, updated_at
-          from tasks
-         where user_id = $1::text{filter}
-         order by created_at desc, id desc
-         limit $2::int4 + 1",
-                filter = $filter
-            )
-        )
-    };
-}
-
-/// By priority, and newest first among equals. `$rows` as above.
-macro_rules! by_priority {
-    ($rows:expr) => {
-        pages!(
-            "id, created_at, rank",
-            "case when count(*) > count(task)
-            then timestamptz_send((array_agg(created_at))[count(task)])
-       end,
-       (array_agg(id))[count(task)],
-       (array_agg(rank))[count(task)]",
-            $rows
-        )
+        pages!(formatcp!(
+            "select id, title, description, status, priority, created_at, updated_at
+      from tasks
+     where user_id = $1::text{filter}
+     order by created_at desc, id desc
+     limit $2::int4 + 1",
+            filter = $filter
+        ))
     };
 }
 
@@ -133,8 +92,8 @@ macro_rules! by_priority {
 macro_rules! of_status {
     ($status:literal, $after:literal) => {
         formatcp!(
-            "select id, user_id, title, description, status, priority, created_at, updated_at,
-               {RANK} as rank
+            "select id, title, description, status, priority, created_at, updated_at,
+           {RANK} as rank
           from tasks
          where user_id = $1::text
            and status = {status}{after}
@@ -180,19 +139,19 @@ const LIST_TASKS_OF_STATUS_AFTER: Page = newest_first!(
 );
 
 /// From the newest one of the highest priority on.
-const LIST_BY_PRIORITY: Page = by_priority!(of_both!(""));
+const LIST_BY_PRIORITY: Page = pages!(of_both!(""));
 
 /// `$3` to `$5` rank, creation time and id of the task before the page.
-const LIST_BY_PRIORITY_AFTER: Page = by_priority!(of_both!(
+const LIST_BY_PRIORITY_AFTER: Page = pages!(of_both!(
     "
            and ({RANK}, created_at, id) < ($3::int4, $4::text::timestamptz, $5::int4)"
 ));
 
 /// `$3` status.
-const LIST_BY_PRIORITY_OF_STATUS: Page = by_priority!(of_status!("$3::text", ""));
+const LIST_BY_PRIORITY_OF_STATUS: Page = pages!(of_status!("$3::text", ""));
 
 /// `$3` status, `$4` to `$6` as above.
-const LIST_BY_PRIORITY_OF_STATUS_AFTER: Page = by_priority!(of_status!(
+const LIST_BY_PRIORITY_OF_STATUS_AFTER: Page = pages!(of_status!(
     "$3::text",
     "
            and ({RANK}, created_at, id) < ($4::int4, $5::text::timestamptz, $6::int4)"
@@ -259,20 +218,20 @@ pub(crate) async fn list_tasks(
         (Some(Sort::Priority), Some(_), Some(_)) => LIST_BY_PRIORITY_OF_STATUS_AFTER,
     };
     let statement = if limit.0 <= FEW { page.few } else { page.many };
-    let mut params = vec![Param::Text(caller.user_id), Param::Int4(limit.0)];
+    let mut params = vec![Param::Text(caller.user_id.clone()), Param::Int4(limit.0)];
     params.extend(query.status.map(|status| Param::Text(status.as_str().to_owned())));
     if let Some(cursor) = query.cursor {
         params.extend(cursor.rank().map(Param::Int4));
         params.extend([Param::Text(cursor.timestamp()), Param::Int4(cursor.id())]);
     }
     let mut row = database.row(statement, params).await?;
-    let mut response = Json(row.text()?).into_response();
-    if let (Some(time), Some(id)) = (row.optional_time()?, row.optional_int4()?) {
-        let rank = match query.sort {
-            Some(Sort::Priority) => row.optional_int4()?,
-            None => None,
-        };
-        let link = query.link_to(Cursor::after(rank, time, id));
+    let records = row.optional_bytes()?.unwrap_or_default();
+    let read = row.int8()?;
+    let shown = records::to_json(records, limit, &caller.user_id)?;
+    let mut response = Json(shown.json).into_response();
+    if let Some(last) = shown.last.filter(|_| shown.count < read) {
+        let rank = query.sort.map(|Sort::Priority| last.rank);
+        let link = query.link_to(Cursor::after(rank, last.created_at, last.id));
         if let Ok(link) = HeaderValue::from_str(&link) {
             response.headers_mut().insert(LINK, link);
         }

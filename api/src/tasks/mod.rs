@@ -13,6 +13,7 @@ mod get;
 mod list;
 pub(crate) mod messages;
 mod page;
+mod records;
 mod sql;
 mod state;
 mod status;

@@ -34,19 +34,20 @@ impl TaskState {
         })
     }
 
-    /// The same JSON as [`super::sql::TASK_JSON`], byte for byte.
     fn to_json(&self) -> String {
-        format!(
-            r#"{{"id" : {}, "user_id" : {}, "title" : {}, "description" : {}, "status" : "{}", "priority" : "{}", "created_at" : "{}", "updated_at" : "{}"}}"#,
-            self.id,
-            json(&self.user_id),
-            json(&self.title),
-            json(&self.description),
-            self.status,
-            self.priority,
-            self.created_at.to_rfc3339(),
-            self.updated_at.to_rfc3339(),
-        )
+        let mut written = String::new();
+        let task = TaskJson {
+            id: &self.id.to_string(),
+            user_id: &json(&self.user_id),
+            title: &json(&self.title),
+            description: &json(&self.description),
+            status: &self.status,
+            priority: &self.priority,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        };
+        task.write_to(&mut written);
+        written
     }
 
     /// The value of [`super::sql::TAG`]. None if `updated_at` is infinite: changes do not move it, so it
@@ -57,8 +58,47 @@ impl TaskState {
     }
 }
 
+/// A task's fields, ready for JSON: id, owner, title and description are JSON already.
+pub(super) struct TaskJson<'a> {
+    pub(super) id: &'a str,
+    pub(super) user_id: &'a str,
+    pub(super) title: &'a str,
+    pub(super) description: &'a str,
+    pub(super) status: &'a str,
+    pub(super) priority: &'a str,
+    pub(super) created_at: Time,
+    pub(super) updated_at: Time,
+}
+
+impl TaskJson<'_> {
+    /// Writes the task as it stands in every response, with the spaces that PostgreSQL puts into JSON.
+    pub(super) fn write_to(&self, json: &mut String) {
+        for text in [
+            r#"{"id" : "#,
+            self.id,
+            r#", "user_id" : "#,
+            self.user_id,
+            r#", "title" : "#,
+            self.title,
+            r#", "description" : "#,
+            self.description,
+            r#", "status" : ""#,
+            self.status,
+            r#"", "priority" : ""#,
+            self.priority,
+            r#"", "created_at" : ""#,
+        ] {
+            json.push_str(text);
+        }
+        self.created_at.write_rfc3339(json);
+        json.push_str(r#"", "updated_at" : ""#);
+        self.updated_at.write_rfc3339(json);
+        json.push_str(r#""}"#);
+    }
+}
+
 /// A text or null; such a value cannot fail to be written.
-fn json(value: &impl Serialize) -> String {
+pub(super) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
