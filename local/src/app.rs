@@ -14,7 +14,7 @@ use wasmtime_wasi_http::handler::ProxyHandler;
 use crate::config::{AllowedHosts, Manifest, Router, RuntimeConfig, Variables};
 use crate::error::{Error, ErrorKind};
 use crate::host::{ComponentContext, GuestOutput, KeyValueStore, Pools};
-use crate::server::{Engine, INSTANCES, InstanceReuse, Instances, Linked, Server};
+use crate::server::{Engine, INSTANCES, InstanceReuse, Instances, Instructions, Linked, Server};
 
 /// Time limit of requests in flight when the application stops.
 const GRACE: Duration = Duration::from_secs(5);
@@ -34,6 +34,8 @@ pub struct AppOptions {
     pub reuse: InstanceReuse,
     /// The destination of what components print.
     pub output: GuestOutput,
+    /// Where the components' instructions are counted, which makes them slower.
+    pub instructions: Option<Arc<Instructions>>,
 }
 
 /// A running application. Dropped without [`App::stop`], it ends at once.
@@ -70,7 +72,7 @@ impl App {
         let store = Arc::new(KeyValueStore::default());
         let mut contexts = Vec::new();
         let mut components = BTreeMap::new();
-        for (id, linked) in load(&manifest).await? {
+        for (id, linked) in load(&manifest, options.instructions.is_some()).await? {
             let component = &manifest.components[&id];
             let context = Arc::new(ComponentContext {
                 component: id.clone(),
@@ -85,6 +87,7 @@ impl App {
                 reuse: options.reuse.of(&linked),
                 linked,
                 context,
+                instructions: options.instructions.clone(),
                 slots: Arc::clone(&slots),
                 stopped: ended.clone(),
             };
@@ -139,12 +142,15 @@ impl Drop for App {
 }
 
 /// Compiles the components that are not compiled yet, away from the threads that serve.
-async fn load(manifest: &Manifest) -> Result<Vec<(String, Linked)>, Error> {
+async fn load(
+    manifest: &Manifest,
+    counts_instructions: bool,
+) -> Result<Vec<(String, Linked)>, Error> {
     let cache_dir = manifest.dir.join("target/wasmtime-cache");
     let components = manifest.components.iter();
     let sources: Vec<_> = components.map(|(id, one)| (id.clone(), one.source.clone())).collect();
     let compile = move || {
-        let engine = Engine::shared(&cache_dir)?;
+        let engine = Engine::shared(&cache_dir, counts_instructions)?;
         sources.into_iter().map(|(id, path)| engine.load(&id, &path).map(|one| (id, one))).collect()
     };
     tokio::task::spawn_blocking(compile)

@@ -21,4 +21,4 @@ pub use config::{Route, environment_name, public_routes};
 pub use error::{Error, ErrorKind, Place};
 pub use host::GuestOutput;
 pub use postgres_server as postgres;
-pub use server::{InstanceReuse, REQUEST_TIMEOUT};
+pub use server::{InstanceReuse, Instructions, REQUEST_TIMEOUT};

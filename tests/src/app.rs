@@ -65,6 +65,8 @@ pub struct Options {
     pub variables: BTreeMap<String, String>,
     /// The reuse of a component's instances.
     pub reuse: InstanceReuse,
+    /// Whether the component's instructions are counted, which only `local` does.
+    pub counts_instructions: bool,
     /// The test's database without a pooler, as the API's role.
     direct: DatabaseUrl,
 }
@@ -75,6 +77,7 @@ impl Options {
             manifest: Component::under_test().manifest(),
             variables: BTreeMap::new(),
             reuse: SETTINGS.reuse,
+            counts_instructions: false,
             direct: database.api_url(),
         };
         // A busy machine is not a slow database: tests about the limits set their own.
@@ -277,6 +280,14 @@ impl App {
         let running = self.started("count its instances").running.try_read();
         let running = running.expect("instances are not counted during a restart");
         running.as_ref().and_then(Running::instances)
+    }
+
+    /// How many instances have ended, and how many instructions they ran; `None` where they are not counted.
+    pub fn instructions(&self) -> Option<(u64, u64)> {
+        let running = self.started("count its instructions").running.try_read();
+        let running = running.expect("instructions are not counted during a restart");
+        let counter = running.as_ref()?.instructions()?;
+        Some((counter.instances(), counter.executed()))
     }
 
     /// The URL of the service, without a slash at the end.

@@ -47,7 +47,7 @@ impl Component {
     }
 
     /// The name in headings.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Wasip3 => "WASI 0.3",
             Self::Wasip2 => "WASI 0.2",

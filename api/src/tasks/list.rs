@@ -12,7 +12,7 @@ use super::fields::Status;
 use super::messages::STATUS_UNKNOWN;
 use super::page::{CURSOR_INVALID, CURSOR_OF_OTHER_SORT, Cursor, LIMIT_INVALID, PageLimit};
 use super::records;
-use super::sql::{RANK, RECORD_END, TASK_RECORD};
+use super::sql::{LISTED, RANK};
 use super::state::Json;
 use crate::auth::Caller;
 use crate::db::{Database, Param};
@@ -23,8 +23,8 @@ use crate::openapi::{failures, schema};
 pub(crate) const SORT_UNKNOWN: &str = "Invalid sort value. Must be 'priority' or omitted";
 
 /// The statements of pages that are for the same tasks. `$1` owner, `$2` the largest number of tasks.
-/// Columns: the records of the tasks, and how many tasks were read: one more than `$2` where there is a
-/// next page.
+/// Columns: the tasks, as PostgreSQL sends rows, one after the other; and how many there were: one more than
+/// `$2` where there is a next page.
 struct Page {
     /// Up to [`FEW`] tasks.
     few: &'static str,
@@ -33,51 +33,48 @@ struct Page {
 }
 
 /// About as many tasks with the longest description, of ASCII, are 1 MiB. Up to so many, it costs
-/// less to write the records of all of them than to have the server plan how not to.
+/// the server less to write all of them than to plan how not to.
 const FEW: i32 = 200;
 
-/// A page of the owner's tasks, whose records `$rows` selects in their order. The server sends 1 MiB of
-/// them, and the first one in any case: their JSON is longer.
+/// A page of the owner's tasks, which `$rows` selects in their order. The server sends 1 MiB of them, or the
+/// first one if that is larger; the component shows what fits into 1 MiB of JSON, which is longer than the rows.
 ///
-/// `many` writes no records after the descriptions alone have reached 1 MiB: for a page of thirty large
-/// tasks, it does not write a thousand.
+/// `many` writes no more tasks after their descriptions alone have reached 1 MiB: for a page of thirty
+/// large tasks, it does not write a thousand. `offset 0` keeps PostgreSQL from writing each one twice.
 macro_rules! pages {
     ($rows:expr) => {
         Page {
             few: formatcp!(
                 "{SENT}
-  select string_agg({TASK_RECORD}, {RECORD_END}) as tasks, count(*) as count
-    from (
-    {rows}) as page) as page",
+    select record_send(page) as task
+      from (
+      {rows}) as page
+    offset 0) as page",
                 rows = $rows
             ),
             many: formatcp!(
                 "{SENT}
-  select string_agg(case when bytes > 1048576 then null else {TASK_RECORD} end, {RECORD_END}) as tasks,
-         count(*) as count
-    from (
-    select *, sum(octet_length(description)) over (rows between unbounded preceding and 1 preceding) as bytes
+    select case when bytes > 1048576 then null else record_send(page) end as task
       from (
-      {rows}) as page) as page) as page",
+      select *, sum(octet_length(description)) over (rows between unbounded preceding and 1 preceding) as bytes
+        from (
+        {rows}) as page) as page
+    offset 0) as page",
                 rows = $rows
             ),
         }
     };
 }
 
-/// In bytes, which the component cuts off where a record ends.
-const SENT: &str = formatcp!(
-    "select substring(textsend(tasks)
-                 for greatest(1048576, octet_length(split_part(tasks, {RECORD_END}, 1)))),
-       count
-  from ("
-);
+const SENT: &str = "\
+select substring(string_agg(task, '') for greatest(1048576, max(octet_length(task)))), count(*)
+  from (";
 
 /// Newest first. `$filter` is a condition that narrows the owner's tasks.
 macro_rules! newest_first {
     ($filter:literal) => {
         pages!(formatcp!(
-            "select id, title, description, status, priority, created_at, updated_at
+            "select {LISTED}
       from tasks
      where user_id = $1::text{filter}
      order by created_at desc, id desc
@@ -92,7 +89,7 @@ macro_rules! newest_first {
 macro_rules! of_status {
     ($status:literal, $after:literal) => {
         formatcp!(
-            "select id, title, description, status, priority, created_at, updated_at,
+            "select {LISTED},
            {RANK} as rank
           from tasks
          where user_id = $1::text
@@ -227,7 +224,7 @@ pub(crate) async fn list_tasks(
     let mut row = database.row(statement, params).await?;
     let records = row.optional_bytes()?.unwrap_or_default();
     let read = row.int8()?;
-    let shown = records::to_json(records, limit, &caller.user_id)?;
+    let shown = records::to_json(&records, read, limit, &caller.user_id)?;
     let mut response = Json(shown.json).into_response();
     if let Some(last) = shown.last.filter(|_| shown.count < read) {
         let rank = query.sort.map(|Sort::Priority| last.rank);

@@ -1,22 +1,20 @@
-//! Writes the JSON of a list from the records that the server sends ([`super::sql::TASK_RECORD`]).
+//! Writes the JSON of a list from its tasks as the server sends them: rows in PostgreSQL's binary format
+//! (`record_send`), one after the other.
 
 use super::page::PageLimit;
-use super::state::{TaskJson, json};
+use super::state::{TaskJson, push_json};
 use crate::db::{DbError, Time};
 
 /// The largest page, in bytes of JSON; a task that is larger has a page of its own.
 const MAX_BYTES: usize = 1 << 20;
 
-/// What the JSON of a task is longer than its record, about, without the owner.
-const ADDED_BYTES: usize = 160;
-
-const FIELD_END: char = '\u{1f}';
-const RECORD_END: char = '\u{1e}';
+/// About what the JSON of a task is longer than its row, without the owner.
+const ADDED_BYTES: usize = 150;
 
 /// The tasks of a page.
 pub(super) struct Shown {
     /// An array of them.
-    pub(super) json: String,
+    pub(super) json: Vec<u8>,
     /// Their number.
     pub(super) count: i64,
     /// The place of the last one, where the next page begins.
@@ -24,6 +22,7 @@ pub(super) struct Shown {
 }
 
 /// The place of a task in a list.
+#[derive(Clone, Copy)]
 pub(super) struct Place {
     /// As the lists by priority have it ([`super::sql::RANK`]).
     pub(super) rank: i32,
@@ -31,70 +30,94 @@ pub(super) struct Place {
     pub(super) id: i32,
 }
 
-/// Writes no more tasks than `limit`, and no more than fit into 1 MiB, but the first one in any case. The
-/// last record may be cut off where the records before it have filled the page.
-pub(super) fn to_json(records: Vec<u8>, limit: PageLimit, user_id: &str) -> Result<Shown, DbError> {
-    let cut_off = records.len() >= MAX_BYTES;
-    let records = text(records, cut_off)?;
-    let user_id = json(&user_id);
-    let mut written = String::with_capacity(capacity(&records, &user_id));
-    written.push('[');
+/// Writes no more tasks than `limit`, and no more than fit into 1 MiB, but the first one in any case. `read` is
+/// the number of tasks of which the server has sent the beginning.
+pub(super) fn to_json(
+    records: &[u8],
+    read: i64,
+    limit: PageLimit,
+    user_id: &str,
+) -> Result<Shown, DbError> {
+    let most = read.min(i64::from(limit.0));
+    let mut owner = Vec::new();
+    push_json(&mut owner, user_id);
+    let added = usize::try_from(most).unwrap_or_default() * (ADDED_BYTES + owner.len());
+    let mut json = Vec::with_capacity((records.len() + added).min(MAX_BYTES + MAX_BYTES / 16));
+    json.push(b'[');
+    let mut rest = Rest(records);
     let (mut count, mut last) = (0, None);
-    let records = records.split(RECORD_END).filter(|record| !record.is_empty());
-    for record in records.take(usize::try_from(limit.0).unwrap_or_default()) {
-        let before = written.len();
+    while count < most {
+        let before = json.len();
         if count > 0 {
-            written.push_str(", ");
+            json.extend_from_slice(b", ");
         }
-        match write_task(&mut written, record, &user_id) {
-            Some(place) if count == 0 || written.len() < MAX_BYTES => last = Some(place),
-            None if !cut_off => return Err(DbError::Unexpected("a task's record".to_owned())),
+        match write_task(&mut json, &mut rest, &owner) {
+            Some(place) if count == 0 || json.len() < MAX_BYTES => last = Some(place),
+            // The server stopped within a row, or before one, because those before it fill the page.
+            None if records.len() < MAX_BYTES => {
+                return Err(DbError::Unexpected("a row that is not whole".to_owned()));
+            }
             _ => {
-                written.truncate(before);
+                json.truncate(before);
                 break;
             }
         }
         count += 1;
     }
-    written.push(']');
-    Ok(Shown { json: written, count, last })
+    json.push(b']');
+    Ok(Shown { json, count, last })
 }
 
-/// The records as text, without the part of a character at which they were cut off.
-fn text(mut records: Vec<u8>, cut_off: bool) -> Result<String, DbError> {
-    if cut_off && let Err(error) = str::from_utf8(&records) {
-        records.truncate(error.valid_up_to());
-    }
-    String::from_utf8(records).map_err(|_| DbError::Unexpected("text that is not UTF-8".to_owned()))
-}
-
-/// Room for the JSON of these records, with a little to spare.
-fn capacity(records: &str, user_id: &str) -> usize {
-    let count = records.split(RECORD_END).count();
-    (records.len() + count * (ADDED_BYTES + user_id.len())).min(MAX_BYTES + MAX_BYTES / 16)
-}
-
-/// Writes one task; none where the record is not whole.
-fn write_task(written: &mut String, record: &str, user_id: &str) -> Option<Place> {
-    let mut fields = record.split(FIELD_END);
-    let task = TaskJson {
-        id: fields.next()?,
-        user_id,
-        title: fields.next()?,
-        description: fields.next()?,
-        status: fields.next()?,
-        priority: fields.next()?,
-        created_at: Time::from_hex(fields.next()?)?,
-        updated_at: Time::from_hex(fields.next()?)?,
+/// Writes the next task; none where its row is not whole.
+fn write_task(json: &mut Vec<u8>, rest: &mut Rest, owner: &[u8]) -> Option<Place> {
+    let columns = rest.int4()?;
+    let id = rest.value()?.try_into().map(i32::from_be_bytes).ok()?;
+    let title = str::from_utf8(rest.value()?).ok()?;
+    let description = match rest.optional_value()? {
+        Some(bytes) => Some(str::from_utf8(bytes).ok()?),
+        None => None,
     };
-    let rank = match task.priority {
+    let status = str::from_utf8(rest.value()?).ok()?;
+    let priority = str::from_utf8(rest.value()?).ok()?;
+    let created_at = Time(rest.value()?.try_into().map(i64::from_be_bytes).ok()?);
+    let updated_at = Time(rest.value()?.try_into().map(i64::from_be_bytes).ok()?);
+    // What the statements select for themselves.
+    for _ in 7..columns {
+        rest.optional_value()?;
+    }
+    let rank = match priority {
         "high" => 3,
         "low" => 1,
         _ => 2,
     };
-    let place = Place { rank, created_at: task.created_at, id: task.id.parse().ok()? };
-    task.write_to(written);
-    Some(place)
+    TaskJson { id, owner, title, description, status, priority, created_at, updated_at }
+        .write_to(json);
+    Some(Place { rank, created_at, id })
+}
+
+/// What was not read yet.
+struct Rest<'a>(&'a [u8]);
+
+impl<'a> Rest<'a> {
+    fn int4(&mut self) -> Option<i32> {
+        let (bytes, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(i32::from_be_bytes(*bytes))
+    }
+
+    /// A column: its type, which is not looked at, its length, and its bytes. A length of -1 is null.
+    #[expect(clippy::option_option, reason = "no column and null mean different things")]
+    fn optional_value(&mut self) -> Option<Option<&'a [u8]>> {
+        self.int4()?;
+        let Ok(length) = usize::try_from(self.int4()?) else { return Some(None) };
+        let (value, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(Some(value))
+    }
+
+    fn value(&mut self) -> Option<&'a [u8]> {
+        self.optional_value()?
+    }
 }
 
 #[cfg(test)]
@@ -102,70 +125,92 @@ mod tests {
     use super::{MAX_BYTES, Shown, to_json};
     use crate::tasks::page::PageLimit;
 
-    const TIME: &str = "0002e72f1a1a1240";
-
-    fn record(id: usize, title: &str) -> String {
-        let title = format!("\"{title}\"");
-        let fields = [&id.to_string(), &title, "null", "incomplete", "high", TIME, TIME];
-        fields.join("\u{1f}")
+    fn row(id: i32, title: &str) -> Vec<u8> {
+        let time = 817_113_600_123_456_i64.to_be_bytes();
+        let columns: [Option<&[u8]>; 8] = [
+            Some(&id.to_be_bytes()),
+            Some(title.as_bytes()),
+            None,
+            Some(b"incomplete"),
+            Some(b"high"),
+            Some(&time),
+            Some(&time),
+            Some(&3_i32.to_be_bytes()),
+        ];
+        let mut row = 8_i32.to_be_bytes().to_vec();
+        for column in columns {
+            row.extend(25_i32.to_be_bytes());
+            row.extend(
+                column.map_or(-1, |value| i32::try_from(value.len()).expect("short")).to_be_bytes(),
+            );
+            row.extend(column.unwrap_or_default());
+        }
+        row
     }
 
-    /// What the server sends of the records.
-    fn sent(records: &[String]) -> Vec<u8> {
-        let first = records.first().map_or(0, String::len);
-        let mut bytes = records.join("\u{1e}").into_bytes();
-        bytes.truncate(first.max(MAX_BYTES));
-        bytes
+    fn shown(rows: &[Vec<u8>], limit: i32) -> Shown {
+        let mut sent = rows.concat();
+        // As the statements cut them off.
+        sent.truncate(rows.iter().map(Vec::len).fold(MAX_BYTES, usize::max));
+        let read = i64::try_from(rows.len()).expect("few");
+        to_json(&sent, read, PageLimit(limit), "al\"ice").expect("whole rows")
     }
 
-    fn shown(records: &[String], limit: i32) -> Shown {
-        to_json(sent(records), PageLimit(limit), "al\"ice").expect("whole records")
+    fn tasks(page: &Shown) -> Vec<serde_json::Value> {
+        serde_json::from_slice(&page.json).expect("JSON")
     }
 
     #[test]
     fn a_page_has_the_tasks_and_the_place_of_the_last_one() {
-        let records: Vec<String> = (1..=3).map(|id| record(id, "Buy milk")).collect();
-        let page = shown(&records, 2);
-        let tasks: serde_json::Value = serde_json::from_str(&page.json).expect("JSON");
-        assert_eq!(tasks.as_array().map(Vec::len), Some(2));
+        let rows: Vec<_> = (1..=3).map(|id| row(id, "Buy \"milk\"")).collect();
+        let page = shown(&rows, 2);
+        let tasks = tasks(&page);
+        assert_eq!((tasks.len(), page.count), (2, 2));
         assert_eq!(tasks[1]["id"], 2);
         assert_eq!(tasks[1]["user_id"], "al\"ice");
-        assert_eq!(tasks[1]["created_at"], tasks[1]["updated_at"]);
-        assert_eq!(page.count, 2);
+        assert_eq!(tasks[1]["title"], "Buy \"milk\"");
+        assert_eq!(tasks[1]["description"], serde_json::Value::Null);
+        assert_eq!(tasks[1]["created_at"], "2025-11-22T08:00:00.123456Z");
         let last = page.last.expect("a task");
-        assert_eq!((last.rank, last.id), (3, 2));
-        assert_eq!(shown(&[], 10).json, "[]");
+        assert_eq!((last.rank, last.id, last.created_at.0), (3, 2, 817_113_600_123_456));
+        assert_eq!(shown(&[], 10).json, b"[]");
     }
 
     #[test]
-    fn a_page_ends_at_a_mebibyte_wherever_the_records_were_cut_off() {
-        for letters in ["x".repeat(40_000), "\u{fffd}".repeat(20_000), "é".repeat(MAX_BYTES / 4)] {
+    fn a_page_ends_at_a_mebibyte_wherever_the_rows_were_cut_off() {
+        for text in ["x".repeat(40_000), "\u{fffd}".repeat(20_000), "\u{1}".repeat(9_000)] {
             for odd in 0..60 {
-                let mut records: Vec<String> = (1..=60).map(|id| record(id, &letters)).collect();
-                records[0] = record(1, &"y".repeat(odd * 7));
-                let page = shown(&records, 1_000);
+                let mut rows: Vec<_> = (1..=60).map(|id| row(id, &text)).collect();
+                rows[0] = row(1, &"y".repeat(odd * 7));
+                let page = shown(&rows, 1_000);
                 assert!(page.json.len() <= MAX_BYTES, "{}", page.json.len());
-                let tasks: Vec<serde_json::Value> =
-                    serde_json::from_str(&page.json).expect("JSON of whole tasks");
-                assert!(tasks.len() < records.len() && page.count > 0);
-                let next = &records[tasks.len()];
-                assert!(page.json.len() + next.len() + 200 > MAX_BYTES, "room for one more");
+                let tasks = tasks(&page);
+                assert!(tasks.len() < rows.len(), "all of them fit");
+                let one = serde_json::to_string(&tasks[1]).expect("JSON").len() + 40;
+                assert!(page.json.len() + one > MAX_BYTES, "room for one more");
             }
         }
     }
 
     #[test]
     fn a_task_larger_than_a_page_has_one_of_its_own() {
-        let records = [record(1, &"x".repeat(2 * MAX_BYTES)), record(2, "small")];
-        assert_eq!(shown(&records, 1_000).count, 1);
-        let records = [record(1, "small"), record(2, &"x".repeat(2 * MAX_BYTES))];
-        assert_eq!(shown(&records, 1_000).count, 1);
+        for titles in [
+            ["x".repeat(2 * MAX_BYTES), "small".into()],
+            ["small".into(), "x".repeat(2 * MAX_BYTES)],
+        ] {
+            let rows = [row(1, &titles[0]), row(2, &titles[1])];
+            assert_eq!(shown(&rows, 1_000).count, 1);
+        }
     }
 
     #[test]
-    fn a_record_that_is_not_one_is_an_error() {
-        for bad in ["1", "x\u{1f}", &record(1, "t").replace('2', "z")] {
-            assert!(to_json(bad.as_bytes().to_vec(), PageLimit(10), "alice").is_err(), "{bad}");
+    fn a_row_that_is_not_one_is_an_error() {
+        let whole = row(1, "title");
+        for length in 0..whole.len() {
+            assert!(
+                to_json(&whole[..length], 1, PageLimit(10), "alice").is_err(),
+                "{length} bytes"
+            );
         }
     }
 }

@@ -2,19 +2,9 @@
 
 use const_format::formatcp;
 
-/// A task of a list, as text, from which the component writes the JSON ([`super::records`]): the same JSON
-/// costs the server twice as much. What can hold any character goes through `to_json`, which leaves no
-/// control character in it; a status and a priority cannot, their columns are checked.
-pub(super) const TASK_RECORD: &str = formatcp!(
-    "concat_ws({FIELD_END}, id, to_json(title), coalesce(to_json(description)::text, 'null'), status, \
-     {PRIORITY}, encode(timestamptz_send(created_at), 'hex'), encode(timestamptz_send(updated_at), 'hex'))"
-);
-
-/// Stands between the fields of a record: U+001F, "unit separator".
-const FIELD_END: &str = r"E'\x1f'";
-
-/// Stands between records: U+001E, "record separator".
-pub(super) const RECORD_END: &str = r"E'\x1e'";
+/// The columns of a task in a list, whose JSON the component writes ([`super::records`]).
+pub(super) const LISTED: &str =
+    formatcp!("id, title, description, status, {PRIORITY} as priority, created_at, updated_at");
 
 /// The columns of a task except id and owner, which are in the request. Times are
 /// microseconds since 2000, in eight bytes: exact, `infinity` too.

@@ -1,9 +1,10 @@
 //! A task in a response.
 
+use std::io::Write as _;
+
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
-use serde::Serialize;
 
 use crate::db::{DbError, Row, Time};
 
@@ -34,20 +35,22 @@ impl TaskState {
         })
     }
 
-    fn to_json(&self) -> String {
-        let mut written = String::new();
+    fn to_json(&self) -> Vec<u8> {
+        let mut owner = Vec::new();
+        push_json(&mut owner, &self.user_id);
+        let mut json = Vec::new();
         let task = TaskJson {
-            id: &self.id.to_string(),
-            user_id: &json(&self.user_id),
-            title: &json(&self.title),
-            description: &json(&self.description),
+            id: self.id,
+            owner: &owner,
+            title: &self.title,
+            description: self.description.as_deref(),
             status: &self.status,
             priority: &self.priority,
             created_at: self.created_at,
             updated_at: self.updated_at,
         };
-        task.write_to(&mut written);
-        written
+        task.write_to(&mut json);
+        json
     }
 
     /// The value of [`super::sql::TAG`]. None if `updated_at` is infinite: changes do not move it, so it
@@ -58,12 +61,14 @@ impl TaskState {
     }
 }
 
-/// A task's fields, ready for JSON: id, owner, title and description are JSON already.
+/// A task in the form from which its JSON is written, in every response.
 pub(super) struct TaskJson<'a> {
-    pub(super) id: &'a str,
-    pub(super) user_id: &'a str,
+    pub(super) id: i32,
+    /// The user id, as JSON.
+    pub(super) owner: &'a [u8],
     pub(super) title: &'a str,
-    pub(super) description: &'a str,
+    pub(super) description: Option<&'a str>,
+    /// A status and a priority need no escapes: their columns are checked.
     pub(super) status: &'a str,
     pub(super) priority: &'a str,
     pub(super) created_at: Time,
@@ -71,35 +76,36 @@ pub(super) struct TaskJson<'a> {
 }
 
 impl TaskJson<'_> {
-    /// Writes the task as it stands in every response, with the spaces that PostgreSQL puts into JSON.
-    pub(super) fn write_to(&self, json: &mut String) {
-        for text in [
-            r#"{"id" : "#,
-            self.id,
-            r#", "user_id" : "#,
-            self.user_id,
-            r#", "title" : "#,
-            self.title,
-            r#", "description" : "#,
-            self.description,
-            r#", "status" : ""#,
-            self.status,
-            r#"", "priority" : ""#,
-            self.priority,
-            r#"", "created_at" : ""#,
-        ] {
-            json.push_str(text);
+    /// With the spaces that the predecessor's database put into JSON.
+    pub(super) fn write_to(&self, json: &mut Vec<u8>) {
+        json.extend_from_slice(br#"{"id" : "#);
+        // Cannot fail.
+        let _ = write!(json, "{}", self.id);
+        json.extend_from_slice(br#", "user_id" : "#);
+        json.extend_from_slice(self.owner);
+        json.extend_from_slice(br#", "title" : "#);
+        push_json(json, self.title);
+        json.extend_from_slice(br#", "description" : "#);
+        match self.description {
+            Some(text) => push_json(json, text),
+            None => json.extend_from_slice(b"null"),
         }
+        json.extend_from_slice(br#", "status" : ""#);
+        json.extend_from_slice(self.status.as_bytes());
+        json.extend_from_slice(br#"", "priority" : ""#);
+        json.extend_from_slice(self.priority.as_bytes());
+        json.extend_from_slice(br#"", "created_at" : ""#);
         self.created_at.write_rfc3339(json);
-        json.push_str(r#"", "updated_at" : ""#);
+        json.extend_from_slice(br#"", "updated_at" : ""#);
         self.updated_at.write_rfc3339(json);
-        json.push_str(r#""}"#);
+        json.extend_from_slice(br#""}"#);
     }
 }
 
-/// A text or null; such a value cannot fail to be written.
-pub(super) fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+/// Writes a text as JSON.
+pub(super) fn push_json(json: &mut Vec<u8>, text: &str) {
+    // Neither a text nor a `Vec` can fail.
+    let _ = serde_json::to_writer(json, text);
 }
 
 impl IntoResponse for TaskState {
@@ -116,7 +122,7 @@ impl IntoResponse for TaskState {
 }
 
 /// A body that is JSON already.
-pub(super) struct Json(pub(super) String);
+pub(super) struct Json(pub(super) Vec<u8>);
 
 impl IntoResponse for Json {
     fn into_response(self) -> Response {

@@ -42,20 +42,27 @@ struct Version {
 }
 
 impl Engine {
-    /// The engine of this process. The first caller decides where compiled components are kept between runs.
-    pub(crate) fn shared(cache_dir: &Path) -> Result<&'static Engine, Error> {
-        static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
-        ENGINE
-            .get_or_init(|| Engine::new(cache_dir).map_err(|error| format!("{error:#}")))
-            .as_ref()
-            .map_err(|error| {
+    /// The engine of this process, or the one whose components count their instructions. The first caller decides
+    /// where compiled components are kept between runs.
+    pub(crate) fn shared(
+        cache_dir: &Path,
+        counts_instructions: bool,
+    ) -> Result<&'static Engine, Error> {
+        static PLAIN: OnceLock<Result<Engine, String>> = OnceLock::new();
+        static COUNTING: OnceLock<Result<Engine, String>> = OnceLock::new();
+        let engine = if counts_instructions { &COUNTING } else { &PLAIN };
+        let create = || Engine::new(cache_dir, counts_instructions);
+        engine.get_or_init(|| create().map_err(|error| format!("{error:#}"))).as_ref().map_err(
+            |error| {
                 let message = format!("the WebAssembly engine does not start: {error}");
                 Error::new(ErrorKind::Component, message)
-            })
+            },
+        )
     }
 
-    fn new(cache_dir: &Path) -> wasmtime::Result<Engine> {
+    fn new(cache_dir: &Path, counts_instructions: bool) -> wasmtime::Result<Engine> {
         let mut config = Config::new();
+        config.consume_fuel(counts_instructions);
         config.wasm_component_model_async(true);
         let mut cache = CacheConfig::new();
         cache.with_directory(cache_dir);

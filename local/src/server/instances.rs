@@ -17,6 +17,7 @@ use wasmtime_wasi_http::handler::{
 };
 
 use super::engine::{INSTANCES, Linked};
+use super::instructions::Instructions;
 use crate::host::{ComponentContext, InstanceState};
 
 /// Time limit of a request, wherever this project starts a host. It is above the component's own limits, which
@@ -103,6 +104,7 @@ pub(crate) struct Instances {
     pub(crate) linked: Linked,
     pub(crate) context: Arc<ComponentContext>,
     pub(crate) reuse: InstanceReuse,
+    pub(crate) instructions: Option<Arc<Instructions>>,
     /// A permit for each instance that the application may still create, of any component.
     pub(crate) slots: Arc<Semaphore>,
     /// Turns true when the application stops.
@@ -123,6 +125,7 @@ pub(crate) struct WorkerPolicy {
     max_concurrent: usize,
     request_timeout: Option<Duration>,
     context: Arc<ComponentContext>,
+    instructions: Option<Arc<Instructions>>,
     /// Turns true when the application stops.
     stopped: watch::Receiver<bool>,
     /// Counts this instance among those of the application.
@@ -150,6 +153,9 @@ impl HandlerState for Instances {
         };
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.limits);
+        if self.instructions.is_some() {
+            Instructions::count(&mut store)?;
+        }
         let proxy = self.linked.instantiate_async(&mut store).await?;
         let mut stopped = self.stopped.clone();
         let (max_reuse, max_concurrent) = self.reuse.draw();
@@ -170,6 +176,7 @@ impl HandlerState for Instances {
                 max_concurrent,
                 request_timeout: self.reuse.request_timeout,
                 context: Arc::clone(&self.context),
+                instructions: self.instructions.clone(),
                 stopped: self.stopped.clone(),
                 _slot: slot,
             },
@@ -229,6 +236,9 @@ impl WorkerState for WorkerPolicy {
     }
 
     fn drop(&self, store: Store<InstanceState>, result: wasmtime::Result<()>) {
+        if let Some(instructions) = &self.instructions {
+            instructions.add(&store);
+        }
         drop(store);
         // An instance is expected to end when the application stops.
         if let Err(error) = result

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use local::{AppOptions, GuestOutput};
+use local::{AppOptions, GuestOutput, Instructions};
 
 use crate::app::Options;
 use crate::background_runtime;
@@ -15,6 +15,7 @@ pub(crate) struct Local {
     app: local::App,
     address: SocketAddr,
     output: Arc<Mutex<Vec<u8>>>,
+    instructions: Option<Arc<Instructions>>,
 }
 
 impl Local {
@@ -23,6 +24,7 @@ impl Local {
         let built = tokio::task::spawn_blocking(move || build_component(&manifest)).await;
         built.expect("build the component");
         let output = Arc::new(Mutex::new(Vec::new()));
+        let instructions = options.counts_instructions.then(Arc::default);
         let options = AppOptions {
             manifest: options.manifest.clone(),
             runtime_config: Some(workspace().join("runtime-config.toml")),
@@ -30,12 +32,13 @@ impl Local {
             listen,
             reuse: options.reuse,
             output: GuestOutput::Capture(Arc::clone(&output)),
+            instructions: instructions.clone(),
         };
         let started = background_runtime::run(async { local::App::start(options).await }).await;
         let app =
             started.unwrap_or_else(|err| panic!("failed to start the local runtime: {err:#}"));
         let address = app.addr();
-        Self { app, address, output }
+        Self { app, address, output, instructions }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -44,6 +47,10 @@ impl Local {
 
     pub(crate) fn instances(&self) -> usize {
         self.app.instances()
+    }
+
+    pub(crate) fn instructions(&self) -> Option<&Instructions> {
+        self.instructions.as_deref()
     }
 
     pub(crate) fn log(&self) -> String {

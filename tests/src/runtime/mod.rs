@@ -32,6 +32,8 @@ impl Running {
     /// The same, on this address.
     pub(crate) async fn start_at(options: &Options, listen: SocketAddr) -> Self {
         match &SETTINGS.runtime {
+            // Spin does not count instructions.
+            _ if options.counts_instructions => Self::Local(Local::start(options, listen).await),
             RuntimeKind::Local => Self::Local(Local::start(options, listen).await),
             RuntimeKind::Spin { program } => {
                 Self::Spin(Box::new(Spin::start(program, options, listen).await))
@@ -50,6 +52,14 @@ impl Running {
     pub(crate) fn instances(&self) -> Option<usize> {
         match self {
             Self::Local(local) => Some(local.instances()),
+            Self::Spin(_) => None,
+        }
+    }
+
+    /// The instructions of the component; `None` where they are not counted.
+    pub(crate) fn instructions(&self) -> Option<&::local::Instructions> {
+        match self {
+            Self::Local(local) => local.instructions(),
             Self::Spin(_) => None,
         }
     }

@@ -26,6 +26,7 @@ impl Service {
         let manifest = runtime.manifest(paths);
         match runtime {
             Runtime::Local => App::start(AppOptions {
+                instructions: None,
                 manifest,
                 runtime_config: paths.runtime_config(),
                 variables,
