@@ -20,7 +20,11 @@ const RETRY_AFTER_SECONDS: &str = "2";
 
 /// The reason of a failure, for the log; travels as an extension of the response.
 #[derive(Clone)]
-pub(crate) struct Cause(pub(crate) String);
+pub(crate) struct Cause {
+    pub(crate) text: String,
+    /// The SQLSTATE, where the failure has one. It may be that of another request, whose answer is kept.
+    pub(crate) sqlstate: Option<String>,
+}
 
 /// A request that failed. `?` in a handler is enough: each variant has its response.
 #[derive(Clone, Debug)]
@@ -254,6 +258,15 @@ impl ApiError {
         }
     }
 
+    fn sqlstate(&self) -> Option<&str> {
+        match self {
+            Self::DatabaseTooSlow(error)
+            | Self::DatabaseUnavailable(error)
+            | Self::Internal(error) => error.sqlstate(),
+            _ => None,
+        }
+    }
+
     /// The challenge of a 401 (RFC 6750, section 3): without a token it names no error.
     fn challenge(&self) -> Option<&'static str> {
         match self {
@@ -302,8 +315,9 @@ impl IntoResponse for ApiError {
         if let Some((name, value)) = self.header() {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
-        if let Some(cause) = self.cause() {
-            response.extensions_mut().insert(Cause(cause));
+        if let Some(text) = self.cause() {
+            let sqlstate = self.sqlstate().map(str::to_owned);
+            response.extensions_mut().insert(Cause { text, sqlstate });
         }
         response.extensions_mut().insert(problem);
         response

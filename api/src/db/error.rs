@@ -30,6 +30,14 @@ pub(crate) enum DbError {
 }
 
 impl DbError {
+    /// The SQLSTATE, where PostgreSQL answered and the host tells it.
+    pub(crate) fn sqlstate(&self) -> Option<&str> {
+        match self {
+            Self::Refused { code, .. } if !code.is_empty() => Some(code),
+            _ => None,
+        }
+    }
+
     /// True if PostgreSQL refused a value: a type, a constraint, or an exception of a trigger; or if it may
     /// be so, because the host does not tell.
     pub(crate) fn is_about_values(&self) -> bool {

@@ -57,9 +57,12 @@ impl Database {
         let started = Instant::now();
         let left = self.config.connect_timeout.saturating_sub(self.time_spent());
         let deadline = started + left.max(LEAST_CONNECT_TIME.min(self.config.connect_timeout));
-        let result = statement::run(self.config, statement, params, self.repeats, deadline).await;
-        self.context.add_database_time(started.elapsed());
-        Ok(result?)
+        let attempts = statement::run(self.config, statement, params, self.repeats, deadline).await;
+        let mut database = self.context.database();
+        database.time += started.elapsed();
+        database.retries += attempts.retries;
+        database.sqlstate = attempts.sqlstate;
+        Ok(attempts.result?)
     }
 
     /// Like [`Database::first_row`], for a statement that always has one.

@@ -13,7 +13,17 @@ use super::{Param, Row};
 use crate::config::DatabaseConfig;
 use crate::host::sql::{SqlFailure, Value};
 
-/// Runs the statement and gives its first row. A connection has to be had until `deadline`, also that of
+/// The end of all attempts of a statement.
+pub(super) struct Attempts {
+    /// The first row of its answer.
+    pub(super) result: Result<Option<Row>, DbError>,
+    /// The number of attempts after the first one.
+    pub(super) retries: u32,
+    /// Of the last attempt that failed, where it has one.
+    pub(super) sqlstate: Option<String>,
+}
+
+/// Runs the statement. A connection has to be had until `deadline`, also that of
 /// the last attempt; the statement has its own limit then.
 pub(super) async fn run(
     config: &DatabaseConfig,
@@ -21,21 +31,25 @@ pub(super) async fn run(
     params: Vec<Param>,
     repeats: Repeats,
     deadline: Instant,
-) -> Result<Option<Row>, DbError> {
+) -> Attempts {
     let mut backoff = Backoff::new();
+    let (mut retries, mut sqlstate) = (0, None);
     loop {
-        let error = match attempt(config, statement, params.clone(), deadline).await {
-            Ok(row) => {
-                Outage::ends();
-                return Ok(row);
+        let result = attempt(config, statement, params.clone(), deadline).await;
+        match &result {
+            Ok(_) => Outage::ends(),
+            Err(error) => {
+                sqlstate = error.sqlstate().map(str::to_owned);
+                if repeats.allow(error) {
+                    if !Outage::is_known() && backoff.wait(deadline).await {
+                        retries += 1;
+                        continue;
+                    }
+                    Outage::begins();
+                }
             }
-            Err(error) if !repeats.allow(&error) => return Err(error),
-            Err(error) => error,
-        };
-        if Outage::is_known() || !backoff.wait(deadline).await {
-            Outage::begins();
-            return Err(error);
         }
+        return Attempts { result, retries, sqlstate };
     }
 }
 

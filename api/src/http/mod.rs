@@ -12,3 +12,4 @@ pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod route;
 pub(crate) mod router;
+mod trace_context;

@@ -1,13 +1,13 @@
-//! Context of a request: what its response needs of it, and the time that the database took.
+//! Context of a request: what its response and its line in the log need of it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::request::Parts;
 use http::{HeaderMap, Uri};
 
 use super::route::Route;
+use super::trace_context;
 use crate::db::error::DbError;
 use crate::error::ApiError;
 
@@ -19,7 +19,19 @@ struct Inner {
     id: String,
     problem_type: &'static str,
     route: Option<Route>,
-    database_micros: AtomicU64,
+    trace_id: Option<String>,
+    database: Mutex<DatabaseUse>,
+}
+
+/// What a request has had of the database so far.
+#[derive(Clone, Default)]
+pub(crate) struct DatabaseUse {
+    /// Time spent on it.
+    pub(crate) time: Duration,
+    /// Attempts after the first one, of all statements.
+    pub(crate) retries: u32,
+    /// SQLSTATE of the failure that ended its last statement, or else of the last one that was tried again.
+    pub(crate) sqlstate: Option<String>,
 }
 
 impl RequestContext {
@@ -28,7 +40,8 @@ impl RequestContext {
         let id = responses::request_id::of(headers);
         let problem_type = responses::problem_type::of(headers);
         let route = Route::of(uri.path());
-        Self(Arc::new(Inner { id, problem_type, route, database_micros: AtomicU64::new(0) }))
+        let trace_id = trace_context::trace_id(headers);
+        Self(Arc::new(Inner { id, problem_type, route, trace_id, database: Mutex::default() }))
     }
 
     /// The context that was put into this request's extensions.
@@ -52,14 +65,18 @@ impl RequestContext {
         self.0.route
     }
 
-    /// Adds to the time that the request has spent on the database.
-    pub(crate) fn add_database_time(&self, elapsed: Duration) {
-        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-        self.0.database_micros.fetch_add(micros, Ordering::Relaxed);
+    /// The trace that the caller has named.
+    pub(crate) fn trace_id(&self) -> Option<&str> {
+        self.0.trace_id.as_deref()
+    }
+
+    /// What the request has had of the database so far. Not to be held while something is awaited.
+    pub(crate) fn database(&self) -> MutexGuard<'_, DatabaseUse> {
+        self.0.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The time spent on the database so far.
     pub(crate) fn database_time(&self) -> Duration {
-        Duration::from_micros(self.0.database_micros.load(Ordering::Relaxed))
+        self.database().time
     }
 }

@@ -61,7 +61,7 @@ pub(crate) async fn complete(
     let database = context.database_time();
     responses::headers::complete(&mut parts.headers, context.id(), database, total);
 
-    let cause = parts.extensions.remove::<Cause>().map(|cause| cause.0);
+    let cause = parts.extensions.remove::<Cause>();
     let log_line = LogLine { context, method, status: parts.status, total, cause };
     (http::Response::from_parts(parts, body), log_line)
 }
@@ -81,7 +81,7 @@ pub(crate) struct LogLine {
     status: StatusCode,
     total: Duration,
     /// Reason of a failure, which the response does not disclose.
-    cause: Option<String>,
+    cause: Option<Cause>,
 }
 
 /// One request in the log. It has no path, no query, no header and no body: those hold user ids,
@@ -90,14 +90,22 @@ pub(crate) struct LogLine {
 struct LogDocument<'a> {
     time: String,
     request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a str>,
     method: &'a str,
     /// The route's template; null where no route matched.
     route: Option<&'a str>,
     status: u16,
     total_ms: f64,
     db_ms: f64,
+    /// Attempts of a statement after the first one.
+    #[serde(skip_serializing_if = "is_zero")]
+    retries: u32,
+    /// Of the failure, or of the last one that was tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<&'a str>,
+    sqlstate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
 }
 
 impl LogLine {
@@ -106,18 +114,28 @@ impl LogLine {
         if !config::log_level().await.covers(self.status) {
             return;
         }
+        let database = self.context.database().clone();
+        let (cause, code) = self.cause.map(|Cause { text, sqlstate }| (text, sqlstate)).unzip();
         let document = LogDocument {
             time: log::time(),
             request_id: self.context.id(),
+            trace_id: self.context.trace_id(),
             method: self.method.as_str().get(..MAX_METHOD_BYTES).unwrap_or(self.method.as_str()),
             route: self.context.route().map(Route::template),
             status: self.status.as_u16(),
             total_ms: rounded_millis(self.total),
-            db_ms: rounded_millis(self.context.database_time()),
-            cause: self.cause.as_deref(),
+            db_ms: rounded_millis(database.time),
+            retries: database.retries,
+            sqlstate: code.flatten().or(database.sqlstate),
+            cause,
         };
         log::write(&document);
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Milliseconds for JSON, rounded to microseconds.

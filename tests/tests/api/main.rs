@@ -5,6 +5,7 @@ mod config;
 mod db;
 mod fuzz;
 mod http;
+mod log;
 mod openapi;
 mod predecessor;
 mod runtime;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{App, Difference, Direction, FaultProxy, TestDatabase, User};
 use tokio_postgres::Client;
 
@@ -194,6 +194,12 @@ async fn a_spent_budget_is_a_503_and_the_next_request_does_not_wait() {
         assert_eq!(response.header("retry-after"), "2");
         assert!(cause(&app, &response).await.contains("no database connection"));
     }
+    // Only the first of them has tried again.
+    let lines: Vec<Value> =
+        app.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let failed = lines.iter().filter(|line| line["status"] == 503);
+    let retries: Vec<_> = failed.map(|line| line["retries"].as_u64()).collect();
+    assert!(matches!(retries[..], [Some(2..), None, None]), "{retries:?}");
     proxy.accept().await;
     assert_eq!(alice.tasks().await, [task]);
 }
@@ -214,8 +220,10 @@ async fn deadlocks_are_resolved_within_the_request() {
            end $$;
         create trigger fail before update on tasks for each row execute function fail()";
     client.batch_execute(fail_twice).await.expect("create a trigger");
-    let changed = alice.patch(&path_of(&task)).json(json!({ "title": "y" })).await.good(200);
-    assert_eq!(changed["title"], "y");
+    let response = alice.patch(&path_of(&task)).json(json!({ "title": "y" })).await;
+    assert_eq!(response.good(200)["title"], "y");
+    let line = app.log_line(response.header("x-request-id")).await;
+    assert_eq!((&line["retries"], &line["sqlstate"]), (&json!(2), &json!("40P01")), "{line}");
 }
 
 #[tokio::test]

@@ -49,6 +49,10 @@ async fn have_their_status_and_their_line() {
         assert_eq!(response.headers.contains_key("retry-after"), status == 503, "{label}");
         let cause = cause(&app, &response).await;
         assert_eq!(cause, format!("database error {code}: no"), "{label}");
+        let line = app.log_line(response.header("x-request-id")).await;
+        assert_eq!(line["sqlstate"], code, "{label}");
+        let is_repeated = ["53300", "57P03", "40P01", "40001"].contains(&code);
+        assert_eq!(line.get("retries").is_some(), is_repeated, "{label}: {line}");
         alice.get(&path_of(&task)).await.good(200);
     }
 }
