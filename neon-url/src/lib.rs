@@ -1,4 +1,4 @@
-//! PostgreSQL connection strings.
+//! PostgreSQL connection strings, and what Neon's proxy says to a connection that it refuses.
 //!
 //! The component, the migrator and the local runner all take a string that was copied from Neon's
 //! console, from a `.env` file or from another driver's documentation. [`DatabaseUrl`] is that string,
@@ -10,13 +10,14 @@
 //! password; only [`DatabaseUrl::to_connection_string`] does.
 //!
 //! Start reading at [`DatabaseUrl`]; `parse.rs` parses a string, `parameters.rs` is the table
-//! of query parameters.
+//! of query parameters. [`NeonRefusal`] is a table of messages.
 
 mod encoding;
 mod error;
 mod neon;
 mod parameters;
 mod parse;
+mod refusal;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 pub use error::ParseError;
 pub use neon::Endpoint;
+pub use refusal::NeonRefusal;
 
 use encoding::encode;
 

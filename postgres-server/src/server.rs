@@ -213,6 +213,12 @@ impl Server {
         }
     }
 
+    /// The same on another port.
+    pub async fn start_elsewhere(&mut self) -> Result<(), Error> {
+        self.port = free_port()?;
+        self.start_again().await
+    }
+
     /// Starts the program, on another free port each time one turns out to be taken.
     async fn serve(&mut self) -> Result<(), Error> {
         for _ in 0..PORT_TRIES {

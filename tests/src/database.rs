@@ -92,6 +92,37 @@ impl TestServer {
         server.start_again().await.expect("start the server again");
     }
 
+    /// Starts the server again, on another port, and returns that. The URLs still have the old one.
+    pub(crate) async fn start_elsewhere(&self) -> u16 {
+        let mut server = self.started().server.lock().await;
+        server.start_elsewhere().await.expect("start the server again");
+        server.port()
+    }
+
+    /// Starts the server again, as a standby: it takes no writes until it is promoted.
+    pub async fn start_as_standby(&self) {
+        let mut server = self.started().server.lock().await;
+        std::fs::write(server.folder().join("data/standby.signal"), "").expect("write a file");
+        server.start_again().await.expect("start the server as a standby");
+    }
+
+    /// Promotes a standby, and waits until it takes writes.
+    pub async fn promote(&self) {
+        let admin = connect(&self.url).await.expect("connect to the tests' server");
+        let row = admin.query_one("select pg_promote()", &[]).await.expect("promote");
+        assert!(row.get::<_, bool>(0), "the standby was not promoted");
+    }
+
+    /// The port on loopback.
+    pub(crate) fn port(&self) -> u16 {
+        self.url.port()
+    }
+
+    /// The folder with a throwaway server's cluster in `data`.
+    pub async fn folder(&self) -> PathBuf {
+        self.started().server.lock().await.folder().to_owned()
+    }
+
     fn started(&self) -> &Throwaway {
         self.throwaway.as_ref().expect("a server that the harness started")
     }

@@ -23,8 +23,8 @@ pub const AUTHORITY: &str = include_str!("../data/tls/authority.pem");
 /// PEM text of an authority that signed nothing.
 pub const OTHER_AUTHORITY: &str = include_str!("../data/tls/other-authority.pem");
 
-const CERTIFICATE: &str = include_str!("../data/tls/server.pem");
-const KEY: &str = include_str!("../data/tls/server.key");
+pub(crate) const CERTIFICATE: &str = include_str!("../data/tls/server.pem");
+pub(crate) const KEY: &str = include_str!("../data/tls/server.key");
 
 /// The file with [`AUTHORITY`].
 pub fn authority_file() -> PathBuf {

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use neon_url::NeonRefusal;
 use responses::time::pause;
 
 use super::error::DbError;
@@ -16,8 +17,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// As long after an attempt that was the last one, nobody waits for the database to come back.
 const OUTAGE: Duration = Duration::from_secs(2);
 
-/// Parts of a host's text about a connection that no time will open. There is no SQLSTATE in it. What is
-/// not here is tried again: no statement was sent, so nothing is lost but time.
+/// Parts of a host's text about a connection that no time will open, beside those of Neon's proxy. There is
+/// no SQLSTATE in it. What is not here is tried again: no statement was sent, so nothing is lost but time.
 const PERMANENT: [&str; 10] = [
     // `allowed_outbound_hosts`, and a role that may not log in.
     "is not permitted",
@@ -59,7 +60,7 @@ impl Repeats {
         let is_read = matches!(self, Self::OfReads);
         !matches!(self, Self::None)
             && match error {
-                DbError::Unavailable(text) => !PERMANENT.iter().any(|part| text.contains(part)),
+                DbError::Unavailable(text) => !is_permanent(text),
                 // It may have run, and only its answer be lost.
                 DbError::Broken(_) => is_read,
                 DbError::Refused { code, message, .. } => match code.as_str() {
@@ -75,6 +76,12 @@ impl Repeats {
                 DbError::TimedOut(_) | DbError::Unexpected(_) => false,
             }
     }
+}
+
+/// True if a host's text is about a connection that no time will open.
+fn is_permanent(text: &str) -> bool {
+    PERMANENT.iter().any(|part| text.contains(part))
+        || NeonRefusal::of(text).is_some_and(NeonRefusal::is_permanent)
 }
 
 /// Pauses between attempts.
@@ -150,6 +157,7 @@ mod tests {
             ("starting", not_opened("FATAL: the database system is starting up"), true, true),
             ("starting, in another language", not_opened("FATAL: startet gerade"), true, true),
             ("too many", not_opened("FATAL: sorry, too many clients already"), true, true),
+            ("Neon is busy", not_opened("ERROR: Control plane request failed"), true, true),
             ("starting up", refused("57P03"), true, true),
             ("too many connections", refused("53300"), true, true),
             ("deadlock", refused("40P01"), true, true),
@@ -191,6 +199,7 @@ mod tests {
             "db error: FATAL: password authentication failed for user \"a\"",
             "db error: FATAL: database \"a\" does not exist",
             "db error: FATAL: role \"a\" is not permitted to log in",
+            "db error: ERROR: The endpoint has been disabled. Enable it using the API and retry.",
         ] {
             assert!(!Repeats::OfReads.allow(&not_opened(text)), "{text}");
         }

@@ -10,6 +10,7 @@ pub(crate) mod session;
 pub(crate) mod tls;
 
 use std::fmt;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
@@ -35,6 +36,9 @@ pub(crate) const APPLICATION_NAME: &str = "taskie-migrator";
 /// The first and the longest pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// Time without an answer after which the user is told what is waited for.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// Options of a connection.
 #[derive(Clone, Debug)]
@@ -134,6 +138,7 @@ pub(crate) async fn connect(
     let connector = Connector::new(url, options)?;
     let start = Instant::now();
     let mut attempts = 0;
+    let mut told = false;
     loop {
         let remaining = options.wait.saturating_sub(start.elapsed());
         let limit = if options.wait.is_zero() {
@@ -142,7 +147,19 @@ pub(crate) async fn connect(
             url.connect_timeout().min(remaining.max(FIRST_PAUSE))
         };
         attempts += 1;
-        let reason = match connector.attempt(limit).await {
+        let mut attempt = pin!(connector.attempt(limit));
+        let opened = match timeout(SILENCE, attempt.as_mut()).await {
+            Ok(opened) => opened,
+            Err(_) => {
+                if !told {
+                    let reason = "a suspended compute takes some seconds to wake up".to_owned();
+                    on_event(Event::Retrying { reason, wait: options.wait.max(limit) });
+                }
+                told = true;
+                attempt.await
+            }
+        };
+        let reason = match opened {
             Ok(opened) => return Ok(opened.connection),
             Err((Failure::Permanent(error), _)) => return Err(error),
             Err((Failure::Transient(reason), _)) => reason,
@@ -156,9 +173,10 @@ pub(crate) async fn connect(
                 waited: start.elapsed(),
             });
         }
-        if attempts == 1 {
+        if !told {
             on_event(Event::Retrying { reason, wait: options.wait });
         }
+        told = true;
         sleep(pause).await;
     }
 }

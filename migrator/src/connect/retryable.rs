@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::io;
 
+use neon_url::NeonRefusal;
 use tokio_postgres::error::SqlState;
 
 use crate::error::Error;
@@ -21,7 +22,10 @@ impl Failure {
         let address = address.to_owned();
         let reason = describe(error);
         if let Some(code) = error.code() {
-            return if may_pass(code) {
+            // Neon's proxy has the same codes for what passes and for what does not.
+            let is_permanent =
+                NeonRefusal::of(&reason).map_or(!may_pass(code), NeonRefusal::is_permanent);
+            return if !is_permanent {
                 Self::Transient(reason)
             } else {
                 let sqlstate = Some(code.code().to_owned());

@@ -20,7 +20,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use neon_url::ParseError;
+use neon_url::{NeonRefusal, ParseError};
 use tokio_postgres::error::SqlState;
 
 pub use catalog::CatalogError;
@@ -191,9 +191,13 @@ diagnostics! {
         UnknownHost { address: String },
         /// The database answered, and will not let us in: trying again would not help.
         #[error("the database at {address} refused the connection: {reason}")]
-        #[diagnostic(kind::REFUSED, hint = match sqlstate.as_deref() {
-            Some("28P01" | "28000") => "check the user name and the password in the database URL; in a `.env` file, put the URL in single quotes, or a `$` in it is replaced",
-            Some("3D000") => "check the database's name in the database URL, or create it",
+        #[diagnostic(kind::REFUSED, hint = match (NeonRefusal::of(reason), sqlstate.as_deref()) {
+            (Some(NeonRefusal::Quota), _) => "the limit is that of the Neon plan or project: raise it in Neon's console, or wait for the next billing period",
+            (Some(NeonRefusal::Disabled), _) => "enable the compute in Neon's console or with Neon's API: it does not wake up by itself",
+            (Some(NeonRefusal::NotFound), _) => "check the endpoint (`ep-…`) in the database URL's host: was its branch or compute deleted?",
+            (Some(NeonRefusal::NotAllowed), _) => "allow this machine's address in Neon's console, or use a role that may log in with a password",
+            (_, Some("28P01" | "28000")) => "check the user name and the password in the database URL; in a `.env` file, put the URL in single quotes, or a `$` in it is replaced",
+            (_, Some("3D000")) => "check the database's name in the database URL, or create it",
             _ => "the message is the server's; the server's log may say more",
         })]
         Refused {

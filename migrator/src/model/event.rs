@@ -16,7 +16,7 @@ pub enum Event {
     },
     /// The database did not answer yet; said once, however often it is tried.
     Retrying {
-        /// Error of the first attempt.
+        /// Error of the first attempt, or what may be the case if there is no answer at all.
         reason: String,
         /// For how long it is tried.
         wait: Duration,

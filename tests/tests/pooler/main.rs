@@ -4,6 +4,7 @@
 mod api;
 mod kills;
 mod lock;
+mod neon;
 mod statements;
 
 use tests::{CliOutput, Pooler, TestDatabase};

@@ -2,6 +2,7 @@
 
 mod constraints;
 mod exhaustion;
+mod neon;
 mod outages;
 mod query_plans;
 mod retries;

@@ -1,4 +1,5 @@
-//! Connecting to the database: failures, and TLS.
+//! Connecting to the database: failures, TLS, and a compute of Neon.
 
 mod failures;
+mod neon;
 pub(crate) mod tls;
