@@ -1,10 +1,11 @@
-//! README.md and the chapters in `docs/`: their commands run and print what is below them, and their
-//! links lead somewhere. `cargo test --test documents`, which needs `bash`, `curl` and `psql`.
+//! README.md and the chapters in `docs/`: their commands run and print what is below them, their links lead
+//! somewhere, and what the code can report is explained. `cargo test --test documents`, which needs `bash`, `curl` and `psql`.
 //!
 //! After a change of a message, `TASKIE_UPDATE_DOCS=1 cargo test --test documents` writes the new output
 //! into the chapters.
 
 mod links;
+mod operations;
 mod transcript;
 
 use std::path::Path;
