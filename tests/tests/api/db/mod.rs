@@ -2,6 +2,7 @@
 
 mod constraints;
 mod exhaustion;
+mod full_disk;
 mod neon;
 mod outages;
 mod query_plans;
@@ -9,6 +10,7 @@ mod retries;
 mod role;
 mod server_states;
 mod silence;
+mod standby;
 mod tls;
 
 use std::time::Duration;
