@@ -80,7 +80,7 @@ impl TestServer {
         Box::leak(Box::new(Self::start_throwaway(settings).await))
     }
 
-    /// Kills the server.
+    /// Kills the server. What was acknowledged is there afterwards with `synchronous_commit` only.
     pub async fn crash(&self) {
         let mut server = self.started().server.lock().await;
         server.crash().await.expect("kill the server");
@@ -314,6 +314,12 @@ impl TestDatabase {
     /// connection to this one.
     pub async fn admin(&self) -> Client {
         connect(&self.server.url).await.expect("connect to the tests' server")
+    }
+
+    /// Writes a checkpoint, for a test that crashes the server: a sequence that was copied with the database has
+    /// values in reserve, of which nothing is logged before the next checkpoint, and a crash would give them again.
+    pub async fn checkpoint(&self) {
+        self.admin().await.batch_execute("checkpoint").await.expect("write a checkpoint");
     }
 
     fn keep(&mut self) {

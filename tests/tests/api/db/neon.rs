@@ -29,6 +29,7 @@ async fn behind_neon(
     }
     let proxy = NeonProxy::before(server).await;
     let database = server.migrated_database().await;
+    database.checkpoint().await;
     let url = url(&proxy, &database.api_url());
     let app = App::start_on(database, |options| {
         options.database(&url);

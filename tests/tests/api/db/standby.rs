@@ -14,7 +14,9 @@ const SETTINGS: &[(&str, &str)] = &[("wal_level", "replica"), ("synchronous_comm
 #[tokio::test]
 async fn a_standby_serves_reads_and_a_promotion_brings_writes_back() {
     let server = TestServer::with_settings(SETTINGS).await;
-    let app = App::start_on(server.migrated_database().await, |options| {
+    let database = server.migrated_database().await;
+    database.checkpoint().await;
+    let app = App::start_on(database, |options| {
         options.directly();
     })
     .await;
