@@ -10,7 +10,6 @@ pub(crate) mod session;
 pub(crate) mod tls;
 
 use std::fmt;
-use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
@@ -147,17 +146,17 @@ pub(crate) async fn connect(
             url.connect_timeout().min(remaining.max(FIRST_PAUSE))
         };
         attempts += 1;
-        let mut attempt = pin!(connector.attempt(limit));
-        let opened = match timeout(SILENCE, attempt.as_mut()).await {
-            Ok(opened) => opened,
-            Err(_) => {
-                if !told {
-                    let reason = "a suspended compute takes some seconds to wake up".to_owned();
-                    on_event(Event::Retrying { reason, wait: options.wait.max(limit) });
-                }
-                told = true;
-                attempt.await
+        // In a box: a connection is part of many futures.
+        let mut attempt = Box::pin(connector.attempt(limit));
+        let opened = if let Ok(opened) = timeout(SILENCE, attempt.as_mut()).await {
+            opened
+        } else {
+            if !told {
+                let reason = "a suspended compute takes some seconds to wake up".to_owned();
+                on_event(Event::Retrying { reason, wait: options.wait.max(limit) });
             }
+            told = true;
+            attempt.await
         };
         let reason = match opened {
             Ok(opened) => return Ok(opened.connection),

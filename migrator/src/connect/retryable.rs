@@ -25,11 +25,11 @@ impl Failure {
             // Neon's proxy has the same codes for what passes and for what does not.
             let is_permanent =
                 NeonRefusal::of(&reason).map_or(!may_pass(code), NeonRefusal::is_permanent);
-            return if !is_permanent {
-                Self::Transient(reason)
-            } else {
+            return if is_permanent {
                 let sqlstate = Some(code.code().to_owned());
                 Self::Permanent(Error::Refused { address, reason, sqlstate })
+            } else {
+                Self::Transient(reason)
             };
         }
         match io_error(error) {

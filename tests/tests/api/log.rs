@@ -1,6 +1,9 @@
 //! The log: what a line carries of the request's trace and of the database.
 
+use serde_json::json;
 use tests::App;
+
+use crate::path_of;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -62,5 +65,36 @@ async fn a_line_about_a_database_without_failures_has_no_sqlstate_and_no_retries
     let line = app.log_line(response.header("x-request-id")).await;
     for name in ["trace_id", "retries", "sqlstate", "cause"] {
         assert!(line.get(name).is_none(), "{name}: {line}");
+    }
+}
+
+/// Also where the response is no server error. The code and the constraint are all that counts, so each is raised
+/// by a trigger.
+#[tokio::test]
+async fn a_line_has_the_sqlstate_of_what_the_database_refused() {
+    let app = App::start_with(|_| {}).await;
+    let alice = app.user("alice").await;
+    let task = alice.task("x").await;
+    let client = app.client().await;
+    for (code, constraint, status) in [
+        ("23514", "tasks_title_length", 400),
+        ("22021", "", 400),
+        ("23503", "tasks_user_id_fkey", 403),
+        ("42501", "", 500),
+    ] {
+        let raise = format!(
+            "create or replace function fail() returns trigger language plpgsql as
+             $$ begin
+                  raise exception 'no' using errcode = '{code}', constraint = '{constraint}';
+                end $$;
+             create or replace trigger fail before update on tasks
+               for each row execute function fail()"
+        );
+        client.batch_execute(&raise).await.expect("create a trigger");
+        let response = alice.patch(&path_of(&task)).json(json!({ "title": "y" })).await;
+        response.problem(status);
+        let line = app.log_line(response.header("x-request-id")).await;
+        assert_eq!(line["sqlstate"], code, "{line}");
+        assert!(line.get("retries").is_none(), "{line}");
     }
 }

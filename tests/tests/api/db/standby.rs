@@ -26,7 +26,7 @@ async fn a_standby_serves_reads_and_a_promotion_brings_writes_back() {
     server.crash().await;
     server.start_as_standby().await;
     assert_eq!(alice.get(&path_of(&task)).await.good(200), task);
-    assert_eq!(alice.tasks().await, [task.clone()]);
+    assert_eq!(alice.tasks().await, std::slice::from_ref(&task));
     for (method, path) in [
         (Method::POST, "/tasks".to_owned()),
         (Method::PUT, path_of(&task)),
