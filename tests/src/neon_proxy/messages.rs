@@ -1,6 +1,6 @@
 //! Messages of Neon's proxy to a connection that it refuses.
 
-/// What the proxy answers instead of leading to the compute.
+/// An error that the proxy answers instead of passing the connection on.
 #[derive(Clone, Copy, Debug)]
 pub struct NeonMessage {
     /// The SQLSTATE.

@@ -43,7 +43,8 @@ struct Shared {
     compute: Mutex<Compute>,
     /// The number of resets: connections of an earlier one are over.
     resets: watch::Sender<usize>,
-    refusals: Mutex<Refusals>,
+    /// Answered to this number of connections.
+    refusal: Mutex<Option<(NeonMessage, usize)>>,
     /// How often the compute was started.
     starts: AtomicUsize,
 }
@@ -56,12 +57,6 @@ enum Compute {
     Suspended { waking: Duration, moves: bool },
 }
 
-#[derive(Default)]
-struct Refusals {
-    /// Answered to this number of connections.
-    message: Option<(NeonMessage, usize)>,
-}
-
 impl NeonProxy {
     /// A proxy in front of a running server.
     pub async fn before(server: &'static TestServer) -> Self {
@@ -69,7 +64,7 @@ impl NeonProxy {
             server,
             compute: Mutex::new(Compute::Active(server.port())),
             resets: watch::Sender::new(0),
-            refusals: Mutex::default(),
+            refusal: Mutex::default(),
             starts: AtomicUsize::new(0),
         });
         let serving = Arc::clone(&shared);
@@ -131,13 +126,13 @@ impl NeonProxy {
 
     /// Answers so many connections with a message, beginning with the next one. Open ones end.
     pub async fn refuse(&self, message: NeonMessage, connections: usize) {
-        self.shared.refusals.lock().await.message = Some((message, connections));
+        *self.shared.refusal.lock().await = Some((message, connections));
         self.reset();
     }
 
-    /// Leads all connections to the compute again.
+    /// Passes all connections on to the compute again.
     pub async fn accept(&self) {
-        self.shared.refusals.lock().await.message = None;
+        *self.shared.refusal.lock().await = None;
     }
 
     fn reset(&self) {
@@ -153,6 +148,14 @@ impl Drop for NeonProxy {
 }
 
 impl Shared {
+    /// The message for the next connection, as long as it is refused.
+    async fn next_refusal(&self) -> Option<NeonMessage> {
+        let mut refusal = self.refusal.lock().await;
+        let (message, left) = refusal.as_mut()?;
+        *left = left.checked_sub(1)?;
+        Some(*message)
+    }
+
     /// The compute's port, started first if it is suspended.
     async fn wake(&self) -> u16 {
         let mut compute = self.compute.lock().await;
@@ -183,15 +186,15 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
             let mut resets = shared.resets.subscribe();
             let begun = *resets.borrow_and_update();
             tokio::select! {
-                _ = lead(client, &shared) => {}
+                _ = forward(client, &shared) => {}
                 _ = resets.wait_for(|resets| *resets != begun) => {}
             }
         });
     }
 }
 
-/// Leads a connection to the compute, until either side hangs up.
-async fn lead(client: TcpStream, shared: &Arc<Shared>) -> std::io::Result<()> {
+/// Passes a connection on to the compute, until either side hangs up.
+async fn forward(client: TcpStream, shared: &Arc<Shared>) -> std::io::Result<()> {
     // A reset is one on the wire, too.
     client.set_zero_linger()?;
     let mut client = accept_tls(client).await?;
@@ -199,7 +202,7 @@ async fn lead(client: TcpStream, shared: &Arc<Shared>) -> std::io::Result<()> {
     let host = client.get_ref().1.server_name().map(str::to_owned);
     let refusal = match refusal_of(host.as_deref(), &startup) {
         Some(refusal) => Some(refusal),
-        None => shared.refusals.lock().await.next(),
+        None => shared.next_refusal().await,
     };
     if let Some(refusal) = refusal {
         return refuse(&mut client, refusal).await;
@@ -233,14 +236,6 @@ fn refusal_of(host: Option<&str>, startup: &Startup) -> Option<NeonMessage> {
             Some(NeonMessage::UNSUPPORTED)
         }
         Some(_) => None,
-    }
-}
-
-impl Refusals {
-    fn next(&mut self) -> Option<NeonMessage> {
-        let (message, left) = self.message.as_mut()?;
-        *left = left.checked_sub(1)?;
-        Some(*message)
     }
 }
 
