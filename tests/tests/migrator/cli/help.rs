@@ -1048,7 +1048,13 @@ async fn without_a_command_the_help_is_a_usage_error() {
 }
 
 #[tokio::test]
-async fn the_version_is_the_packages() {
-    let output = run_with(&[], &["--version"]).await.exits(0);
-    assert_eq!(output.stdout, concat!("migrator ", env!("CARGO_PKG_VERSION"), "\n"));
+async fn the_version_has_the_commit_and_its_date() {
+    for option in ["--version", "-V"] {
+        let output = run_with(&[], &[option]).await.exits(0);
+        let version = env!("CARGO_PKG_VERSION").replace('.', r"\.");
+        let expected =
+            format!(r"^migrator {version} \([0-9a-f]{{12}} \d{{4}}-\d{{2}}-\d{{2}}\)\n$");
+        let expected = regex::Regex::new(&expected).expect("a valid expression");
+        assert!(expected.is_match(&output.stdout), "{}", output.stdout);
+    }
 }

@@ -36,7 +36,7 @@ pub(crate) use crate::args::schema::{DriftArguments, DumpArguments, ScriptOption
 #[derive(Debug, Parser)]
 #[command(
     name = "migrator",
-    version,
+    version = env!("MIGRATOR_VERSION"),
     propagate_version = true,
     max_term_width = 100,
     arg_required_else_help = true,
