@@ -4,6 +4,7 @@
 //! After a change of a message, `TASKIE_UPDATE_DOCS=1 cargo test --test documents` writes the new output
 //! into the chapters.
 
+mod deployment;
 mod links;
 mod operations;
 mod transcript;
