@@ -83,6 +83,11 @@ async fn the_commands_about_health_run() {
 }
 
 #[tokio::test]
+async fn the_commands_about_scaling_run() {
+    run_with_migrator("docs/scaling.md").await;
+}
+
+#[tokio::test]
 async fn the_commands_about_roles_run() {
     run_with_migrator("docs/migrator/roles.md").await;
 }

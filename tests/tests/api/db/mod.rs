@@ -5,6 +5,7 @@ mod exhaustion;
 mod full_disk;
 mod neon;
 mod outages;
+mod partitions;
 mod query_plans;
 mod retries;
 mod role;
