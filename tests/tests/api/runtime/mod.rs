@@ -2,5 +2,6 @@
 
 mod instances;
 mod interleaving;
+mod last_release;
 mod manifests;
 mod restart;
