@@ -2,7 +2,7 @@
 
 use crate::programs::Programs;
 
-/// kustomize's output is a short one; the Job has the state of a file, the Deployment the image of the SpinApp
+/// The output of kustomize is a short one; the Job has the state of a file, the Deployment the image of the `SpinApp`
 /// once that is applied.
 const KUBECTL: &str = r#"
 case "$*" in
