@@ -19,5 +19,7 @@ mod http;
 mod log;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod property_cases;
 mod single_flight;
 mod tasks;

@@ -30,6 +30,8 @@ mod history;
 mod migrations;
 mod model;
 mod ops;
+#[cfg(test)]
+mod property_cases;
 mod run;
 mod schema;
 mod sql;

@@ -9,6 +9,8 @@ mod jwks_record;
 mod jwks_store;
 mod jwt;
 pub(crate) mod key_set;
+#[cfg(test)]
+mod properties;
 mod token_cache;
 mod verifier;
 

@@ -52,7 +52,8 @@ impl JsonObject {
         Self::parse(&read_in_time(&parts.headers, body).await?)
     }
 
-    fn parse(body: &[u8]) -> Result<Self, ApiError> {
+    /// Checks a body that is there.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
         let text = std::str::from_utf8(body).map_err(|error| {
             ApiError::BadRequest(format!(
                 "The request body is not valid UTF-8 at byte {}",

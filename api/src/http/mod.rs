@@ -8,6 +8,8 @@ pub(crate) mod json;
 pub(crate) mod media_type;
 pub(crate) mod path;
 pub(crate) mod precondition;
+#[cfg(test)]
+mod properties;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod route;

@@ -170,7 +170,7 @@ impl Sort {
 /// Query of a list. Unknown parameters are ignored, and of several
 /// of one name the last one counts, as it did for the predecessor; a list has one order only.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct ListQuery {
+pub(super) struct ListQuery {
     status: Option<Status>,
     sort: Option<Sort>,
     limit: Option<PageLimit>,
@@ -237,7 +237,7 @@ pub(crate) async fn list_tasks(
 }
 
 impl ListQuery {
-    fn parse(query: &str) -> Result<Self, ApiError> {
+    pub(super) fn parse(query: &str) -> Result<Self, ApiError> {
         let mut errors = Vec::new();
         let last = |name: &'static str| {
             form_urlencoded::parse(query.as_bytes())

@@ -73,7 +73,7 @@ impl Manifest {
         Manifest::parse(Source::new("spin.toml", text), "/app".into()).expect("a manifest")
     }
 
-    fn parse(source: Source, dir: PathBuf) -> Result<Manifest, Error> {
+    pub(super) fn parse(source: Source, dir: PathBuf) -> Result<Manifest, Error> {
         let raw: Raw = source
             .parse()
             .map_err(|error| error.with_hint("see https://spinframework.dev/manifest-reference"))?;

@@ -3,6 +3,8 @@
 mod allowed_hosts;
 mod host_pattern;
 mod manifest;
+#[cfg(test)]
+mod properties;
 mod routes;
 mod runtime_config;
 mod source;

@@ -4,6 +4,8 @@ pub(crate) mod checksum;
 pub(crate) mod directive;
 mod file_name;
 pub(crate) mod new_files;
+#[cfg(test)]
+mod properties;
 pub(crate) mod vouched;
 
 use std::collections::BTreeMap;

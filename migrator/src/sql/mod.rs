@@ -11,6 +11,8 @@ mod classify;
 mod comments;
 mod lexer;
 mod literal;
+#[cfg(test)]
+mod properties;
 pub(crate) mod reach;
 mod splitter;
 

@@ -1,4 +1,4 @@
-//! Random `Authorization` headers and paths: never a 5xx, never a success except with a valid token in
+//! Random headers, paths, queries and bodies: never a 5xx, never a success except with a valid token in
 //! its own user's path, and never a part of the token in the response.
 //!
 //! The tests have their own rules for which requests may succeed. The cases are the same in every run;
@@ -7,6 +7,7 @@
 
 mod header;
 mod path;
+mod request;
 
 use std::fmt::Debug;
 

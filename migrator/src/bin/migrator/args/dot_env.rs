@@ -68,3 +68,32 @@ fn check(loaded: dotenvy::Result<()>) -> Result<(), Error> {
         Err(_) => Err(Error::DotEnv { reason: "it cannot be understood".to_owned() }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, RngSeed};
+
+    use super::check;
+
+    const MARK: &str = "Zq7wXsecretXw7qZ";
+
+    proptest! {
+        #![proptest_config(Config { rng_seed: RngSeed::Fixed(20_261_128), failure_persistence: None, ..Config::default() })]
+
+        /// Whatever is in the file, and wherever it is broken.
+        #[test]
+        fn a_broken_file_is_an_error_that_repeats_nothing_of_it(
+            before in "([A-Z]{1,4}=[a-z]{0,4}\n|\\PC{0,10}\n){0,3}",
+            name in "[A-Z_]{0,8}|[ -~]{0,8}",
+            quote in "['\"]?",
+            after in "[ -~]{0,10}|\\PC{0,6}",
+        ) {
+            let text = format!("{before}{name}={quote}{MARK}{after}\n");
+            let read = dotenvy::from_read_iter(text.as_bytes()).collect::<dotenvy::Result<Vec<_>>>();
+            if let Err(error) = check(read.map(drop)) {
+                prop_assert!(!format!("{error} {error:?}").contains(MARK), "{}", error);
+            }
+        }
+    }
+}
