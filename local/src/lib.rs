@@ -13,6 +13,7 @@ mod build;
 mod config;
 mod error;
 mod host;
+mod open_files;
 mod server;
 
 pub use app::{App, AppOptions};
@@ -20,5 +21,6 @@ pub use build::build_component;
 pub use config::{Route, environment_name, public_routes};
 pub use error::{Error, ErrorKind, Place};
 pub use host::GuestOutput;
+pub use open_files::raise_open_files;
 pub use postgres_server as postgres;
-pub use server::{InstanceReuse, Instructions, REQUEST_TIMEOUT};
+pub use server::{HTTP1_BUFFER_BYTES, InstanceReuse, Instructions, REQUEST_TIMEOUT};

@@ -16,6 +16,7 @@ use crate::component::Component;
 use crate::connect::connect;
 use crate::database::TestDatabase;
 use crate::key_server::KeyServer;
+use crate::measure::cpu::resident_bytes;
 use crate::raw_http::{self, RawResponse};
 use crate::request::Request;
 use crate::runtime::Running;
@@ -310,6 +311,11 @@ impl App {
         let running = self.started("tell its processes").running.try_read();
         let running = running.expect("the processes are not read during a restart");
         running.as_ref().and_then(Running::process_group)
+    }
+
+    /// Bytes of memory that the service's processes use; where it runs in this process, all of this process.
+    pub fn resident_bytes(&self) -> u64 {
+        resident_bytes(self.process_group()).expect("the memory of the service, from `/proc`")
     }
 
     #[track_caller]

@@ -56,6 +56,30 @@ impl RawResponse {
         self.text.split_once("\r\n\r\n").map_or("", |(_, body)| body)
     }
 
+    /// The responses, one after the other, each of which must be whole: a status of 1xx, 204 or 304 has no body,
+    /// any other one says how long it is. Not for responses to `HEAD`.
+    #[track_caller]
+    pub fn responses(&self) -> Vec<RawResponse> {
+        let mut responses = Vec::new();
+        let mut rest = self.text.as_str();
+        while !rest.is_empty() {
+            let one = RawResponse { text: rest.to_owned() };
+            let status = one.status().unwrap_or_else(|| panic!("not a response: {rest}"));
+            let head = rest.find("\r\n\r\n").unwrap_or_else(|| panic!("half a head: {rest}")) + 4;
+            let length = match status {
+                100..=199 | 204 | 304 => 0,
+                _ => one
+                    .header("content-length")
+                    .and_then(|length| length.parse().ok())
+                    .unwrap_or_else(|| panic!("a response without its length: {rest}")),
+            };
+            let whole = rest.get(..head + length).unwrap_or_else(|| panic!("half a body: {rest}"));
+            responses.push(RawResponse { text: whole.to_owned() });
+            rest = &rest[head + length..];
+        }
+        responses
+    }
+
     /// The one response, parsed.
     #[track_caller]
     pub fn to_response(&self) -> Response {
@@ -78,7 +102,7 @@ pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> RawResponse {
         let mut stream = TcpStream::connect(address).await.expect("connect to the service");
         // The service may reject and hang up before it has read everything: the response counts.
         let _ = stream.write_all(bytes).await;
-        let mut buffer = [0; 8_192];
+        let mut buffer = vec![0; 8_192];
         while let Ok(count @ 1..) = stream.read(&mut buffer).await {
             received.extend_from_slice(&buffer[..count]);
         }

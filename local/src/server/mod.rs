@@ -10,4 +10,5 @@ pub(crate) use engine::{Engine, INSTANCES, Linked};
 pub(crate) use instances::Instances;
 pub use instances::{InstanceReuse, REQUEST_TIMEOUT};
 pub use instructions::Instructions;
+pub use serve::HTTP1_BUFFER_BYTES;
 pub(crate) use serve::Server;

@@ -23,6 +23,13 @@ use super::request::{BadAuthority, absolute_uri, add_spin_headers, strip_forbidd
 use crate::config::{Match, Router, WELL_KNOWN_PREFIX};
 use crate::host::GuestOutput;
 
+/// Limit of what a connection of HTTP/1 keeps in memory, wherever this project starts a host
+/// (`--http1-max-buf-size`): a request's head that is longer is refused with 431. A token and the longest URL that
+/// means something here take a tenth of it.
+///
+/// Spin's default is 400 KB, which each client can fill by never ending a head: 4 GB for 10,000 connections.
+pub const HTTP1_BUFFER_BYTES: usize = 65_536;
+
 /// State that all connections share.
 pub(crate) struct Server {
     pub(crate) router: Router,
@@ -69,7 +76,8 @@ impl Server {
         client: SocketAddr,
         mut stop: watch::Receiver<bool>,
     ) {
-        let builder = Builder::new(TokioExecutor::new());
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder.http1().max_buf_size(HTTP1_BUFFER_BYTES);
         let service = service_fn(|request| Arc::clone(&self).answer(request, client));
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         tokio::select! {

@@ -1,4 +1,4 @@
-//! CPU time of the service, of PostgreSQL, and of everything else on the machine, from Linux's `/proc`.
+//! CPU time and memory of the service, of PostgreSQL, and of everything else on the machine, from Linux's `/proc`.
 //! On other systems the figures are absent.
 
 use std::fs;
@@ -7,6 +7,9 @@ use std::time::Duration;
 
 /// Linux reports hundredths of a second to user space, whatever the kernel's tick is.
 const TICK_MILLIS: u64 = 10;
+
+/// Size of a page of memory on the machines that Linux's `/proc` is read on here.
+const PAGE_BYTES: u64 = 4_096;
 
 /// The name of the threads that send requests: their time is not the service's, even if the service
 /// runs in this process.
@@ -33,6 +36,8 @@ struct Stat {
     own: Duration,
     /// Of its children that have ended and were waited for.
     ended_children: Duration,
+    /// Bytes of memory in use, shared ones included.
+    resident_bytes: u64,
 }
 
 impl Account {
@@ -53,6 +58,17 @@ impl Account {
                 Some(own.saturating_sub(load_threads()?))
             }
         }
+    }
+}
+
+/// Bytes of memory that a process group uses, or this process.
+pub(crate) fn resident_bytes(group: Option<u32>) -> Option<u64> {
+    match group {
+        Some(group) => {
+            let of_group = processes()?.filter(|one| one.group == group);
+            of_group.map(|one| one.resident_bytes).reduce(|sum, bytes| sum + bytes)
+        }
+        None => Some(Stat::read(Path::new("/proc/self/stat"))?.resident_bytes),
     }
 }
 
@@ -93,6 +109,7 @@ impl Stat {
             group: number(5)?.try_into().ok()?,
             own: ticks(number(14)? + number(15)?),
             ended_children: ticks(number(16)? + number(17)?),
+            resident_bytes: number(24)? * PAGE_BYTES,
         })
     }
 
@@ -131,10 +148,11 @@ mod tests {
 
     #[test]
     fn a_program_may_have_any_name() {
-        let line = "42 (a) b (c) S 7 9 9 0 -1 4194560 1 2 3 4 150 50 20 10 20 0 1 0 100 0 0";
+        let line = "42 (a) b (c) S 7 9 9 0 -1 4194560 1 2 3 4 150 50 20 10 20 0 1 0 100 0 2 0";
         let stat = Stat::parse(line).expect("a good line");
         assert_eq!((stat.id, stat.parent, stat.group), (42, 7, 9));
         assert_eq!(stat.own, Duration::from_secs(2));
         assert_eq!(stat.ended_children, Duration::from_millis(300));
+        assert_eq!(stat.resident_bytes, 8_192);
     }
 }

@@ -8,13 +8,13 @@
 
 mod answers;
 mod comparison;
-mod cpu;
+pub(crate) mod cpu;
 mod latency;
-mod load;
+pub(crate) mod load;
 mod options;
-mod output;
+pub(crate) mod output;
 mod request;
-mod services;
+pub(crate) mod services;
 mod throughput;
 
 pub use options::{Options, Part, Reuse, Workload};

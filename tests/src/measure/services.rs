@@ -134,7 +134,7 @@ returning id";
 }
 
 /// The version of the Spin that the tests use.
-fn spin_version() -> Option<String> {
+pub(crate) fn spin_version() -> Option<String> {
     let program = std::env::var_os("SPIN").unwrap_or_else(|| "spin".into());
     let output = Command::new(program).arg("--version").output().ok()?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use ::local::HTTP1_BUFFER_BYTES;
 use ::local::postgres::Watchdog;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -79,6 +80,7 @@ impl Spin {
         command.arg("--state-dir").arg(folder.path());
         command.arg("--log-dir").arg(folder.path());
         command.args(options.reuse.spin_options());
+        command.arg(format!("--http1-max-buf-size={HTTP1_BUFFER_BYTES}"));
         // Not as arguments: every user of the machine can read those.
         for (name, value) in &options.variables {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);

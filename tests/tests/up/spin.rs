@@ -67,7 +67,11 @@ async fn the_version_chooses_the_build_and_its_options() {
         (
             NEW,
             "spin.toml",
-            &["--runtime-config-file", "--request-timeout=45000000000ns"][..],
+            &[
+                "--runtime-config-file",
+                "--request-timeout=45000000000ns",
+                "--http1-max-buf-size=65536",
+            ][..],
             "--max-instance-reuse-count",
         ),
         (OLD, "spin-wasip2.toml", &["--max-instance-reuse-count=8"], "--request-timeout"),

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use local::{InstanceReuse, REQUEST_TIMEOUT};
+use local::{HTTP1_BUFFER_BYTES, InstanceReuse, REQUEST_TIMEOUT};
 
 use crate::spin::Build;
 
@@ -141,10 +141,11 @@ impl InstanceOptions {
         }
     }
 
-    /// For `spin up`, whose defaults are the same, but for the request timeout. A Spin that runs the build for
+    /// For `spin up`, whose defaults are the same, but for the request timeout and the buffer. A Spin that runs the build for
     /// WASI 0.2 may be too old for these options, so it gets only those that were given.
     pub(crate) fn for_spin(&self, build: Build) -> Vec<String> {
-        let default = (build == Build::Wasip3).then_some(REQUEST_TIMEOUT);
+        let is_new = build == Build::Wasip3;
+        let default = is_new.then_some(REQUEST_TIMEOUT);
         let nanos = |time: Duration| format!("{}ns", time.as_nanos());
         let options = [
             ("request-timeout", self.request_timeout.or(default).map(nanos)),
@@ -154,6 +155,7 @@ impl InstanceOptions {
                 self.max_instance_concurrent_reuse_count.map(|n| n.to_string()),
             ),
             ("idle-instance-timeout", self.idle_instance_timeout.map(nanos)),
+            ("http1-max-buf-size", is_new.then(|| HTTP1_BUFFER_BYTES.to_string())),
         ];
         let given = options.into_iter().filter_map(|(name, value)| Some((name, value?)));
         given.map(|(name, value)| format!("--{name}={value}")).collect()
@@ -230,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn spin_gets_what_was_given_and_a_request_timeout() {
+    fn spin_gets_what_was_given_a_request_timeout_and_a_buffer() {
         let for_spin = |options: &[&str], build| {
             let arguments = ["local", "up"].iter().chain(options);
             match Args::try_parse_from(arguments).expect("options").command {
@@ -238,7 +240,8 @@ mod tests {
                 Command::Token(_) => unreachable!("the command is `up`"),
             }
         };
-        assert_eq!(for_spin(&[], Build::Wasip3), ["--request-timeout=45000000000ns"]);
+        let buffer = "--http1-max-buf-size=65536";
+        assert_eq!(for_spin(&[], Build::Wasip3), ["--request-timeout=45000000000ns", buffer]);
         assert!(for_spin(&[], Build::Wasip2).is_empty());
         let given = [
             "--request-timeout=20us",
@@ -252,9 +255,8 @@ mod tests {
             given[2],
             "--idle-instance-timeout=10000000000ns",
         ];
-        for build in [Build::Wasip2, Build::Wasip3] {
-            assert_eq!(for_spin(&given, build), expected, "{build:?}");
-        }
+        assert_eq!(for_spin(&given, Build::Wasip2), expected);
+        assert_eq!(for_spin(&given, Build::Wasip3), [&expected[..], &[buffer]].concat());
     }
 
     #[test]

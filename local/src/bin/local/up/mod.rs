@@ -10,7 +10,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
-use local::{Error, ErrorKind, build_component, public_routes};
+use local::{Error, ErrorKind, build_component, public_routes, raise_open_files};
 use neon_url::DatabaseUrl;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -68,6 +68,7 @@ async fn start(
     console: Console,
 ) -> Result<(Service, Database), Error> {
     check_address(options.listen)?;
+    raise_open_files();
     let choice = Choice::new(options)?;
     let runtime = Runtime::choose(options, console).await?;
     let manifest = runtime.manifest(paths);
