@@ -47,6 +47,7 @@ mod response;
 mod role;
 mod runtime;
 mod settings;
+pub mod soak;
 mod tls;
 mod token;
 mod user;
