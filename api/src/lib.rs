@@ -23,3 +23,6 @@ mod openapi;
 mod property_cases;
 mod single_flight;
 mod tasks;
+
+#[cfg(feature = "bench")]
+pub use tasks::bench;

@@ -28,7 +28,7 @@ use crate::openapi::{failures, schema};
 /// While the account has the address, `users` is not searched for it. An address of another account stays
 /// there. Of two concurrent first tasks, the second one waits for the account of the first one, and
 /// updates it.
-const INSERT_TASK: Insert = Insert {
+pub(super) const INSERT_TASK: Insert = Insert {
     task: "insert into tasks (user_id, title, description, status, priority)
 select $1::text, $2::text, $3::text, $4::text, $5::text
   from users

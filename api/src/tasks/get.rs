@@ -12,7 +12,7 @@ use crate::http::path::TaskId;
 use crate::openapi::{failures, schema};
 
 /// `$1` id, `$2` owner.
-const GET_TASK: &str = formatcp!(
+pub(super) const GET_TASK: &str = formatcp!(
     "select {TASK_STATE}
   from tasks
  where id = $1::int4

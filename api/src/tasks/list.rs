@@ -25,9 +25,9 @@ pub(crate) const SORT_UNKNOWN: &str = "Invalid sort value. Must be 'priority' or
 /// The statements of pages that are for the same tasks. `$1` owner, `$2` the largest number of tasks.
 /// Columns: the tasks, as PostgreSQL sends rows, one after the other; and how many there were: one more than
 /// `$2` where there is a next page.
-struct Page {
+pub(super) struct Page {
     /// Up to [`FEW`] tasks.
-    few: &'static str,
+    pub(super) few: &'static str,
     /// Any number.
     many: &'static str,
 }
@@ -121,7 +121,7 @@ macro_rules! of_both {
 
 /// From the newest one on. Constants of their own for each way to list, so that each has the index
 /// that fits it, and so that the first page is not planned like those after it.
-const LIST_TASKS: Page = newest_first!("");
+pub(super) const LIST_TASKS: Page = newest_first!("");
 
 /// `$3` and `$4` creation time and id of the task before the page.
 const LIST_TASKS_AFTER: Page =
@@ -145,7 +145,7 @@ const LIST_BY_PRIORITY_AFTER: Page = pages!(of_both!(
 ));
 
 /// `$3` status.
-const LIST_BY_PRIORITY_OF_STATUS: Page = pages!(of_status!("$3::text", ""));
+pub(super) const LIST_BY_PRIORITY_OF_STATUS: Page = pages!(of_status!("$3::text", ""));
 
 /// `$3` status, `$4` to `$6` as above.
 const LIST_BY_PRIORITY_OF_STATUS_AFTER: Page = pages!(of_status!(

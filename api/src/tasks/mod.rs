@@ -4,6 +4,8 @@
 //! value, because as rows each of its values would cross into the component by itself.
 
 mod account;
+#[cfg(feature = "bench")]
+pub mod bench;
 mod change;
 mod create;
 mod delete;

@@ -17,7 +17,7 @@ use crate::openapi::{failures, schema};
 
 /// `$3` status, `$4` and `$5` the condition on the task's tag. A task that has the status already comes
 /// back unchanged: the trigger moves `updated_at` only when the row really changes.
-const SET_STATUS: Change = Change {
+pub(super) const SET_STATUS: Change = Change {
     statement: formatcp!(
         "update tasks
    set status = $3::text

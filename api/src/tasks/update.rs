@@ -18,7 +18,7 @@ use crate::openapi::{failures, schema};
 /// `$3` title or null to keep it, `$4` whether the description is replaced, `$5` the new description
 /// or null, `$6` status or null to keep it, `$7` priority or null to keep it, `$8` and `$9` the condition
 /// on the task's tag.
-const UPDATE_TASK: Change = Change {
+pub(super) const UPDATE_TASK: Change = Change {
     statement: formatcp!(
         "update tasks
    set title = coalesce($3::text, title),
