@@ -12,11 +12,11 @@ use serde_json::Value;
 use tokio::sync::{Mutex, RwLock};
 
 use crate::background_runtime;
+use crate::bench::processes::resident_bytes;
 use crate::component::Component;
 use crate::connect::connect;
 use crate::database::TestDatabase;
 use crate::key_server::KeyServer;
-use crate::measure::cpu::resident_bytes;
 use crate::raw_http::{self, RawResponse};
 use crate::request::Request;
 use crate::runtime::Running;
@@ -68,6 +68,9 @@ pub struct Options {
     pub reuse: InstanceReuse,
     /// Whether the component's instructions are counted, which only `local` does.
     pub counts_instructions: bool,
+    /// Whether `local` runs in a process of its own, as Spin does, so that its CPU time and memory can be
+    /// measured. Only for a program that starts it again ([`crate::bench`]).
+    pub(crate) has_own_process: bool,
     /// The test's database without a pooler, as the API's role.
     direct: DatabaseUrl,
 }
@@ -79,6 +82,7 @@ impl Options {
             variables: BTreeMap::new(),
             reuse: SETTINGS.reuse,
             counts_instructions: false,
+            has_own_process: false,
             direct: database.api_url(),
         };
         // A busy machine is not a slow database: tests about the limits set their own.

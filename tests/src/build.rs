@@ -21,6 +21,13 @@ pub fn local() -> PathBuf {
     LOCAL.get_or_init(|| build("local")).clone()
 }
 
+/// The path of the program `native`, which measurements compare the API with, built now if it was not up
+/// to date.
+pub(crate) fn native() -> PathBuf {
+    static NATIVE: OnceLock<PathBuf> = OnceLock::new();
+    NATIVE.get_or_init(|| build("native")).clone()
+}
+
 /// Builds with this program's target folder, profile and target, and without `--package`: then the
 /// features of the whole workspace are resolved together, as they were for this program, and nothing
 /// is compiled a second time.

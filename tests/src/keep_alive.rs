@@ -31,6 +31,8 @@ pub struct Exchange {
     pub status: u16,
     /// From the first byte sent to the last one received.
     pub duration: Duration,
+    /// From the first byte sent to the first one received.
+    pub first_byte: Duration,
     /// True if the head arrived without its body.
     pub is_split: bool,
 }
@@ -65,7 +67,7 @@ impl KeepAlive {
         // The service may reject a request before it has read all of it: the response counts.
         let sent = stream.write_all(request);
         let is_head = request.starts_with(b"HEAD ");
-        let (head, is_split) = match self.receive(&mut stream, is_head) {
+        let (head, first_byte, is_split) = match self.receive(&mut stream, is_head, started) {
             Ok(received) => received,
             Err(err) => return Err(sent.err().unwrap_or(err)),
         };
@@ -73,7 +75,7 @@ impl KeepAlive {
         if !head.closes && sent.is_ok() {
             self.stream = Some(stream);
         }
-        Ok(Exchange { status: head.status, duration, is_split })
+        Ok(Exchange { status: head.status, duration, first_byte, is_split })
     }
 
     /// A header of the last response.
@@ -87,15 +89,23 @@ impl KeepAlive {
         &self.buffer[self.body_start..self.end]
     }
 
-    fn receive(&mut self, stream: &mut TcpStream, is_head: bool) -> io::Result<(Head, bool)> {
+    /// The head, the time from `started` to its first byte, and whether it came without its body.
+    fn receive(
+        &mut self,
+        stream: &mut TcpStream,
+        is_head: bool,
+        started: Instant,
+    ) -> io::Result<(Head, Duration, bool)> {
         let mut filled = 0;
         let mut reads = 0_u32;
         let mut head_came_alone = false;
-        let head = loop {
+        let mut first_byte = None;
+        let (head, first_byte) = loop {
             filled += self.read(stream, filled)?;
+            let first_byte = *first_byte.get_or_insert_with(|| started.elapsed());
             reads += 1;
             if let Some(head) = Head::parse(&self.buffer[..filled])? {
-                break head;
+                break (head, first_byte);
             }
         };
         let body_len = head.body_len(is_head)?;
@@ -114,7 +124,7 @@ impl KeepAlive {
             return Err(invalid("more bytes than the answer should have"));
         }
         (self.body_start, self.end) = (head.len, end);
-        Ok((head, head_came_alone || (reads > 1 && end <= READ_BYTES / 2)))
+        Ok((head, first_byte, head_came_alone || (reads > 1 && end <= READ_BYTES / 2)))
     }
 
     fn read(&mut self, stream: &mut TcpStream, filled: usize) -> io::Result<usize> {

@@ -25,6 +25,7 @@
 
 mod app;
 mod background_runtime;
+pub mod bench;
 mod browser;
 mod build;
 mod cli_output;
@@ -37,7 +38,6 @@ mod http2_frames;
 mod keep_alive;
 mod key_server;
 mod keys;
-pub mod measure;
 mod neon_proxy;
 mod pooler;
 mod prefix_proxy;

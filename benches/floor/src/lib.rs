@@ -46,7 +46,12 @@ fn answer<'a>(path: &str, query: &'a str, title: &'a str) -> Result<Answer<'a>, 
     Ok(match path {
         "/floor/nothing" => Answer::Text(NOTHING),
         "/floor/get" => Answer::Query(sql::GET_TASK, vec![id()?, user]),
+        "/floor/filtered" => Answer::Query(sql::LIST_BY_PRIORITY, vec![user]),
         "/floor/list" => Answer::Query(sql::LIST_TASKS, vec![user]),
+        "/floor/status" => {
+            let status = Param::Text(value(query, "status"));
+            Answer::Query(sql::SET_STATUS, vec![id()?, user, status])
+        }
         "/floor/create" => Answer::Query(sql::INSERT_TASK, vec![user, Param::Text(title)]),
         "/floor/update" => Answer::Query(sql::UPDATE_TASK, vec![id()?, user, Param::Text(title)]),
         _ => Answer::NotFound,

@@ -59,3 +59,29 @@ returning ",
     task_json!(),
     "::text"
 );
+
+/// `$1` owner. The order is that of the index.
+pub(crate) const LIST_BY_PRIORITY: &str = concat!(
+    "select coalesce(json_agg(",
+    task_json!(),
+    "), '[]')::text
+  from (
+  select id, user_id, title, description, status, priority, created_at, updated_at
+    from tasks
+   where user_id = $1::text
+     and status = 'incomplete'
+   order by (case priority when 'high' then 3 when 'low' then 1 else 2 end) desc, created_at desc, id desc
+   limit 100
+) as page"
+);
+
+/// `$1` id, `$2` owner, `$3` status.
+pub(crate) const SET_STATUS: &str = concat!(
+    "update tasks
+   set status = $3::text
+ where id = $1::int4
+   and user_id = $2::text
+returning ",
+    task_json!(),
+    "::text"
+);

@@ -1,6 +1,8 @@
 //! Runtimes for the component.
 
 mod local;
+mod local_process;
+mod server_process;
 mod spin;
 
 use std::net::{SocketAddr, TcpListener};
@@ -9,6 +11,8 @@ use ::local::postgres::Watchdog;
 use tokio::process::Child;
 
 use self::local::Local;
+pub(crate) use self::local_process::serve;
+pub(crate) use self::server_process::ServerProcess;
 use self::spin::Spin;
 use crate::app::Options;
 use crate::settings::{RuntimeKind, SETTINGS};
@@ -20,6 +24,7 @@ const ANY_PORT: SocketAddr =
 /// A running service, which has to be stopped.
 pub(crate) enum Running {
     Local(Local),
+    Process(ServerProcess),
     Spin(Box<Spin>),
 }
 
@@ -34,6 +39,9 @@ impl Running {
         match &SETTINGS.runtime {
             // Spin does not count instructions.
             _ if options.counts_instructions => Self::Local(Local::start(options, listen).await),
+            RuntimeKind::Local if options.has_own_process => {
+                Self::Process(local_process::start(options, listen))
+            }
             RuntimeKind::Local => Self::Local(Local::start(options, listen).await),
             RuntimeKind::Spin { program } => {
                 Self::Spin(Box::new(Spin::start(program, options, listen).await))
@@ -44,6 +52,7 @@ impl Running {
     pub(crate) fn address(&self) -> SocketAddr {
         match self {
             Self::Local(local) => local.address(),
+            Self::Process(process) => process.address(),
             Self::Spin(spin) => spin.address(),
         }
     }
@@ -52,7 +61,7 @@ impl Running {
     pub(crate) fn instances(&self) -> Option<usize> {
         match self {
             Self::Local(local) => Some(local.instances()),
-            Self::Spin(_) => None,
+            Self::Process(_) | Self::Spin(_) => None,
         }
     }
 
@@ -60,7 +69,7 @@ impl Running {
     pub(crate) fn instructions(&self) -> Option<&::local::Instructions> {
         match self {
             Self::Local(local) => local.instructions(),
-            Self::Spin(_) => None,
+            Self::Process(_) | Self::Spin(_) => None,
         }
     }
 
@@ -68,6 +77,7 @@ impl Running {
     pub(crate) fn process_group(&self) -> Option<u32> {
         match self {
             Self::Local(_) => None,
+            Self::Process(process) => Some(process.id()),
             Self::Spin(spin) => spin.process_group(),
         }
     }
@@ -76,6 +86,7 @@ impl Running {
     pub(crate) fn log(&self) -> String {
         match self {
             Self::Local(local) => local.log(),
+            Self::Process(process) => process.log(),
             Self::Spin(spin) => spin.log(),
         }
     }
@@ -84,6 +95,7 @@ impl Running {
     pub(crate) async fn stop(self) {
         match self {
             Self::Local(local) => local.stop().await,
+            Self::Process(process) => drop(process),
             Self::Spin(spin) => spin.stop().await,
         }
     }

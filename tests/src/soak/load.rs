@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::options::Options;
 use super::request::Mixture;
-use crate::measure::cpu::LOAD_THREAD;
+use crate::bench::load::LOAD_THREAD;
 use crate::{App, KeepAlive};
 
 /// Pause of a connection after a failure: a service that is down is not flooded.

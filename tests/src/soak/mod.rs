@@ -15,7 +15,7 @@ pub use options::Options;
 use std::time::{Duration, Instant};
 
 use crate::App;
-use crate::measure::output;
+use crate::bench::output;
 
 use load::Load;
 use sample::{Sample, Sampler};

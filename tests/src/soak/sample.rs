@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 
 use super::load::Seen;
 use crate::App;
-use crate::measure::load::{count, millis_at};
+use crate::bench::load::{count, millis_at};
 
 /// The figures of an interval.
 #[derive(Clone, Debug, Serialize)]

@@ -1,13 +1,13 @@
-//! `cargo measure`: the cost of the API, in tables.
+//! `cargo bench-api`: the cost of the API, in tables.
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use tests::measure::{self, Options};
+use tests::bench::{self, Options};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match measure::run(&Options::parse()).await {
+    match bench::run(&Options::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => fail(&err),
     }

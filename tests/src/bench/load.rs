@@ -1,12 +1,12 @@
 //! Load on one service: many connections at once, for a given time. One cell of the tables.
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::cpu::{self, Account, LOAD_THREAD};
-use crate::KeepAlive;
+use serde::Serialize;
+
+use super::processes::{self, Account};
 
 /// Duration of the load before measuring, from the moment at which each connection has had a response:
 /// by then the host's pools are filled.
@@ -18,30 +18,46 @@ const FIRST_ANSWERS: Duration = Duration::from_secs(30);
 /// Pause of a connection after a failure: a service that is down is not flooded.
 const AFTER_FAILURE: Duration = Duration::from_millis(20);
 
-/// Writes the next request of one connection in place of the last one.
-pub(crate) type Requests = Box<dyn FnMut(&mut Vec<u8>) + Send>;
+/// The name of the threads that send requests.
+pub(crate) const LOAD_THREAD: &str = "load";
 
-/// The processes whose CPU time is counted.
+/// One connection, which sends the requests of a workload one after the other.
+pub(crate) trait Connection: Send {
+    /// Sends the next request and waits for its response. An error where that is not a good one.
+    fn exchange(&mut self) -> Result<Reply, String>;
+}
+
+/// A good response.
+pub(crate) struct Reply {
+    pub(crate) duration: Duration,
+    /// True if the head arrived without its body.
+    pub(crate) is_split: bool,
+}
+
+/// The processes whose CPU time and memory are counted.
 #[derive(Clone, Copy)]
 pub(crate) struct Accounts {
-    pub(crate) host: Account,
+    /// None where this process does its own work: the statements alone.
+    pub(crate) server: Option<Account>,
     pub(crate) database: Option<Account>,
 }
 
 /// The results of one workload on one service.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Cell {
-    /// Responses with a status of 2xx.
-    pub(crate) answers: usize,
-    pub(crate) per_second: f64,
+    /// Good responses.
+    pub(crate) responses: usize,
+    pub(crate) requests_per_second: f64,
     pub(crate) p50_ms: f64,
+    pub(crate) p90_ms: f64,
     pub(crate) p99_ms: f64,
-    /// CPU time per response.
-    pub(crate) host_cpu_ms: Option<f64>,
-    pub(crate) database_cpu_ms: Option<f64>,
-    /// Other statuses, and connections that broke.
+    /// Responses that were not good, and connections that broke.
     pub(crate) errors: usize,
     pub(crate) first_error: Option<String>,
+    /// CPU seconds for 1,000 good responses, which is also milliseconds for each.
+    pub(crate) server_cpu: Option<f64>,
+    pub(crate) database_cpu: Option<f64>,
+    pub(crate) peak_memory_bytes: Option<u64>,
     /// Responses whose head came without the body.
     pub(crate) splits: usize,
     /// The part of the machine used by other processes, 0 to 1.
@@ -69,10 +85,9 @@ const RUNNING: u8 = 0;
 const COUNTING: u8 = 1;
 const DONE: u8 = 2;
 
-/// Each connection sends its requests one after the other, all of them at the same time.
+/// All connections send at the same time, each its requests one after the other.
 pub(crate) fn run(
-    address: SocketAddr,
-    connections: Vec<Requests>,
+    connections: Vec<Box<dyn Connection>>,
     duration: Duration,
     accounts: Accounts,
 ) -> Cell {
@@ -80,15 +95,18 @@ pub(crate) fn run(
     thread::scope(|scope| {
         let threads: Vec<_> = connections
             .into_iter()
-            .map(|requests| {
+            .map(|connection| {
                 thread::Builder::new()
                     .name(LOAD_THREAD.to_owned())
-                    .spawn_scoped(scope, || send(address, requests, &control))
+                    .spawn_scoped(scope, || send(connection, &control))
                     .expect("start a thread")
             })
             .collect();
         control.wait_for_answers(threads.len());
         thread::sleep(WARM_UP);
+        if let Some(server) = accounts.server {
+            server.reset_peak_memory();
+        }
         let before = Counters::read(accounts);
         let started = Instant::now();
         control.enter(COUNTING);
@@ -97,21 +115,20 @@ pub(crate) fn run(
         let elapsed = started.elapsed();
         // While all threads run: the CPU time of an ended one is gone.
         let after = Counters::read(accounts);
+        let peak_memory_bytes = accounts.server.and_then(Account::peak_memory);
         control.enter(DONE);
         let seen = threads.into_iter().map(|thread| thread.join().expect("a thread that counts"));
-        Cell::of(seen.collect(), elapsed, &before, &after)
+        let cell = Cell::of(seen.collect(), elapsed, &before, &after);
+        Cell { peak_memory_bytes, ..cell }
     })
 }
 
-fn send(address: SocketAddr, mut requests: Requests, control: &Control) -> Seen {
-    let mut client = KeepAlive::new(address);
+fn send(mut connection: Box<dyn Connection>, control: &Control) -> Seen {
     let mut seen = Seen::default();
-    let mut request = Vec::new();
     let mut has_answered = false;
     loop {
-        requests(&mut request);
-        let exchange = client.exchange(&request);
-        if exchange.is_err() {
+        let reply = connection.exchange();
+        if reply.is_err() {
             thread::sleep(AFTER_FAILURE);
         } else if !has_answered {
             has_answered = true;
@@ -122,19 +139,16 @@ fn send(address: SocketAddr, mut requests: Requests, control: &Control) -> Seen 
             COUNTING => {}
             _ => return seen,
         }
-        let error = match exchange {
-            Ok(exchange) if (200..300).contains(&exchange.status) => {
-                seen.durations.push(exchange.duration);
-                seen.splits += usize::from(exchange.is_split);
-                continue;
+        match reply {
+            Ok(reply) => {
+                seen.durations.push(reply.duration);
+                seen.splits += usize::from(reply.is_split);
             }
-            Ok(exchange) => {
-                format!("{}: {}", exchange.status, String::from_utf8_lossy(client.body()))
+            Err(error) => {
+                seen.errors += 1;
+                seen.first_error.get_or_insert(error);
             }
-            Err(err) => err.to_string(),
-        };
-        seen.errors += 1;
-        seen.first_error.get_or_insert(error);
+        }
     }
 }
 
@@ -154,7 +168,7 @@ impl Control {
 
 /// CPU time at one moment.
 struct Counters {
-    host: Option<Duration>,
+    server: Option<Duration>,
     database: Option<Duration>,
     /// The machine's busy time without the processes of this measurement.
     others: Option<Duration>,
@@ -162,20 +176,16 @@ struct Counters {
 
 impl Counters {
     fn read(accounts: Accounts) -> Self {
-        let host = accounts.host.spent();
+        let server = accounts.server.and_then(Account::spent);
         let database = accounts.database.and_then(Account::spent);
-        let others = match (cpu::machine(), cpu::this_process(), host) {
-            (Some(machine), Some(this_process), Some(host)) => {
-                let other_host = match accounts.host {
-                    Account::ThisProcess => Duration::ZERO,
-                    Account::Group(_) | Account::Family(_) => host,
-                };
-                let ours = this_process + other_host + database.unwrap_or_default();
+        let others = match (processes::machine(), processes::this_process()) {
+            (Some(machine), Some(this_process)) => {
+                let ours = this_process + server.unwrap_or_default() + database.unwrap_or_default();
                 Some(machine.saturating_sub(ours))
             }
             _ => None,
         };
-        Self { host, database, others }
+        Self { server, database, others }
     }
 
     fn until(&self, later: &Self, counter: impl Fn(&Self) -> Option<Duration>) -> Option<f64> {
@@ -194,19 +204,19 @@ impl Cell {
         let elapsed = elapsed.as_secs_f64();
         let machine =
             elapsed * thread::available_parallelism().map_or(1.0, |cores| count(cores.get()));
-        let answers = durations.len();
-        let per_answer = |seconds: f64| seconds * 1_000.0 / count(answers.max(1));
-        let host = before.until(after, |counters| counters.host);
-        let database = before.until(after, |counters| counters.database);
+        let responses = durations.len();
+        let for_thousand = |seconds: f64| seconds * 1_000.0 / count(responses.max(1));
         Self {
-            answers,
-            per_second: count(answers) / elapsed,
+            responses,
+            requests_per_second: count(responses) / elapsed,
             p50_ms: millis_at(&durations, 50),
+            p90_ms: millis_at(&durations, 90),
             p99_ms: millis_at(&durations, 99),
-            host_cpu_ms: host.map(per_answer),
-            database_cpu_ms: database.map(per_answer),
             errors,
             first_error,
+            server_cpu: before.until(after, |counters| counters.server).map(for_thousand),
+            database_cpu: before.until(after, |counters| counters.database).map(for_thousand),
+            peak_memory_bytes: None,
             splits,
             others: before.until(after, |counters| counters.others).map(|busy| busy / machine),
         }

@@ -1,5 +1,5 @@
-//! CPU time and memory of the service, of PostgreSQL, and of everything else on the machine, from Linux's `/proc`.
-//! On other systems the figures are absent.
+//! CPU time and memory of the services, of PostgreSQL, and of everything else on the machine, from Linux's
+//! `/proc`. On other systems the figures are absent.
 
 use std::fs;
 use std::path::Path;
@@ -11,17 +11,11 @@ const TICK_MILLIS: u64 = 10;
 /// Size of a page of memory on the machines that Linux's `/proc` is read on here.
 const PAGE_BYTES: u64 = 4_096;
 
-/// The name of the threads that send requests: their time is not the service's, even if the service
-/// runs in this process.
-pub(crate) const LOAD_THREAD: &str = "load";
-
-/// The processes whose CPU time is counted.
+/// The processes whose CPU time and memory are counted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Account {
-    /// A process group: `spin up` and the program that it starts to serve.
+    /// A process group: a server, or `spin up` and the program that it starts to serve.
     Group(u32),
-    /// This process without the threads that send requests: the host that runs in it.
-    ThisProcess,
     /// A process and its children, ended ones included: PostgreSQL, whose first process starts one
     /// for each connection.
     Family(u32),
@@ -53,11 +47,34 @@ impl Account {
                 let children = all.iter().filter(|one| one.parent == first.id);
                 Some(first.total() + children.map(Stat::total).sum::<Duration>())
             }
-            Self::ThisProcess => {
-                let own = Stat::read(Path::new("/proc/self/stat"))?.own;
-                Some(own.saturating_sub(load_threads()?))
-            }
         }
+    }
+
+    /// Starts the peak of the memory over, at what is in use now. Where the kernel does not allow it, the peak is
+    /// that of the processes' whole lives.
+    pub(crate) fn reset_peak_memory(self) {
+        for process in self.members() {
+            let _ = fs::write(format!("/proc/{process}/clear_refs"), "5");
+        }
+    }
+
+    /// The most memory that the processes have had in use at once, each for itself, in bytes.
+    pub(crate) fn peak_memory(self) -> Option<u64> {
+        let peak = |process| {
+            let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+            peak_memory(&text)
+        };
+        self.members().into_iter().filter_map(peak).reduce(|sum, peak| sum + peak)
+    }
+
+    /// The ids of the processes that run now.
+    fn members(self) -> Vec<u32> {
+        let all = processes().into_iter().flatten();
+        let members = all.filter(|one| match self {
+            Self::Group(group) => one.group == group,
+            Self::Family(first) => one.id == first || one.parent == first,
+        });
+        members.map(|one| one.id).collect()
     }
 }
 
@@ -127,12 +144,11 @@ fn processes() -> Option<impl Iterator<Item = Stat>> {
     Some(folders.flatten().filter_map(|folder| Stat::read(&folder.path().join("stat"))))
 }
 
-fn load_threads() -> Option<Duration> {
-    let threads = fs::read_dir("/proc/self/task").ok()?.flatten().map(|thread| thread.path());
-    let load = threads.filter(|thread| {
-        fs::read_to_string(thread.join("comm")).is_ok_and(|name| name.trim_end() == LOAD_THREAD)
-    });
-    Some(load.filter_map(|thread| Stat::read(&thread.join("stat"))).map(|stat| stat.own).sum())
+/// The peak in a text like that of `/proc/<id>/status`, in bytes.
+fn peak_memory(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kilobytes * 1_024)
 }
 
 /// `None` without any process: it has ended, or there is no `/proc`.
@@ -144,7 +160,7 @@ fn sum(times: impl Iterator<Item = Duration>) -> Option<Duration> {
 mod tests {
     use std::time::Duration;
 
-    use super::Stat;
+    use super::{Stat, peak_memory};
 
     #[test]
     fn a_program_may_have_any_name() {
@@ -154,5 +170,14 @@ mod tests {
         assert_eq!(stat.own, Duration::from_secs(2));
         assert_eq!(stat.ended_children, Duration::from_millis(300));
         assert_eq!(stat.resident_bytes, 8_192);
+    }
+
+    #[test]
+    fn the_peak_of_the_memory_is_in_kibibytes() {
+        assert_eq!(
+            peak_memory("VmPeak:\t  9 kB\nVmHWM:\t    1672 kB\nVmRSS:\t 5 kB\n"),
+            Some(1_712_128)
+        );
+        assert_eq!(peak_memory("VmPeak:\t  9 kB\n"), None);
     }
 }

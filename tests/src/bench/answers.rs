@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 
-use super::request::authorization;
+use super::requests::authorization;
 use super::services::{ORIGIN, Services};
 use crate::{KeepAlive, Token, User, raw_request};
 

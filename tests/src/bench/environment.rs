@@ -1,0 +1,82 @@
+//! Where the figures are from.
+
+use std::num::NonZero;
+use std::process::Command;
+
+use serde::Serialize;
+
+use super::options::Options;
+use super::services::Services;
+use crate::Component;
+use crate::settings::{RuntimeKind, SETTINGS};
+
+/// The versions and the machine.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Environment {
+    /// What runs the components.
+    host: String,
+    /// False if this program and what it builds are not: then no figure means anything.
+    is_optimised: bool,
+    /// The build of the components.
+    component: &'static str,
+    api_bytes: u64,
+    floor_bytes: u64,
+    postgres: String,
+    processors: usize,
+    load_average: String,
+    log_level: String,
+}
+
+impl Environment {
+    pub(crate) async fn read(options: &Options, services: &Services) -> anyhow::Result<Self> {
+        let component = Component::under_test();
+        let size = |name| std::fs::metadata(component.file(name)).map_or(0, |file| file.len());
+        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        Ok(Self {
+            host: match SETTINGS.runtime {
+                RuntimeKind::Local => "local".to_owned(),
+                RuntimeKind::Spin { .. } => spin_version().unwrap_or_else(|| "spin".to_owned()),
+            },
+            is_optimised: !cfg!(debug_assertions),
+            component: component.name(),
+            api_bytes: size("api"),
+            floor_bytes: size("floor"),
+            postgres: services.postgres_version().await?,
+            processors: std::thread::available_parallelism().map_or(0, NonZero::get),
+            load_average: load.split_whitespace().take(3).collect::<Vec<_>>().join(" "),
+            log_level: options.log_level.clone(),
+        })
+    }
+
+    /// The host and the build, in a few words.
+    pub(crate) fn title(&self) -> String {
+        format!("{}, {}, PostgreSQL {}", self.host, self.component, self.postgres)
+    }
+
+    pub(crate) fn describe(&self) -> String {
+        let warning = if self.is_optimised {
+            ""
+        } else {
+            "NOT OPTIMISED: these figures mean nothing; use `cargo bench-api`\n"
+        };
+        format!(
+            "{warning}host: {}\ncomponents of {}: the API {} bytes, the bare one {} bytes\n\
+             PostgreSQL {}, {} processors, load average {}, log_level {}\n",
+            self.host,
+            self.component,
+            self.api_bytes,
+            self.floor_bytes,
+            self.postgres,
+            self.processors,
+            self.load_average,
+            self.log_level
+        )
+    }
+}
+
+/// The version of the Spin that the tests use.
+pub(crate) fn spin_version() -> Option<String> {
+    let program = std::env::var_os("SPIN").unwrap_or_else(|| "spin".into());
+    let output = Command::new(program).arg("--version").output().ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

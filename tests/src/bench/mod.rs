@@ -1,0 +1,127 @@
+//! Measures the API: [`run`] starts it, a bare component (the package `floor`: the least that any component
+//! could do), each on its own host, and a native server (the package `native`), all on one database, and prints
+//! tables or JSON. `cargo bench-api` and `cargo bench-api-spin` run it.
+//!
+//! The requests are sent from this process, with little CPU, because they share the machine. Responses
+//! are not checked beyond their status: the tests do that. Start reading at `throughput.rs`, `latency.rs` and
+//! `cold.rs`, one for each kind of table.
+
+mod agreement;
+mod answers;
+mod cold;
+mod comparison;
+pub(crate) mod environment;
+mod latency;
+pub(crate) mod load;
+mod native;
+mod options;
+pub(crate) mod output;
+mod plots;
+pub(crate) mod processes;
+mod requests;
+mod services;
+mod sql;
+mod target;
+mod throughput;
+
+pub use options::{Options, Part, Reuse, Workload};
+
+use anyhow::ensure;
+use serde::Serialize;
+
+use cold::ColdStart;
+use comparison::{Series, Summary};
+use environment::Environment;
+use latency::Latency;
+use services::Services;
+
+/// What `--json` prints. Of the lists, one has entries.
+#[derive(Serialize)]
+struct Document {
+    environment: Environment,
+    rounds: u32,
+    seconds: u64,
+    throughput: Vec<Summary>,
+    latency: Vec<Latency>,
+    cold: Vec<ColdStart>,
+}
+
+/// Runs the selected measurement and prints its results. An error, after them, where requests failed.
+pub async fn run(options: &Options) -> anyhow::Result<()> {
+    if options.part == Part::Host {
+        return crate::runtime::serve(output::print).await;
+    }
+    let mut started = Vec::new();
+    let mut document = None;
+    let mut failures = 0;
+    if options.part == Part::Throughput {
+        let minutes = options.total_duration().as_secs().div_ceil(60);
+        output::progress(&format!("this takes about {minutes} min"));
+    }
+    for reuse in options.reuses() {
+        output::progress(&format!("starting the services: {}", reuse.name()));
+        let services = Services::start(options, reuse).await?;
+        agreement::check(&services)?;
+        let document = match &mut document {
+            Some(document) => document,
+            none => {
+                let environment = Environment::read(options, &services).await?;
+                report(options, &environment.describe());
+                none.insert(Document::new(options, environment))
+            }
+        };
+        match options.part {
+            Part::Throughput => {
+                let all = throughput::measure(options, reuse, &services).await?;
+                report(options, &throughput::report(options, reuse, &all));
+                if let Some(folder) = &options.plots {
+                    plots::write(folder, reuse, &all, &document.environment)?;
+                }
+                failures += all.iter().map(Series::errors).sum::<usize>();
+                document.throughput.extend(all.iter().map(Series::summary));
+            }
+            Part::Latency => {
+                let all = latency::measure(options, reuse, &services).await?;
+                report(options, &latency::report(options, reuse, &all));
+                failures += all.iter().filter(|one| one.is_unexpected()).count();
+                document.latency.extend(all);
+            }
+            // All kinds of instances take turns.
+            Part::Cold => started.push((reuse, services)),
+            Part::Host => {}
+        }
+    }
+    if let Some(mut document) = document {
+        if options.part == Part::Cold {
+            document.cold = cold::measure(options, &started)?;
+            failures += document.cold.iter().map(ColdStart::errors).sum::<usize>();
+            report(options, &cold::report(&document.cold));
+        }
+        if options.json {
+            output::print(&serde_json::to_string_pretty(&document)?);
+        }
+    }
+    ensure!(failures == 0, "{failures} requests had no good response: the figures say nothing");
+    Ok(())
+}
+
+impl Document {
+    fn new(options: &Options, environment: Environment) -> Self {
+        let Options { rounds, seconds, .. } = *options;
+        Self {
+            environment,
+            rounds,
+            seconds,
+            throughput: Vec::new(),
+            latency: Vec::new(),
+            cold: Vec::new(),
+        }
+    }
+}
+
+/// Prints a text, unless the results are printed as JSON.
+fn report(options: &Options, text: &str) {
+    if !options.json {
+        output::print(text);
+    }
+}

@@ -1,0 +1,38 @@
+//! The throughput's results as SVG files, which look right on a light and on a dark page.
+
+mod drawing;
+mod latency;
+mod ratios;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::comparison::Series;
+use super::environment::Environment;
+use super::options::Reuse;
+
+/// Writes `latency.svg` and `ratios.svg`; for single-use instances `latency-single-use.svg` and
+/// `ratios-single-use.svg`. `series` are those of one kind of instances.
+pub(crate) fn write(
+    folder: &Path,
+    reuse: Reuse,
+    series: &[Series],
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    fs::create_dir_all(folder)
+        .with_context(|| format!("create the folder `{}`", folder.display()))?;
+    let suffix = match reuse {
+        Reuse::Reused => "",
+        Reuse::SingleUse => "-single-use",
+    };
+    let about = format!("{}; {}", environment.title(), reuse.name());
+    for (name, text) in
+        [("latency", latency::draw(series, &about)), ("ratios", ratios::draw(series, &about))]
+    {
+        let path = folder.join(format!("{name}{suffix}.svg"));
+        fs::write(&path, text).with_context(|| format!("write `{}`", path.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! The API's requests per second divided by those of the bare component and of the native server: a row of
+//! bars for each of the two, a group for each workload, a bar for each number of connections.
+
+use super::super::comparison::{Figure, RATIOS, Series};
+use super::super::options::Workload;
+use super::super::services::Side;
+use super::drawing::{Anchor, COLORS, Drawing, place};
+
+const GROUP_WIDTH: f64 = 110.0;
+const ROW_HEIGHT: f64 = 240.0;
+/// Space above the rows, for the title and the legend.
+const TOP: f64 = 70.0;
+const LEFT: f64 = 56.0;
+const RIGHT: f64 = 16.0;
+const ABOVE: f64 = 30.0;
+const BELOW: f64 = 34.0;
+const BETWEEN_GROUPS: f64 = 18.0;
+const BETWEEN_BARS: f64 = 2.0;
+
+/// The whole file. `about` says where the figures are from.
+pub(super) fn draw(all: &[Series], about: &str) -> String {
+    let mut workloads: Vec<Workload> = Vec::new();
+    let mut connections: Vec<u16> = Vec::new();
+    for series in all {
+        if !workloads.contains(&series.workload) {
+            workloads.push(series.workload);
+        }
+        if !connections.contains(&series.connections) {
+            connections.push(series.connections);
+        }
+    }
+    connections.sort_unstable();
+    let is_measured =
+        |to: &Side| all.first().is_some_and(|one| one.sides().any(|side| side == *to));
+    let rows: Vec<Side> = RATIOS.into_iter().filter(is_measured).collect();
+
+    let width = (LEFT + place(workloads.len()) * GROUP_WIDTH + RIGHT).max(720.0);
+    let title = "Requests per second of the API, divided by those of the others";
+    let mut drawing = Drawing::new(width, TOP + place(rows.len()) * ROW_HEIGHT, title);
+    drawing.text((12.0, 22.0), Anchor::Start, "title", title);
+    drawing.text((12.0, 40.0), Anchor::Start, "", about);
+    let mut x = 12.0;
+    for (index, count) in connections.iter().enumerate() {
+        drawing.bar((x, 50.0), 12.0, 12.0, index % COLORS);
+        let unit = if *count == 1 { "connection" } else { "connections" };
+        drawing.text((x + 18.0, 61.0), Anchor::Start, "", &format!("{count} {unit}"));
+        x += 130.0;
+    }
+    for (index, to) in rows.into_iter().enumerate() {
+        let y = TOP + place(index) * ROW_HEIGHT;
+        row(&mut drawing, y, width, to, all, &workloads, &connections);
+    }
+    drawing.finish()
+}
+
+fn row(
+    drawing: &mut Drawing,
+    y: f64,
+    width: f64,
+    to: Side,
+    all: &[Series],
+    workloads: &[Workload],
+    connections: &[u16],
+) {
+    let (left, right) = (LEFT, width - RIGHT);
+    let (top, bottom) = (y + ABOVE, y + ROW_HEIGHT - BELOW);
+    let ratio = |workload, count| {
+        let series = all.iter().find(|one| one.workload == workload && one.connections == count)?;
+        series.ratio(to, Figure::Throughput)
+    };
+    let all_ratios = workloads.iter().flat_map(|one| connections.iter().map(|n| ratio(*one, *n)));
+    // To the next half above the largest one, and at least to 1.
+    let most = (all_ratios.flatten().fold(1.0, f64::max) * 2.0).ceil() / 2.0;
+    let height = |value: f64| bottom - value / most * (bottom - top);
+
+    drawing.text((left, y + 16.0), Anchor::Start, "", &format!("API / {}", to.name()));
+    let mut line = 0.0;
+    while line <= most + 0.01 {
+        drawing.line((left, height(line)), (right, height(line)), "grid");
+        let label = format!("{line:.2}");
+        drawing.text((left - 6.0, height(line) + 4.0), Anchor::End, "small", &label);
+        line += 0.25;
+    }
+    let room = GROUP_WIDTH - BETWEEN_GROUPS;
+    let bar = room / place(connections.len().max(1));
+    for (group, workload) in workloads.iter().enumerate() {
+        let start = left + place(group) * GROUP_WIDTH + BETWEEN_GROUPS / 2.0;
+        let middle = (start + room / 2.0, bottom + 18.0);
+        drawing.text(middle, Anchor::Middle, "", workload.name());
+        for (index, count) in connections.iter().enumerate() {
+            let Some(value) = ratio(*workload, *count) else { continue };
+            let x = start + place(index) * bar;
+            let width = (bar - BETWEEN_BARS).max(1.0);
+            drawing.bar((x, height(value)), width, bottom - height(value), index % COLORS);
+            let above = (x + width / 2.0, height(value) - 4.0);
+            drawing.text(above, Anchor::Middle, "small", &format!("{value:.2}"));
+        }
+    }
+    drawing.line((left, bottom), (right, bottom), "axis");
+    drawing.line((left, height(1.0)), (right, height(1.0)), "mark");
+    drawing.upright_text((14.0, f64::midpoint(top, bottom)), "ratio of requests per second");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::comparison::tests::series;
+    use super::super::super::options::Workload;
+    use super::draw;
+
+    #[test]
+    fn each_workload_has_a_bar_for_each_number_of_connections() {
+        let all = [
+            series(Workload::Get, 1, &[(90.0, 100.0)]),
+            series(Workload::Get, 16, &[(80.0, 100.0)]),
+            series(Workload::List, 1, &[(120.0, 100.0)]),
+        ];
+        let svg = draw(&all, "local, WASI 0.3");
+        for text in [
+            ">get<",
+            ">list of 100<",
+            ">API / floor<",
+            ">0.90<",
+            ">0.80<",
+            ">1.20<",
+            ">16 connections<",
+        ] {
+            assert!(svg.contains(text), "{text}: {svg}");
+        }
+        // The native server took no part in these rounds: its row has no bars.
+        let bars = svg.matches(r#"class="f0"/>"#).count() + svg.matches(r#"class="f1"/>"#).count();
+        assert_eq!(bars, 3 + 2, "three bars, two of the legend: {svg}");
+    }
+
+    #[test]
+    fn without_figures_there_are_still_axes() {
+        assert!(draw(&[], "nothing").contains("Requests per second"));
+        let svg = draw(&[series(Workload::Get, 1, &[])], "nothing");
+        assert!(svg.contains(">get<") && !svg.contains("NaN"), "{svg}");
+    }
+}
