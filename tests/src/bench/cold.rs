@@ -69,6 +69,12 @@ pub(crate) fn measure(
         for samples in &mut all {
             samples.take(number >= FIRST_REQUESTS);
         }
+        // There and back, so that none always follows the same one, whose instance may still be ending.
+        all.reverse();
+    }
+    // The table has the order of the beginning.
+    if (FIRST_REQUESTS + options.samples) % 2 == 1 {
+        all.reverse();
     }
     Ok(all.into_iter().map(Samples::into_figures).collect())
 }
