@@ -19,8 +19,6 @@ mod http;
 mod log;
 #[cfg(test)]
 mod openapi;
-#[cfg(test)]
-mod property_cases;
 mod single_flight;
 mod tasks;
 

@@ -30,8 +30,6 @@ mod history;
 mod migrations;
 mod model;
 mod ops;
-#[cfg(test)]
-mod property_cases;
 mod run;
 mod schema;
 mod sql;

@@ -4,9 +4,9 @@
 //! The cases are the same in every run; `PROPTEST_CASES` and `PROPTEST_RNG_SEED` change them.
 
 use neon_url::{DatabaseUrl, SslMode};
+use property_cases::config;
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::test_runner::{Config, RngSeed};
 
 /// Text with much in it that is syntax somewhere.
 fn odd_text() -> impl Strategy<Value = String> {
@@ -62,20 +62,6 @@ fn connection_string() -> impl Strategy<Value = String> {
             format!("{scheme}://{user}:{password}@{host}{port}/{database}?{parameters}")
         },
     )
-}
-
-/// Cases of each property, unless `PROPTEST_CASES` is set.
-const CASES: u32 = 300;
-
-/// The same cases in every run, unless `PROPTEST_RNG_SEED` is set.
-fn config() -> Config {
-    let given = Config::default();
-    let rng_seed = match given.rng_seed {
-        RngSeed::Random => RngSeed::Fixed(20_261_128),
-        fixed @ RngSeed::Fixed(_) => fixed,
-    };
-    let cases = std::env::var_os("PROPTEST_CASES").map_or(CASES, |_| given.cases);
-    Config { cases, rng_seed, failure_persistence: None, ..given }
 }
 
 proptest! {

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use property_cases::config;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
@@ -10,7 +11,6 @@ use super::jwks_record::Record;
 use super::jwt::UnverifiedToken;
 use super::key_set::{KeySet, KeySetError};
 use crate::config::RequiredClaims;
-use crate::property_cases::config;
 
 const NOTHING: RequiredClaims = RequiredClaims { issuer: None, audience: None };
 

@@ -3,6 +3,7 @@
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use percent_encoding::percent_decode_str;
+use property_cases::config;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
@@ -12,7 +13,6 @@ use super::json::{JsonObject, Member};
 use super::media_type;
 use super::path::TaskPath;
 use super::precondition::Preconditions;
-use crate::property_cases::config;
 
 /// Whatever can be in a header.
 fn header_value() -> impl Strategy<Value = HeaderValue> {

@@ -1,5 +1,6 @@
 //! Properties of every cursor, limit, query and body of a task: nothing panics, and what is accepted is what it says.
 
+use property_cases::config;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
@@ -9,7 +10,6 @@ use super::list::ListQuery;
 use super::page::{Cursor, PageLimit};
 use crate::db::Time;
 use crate::http::json::JsonObject;
-use crate::property_cases::config;
 
 proptest! {
     #![proptest_config(config())]

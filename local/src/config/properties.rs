@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use property_cases::config;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use proptest::test_runner::{Config, RngSeed};
 
 use super::host_pattern::HostPattern;
 use super::manifest::Manifest;
@@ -32,20 +32,6 @@ fn changed() -> impl Strategy<Value = String> {
         }
         manifest.into_iter().collect()
     })
-}
-
-/// Cases of each property, unless `PROPTEST_CASES` is set.
-const CASES: u32 = 300;
-
-/// The same cases in every run, unless `PROPTEST_RNG_SEED` is set.
-fn config() -> Config {
-    let given = Config::default();
-    let rng_seed = match given.rng_seed {
-        RngSeed::Random => RngSeed::Fixed(20_261_128),
-        fixed @ RngSeed::Fixed(_) => fixed,
-    };
-    let cases = std::env::var_os("PROPTEST_CASES").map_or(CASES, |_| given.cases);
-    Config { cases, rng_seed, failure_persistence: None, ..given }
 }
 
 proptest! {

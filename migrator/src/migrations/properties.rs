@@ -1,10 +1,10 @@
 //! Properties of every file name and first line: nothing panics, and what is accepted is what it looks like.
 
+use property_cases::config;
 use proptest::prelude::*;
 
 use super::directive;
 use super::file_name::{overlooked, parse_stem};
-use crate::property_cases::config;
 
 fn stem() -> impl Strategy<Value = String> {
     prop_oneof![

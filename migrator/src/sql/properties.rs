@@ -1,11 +1,11 @@
 //! Properties of every script: nothing panics, every byte belongs to one token, and statements are found again.
 
+use property_cases::config;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::lexer::{Token, next_token};
 use super::{comments, is_terminated, literal, statements};
-use crate::property_cases::config;
 
 /// Pieces of SQL and of what only looks like it, in any order.
 fn script() -> impl Strategy<Value = String> {

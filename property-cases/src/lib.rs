@@ -1,4 +1,4 @@
-//! The cases of properties.
+//! How many cases the property tests of all packages run, and which.
 
 use proptest::test_runner::{Config, RngSeed};
 
@@ -6,7 +6,7 @@ use proptest::test_runner::{Config, RngSeed};
 const CASES: u32 = 300;
 
 /// The same cases in every run, unless `PROPTEST_RNG_SEED` is set.
-pub(crate) fn config() -> Config {
+pub fn config() -> Config {
     let given = Config::default();
     let rng_seed = match given.rng_seed {
         RngSeed::Random => RngSeed::Fixed(20_261_128),
