@@ -1,9 +1,9 @@
 //! Latency over concurrency: a panel for each workload, with a line for each side.
 
 use super::super::comparison::{Figure, Series};
-use super::super::options::Workload;
 use super::super::services::Side;
 use super::drawing::{Anchor, Drawing, place};
+use super::workloads;
 
 const PANELS_IN_A_ROW: usize = 4;
 const PANEL_WIDTH: f64 = 240.0;
@@ -27,20 +27,13 @@ struct Scale {
 
 /// The whole file. `about` says where the figures are from.
 pub(super) fn draw(all: &[Series], about: &str) -> String {
-    let mut workloads: Vec<Workload> = Vec::new();
-    for series in all {
-        if !workloads.contains(&series.workload) {
-            workloads.push(series.workload);
-        }
-    }
+    let workloads = workloads(all);
     let columns = workloads.len().clamp(1, PANELS_IN_A_ROW);
     let rows = workloads.len().div_ceil(PANELS_IN_A_ROW);
     // Wide enough for the title and the legend.
     let width = (place(columns) * PANEL_WIDTH).max(720.0);
     let title = "Latency over concurrency";
-    let mut drawing = Drawing::new(width, TOP + place(rows) * PANEL_HEIGHT, title);
-    drawing.text((12.0, 22.0), Anchor::Start, "title", title);
-    drawing.text((12.0, 40.0), Anchor::Start, "", about);
+    let mut drawing = Drawing::new(width, TOP + place(rows) * PANEL_HEIGHT, title, about);
     legend(&mut drawing, all);
     let scale = Scale::of(all);
     for (index, workload) in workloads.into_iter().enumerate() {

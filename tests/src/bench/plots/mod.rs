@@ -11,7 +11,7 @@ use anyhow::Context;
 
 use super::comparison::Series;
 use super::environment::Environment;
-use super::options::Reuse;
+use super::options::{Reuse, Workload};
 
 /// Writes `latency.svg` and `ratios.svg`; for single-use instances `latency-single-use.svg` and
 /// `ratios-single-use.svg`. `series` are those of one kind of instances.
@@ -35,4 +35,15 @@ pub(crate) fn write(
         fs::write(&path, text).with_context(|| format!("write `{}`", path.display()))?;
     }
     Ok(())
+}
+
+/// The workloads in the order in which they were measured.
+fn workloads(all: &[Series]) -> Vec<Workload> {
+    let mut workloads = Vec::new();
+    for series in all {
+        if !workloads.contains(&series.workload) {
+            workloads.push(series.workload);
+        }
+    }
+    workloads
 }

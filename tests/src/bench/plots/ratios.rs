@@ -1,10 +1,13 @@
 //! The API's requests per second divided by those of the bare component and of the native server: a row of
 //! bars for each of the two, a group for each workload, a bar for each number of connections.
 
+use std::collections::BTreeSet;
+
 use super::super::comparison::{Figure, RATIOS, Series};
 use super::super::options::Workload;
 use super::super::services::Side;
 use super::drawing::{Anchor, COLORS, Drawing, place};
+use super::workloads;
 
 const GROUP_WIDTH: f64 = 110.0;
 const ROW_HEIGHT: f64 = 240.0;
@@ -19,26 +22,16 @@ const BETWEEN_BARS: f64 = 2.0;
 
 /// The whole file. `about` says where the figures are from.
 pub(super) fn draw(all: &[Series], about: &str) -> String {
-    let mut workloads: Vec<Workload> = Vec::new();
-    let mut connections: Vec<u16> = Vec::new();
-    for series in all {
-        if !workloads.contains(&series.workload) {
-            workloads.push(series.workload);
-        }
-        if !connections.contains(&series.connections) {
-            connections.push(series.connections);
-        }
-    }
-    connections.sort_unstable();
+    let workloads = workloads(all);
+    let connections: BTreeSet<u16> = all.iter().map(|one| one.connections).collect();
+    let connections: Vec<u16> = connections.into_iter().collect();
     let is_measured =
         |to: &Side| all.first().is_some_and(|one| one.sides().any(|side| side == *to));
     let rows: Vec<Side> = RATIOS.into_iter().filter(is_measured).collect();
 
     let width = (LEFT + place(workloads.len()) * GROUP_WIDTH + RIGHT).max(720.0);
     let title = "Requests per second of the API, divided by those of the others";
-    let mut drawing = Drawing::new(width, TOP + place(rows.len()) * ROW_HEIGHT, title);
-    drawing.text((12.0, 22.0), Anchor::Start, "title", title);
-    drawing.text((12.0, 40.0), Anchor::Start, "", about);
+    let mut drawing = Drawing::new(width, TOP + place(rows.len()) * ROW_HEIGHT, title, about);
     let mut x = 12.0;
     for (index, count) in connections.iter().enumerate() {
         drawing.bar((x, 50.0), 12.0, 12.0, index % COLORS);
