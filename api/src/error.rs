@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
@@ -11,6 +10,7 @@ use crate::auth::key_set::Unavailable;
 use crate::config::Misconfiguration;
 use crate::db::error::DbError;
 use crate::http::media_type::Unsupported;
+use crate::http::response::{self, Response};
 use crate::tasks::messages;
 use responses::problem::{FieldError, Problem};
 
@@ -294,7 +294,7 @@ impl ApiError {
     /// The same failure as a health check reports it: whatever is wrong with the configuration or
     /// the database, the answer is 503.
     pub(crate) fn into_unhealthy(self) -> Response {
-        let mut response = self.into_response();
+        let mut response = Response::from(self);
         if let Some(problem) = response.extensions_mut().get_mut::<Problem>() {
             problem.status = StatusCode::SERVICE_UNAVAILABLE;
         }
@@ -304,19 +304,20 @@ impl ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        let problem = self.problem();
-        let mut response = problem.status.into_response();
+impl From<ApiError> for Response {
+    /// Without a body: the problem becomes it when the response is completed.
+    fn from(error: ApiError) -> Self {
+        let problem = error.problem();
+        let mut response = response::empty(problem.status);
         if problem.status == StatusCode::SERVICE_UNAVAILABLE {
             let seconds = HeaderValue::from_static(RETRY_AFTER_SECONDS);
             response.headers_mut().insert(RETRY_AFTER, seconds);
         }
-        if let Some((name, value)) = self.header() {
+        if let Some((name, value)) = error.header() {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
-        if let Some(text) = self.cause() {
-            let sqlstate = self.sqlstate().map(str::to_owned);
+        if let Some(text) = error.cause() {
+            let sqlstate = error.sqlstate().map(str::to_owned);
             response.extensions_mut().insert(Cause { text, sqlstate });
         }
         response.extensions_mut().insert(problem);
@@ -376,9 +377,7 @@ impl From<DbError> for ApiError {
 
 #[cfg(test)]
 mod tests {
-    use axum::response::IntoResponse;
-
-    use super::{ApiError, DbError};
+    use super::{ApiError, DbError, Response};
 
     fn refused(code: &str, constraint: Option<&str>) -> ApiError {
         let error = DbError::Refused {
@@ -415,7 +414,7 @@ mod tests {
             ("undefined table", "42P01", None, 500),
             ("permission", "42501", None, 500),
         ] {
-            let response = refused(code, constraint).into_response();
+            let response = Response::from(refused(code, constraint));
             assert_eq!(response.status().as_u16(), expected, "{label}");
         }
     }

@@ -6,15 +6,13 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::config::{self, Misconfiguration};
 use crate::db::{Database, Param};
 use crate::error::ApiError;
 use crate::host::postgres;
-use crate::http::response::rounded_millis;
+use crate::http::response::{self, Response, rounded_millis};
 #[cfg(test)]
 use crate::openapi::failures;
 use crate::single_flight::SingleFlight;
@@ -157,8 +155,8 @@ struct PoolHealth {
     security(),
 ))]
 /// `GET /health`: 200 as long as the component runs; asks nothing of the database.
-pub(crate) fn check_process() -> Json<ProcessHealth> {
-    Json(ProcessHealth { status: "healthy" })
+pub(crate) fn check_process() -> Response {
+    response::document(&ProcessHealth { status: "healthy" })
 }
 
 #[cfg_attr(test, utoipa::path(
@@ -183,7 +181,7 @@ pub(crate) fn check_process() -> Json<ProcessHealth> {
 /// for writes.
 pub(crate) async fn check_database(database: Result<Database, ApiError>) -> Response {
     match DATABASE_HEALTH.get(database_health(database)).await {
-        Ok(health) => Json(health).into_response(),
+        Ok(health) => response::document(&health),
         Err(error) => error.into_unhealthy(),
     }
 }
@@ -241,7 +239,7 @@ async fn database_health(database: Result<Database, ApiError>) -> Result<Databas
 /// `GET /health/pool`: 200, or 503 when the database cannot be asked.
 pub(crate) async fn show_connections(database: Result<Database, ApiError>) -> Response {
     match POOL_HEALTH.get(pool_health(database)).await {
-        Ok(health) => Json(health).into_response(),
+        Ok(health) => response::document(&health),
         Err(error) => error.into_unhealthy(),
     }
 }

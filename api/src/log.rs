@@ -1,9 +1,9 @@
 //! The log: standard error, a JSON document a line.
 
-use chrono::{SecondsFormat, Utc};
 use serde::Serialize;
 
 use crate::config::{self, LogLevel};
+use crate::db::Time;
 use crate::host::stderr;
 
 /// Maximum length of a host's text, in characters.
@@ -18,7 +18,7 @@ pub(crate) fn one_line(text: &str) -> String {
 
 /// The time as it stands in the log.
 pub(crate) fn time() -> String {
-    Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true)
+    Time::now().to_rfc3339()
 }
 
 /// Writes a line at once, so that lines of concurrent requests do not mix. A log that cannot be

@@ -11,7 +11,7 @@ mod time;
 
 use std::time::{Duration, Instant};
 
-use http::request::Parts;
+use http::Method;
 
 pub(crate) use self::error::DbError;
 use self::retry::Repeats;
@@ -37,10 +37,9 @@ pub(crate) struct Database {
 
 impl Database {
     /// Reads its part of the configuration; connects to nothing yet.
-    pub(crate) async fn of(parts: &Parts) -> Result<Self, ApiError> {
-        let context = RequestContext::of(parts)?;
-        let repeats = if parts.method.is_safe() { Repeats::OfReads } else { Repeats::OfWrites };
-        Ok(Self { context, config: config::database().await?, repeats })
+    pub(crate) async fn of(context: &RequestContext, method: &Method) -> Result<Self, ApiError> {
+        let repeats = if method.is_safe() { Repeats::OfReads } else { Repeats::OfWrites };
+        Ok(Self { context: context.clone(), config: config::database().await?, repeats })
     }
 
     /// The same, for a statement that is not tried again: it reports how the database is now.

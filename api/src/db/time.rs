@@ -1,5 +1,7 @@
 //! Times as PostgreSQL keeps them, and how JSON and SQL write them.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use chrono::{DateTime, Datelike, Timelike};
 
 /// A `timestamptz`: microseconds since 2000. The largest number is `infinity`, the least `-infinity`.
@@ -42,9 +44,16 @@ impl Time {
         self.0 != i64::MAX && self.0 != i64::MIN
     }
 
-    /// Writes RFC 3339 in UTC with six digits; the nearest time that it can write. By hand: a page has two
+    /// By the host's clock.
+    pub(crate) fn now() -> Self {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let micros = i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX);
+        Self(micros.saturating_sub(UNTIL_2000))
+    }
+
+    /// RFC 3339 in UTC with six digits; the nearest time that it can write. By hand: a page has two
     /// thousand times.
-    pub(crate) fn write_rfc3339(self, json: &mut Vec<u8>) {
+    pub(crate) fn write_rfc3339(self, text: &mut Vec<u8>) {
         let micros = self.0.clamp(RFC_3339.0, RFC_3339.1);
         let time = DateTime::from_timestamp_micros(micros + UNTIL_2000).unwrap_or_default();
         let mut written = *b"0000-00-00T00:00:00.000000Z";
@@ -63,7 +72,14 @@ impl Time {
                 rest /= 10;
             }
         }
-        json.extend_from_slice(&written);
+        text.extend_from_slice(&written);
+    }
+
+    /// The same as text.
+    pub(crate) fn to_rfc3339(self) -> String {
+        let mut text = Vec::new();
+        self.write_rfc3339(&mut text);
+        String::from_utf8(text).unwrap_or_default()
     }
 
     /// Exactly this time for `::timestamptz`, independent of the session's settings: by its Julian day,

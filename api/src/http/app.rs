@@ -4,9 +4,8 @@
 
 use std::time::Instant;
 
-use axum::body::Body;
-use bytes::Bytes;
 use http::Request;
+use responses::host::RequestBody;
 
 use super::cors::CrossOrigin;
 use super::request::RequestContext;
@@ -16,16 +15,14 @@ use crate::auth;
 /// Answers one request. Every response passes through here. The future is what is left to do when the
 /// host has the response.
 pub(crate) async fn serve(
-    mut request: Request<Body>,
-) -> (http::Response<Bytes>, impl Future<Output = ()> + 'static) {
+    request: Request<RequestBody>,
+) -> (response::Response, impl Future<Output = ()> + 'static) {
     let started = Instant::now();
     let context = RequestContext::new(request.uri(), request.headers());
     let cross_origin = CrossOrigin::of(request.method(), request.headers()).await;
     let method = request.method().clone();
-    request.extensions_mut().insert(context.clone());
-    let answer = router::answer(context.route(), request).await;
-    let (response, log_line) =
-        response::complete(context, &cross_origin, method, started, answer).await;
+    let answer = router::answer(&context, request).await;
+    let (response, log_line) = response::complete(context, &cross_origin, method, started, answer);
     // The log line of a failure is written before the response: it must not get lost.
     let log_line = if response.status().is_server_error() {
         log_line.write().await;

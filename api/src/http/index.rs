@@ -1,7 +1,8 @@
 //! `GET /`: links to the documentation.
 
-use axum::Json;
 use serde::Serialize;
+
+use super::response::{self, Response};
 
 /// What a person sees who opens the address of the API.
 #[derive(Serialize)]
@@ -28,6 +29,10 @@ pub(crate) struct Index {
     security(),
 ))]
 /// `GET /`: 200, always.
-pub(crate) fn show_index() -> Json<Index> {
-    Json(Index { message: "Taskie, a task API", docs: "docs", openapi: "openapi.json" })
+pub(crate) fn show_index() -> Response {
+    response::document(&Index {
+        message: "Taskie, a task API",
+        docs: "docs",
+        openapi: "openapi.json",
+    })
 }

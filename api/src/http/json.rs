@@ -5,12 +5,11 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Instant;
 
-use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use http_body_util::BodyExt;
+use responses::host::{CutOff, RequestBody};
 use responses::time::within;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -47,7 +46,7 @@ pub(crate) enum Member {
 
 impl JsonObject {
     /// Reads and checks a request's body.
-    pub(crate) async fn read(parts: &Parts, body: Body) -> Result<Self, ApiError> {
+    pub(crate) async fn read(parts: &Parts, body: RequestBody) -> Result<Self, ApiError> {
         media_type::check(parts).map_err(ApiError::UnsupportedMediaType)?;
         Self::parse(&read_in_time(&parts.headers, body).await?)
     }
@@ -152,7 +151,7 @@ impl<'de> Deserialize<'de> for JsonObject {
 
 /// Reads the body within `request_timeout_ms`. A body that arrived with its head, as most do, is
 /// available at once: the limit is not read for it.
-async fn read_in_time(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
+async fn read_in_time(headers: &HeaderMap, body: RequestBody) -> Result<Bytes, ApiError> {
     let started = Instant::now();
     let mut reading = pin!(read(headers, body));
     if let Poll::Ready(read) = futures::poll!(reading.as_mut()) {
@@ -164,7 +163,7 @@ async fn read_in_time(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError
 }
 
 /// Reads the body up to the limit; one that announces more is not read at all.
-async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, ApiError> {
+async fn read(headers: &HeaderMap, mut body: RequestBody) -> Result<Bytes, ApiError> {
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())
@@ -176,16 +175,14 @@ async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, ApiError> {
     let mut bytes = BytesMut::new();
     // Nothing follows the announced length. Waiting for the end too would take the host some time.
     while announced.is_none_or(|announced| (bytes.len() as u64) < announced) {
-        let Some(frame) = body.frame().await else { break };
-        let frame = frame.map_err(|_| {
+        let Some(piece) = body.next().await else { break };
+        let piece = piece.map_err(|CutOff| {
             ApiError::BadRequest("The request body ended before it was complete".to_owned())
         })?;
-        if let Ok(data) = frame.into_data() {
-            if bytes.len() + data.len() > MAX_BODY_BYTES {
-                return Err(ApiError::BodyTooLarge);
-            }
-            bytes.extend_from_slice(&data);
+        if bytes.len() + piece.len() > MAX_BODY_BYTES {
+            return Err(ApiError::BodyTooLarge);
         }
+        bytes.extend_from_slice(&piece);
     }
     Ok(bytes.freeze())
 }

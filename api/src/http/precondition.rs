@@ -1,10 +1,10 @@
 //! Preconditions (RFC 9110, section 13): requests that count only while a resource is in a state that
 //! its client names, or in no such state.
 
-use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use super::response::Response;
 use crate::error::ApiError;
 
 pub(crate) const CHANGED: &str = "The task has changed since you read it";
@@ -90,7 +90,7 @@ impl Preconditions {
                 Some(_) => self.failure(),
                 None => ApiError::PreconditionFailed(RULED_OUT),
             };
-            return failure.into_response();
+            return failure.into();
         }
         if matches(self.if_none_match.as_ref(), tag) {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -182,10 +182,10 @@ fn read_list(text: &str, takes_weak: bool) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use axum::response::{IntoResponse, Response};
     use http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
     use http::{HeaderMap, HeaderName, HeaderValue};
 
+    use super::super::response::{self, Response};
     use super::{CHANGED, ONLY_WEAK, Preconditions, RULED_OUT};
 
     fn headers(lines: &[(HeaderName, &'static str)]) -> HeaderMap {
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn what_was_read_is_answered_by_its_tag() {
         let response = |tag: Option<&'static str>| -> Response {
-            let mut response = "read".into_response();
+            let mut response = response::json(b"{}".to_vec());
             if let Some(tag) = tag {
                 response.headers_mut().insert(ETAG, HeaderValue::from_static(tag));
             }

@@ -3,15 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::request::Parts;
 use http::{HeaderMap, Uri};
 
 use super::route::Route;
 use super::trace_context;
-use crate::db::error::DbError;
-use crate::error::ApiError;
 
-/// Shared by everything that works on one request; put into the request's extensions.
+/// Shared by everything that works on one request.
 #[derive(Clone)]
 pub(crate) struct RequestContext(Arc<Inner>);
 
@@ -42,12 +39,6 @@ impl RequestContext {
         let route = Route::of(uri.path());
         let trace_id = trace_context::trace_id(headers);
         Self(Arc::new(Inner { id, problem_type, route, trace_id, database: Mutex::default() }))
-    }
-
-    /// The context that was put into this request's extensions.
-    pub(crate) fn of(parts: &Parts) -> Result<Self, ApiError> {
-        let missing = || DbError::Unexpected("the request has no context".to_owned());
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| missing().into())
     }
 
     /// The id that the response, the log and a problem document carry.

@@ -3,12 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
-use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use http::{HeaderValue, Method, StatusCode};
-use http_body_util::BodyExt;
 use responses::problem::Problem;
 use serde::Serialize;
 
@@ -22,16 +19,38 @@ use crate::log;
 /// The longest method in the log, in bytes; they are ASCII.
 const MAX_METHOD_BYTES: usize = 32;
 
+/// A response of this component: its body is in memory.
+pub(crate) type Response = http::Response<Bytes>;
+
+/// A response without a body.
+pub(crate) fn empty(status: StatusCode) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    response
+}
+
+/// 200 with a body that is JSON already.
+pub(crate) fn json(body: Vec<u8>) -> Response {
+    let mut response = Response::new(body.into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// 200 with this document as JSON.
+pub(crate) fn document(document: &impl Serialize) -> Response {
+    // A document of texts and numbers cannot fail.
+    json(serde_json::to_vec(document).unwrap_or_default())
+}
+
 /// Makes a response whole, body and headers, and its line for the log.
-pub(crate) async fn complete(
+pub(crate) fn complete(
     context: RequestContext,
     cross_origin: &CrossOrigin,
     method: Method,
     started: Instant,
     response: Response,
-) -> (http::Response<Bytes>, LogLine) {
-    let (mut parts, body) = response.into_parts();
-    let mut body = in_memory(body).await;
+) -> (Response, LogLine) {
+    let (mut parts, mut body) = response.into_parts();
     // Caches must not give one origin's answer to another. Independent of the configuration: most
     // requests have no origin, and need not read it.
     let mut vary = "origin";
@@ -63,15 +82,7 @@ pub(crate) async fn complete(
 
     let cause = parts.extensions.remove::<Cause>();
     let log_line = LogLine { context, method, status: parts.status, total, cause };
-    (http::Response::from_parts(parts, body), log_line)
-}
-
-/// Reads a body of this component: it has one piece, and reading it cannot fail.
-async fn in_memory(mut body: Body) -> Bytes {
-    match body.frame().await {
-        Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
-        _ => Bytes::new(),
-    }
+    (Response::from_parts(parts, body), log_line)
 }
 
 /// A request that was answered, for the log.

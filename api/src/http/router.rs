@@ -3,17 +3,17 @@
 //! Written out: every instance would have to build a library's router, and many instances serve one
 //! request only (0.03 ms of CPU). It would also be 100 KB of the component.
 
-use axum::body::Body;
-use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
 use http::header::ALLOW;
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method, Request, StatusCode};
+use responses::host::RequestBody;
 
 use super::json::JsonObject;
 use super::media_type::{ACCEPT_PATCH, JSON_TYPES};
 use super::path::TaskPath;
 use super::precondition::Preconditions;
+use super::request::RequestContext;
+use super::response::{self, Response};
 use super::route::Route;
 use super::{cors, index};
 use crate::auth::Caller;
@@ -22,35 +22,43 @@ use crate::error::ApiError;
 use crate::{health, tasks};
 
 /// Answers a request. The response to `HEAD` is that to `GET`; its body is removed later.
-pub(crate) async fn answer(route: Option<Route>, request: Request) -> Response {
+pub(crate) async fn answer(context: &RequestContext, request: Request<RequestBody>) -> Response {
     let (parts, body) = request.into_parts();
-    respond(route, &parts, body).await.unwrap_or_else(ApiError::into_response)
+    respond(context, &parts, body).await.unwrap_or_else(Response::from)
 }
 
-async fn respond(route: Option<Route>, parts: &Parts, body: Body) -> Result<Response, ApiError> {
-    let Some(route) = route else {
+async fn respond(
+    context: &RequestContext,
+    parts: &Parts,
+    body: RequestBody,
+) -> Result<Response, ApiError> {
+    let Some(route) = context.route() else {
         // The page has to see the 404 of the request that follows.
         return if cors::is_preflight(&parts.method, &parts.headers) {
-            Ok(StatusCode::NO_CONTENT.into_response())
+            Ok(response::empty(StatusCode::NO_CONTENT))
         } else {
             Err(ApiError::RouteNotFound)
         };
     };
     if !route.methods().split(',').any(|method| parts.method == *method) {
-        return Ok(with_methods(route, ApiError::MethodNotAllowed.into_response()));
+        return Ok(with_methods(route, ApiError::MethodNotAllowed.into()));
     }
     if parts.method == Method::OPTIONS {
-        return Ok(with_methods(route, StatusCode::NO_CONTENT.into_response()));
+        return Ok(with_methods(route, response::empty(StatusCode::NO_CONTENT)));
     }
     let response = match route {
-        Route::Tasks => respond_about_list(parts, body).await?,
+        Route::Tasks => respond_about_list(context, parts, body).await?,
         Route::Task | Route::Complete | Route::Incomplete | Route::Status => {
-            respond_about_task(route, parts, body).await?
+            respond_about_task(context, route, parts, body).await?
         }
-        Route::Index => index::show_index().into_response(),
-        Route::Health => health::check_process().into_response(),
-        Route::DatabaseHealth => health::check_database(Database::of(parts).await).await,
-        Route::PoolHealth => health::show_connections(Database::of(parts).await).await,
+        Route::Index => index::show_index(),
+        Route::Health => health::check_process(),
+        Route::DatabaseHealth => {
+            health::check_database(Database::of(context, &parts.method).await).await
+        }
+        Route::PoolHealth => {
+            health::show_connections(Database::of(context, &parts.method).await).await
+        }
     };
     // Preconditions count for requests that succeed without them (RFC 9110, section 13.2.1). A write has
     // them in its statement.
@@ -61,9 +69,13 @@ async fn respond(route: Option<Route>, parts: &Parts, body: Body) -> Result<Resp
 }
 
 /// Answers `GET`, `HEAD` and `POST` of a user's tasks.
-async fn respond_about_list(parts: &Parts, body: Body) -> Result<Response, ApiError> {
+async fn respond_about_list(
+    context: &RequestContext,
+    parts: &Parts,
+    body: RequestBody,
+) -> Result<Response, ApiError> {
     let caller = Caller::of(parts).await?;
-    let database = Database::of(parts).await?;
+    let database = Database::of(context, &parts.method).await?;
     if parts.method != Method::POST {
         return tasks::list_tasks(caller, &parts.uri, database).await;
     }
@@ -73,32 +85,35 @@ async fn respond_about_list(parts: &Parts, body: Body) -> Result<Response, ApiEr
 }
 
 /// Answers the methods of one task, and of its status.
-async fn respond_about_task(route: Route, parts: &Parts, body: Body) -> Result<Response, ApiError> {
+async fn respond_about_task(
+    context: &RequestContext,
+    route: Route,
+    parts: &Parts,
+    body: RequestBody,
+) -> Result<Response, ApiError> {
     let caller = Caller::of(parts).await?;
     let id = TaskPath::of(parts.uri.path()).task_id().ok_or(ApiError::InvalidTaskId)?;
-    let database = Database::of(parts).await?;
+    let database = Database::of(context, &parts.method).await?;
     let preconditions = Preconditions::of(&parts.headers);
     Ok(match (route, parts.method.as_str()) {
         (Route::Complete, _) => {
-            tasks::complete_task(caller, id, preconditions?, database).await?.into_response()
+            tasks::complete_task(caller, id, preconditions?, database).await?.into()
         }
         (Route::Incomplete, _) => {
-            tasks::reopen_task(caller, id, preconditions?, database).await?.into_response()
+            tasks::reopen_task(caller, id, preconditions?, database).await?.into()
         }
         (Route::Status, _) => {
             let preconditions = preconditions?;
             let body = JsonObject::read(parts, body).await?;
-            tasks::set_task_status(caller, id, preconditions, database, body).await?.into_response()
+            tasks::set_task_status(caller, id, preconditions, database, body).await?.into()
         }
-        (_, "DELETE") => {
-            tasks::delete_task(caller, id, preconditions?, database).await?.into_response()
-        }
+        (_, "DELETE") => tasks::delete_task(caller, id, preconditions?, database).await?,
         (_, "PUT" | "PATCH") => {
             let preconditions = preconditions?;
             let body = JsonObject::read(parts, body).await?;
-            tasks::update_task(caller, id, preconditions, database, body).await?.into_response()
+            tasks::update_task(caller, id, preconditions, database, body).await?.into()
         }
-        _ => tasks::get_task(caller, id, database).await?.into_response(),
+        _ => tasks::get_task(caller, id, database).await?.into(),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::response::IntoResponse;
+use http::HeaderValue;
 use http::header::ALLOW;
 use responses::problem::{FieldError, Problem};
 use responses::problem_type::{JSON, PROBLEM_JSON};
@@ -18,6 +18,7 @@ use crate::auth::key_set;
 use crate::config::Misconfiguration;
 use crate::db::DbError;
 use crate::error::ApiError;
+use crate::http::response::Response as HttpResponse;
 use crate::http::{media_type, precondition};
 use crate::tasks::messages::{
     DESCRIPTION_TOO_LONG, PRIORITY_UNKNOWN, STATUS_UNKNOWN, TITLE_TOO_LONG,
@@ -34,7 +35,7 @@ macro_rules! failures {
 
         impl ToResponse<'static> for $name {
             fn response() -> (&'static str, RefOr<Response>) {
-                let examples = [$(($example, $response.into_response())),+];
+                let examples = [$(($example, HttpResponse::from($response))),+];
                 (stringify!($name), describe($meaning, examples).into())
             }
         }
@@ -103,7 +104,7 @@ failures! {
     ];
     RouteNotFound: "There is no such path" = [("path", ApiError::RouteNotFound)];
     MethodNotAllowed: "The path does not have this method" = [
-        ("method", (axum::response::AppendHeaders([(ALLOW, "GET,HEAD")]), ApiError::MethodNotAllowed)),
+        ("method", method_not_allowed()),
     ];
     EmailTaken: "The email address in the token belongs to another account" = [
         ("email", ApiError::EmailTaken),
@@ -193,15 +194,18 @@ impl IntoResponses for OfABody {
     }
 }
 
+fn method_not_allowed() -> HttpResponse {
+    let mut response = HttpResponse::from(ApiError::MethodNotAllowed);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET,HEAD"));
+    response
+}
+
 fn named<R: ToResponse<'static>>(status: u16) -> (String, RefOr<Response>) {
     (status.to_string(), Ref::from_response_name(R::response().0).into())
 }
 
 /// The responses to one kind of failure; all of them have the same status.
-fn describe<const N: usize>(
-    meaning: &str,
-    examples: [(&str, axum::response::Response); N],
-) -> Response {
+fn describe<const N: usize>(meaning: &str, examples: [(&str, HttpResponse); N]) -> Response {
     let mut response = Response::new(meaning);
     let mut content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem")));
     for (name, example) in examples {
@@ -238,6 +242,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use crate::error::ApiError;
+    use crate::http::response::Response as HttpResponse;
     use crate::openapi::{document, failures};
 
     /// A failure of each variant. The match has no `_`: a new variant has to come here, too.

@@ -2,14 +2,14 @@
 //! statements, and the same code from a row to a response. So the two differ in where they run, and in
 //! nothing that either of them could do better.
 
-use axum::response::{IntoResponse, Response};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
 
 use super::page::PageLimit;
 use super::records;
-use super::state::{Json, TaskState};
+use super::state::TaskState;
 use crate::db::Time;
+use crate::http::response::{self, Response};
 
 /// `$1` id, `$2` owner.
 pub const GET_TASK: &str = super::get::GET_TASK;
@@ -51,27 +51,28 @@ pub struct Task {
     pub updated_at: i64,
 }
 
-impl IntoResponse for Task {
+impl From<Task> for Response {
     /// 200 with the task and its `ETag`.
-    fn into_response(self) -> Response {
+    fn from(task: Task) -> Self {
         TaskState {
-            id: self.id,
-            user_id: self.owner,
-            title: self.title,
-            description: self.description,
-            status: self.status,
-            priority: self.priority,
-            created_at: Time(self.created_at),
-            updated_at: Time(self.updated_at),
+            id: task.id,
+            user_id: task.owner,
+            title: task.title,
+            description: task.description,
+            status: task.status,
+            priority: task.priority,
+            created_at: Time(task.created_at),
+            updated_at: Time(task.updated_at),
         }
-        .into_response()
+        .into()
     }
 }
 
 /// 201 with the task and its `Location`.
 pub fn created(task: Task) -> Response {
     let location = HeaderValue::from_str(&format!("tasks/{}", task.id));
-    let mut response = (StatusCode::CREATED, task).into_response();
+    let mut response = Response::from(task);
+    *response.status_mut() = StatusCode::CREATED;
     if let Ok(location) = location {
         response.headers_mut().insert(LOCATION, location);
     }
@@ -82,5 +83,5 @@ pub fn created(task: Task) -> Response {
 /// `count`. None where they are not whole.
 pub fn page(records: &[u8], count: i64, limit: i32, owner: &str) -> Option<Response> {
     let shown = records::to_json(records, count, PageLimit(limit), owner).ok()?;
-    Some(Json(shown.json).into_response())
+    Some(response::json(shown.json))
 }

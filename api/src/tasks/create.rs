@@ -1,6 +1,5 @@
 //! `POST /api/{user_id}/tasks`
 
-use axum::response::{IntoResponse, Response};
 use const_format::formatcp;
 use http::header::LOCATION;
 use http::request::Parts;
@@ -16,6 +15,7 @@ use crate::error::ApiError;
 use crate::http::idempotency::{IDEMPOTENCY_REPLAYED, IdempotencyKey};
 use crate::http::json::JsonObject;
 use crate::http::precondition::Preconditions;
+use crate::http::response::Response;
 #[cfg(test)]
 use crate::openapi::{failures, schema};
 
@@ -232,7 +232,8 @@ pub(crate) async fn create_task(
         created_at,
         updated_at: created_at,
     };
-    let mut response = (StatusCode::CREATED, task).into_response();
+    let mut response = Response::from(task);
+    *response.status_mut() = StatusCode::CREATED;
     // Relative (RFC 3986), so that it is right behind a proxy that adds a prefix to the path.
     let list = if parts.uri.path().ends_with('/') { "" } else { "tasks/" };
     if let Ok(location) = HeaderValue::from_str(&format!("{list}{id}")) {

@@ -10,6 +10,7 @@ use crate::db::{Database, Param};
 use crate::error::ApiError;
 use crate::http::path::TaskId;
 use crate::http::precondition::Preconditions;
+use crate::http::response::{self, Response};
 #[cfg(test)]
 use crate::openapi::{failures, schema};
 
@@ -55,8 +56,8 @@ pub(crate) async fn delete_task(
     id: TaskId,
     preconditions: Preconditions,
     database: Database,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Response, ApiError> {
     let params = vec![Param::Int4(id.0), Param::Text(caller.user_id)];
     DELETE_TASK.apply(&database, params, preconditions).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(response::empty(StatusCode::NO_CONTENT))
 }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use axum::response::{IntoResponse, Response};
 use const_format::formatcp;
 use http::header::LINK;
 use http::{HeaderValue, Uri};
@@ -13,10 +12,10 @@ use super::messages::STATUS_UNKNOWN;
 use super::page::{CURSOR_INVALID, CURSOR_OF_OTHER_SORT, Cursor, LIMIT_INVALID, PageLimit};
 use super::records;
 use super::sql::{LISTED, RANK};
-use super::state::Json;
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
+use crate::http::response::{self, Response};
 #[cfg(test)]
 use crate::openapi::{failures, schema};
 
@@ -225,7 +224,7 @@ pub(crate) async fn list_tasks(
     let records = row.optional_bytes()?.unwrap_or_default();
     let read = row.int8()?;
     let shown = records::to_json(&records, read, limit, &caller.user_id)?;
-    let mut response = Json(shown.json).into_response();
+    let mut response = response::json(shown.json);
     if let Some(last) = shown.last.filter(|_| shown.count < read) {
         let rank = query.sort.map(|Sort::Priority| last.rank);
         let link = query.link_to(Cursor::after(rank, last.created_at, last.id));

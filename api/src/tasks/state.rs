@@ -2,11 +2,11 @@
 
 use std::io::Write as _;
 
-use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use http::header::{CACHE_CONTROL, ETAG};
 
 use crate::db::{DbError, Row, Time};
+use crate::http::response::{self, Response};
 
 /// A task as it stands in a response.
 pub(crate) struct TaskState {
@@ -108,25 +108,16 @@ pub(super) fn push_json(json: &mut Vec<u8>, text: &str) {
     let _ = serde_json::to_writer(json, text);
 }
 
-impl IntoResponse for TaskState {
-    fn into_response(self) -> Response {
-        let mut response = Json(self.to_json()).into_response();
-        if let Some(etag) = self.etag() {
+impl From<TaskState> for Response {
+    /// 200 with the task and its `ETag`.
+    fn from(task: TaskState) -> Self {
+        let mut response = response::json(task.to_json());
+        if let Some(etag) = task.etag() {
             response.headers_mut().insert(ETAG, etag);
             // Caches may keep it if they ask each time.
             let cache = HeaderValue::from_static("private, no-cache");
             response.headers_mut().insert(CACHE_CONTROL, cache);
         }
         response
-    }
-}
-
-/// A body that is JSON already.
-pub(super) struct Json(pub(super) Vec<u8>);
-
-impl IntoResponse for Json {
-    fn into_response(self) -> Response {
-        let json = HeaderValue::from_static("application/json");
-        ([(CONTENT_TYPE, json)], self.0).into_response()
     }
 }

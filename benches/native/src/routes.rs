@@ -14,7 +14,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use tokio_postgres::types::ToSql;
 
-use crate::service::{Failure, Service, time};
+use crate::service::{Failure, Service, answer, time};
 
 /// The largest page of the API's statement for small ones.
 const MAX_LIMIT: i32 = 200;
@@ -64,7 +64,7 @@ async fn get_task(
     State(service): Shared,
     Path((user, id)): Path<(String, i32)>,
     headers: HeaderMap,
-) -> Result<Task, Failure> {
+) -> Result<Response, Failure> {
     service.caller(&headers, &user)?;
     service.task(bench::GET_TASK, &[&id, &user], id, &user).await
 }
@@ -89,6 +89,7 @@ async fn list_tasks(
     }?;
     let records: Option<&[u8]> = row.try_get(0)?;
     bench::page(records.unwrap_or_default(), row.try_get(1)?, filter.limit, &user)
+        .map(answer)
         .ok_or_else(|| Failure(StatusCode::INTERNAL_SERVER_ERROR, "a page that ends".to_owned()))
 }
 
@@ -106,7 +107,7 @@ async fn create_task(
         &[&user, &title, &description, &status, &priority, &caller.email];
     let row = service.row(bench::INSERT_TASK, params).await?;
     let created_at = time(&row, 1)?;
-    Ok(bench::created(Task {
+    let task = Task {
         id: row.try_get(0)?,
         owner: user,
         title,
@@ -115,7 +116,8 @@ async fn create_task(
         priority: priority.to_owned(),
         created_at,
         updated_at: created_at,
-    }))
+    };
+    Ok(answer(bench::created(task)))
 }
 
 async fn update_task(
@@ -123,7 +125,7 @@ async fn update_task(
     Path((user, id)): Path<(String, i32)>,
     headers: HeaderMap,
     Json(fields): Json<Fields>,
-) -> Result<Task, Failure> {
+) -> Result<Response, Failure> {
     service.caller(&headers, &user)?;
     let title = fields.checked_title()?;
     let none: Option<String> = None;
@@ -135,7 +137,7 @@ async fn complete_task(
     service: Shared,
     path: Path<(String, i32)>,
     headers: HeaderMap,
-) -> Result<Task, Failure> {
+) -> Result<Response, Failure> {
     set_status(service, path, headers, "complete").await
 }
 
@@ -143,7 +145,7 @@ async fn reopen_task(
     service: Shared,
     path: Path<(String, i32)>,
     headers: HeaderMap,
-) -> Result<Task, Failure> {
+) -> Result<Response, Failure> {
     set_status(service, path, headers, "incomplete").await
 }
 
@@ -152,7 +154,7 @@ async fn set_status(
     Path((user, id)): Path<(String, i32)>,
     headers: HeaderMap,
     status: &'static str,
-) -> Result<Task, Failure> {
+) -> Result<Response, Failure> {
     service.caller(&headers, &user)?;
     service.task(bench::SET_STATUS, &[&id, &user, &status], id, &user).await
 }

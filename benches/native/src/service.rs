@@ -1,6 +1,7 @@
 //! What the routes share: the sender of a request, and a statement.
 
 use api::bench::Task;
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use deadpool_postgres::Pool;
 use http::{HeaderMap, StatusCode};
@@ -45,16 +46,16 @@ impl Service {
         row.ok_or_else(|| Failure(StatusCode::NOT_FOUND, "no such row".to_owned()))
     }
 
-    /// The task of a statement that gives its columns; 404 without one.
+    /// 200 with the task of a statement that gives its columns; 404 without one.
     pub(crate) async fn task(
         &self,
         statement: &'static str,
         params: &[&(dyn ToSql + Sync)],
         id: i32,
         owner: &str,
-    ) -> Result<Task, Failure> {
+    ) -> Result<Response, Failure> {
         let row = self.row(statement, params).await?;
-        Ok(Task {
+        let task = Task {
             id,
             owner: owner.to_owned(),
             title: row.try_get(0)?,
@@ -63,8 +64,14 @@ impl Service {
             priority: row.try_get(3)?,
             created_at: time(&row, 4)?,
             updated_at: time(&row, 5)?,
-        })
+        };
+        Ok(answer(task.into()))
     }
+}
+
+/// A response of the component, as one of this server.
+pub(crate) fn answer(response: http::Response<impl Into<Body>>) -> Response {
+    response.map(Into::into)
 }
 
 /// What `timestamptz_send` gives.

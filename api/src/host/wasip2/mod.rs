@@ -7,7 +7,6 @@ pub(crate) mod key_value;
 pub(crate) mod postgres;
 pub(crate) mod variables;
 
-use axum::body::Body;
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
@@ -20,8 +19,6 @@ wasi::http::proxy::export!(Component);
 
 impl Guest for Component {
     fn handle(request: IncomingRequest, response: ResponseOutparam) {
-        responses::host::serve(&request, response, async |request| {
-            app::serve(request.map(Body::new)).await
-        });
+        responses::host::serve(&request, response, app::serve);
     }
 }

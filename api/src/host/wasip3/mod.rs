@@ -6,16 +6,18 @@ pub(crate) mod key_value;
 pub(crate) mod postgres;
 pub(crate) mod variables;
 
-use axum::body::Body;
-use spin_sdk::http::Request;
-use spin_sdk::wasip3::http::types::{ErrorCode, Response};
+use spin_sdk::wasip3::exports::http::handler::Guest;
+use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 
 use crate::http::app;
 
 /// Called by Spin for every request of this instance.
-#[spin_sdk::http_service]
-async fn handle(request: Request) -> Result<Response, ErrorCode> {
-    let method = request.method().clone();
-    let (response, afterwards) = app::serve(request.map(Body::new)).await;
-    responses::host::respond(&method, response, afterwards).await
+struct Component;
+
+spin_sdk::wasip3::http::service::export!(Component);
+
+impl Guest for Component {
+    async fn handle(request: Request) -> Result<Response, ErrorCode> {
+        responses::host::serve(request, app::serve).await
+    }
 }

@@ -1,11 +1,9 @@
 //! A request on its way in.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::future::poll_fn;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
-use http_body::{Body, Frame};
 use wasi::http::types::{IncomingBody, IncomingRequest, Method as HostMethod};
 use wasi::io::streams::{InputStream, StreamError};
 
@@ -61,31 +59,20 @@ impl RequestBody {
         let stream = body.stream().ok()?;
         Some(Self { waiting: Waiting::default(), stream, _body: body })
     }
-}
 
-impl Body for RequestBody {
-    type Data = Bytes;
-    type Error = CutOff;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
-        let Self { waiting, stream, .. } = self.get_mut();
+    /// The next piece; none after the last one.
+    ///
+    /// # Errors
+    ///
+    /// When the body ended before it was complete.
+    pub async fn next(&mut self) -> Option<Result<Bytes, CutOff>> {
+        let Self { waiting, stream, .. } = self;
         let read = || match stream.read(READ_BYTES) {
             Ok(bytes) if bytes.is_empty() => None,
-            Ok(bytes) => Some(Some(Ok(Frame::data(Bytes::from(bytes))))),
+            Ok(bytes) => Some(Some(Ok(Bytes::from(bytes)))),
             Err(StreamError::Closed) => Some(None),
             Err(StreamError::LastOperationFailed(_)) => Some(Some(Err(CutOff))),
         };
-        waiting.poll(context, read, || stream.subscribe())
+        poll_fn(|context| waiting.poll(context, read, || stream.subscribe())).await
     }
 }
-
-impl std::fmt::Display for CutOff {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the body ended before it was complete")
-    }
-}
-
-impl std::error::Error for CutOff {}

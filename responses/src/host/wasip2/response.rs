@@ -41,7 +41,7 @@ fn head(response: &Response<Bytes>) -> Result<OutgoingResponse, ErrorCode> {
     let headers: Vec<(String, Vec<u8>)> = response
         .headers()
         .iter()
-        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
         .collect();
     let headers = Fields::from_list(&headers).map_err(|error| failure(error.to_string()))?;
     let head = OutgoingResponse::new(headers);

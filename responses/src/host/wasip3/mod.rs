@@ -1,8 +1,30 @@
 //! The host by WASI 0.3.
 
 mod clock;
+mod request;
 mod response;
 pub mod worker;
 
 pub use self::clock::wait;
-pub use self::response::respond;
+use std::future::Future;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use spin_sdk::wasip3::http::types::{ErrorCode, Request as HostRequest, Response as HostResponse};
+
+pub use self::request::{CutOff, RequestBody};
+
+/// Serves a request. `answer` gives the response, and what is left to do when the host has it.
+///
+/// # Errors
+///
+/// When the request or the response cannot be converted.
+pub async fn serve<F: Future<Output = ()> + 'static>(
+    request: HostRequest,
+    answer: impl AsyncFnOnce(Request<RequestBody>) -> (Response<Bytes>, F),
+) -> Result<HostResponse, ErrorCode> {
+    let request = request::convert(request)?;
+    let method = request.method().clone();
+    let (response, afterwards) = answer(request).await;
+    response::respond(&method, response, afterwards).await
+}

@@ -33,7 +33,7 @@ const FIRST_PIECE: usize = 64 * 1024;
 /// A response to HEAD has the headers of GET's, its `Content-Length` included, and no body at all. An
 /// empty body would not do: the host compares it with `Content-Length` and, over HTTP/2, resets the
 /// stream.
-pub async fn respond(
+pub(super) async fn respond(
     method: &Method,
     response: Response<Bytes>,
     afterwards: impl Future<Output = ()> + 'static,
@@ -41,7 +41,7 @@ pub async fn respond(
     let headers: Vec<(String, Vec<u8>)> = response
         .headers()
         .iter()
-        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
         .collect();
     let headers = Headers::from_list(&headers)
         .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
