@@ -193,6 +193,11 @@ impl TestServer {
         self.copy_of(&self.adopted, Origin::Predecessor).await
     }
 
+    /// A copy of a database to which nobody is connected.
+    pub(crate) async fn copy(&'static self, original: &TestDatabase) -> TestDatabase {
+        self.database_from(original.name()).await
+    }
+
     async fn copy_of(
         &'static self,
         template: &'static OnceCell<String>,
@@ -382,7 +387,8 @@ async fn adopt(database: &TestDatabase) {
     run_migrator(&database.url, &["up"]).await;
 }
 
-async fn grant(database: &TestDatabase) {
+/// Grants the API's role its privileges, with the built migrator.
+pub(crate) async fn grant(database: &TestDatabase) {
     // The databases of a throwaway server share the role, and only one may change it at a time.
     static ROLE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     let _guard = ROLE.lock().await;
@@ -393,7 +399,7 @@ async fn grant(database: &TestDatabase) {
 }
 
 /// What it prints on standard output.
-async fn run_migrator(url: &DatabaseUrl, arguments: &[&str]) -> String {
+pub(crate) async fn run_migrator(url: &DatabaseUrl, arguments: &[&str]) -> String {
     // The first call builds the program, which blocks.
     let program = tokio::task::spawn_blocking(migrator).await.expect("build the migrator");
     let output = Command::new(&program)

@@ -85,7 +85,7 @@ impl Figure {
     }
 
     /// The name in JSON.
-    fn key(self) -> &'static str {
+    pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Throughput => "requests_per_second",
             Self::P50 => "p50_ms",

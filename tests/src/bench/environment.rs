@@ -6,7 +6,6 @@ use std::process::Command;
 use serde::Serialize;
 
 use super::options::Options;
-use super::services::Services;
 use crate::Component;
 use crate::settings::{RuntimeKind, SETTINGS};
 
@@ -28,11 +27,12 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    pub(crate) async fn read(options: &Options, services: &Services) -> anyhow::Result<Self> {
+    /// `postgres` is the version of the server.
+    pub(crate) fn read(options: &Options, postgres: String) -> Self {
         let component = Component::under_test();
         let size = |name| std::fs::metadata(component.file(name)).map_or(0, |file| file.len());
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-        Ok(Self {
+        Self {
             host: match SETTINGS.runtime {
                 RuntimeKind::Local => "local".to_owned(),
                 RuntimeKind::Spin { .. } => spin_version().unwrap_or_else(|| "spin".to_owned()),
@@ -41,11 +41,11 @@ impl Environment {
             component: component.name(),
             api_bytes: size("api"),
             floor_bytes: size("floor"),
-            postgres: services.postgres_version().await?,
+            postgres,
             processors: std::thread::available_parallelism().map_or(0, NonZero::get),
             load_average: load.split_whitespace().take(3).collect::<Vec<_>>().join(" "),
             log_level: options.log_level.clone(),
-        })
+        }
     }
 
     /// The host and the build, in a few words.

@@ -11,6 +11,7 @@ mod answers;
 mod cold;
 mod comparison;
 pub(crate) mod environment;
+mod indexes;
 mod latency;
 pub(crate) mod load;
 mod native;
@@ -19,12 +20,14 @@ pub(crate) mod output;
 mod plots;
 pub(crate) mod processes;
 mod requests;
+mod scale;
 mod services;
 mod sql;
 mod target;
 mod throughput;
 
 pub use options::{Options, Part, Reuse, Workload};
+pub use scale::ScaleOptions;
 
 use anyhow::ensure;
 use serde::Serialize;
@@ -51,6 +54,11 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     if options.part == Part::Host {
         return crate::runtime::serve(output::print).await;
     }
+    match options.part {
+        Part::Scale => return scale::run(options).await,
+        Part::Indexes => return indexes::run(options).await,
+        _ => {}
+    }
     let mut started = Vec::new();
     let mut document = None;
     let mut failures = 0;
@@ -65,7 +73,8 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         let document = match &mut document {
             Some(document) => document,
             none => {
-                let environment = Environment::read(options, &services).await?;
+                let postgres = services.postgres_version().await?;
+                let environment = Environment::read(options, postgres);
                 report(options, &environment.describe());
                 none.insert(Document::new(options, environment))
             }
@@ -88,7 +97,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
             }
             // All kinds of instances take turns.
             Part::Cold => started.push((reuse, services)),
-            Part::Host => {}
+            Part::Scale | Part::Indexes | Part::Host => {}
         }
     }
     if let Some(mut document) = document {

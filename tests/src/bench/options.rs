@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
 
+use super::scale::ScaleOptions;
 use super::services::Side;
 use crate::{Component, InstanceReuse};
 
@@ -60,6 +61,9 @@ pub struct Options {
     /// Draw `latency.svg` and `ratios.svg` into this folder, with `throughput`.
     #[arg(long, value_name = "FOLDER")]
     pub plots: Option<PathBuf>,
+    /// With many tasks.
+    #[command(flatten)]
+    pub scale: ScaleOptions,
 }
 
 /// A part of the measurements.
@@ -71,6 +75,10 @@ pub enum Part {
     Latency,
     /// The first byte of a response by an instance that is new.
     Cold,
+    /// Requests, sizes and upkeep with many tasks beside 1,000.
+    Scale,
+    /// CPU time of PostgreSQL for a write with and without each index, constraint and the trigger.
+    Indexes,
     /// Serves a component: for this program, which starts itself again with it.
     #[value(hide = true)]
     Host,

@@ -89,6 +89,12 @@ pub(crate) fn resident_bytes(group: Option<u32>) -> Option<u64> {
     }
 }
 
+/// The CPU time of a process with one thread, exact to the nanosecond.
+pub(crate) fn exact_time(process: u32) -> Option<Duration> {
+    let text = fs::read_to_string(format!("/proc/{process}/schedstat")).ok()?;
+    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+}
+
 /// The process that started this one.
 pub(crate) fn parent(process: u32) -> Option<u32> {
     Some(Stat::read(Path::new(&format!("/proc/{process}/stat")))?.parent)

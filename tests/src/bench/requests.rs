@@ -8,12 +8,12 @@ use super::services::{Services, Side};
 use crate::{KeepAlive, User, raw_request};
 
 /// Writes the next request of one connection in place of the last one.
-type Requests = Box<dyn FnMut(&mut Vec<u8>) + Send>;
+pub(crate) type NextRequest = Box<dyn FnMut(&mut Vec<u8>) + Send>;
 
 /// A kept-alive connection with its requests.
 pub(crate) struct HttpConnection {
     client: KeepAlive,
-    requests: Requests,
+    requests: NextRequest,
     request: Vec<u8>,
 }
 
@@ -39,6 +39,11 @@ impl HttpConnection {
             None => of(workload),
             Some(mix) => in_turn(mix.iter().map(|one| of(*one)).collect(), number),
         };
+        Self::sending(address, requests)
+    }
+
+    /// One that sends these requests.
+    pub(crate) fn sending(address: SocketAddr, requests: NextRequest) -> Self {
         Self { client: KeepAlive::new(address), requests, request: Vec::new() }
     }
 }
@@ -67,7 +72,7 @@ pub(crate) fn request(workload: Workload, services: &Services) -> Vec<u8> {
 }
 
 /// The API's requests, which the native server takes too.
-fn to_api(workload: Workload, services: &Services, number: usize) -> Requests {
+fn to_api(workload: Workload, services: &Services, number: usize) -> NextRequest {
     let (user, task) = (&services.user, services.tasks[number]);
     let get = |user: &User, path: &str| {
         constant(raw_request("GET", &user.path(path), &[&authorization(user)], ""))
@@ -91,7 +96,7 @@ fn to_api(workload: Workload, services: &Services, number: usize) -> Requests {
     }
 }
 
-fn to_floor(workload: Workload, services: &Services, number: usize) -> Requests {
+fn to_floor(workload: Workload, services: &Services, number: usize) -> NextRequest {
     let (user, task) = (&services.user, services.tasks[number]);
     let of = |user: &User| format!("user={}", user.id);
     let get = |path: &str| constant(raw_request("GET", path, &[], ""));
@@ -116,12 +121,12 @@ fn to_floor(workload: Workload, services: &Services, number: usize) -> Requests 
     }
 }
 
-fn constant(request: Vec<u8>) -> Requests {
+fn constant(request: Vec<u8>) -> NextRequest {
     Box::new(move |buffer| buffer.clone_from(&request))
 }
 
 /// So that each one changes the task.
-fn alternating(requests: [Vec<u8>; 2]) -> Requests {
+fn alternating(requests: [Vec<u8>; 2]) -> NextRequest {
     let mut number = 0;
     Box::new(move |buffer| {
         buffer.clone_from(&requests[number % 2]);
@@ -130,12 +135,12 @@ fn alternating(requests: [Vec<u8>; 2]) -> Requests {
 }
 
 /// Requests with a new title of the same length each time.
-fn changing(request: impl Fn(&str) -> Vec<u8> + Send + 'static) -> Requests {
+fn changing(request: impl Fn(&str) -> Vec<u8> + Send + 'static) -> NextRequest {
     let mut titles = titles();
     Box::new(move |buffer| *buffer = request(&titles()))
 }
 
-fn with_titles(method: &'static str, user: &User, path: &str) -> Requests {
+fn with_titles(method: &'static str, user: &User, path: &str) -> NextRequest {
     let (path, token) = (user.path(path), authorization(user));
     changing(move |title| {
         let body = format!(r#"{{"title":"{title}"}}"#);
@@ -153,7 +158,7 @@ pub(crate) fn titles() -> impl FnMut() -> String + Send {
 }
 
 /// One request of each in turn. Each connection begins at another one.
-fn in_turn(mut all: Vec<Requests>, number: usize) -> Requests {
+fn in_turn(mut all: Vec<NextRequest>, number: usize) -> NextRequest {
     let mut next = number * 7;
     Box::new(move |buffer| {
         let index = next % all.len();

@@ -82,14 +82,7 @@ impl Side {
 impl Services {
     /// Starts them on a new database with a few tasks.
     pub(crate) async fn start(options: &Options, reuse: Reuse) -> anyhow::Result<Self> {
-        let api = App::start_with(|app| {
-            app.reuse = reuse.limits();
-            app.has_own_process = true;
-            // The API's default, which the tests change.
-            app.unset("database_timeout_ms");
-            app.set("log_level", &options.log_level).set("cors_origins", ORIGIN);
-        })
-        .await;
+        let api = App::start_with(|app| as_by_default(app, options, reuse)).await;
         let database_url = api.database().api_url();
         let floor = App::start_with(|app| {
             app.manifest = Component::under_test().floor_manifest();
@@ -192,14 +185,28 @@ impl Services {
 
     /// The version of PostgreSQL.
     pub(crate) async fn postgres_version(&self) -> anyhow::Result<String> {
-        let statement = "select current_setting('server_version')";
-        let row = self.database.query_one(statement, &[]).await.context("ask for the version")?;
-        Ok(row.get(0))
+        postgres_version(&self.database).await
     }
 }
 
+/// The version of PostgreSQL.
+pub(crate) async fn postgres_version(database: &Client) -> anyhow::Result<String> {
+    let statement = "select current_setting('server_version')";
+    let row = database.query_one(statement, &[]).await.context("ask for the version")?;
+    Ok(row.get(0))
+}
+
+/// The API as people start it, in a process of its own.
+pub(crate) fn as_by_default(app: &mut crate::Options, options: &Options, reuse: Reuse) {
+    app.reuse = reuse.limits();
+    app.has_own_process = true;
+    // The API's default, which the tests change.
+    app.unset("database_timeout_ms");
+    app.set("log_level", &options.log_level).set("cors_origins", ORIGIN);
+}
+
 /// The same user with a token that outlives the measurement.
-fn with_long_token(user: &User) -> User {
+pub(crate) fn with_long_token(user: &User) -> User {
     let token = Token::new(&user.id).claim("email", user.email()).claim_in("exp", TOKEN_SECONDS);
     user.with_token(token.signed(user.app().jwt_secret()))
 }
@@ -227,7 +234,7 @@ returning id";
 
 /// The server's processes, if it runs on this machine: its first process is the parent of the one
 /// behind this connection.
-async fn postgres(database: &Client) -> anyhow::Result<Option<Account>> {
+pub(crate) async fn postgres(database: &Client) -> anyhow::Result<Option<Account>> {
     let statement = "select pg_backend_pid(), host(inet_server_addr())";
     let row = database.query_one(statement, &[]).await.context("ask for the server's process")?;
     let (process, address): (i32, Option<String>) = (row.get(0), row.get(1));

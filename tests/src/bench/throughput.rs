@@ -65,7 +65,7 @@ async fn run(
 }
 
 /// A figure as it stands in a table.
-fn shown(value: Option<f64>, kind: Figure) -> String {
+pub(crate) fn shown(value: Option<f64>, kind: Figure) -> String {
     match kind {
         Figure::Throughput => figure(value, 0),
         Figure::P50 | Figure::P90 | Figure::P99 => figure(value, 2),
