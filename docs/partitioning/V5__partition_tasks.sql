@@ -4,7 +4,7 @@
 -- Every statement of the API has the user in its WHERE, so it reads one partition. The primary key has to have the user in
 -- it; that an id exists once is what the sequence makes sure of.
 --
--- Not beside a running API: `tasks` is locked while its rows are copied, some 2 minutes for 10 million. Run `migrator grant`
+-- Not beside a running API: `tasks` is locked while its rows are copied, some 3 minutes for 10 million. Run `migrator grant`
 -- afterwards: privileges belong to the table that is dropped here.
 
 -- Nobody writes to what is being copied.

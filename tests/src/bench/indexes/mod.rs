@@ -7,12 +7,12 @@
 mod write;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use anyhow::{Context, ensure};
 use serde::Serialize;
 
 use self::write::{Copy, Write};
-use super::comparison::median;
 use super::native;
 use super::options::Options;
 use super::output::{Table, figure, progress};
@@ -23,6 +23,9 @@ use crate::TestServer;
 const TASKS: u32 = 100_000;
 
 const SETTINGS: [(&str, &str); 2] = [("shared_buffers", "1GB"), ("max_wal_size", "2GB")];
+
+/// Turns of all copies in a round.
+const TURNS: usize = 5;
 
 /// Something that a write has to keep up.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -98,7 +101,7 @@ const PARTS: [Part; 9] = [
 struct Cost {
     #[serde(flatten)]
     part: Part,
-    /// CPU time with everything divided by that without this one: the median of the rounds.
+    /// CPU time with everything divided by that without this one.
     ratios: BTreeMap<&'static str, Option<f64>>,
     /// Milliseconds more.
     milliseconds: BTreeMap<&'static str, Option<f64>>,
@@ -108,7 +111,7 @@ struct Cost {
 #[derive(Serialize)]
 struct Document {
     tasks: u32,
-    rounds: u32,
+    turns: usize,
     /// CPU milliseconds of PostgreSQL for a statement where everything is there.
     with_everything: BTreeMap<&'static str, Option<f64>>,
     /// Updates that PostgreSQL could do without a change of the indexes, 0 to 1.
@@ -130,24 +133,37 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
         copies.push(Copy::of(server, &original, Some(part.drop)).await?);
     }
 
-    // Of each kind of write and each copy, the CPU milliseconds of each round.
+    // Of each kind of write and each copy, the CPU milliseconds of each turn.
     let mut found: BTreeMap<Write, Vec<Vec<f64>>> = BTreeMap::new();
     let mut heap_only_updates = BTreeMap::new();
-    for write in Write::ALL {
+    let writes = Write::selected(options);
+    ensure!(
+        !writes.is_empty(),
+        "no `--workload` of create, update and complete: nothing to measure"
+    );
+    for write in writes.iter().copied() {
         let statement = &statements[write.statement()];
         for round in 0..options.rounds {
             progress(&format!("round {} of {}: {}", round + 1, options.rounds, write.name()));
             let times = found.entry(write).or_insert_with(|| vec![Vec::new(); copies.len()]);
+            for copy in &copies {
+                copy.vacuum().await?;
+            }
             let mut order: Vec<usize> = (0..copies.len()).collect();
-            order.rotate_left(usize::try_from(round)? % copies.len());
-            for place in order {
-                let spent = copies[place].run(write, statement).await?;
-                times[place].push(spent.context("the CPU time of a process, from `/proc`")?);
+            for _ in 0..TURNS {
+                order.rotate_left(1);
+                for place in &order {
+                    let spent = copies[*place].run(write, statement).await?;
+                    times[*place].push(spent.context("the CPU time of a process, from `/proc`")?);
+                }
             }
         }
-        heap_only_updates.insert(write.name(), copies[0].heap_only_updates().await?);
+        let part = copies[0].heap_only_updates().await?;
+        if write != Write::Create {
+            heap_only_updates.insert(write.name(), part);
+        }
     }
-    let with_everything = found.iter().map(|(write, times)| (write.name(), middle(&times[0])));
+    let with_everything = found.iter().map(|(write, times)| (write.name(), undisturbed(&times[0])));
     let costs = PARTS.iter().enumerate().map(|(place, part)| Cost {
         part: *part,
         ratios: compare(&found, place + 1, |with, without| with / without),
@@ -155,65 +171,71 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     });
     let document = Document {
         tasks: size.tasks,
-        rounds: options.rounds,
+        turns: usize::try_from(options.rounds)? * TURNS,
         with_everything: with_everything.collect(),
         heap_only_updates,
         costs: costs.collect(),
     };
-    report(options, &document.table());
+    report(options, &document.table(&writes));
     if options.json {
         super::output::print(&serde_json::to_string_pretty(&document)?);
     }
-    ensure!(document.costs.iter().all(|cost| !cost.ratios.is_empty()), "nothing was measured");
     Ok(())
 }
 
-/// The median over the rounds of what two copies have taken in each of them.
+/// Compares the CPU times of the copy with everything and of another one.
 fn compare(
     found: &BTreeMap<Write, Vec<Vec<f64>>>,
     without: usize,
     figure: impl Fn(f64, f64) -> f64,
 ) -> BTreeMap<&'static str, Option<f64>> {
     let of = |times: &Vec<Vec<f64>>| {
-        let rounds = times[0].iter().zip(&times[without]);
-        median(rounds.map(|(with, without)| figure(*with, *without)))
+        Some(figure(undisturbed(&times[0])?, undisturbed(&times[without])?))
     };
     found.iter().map(|(write, times)| (write.name(), of(times))).collect()
 }
 
-fn middle(times: &[f64]) -> Option<f64> {
-    median(times.iter().copied())
+/// The CPU time that a fifth of the turns stayed below: whatever else the machine does at the same time makes a
+/// statement's CPU time longer, never shorter.
+fn undisturbed(times: &[f64]) -> Option<f64> {
+    let mut times = times.to_vec();
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 5).copied()
 }
 
 impl Document {
-    fn table(&self) -> String {
+    fn table(&self, writes: &[Write]) -> String {
         let mut headings = vec!["without"];
-        headings.extend(Write::ALL.map(Write::name));
+        headings.extend(writes.iter().map(|one| one.name()));
         headings.push("what it is for");
         let mut table = Table::new(&headings);
         let mut row = vec!["nothing: ms".to_owned()];
-        row.extend(Write::ALL.map(|one| figure(self.with_everything[one.name()], 3)));
+        row.extend(writes.iter().map(|one| figure(self.with_everything[one.name()], 3)));
         table.row(row);
         for cost in &self.costs {
-            let shown = |write: Write| {
-                if cost.part.finds_row && write != Write::Create {
+            let shown = |write: &Write| {
+                if cost.part.finds_row && *write != Write::Create {
                     return "-".to_owned();
                 }
                 let (ratio, more) = (cost.ratios[write.name()], cost.milliseconds[write.name()]);
                 format!("{} ({})", figure(ratio, 2), figure(more, 3))
             };
             let mut row = vec![cost.part.name.to_owned()];
-            row.extend(Write::ALL.map(shown));
+            row.extend(writes.iter().map(shown));
             row.push(cost.part.purpose.to_owned());
             table.row(row);
         }
-        format!(
+        let mut text = format!(
             "CPU time of PostgreSQL for a write with everything, divided by that without one part (milliseconds more):\n\
-             median of {} rounds, {} tasks in each copy; updates without a change of indexes: {:.0} % of those of a title\n{}",
-            self.rounds,
+             the undisturbed ones of {} turns, {} tasks in each copy\n{}",
+            self.turns,
             self.tasks,
-            self.heap_only_updates[Write::Update.name()] * 100.0,
             table.render()
-        )
+        );
+        for (write, part) in &self.heap_only_updates {
+            let percent = part * 100.0;
+            let _ = writeln!(text, "{write}: {percent:.0} % of the updates changed no index");
+        }
+        text
     }
 }

@@ -7,14 +7,15 @@ use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
 use crate::bench::load::count;
+use crate::bench::options::{Options, Workload};
 use crate::bench::processes;
 use crate::{TestDatabase, TestServer};
 
-/// Statements of one turn.
-const TURN: usize = 400;
+/// Statements of one turn: few, because the machine may get slower or busier.
+const TURN: usize = 100;
 
 /// Those before, so that the session has in memory what they need.
-const WARM_UP: usize = 20;
+const WARM_UP: usize = 5;
 
 /// Tasks that are changed in turn.
 const CHANGED: i64 = 10_000;
@@ -39,7 +40,18 @@ pub(super) struct Copy {
 }
 
 impl Write {
-    pub(super) const ALL: [Self; 3] = [Self::Create, Self::Update, Self::Complete];
+    const ALL: [(Self, Workload); 3] = [
+        (Self::Create, Workload::Create),
+        (Self::Update, Workload::Update),
+        (Self::Complete, Workload::Complete),
+    ];
+
+    /// Those of the selected workloads.
+    pub(super) fn selected(options: &Options) -> Vec<Self> {
+        let workloads = options.workloads();
+        let selected = Self::ALL.iter().filter(|(_, workload)| workloads.contains(workload));
+        selected.map(|(write, _)| *write).collect()
+    }
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -88,9 +100,12 @@ impl Copy {
         }
         let after = processes::exact_time(self.process);
         let spent = after.zip(before).map(|(after, before)| after.saturating_sub(before));
-        // What was written by this turn is not read by the next one.
-        self.client.batch_execute("vacuum tasks").await.context("vacuum")?;
         Ok(spent.map(|spent: Duration| spent.as_secs_f64() * 1_000.0 / count(TURN)))
+    }
+
+    /// Removes the versions of rows that writes have left.
+    pub(super) async fn vacuum(&self) -> anyhow::Result<()> {
+        self.client.batch_execute("vacuum tasks").await.context("vacuum")
     }
 
     async fn execute(&mut self, write: Write, sql: &str) -> anyhow::Result<()> {

@@ -70,7 +70,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let size = options.scale.size_or(LARGE);
     let reuse = options.reuses()[0];
     progress("starting PostgreSQL and filling the databases");
-    let server = TestServer::with_settings(&SETTINGS).await;
+    let server = TestServer::with_settings(settings(options)).await;
     let small = side::start(options, reuse, server, SMALL).await?;
     let large = side::start(options, reuse, server, size).await?;
     let database = large.client().await;
@@ -102,6 +102,15 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let errors: usize = all.flat_map(|found| &found.requests).map(Series::errors).sum();
     ensure!(errors == 0, "{errors} requests had no good response: the figures say nothing");
     Ok(())
+}
+
+/// The server's settings, which last as long as it: until the end of this program.
+fn settings(options: &Options) -> &'static [(&'static str, &'static str)] {
+    let own = options.scale.settings.iter().map(|(name, value)| {
+        let leak = |text: &String| -> &'static str { text.clone().leak() };
+        (leak(name), leak(value))
+    });
+    SETTINGS.into_iter().chain(own).collect::<Vec<_>>().leak()
 }
 
 async fn measure(

@@ -17,6 +17,9 @@ pub struct ScaleOptions {
     /// With `scale`: partition the large table (docs/partitioning), and measure again.
     #[arg(long)]
     pub(crate) partitioned: bool,
+    /// With `scale`: a setting of the PostgreSQL server; may be repeated.
+    #[arg(long = "setting", value_name = "NAME=VALUE", value_parser = parse_setting)]
+    pub(crate) settings: Vec<(String, String)>,
 }
 
 /// How many there are of both.
@@ -43,6 +46,12 @@ fn parse_users(text: &str) -> Result<u32, String> {
     }
 }
 
+fn parse_setting(text: &str) -> Result<(String, String), String> {
+    let setting = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let (name, value) = setting.ok_or("such as `random_page_cost=1.1` is expected")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -60,5 +69,6 @@ mod tests {
         assert_eq!(size("bench scale --tasks 2345").expect("good options"), (2_345, 20));
         assert_eq!(size("bench scale --users 30").expect("good options"), (1_000_000, 30));
         assert!(size("bench scale --users 5").is_err());
+        assert!(size("bench scale --setting jit").is_err());
     }
 }
