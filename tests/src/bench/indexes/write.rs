@@ -33,10 +33,15 @@ pub(super) struct Copy {
     // The connection first: a database is dropped when nobody is connected.
     client: Client,
     process: u32,
-    /// Incomplete tasks at the beginning: ids and owners.
-    tasks: Vec<(i32, String)>,
+    tasks: Vec<Task>,
     turn: usize,
     _database: TestDatabase,
+}
+
+struct Task {
+    id: i32,
+    owner: String,
+    is_complete: bool,
 }
 
 impl Write {
@@ -85,8 +90,15 @@ impl Copy {
         // The same ones in each copy.
         let select = "select id, user_id from tasks where status = 'incomplete' order by md5(id::text) limit $1";
         let rows = client.query(select, &[&CHANGED]).await.context("list tasks")?;
-        let tasks = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-        Ok(Self { client, process: process.unsigned_abs(), tasks, turn: 0, _database: database })
+        let tasks =
+            rows.iter().map(|row| Task { id: row.get(0), owner: row.get(1), is_complete: false });
+        Ok(Self {
+            client,
+            process: process.unsigned_abs(),
+            tasks: tasks.collect(),
+            turn: 0,
+            _database: database,
+        })
     }
 
     /// One turn: CPU milliseconds of this session for a statement; none where they cannot be read.
@@ -109,10 +121,14 @@ impl Copy {
     }
 
     async fn execute(&mut self, write: Write, sql: &str) -> anyhow::Result<()> {
-        let (id, owner) = &self.tasks[self.turn % self.tasks.len()];
-        let is_open = (self.turn / self.tasks.len()).is_multiple_of(2);
+        let place = self.turn % self.tasks.len();
+        let Task { id, owner, is_complete } = &mut self.tasks[place];
+        if write == Write::Complete {
+            // Each time the other one, so that the row changes.
+            *is_complete = !*is_complete;
+        }
         let title = format!("Task {:010} for today", self.turn);
-        let (status, none) = (if is_open { "complete" } else { "incomplete" }, None::<&str>);
+        let (status, none) = (if *is_complete { "complete" } else { "incomplete" }, None::<&str>);
         let email = format!("{owner}@example.com");
         let params: Vec<&(dyn ToSql + Sync)> = match write {
             Write::Create => vec![owner, &title, &none, &"incomplete", &"medium", &email],
