@@ -8,12 +8,12 @@ use super::services::{Services, Side};
 use crate::{KeepAlive, User, raw_request};
 
 /// Writes the next request of one connection in place of the last one.
-pub(crate) type NextRequest = Box<dyn FnMut(&mut Vec<u8>) + Send>;
+pub(crate) type Requests = Box<dyn FnMut(&mut Vec<u8>) + Send>;
 
 /// A kept-alive connection with its requests.
 pub(crate) struct HttpConnection {
     client: KeepAlive,
-    requests: NextRequest,
+    requests: Requests,
     request: Vec<u8>,
 }
 
@@ -43,7 +43,7 @@ impl HttpConnection {
     }
 
     /// One that sends these requests.
-    pub(crate) fn sending(address: SocketAddr, requests: NextRequest) -> Self {
+    pub(crate) fn sending(address: SocketAddr, requests: Requests) -> Self {
         Self { client: KeepAlive::new(address), requests, request: Vec::new() }
     }
 }
@@ -72,7 +72,7 @@ pub(crate) fn request(workload: Workload, services: &Services) -> Vec<u8> {
 }
 
 /// The API's requests, which the native server takes too.
-fn to_api(workload: Workload, services: &Services, number: usize) -> NextRequest {
+fn to_api(workload: Workload, services: &Services, number: usize) -> Requests {
     let (user, task) = (&services.user, services.tasks[number]);
     let get = |user: &User, path: &str| {
         constant(raw_request("GET", &user.path(path), &[&authorization(user)], ""))
@@ -96,7 +96,7 @@ fn to_api(workload: Workload, services: &Services, number: usize) -> NextRequest
     }
 }
 
-fn to_floor(workload: Workload, services: &Services, number: usize) -> NextRequest {
+fn to_floor(workload: Workload, services: &Services, number: usize) -> Requests {
     let (user, task) = (&services.user, services.tasks[number]);
     let of = |user: &User| format!("user={}", user.id);
     let get = |path: &str| constant(raw_request("GET", path, &[], ""));
@@ -121,12 +121,12 @@ fn to_floor(workload: Workload, services: &Services, number: usize) -> NextReque
     }
 }
 
-fn constant(request: Vec<u8>) -> NextRequest {
+fn constant(request: Vec<u8>) -> Requests {
     Box::new(move |buffer| buffer.clone_from(&request))
 }
 
 /// So that each one changes the task.
-fn alternating(requests: [Vec<u8>; 2]) -> NextRequest {
+fn alternating(requests: [Vec<u8>; 2]) -> Requests {
     let mut number = 0;
     Box::new(move |buffer| {
         buffer.clone_from(&requests[number % 2]);
@@ -135,12 +135,12 @@ fn alternating(requests: [Vec<u8>; 2]) -> NextRequest {
 }
 
 /// Requests with a new title of the same length each time.
-fn changing(request: impl Fn(&str) -> Vec<u8> + Send + 'static) -> NextRequest {
+fn changing(request: impl Fn(&str) -> Vec<u8> + Send + 'static) -> Requests {
     let mut titles = titles();
     Box::new(move |buffer| *buffer = request(&titles()))
 }
 
-fn with_titles(method: &'static str, user: &User, path: &str) -> NextRequest {
+fn with_titles(method: &'static str, user: &User, path: &str) -> Requests {
     let (path, token) = (user.path(path), authorization(user));
     changing(move |title| {
         let body = format!(r#"{{"title":"{title}"}}"#);
@@ -158,7 +158,7 @@ pub(crate) fn titles() -> impl FnMut() -> String + Send {
 }
 
 /// One request of each in turn. Each connection begins at another one.
-fn in_turn(mut all: Vec<NextRequest>, number: usize) -> NextRequest {
+fn in_turn(mut all: Vec<Requests>, number: usize) -> Requests {
     let mut next = number * 7;
     Box::new(move |buffer| {
         let index = next % all.len();

@@ -82,7 +82,14 @@ impl Side {
 impl Services {
     /// Starts them on a new database with a few tasks.
     pub(crate) async fn start(options: &Options, reuse: Reuse) -> anyhow::Result<Self> {
-        let api = App::start_with(|app| as_by_default(app, options, reuse)).await;
+        let api = App::start_with(|app| {
+            app.reuse = reuse.limits();
+            app.has_own_process = true;
+            // The API's default, which the tests change.
+            app.unset("database_timeout_ms");
+            app.set("log_level", &options.log_level).set("cors_origins", ORIGIN);
+        })
+        .await;
         let database_url = api.database().api_url();
         let floor = App::start_with(|app| {
             app.manifest = Component::under_test().floor_manifest();
@@ -194,15 +201,6 @@ pub(crate) async fn postgres_version(database: &Client) -> anyhow::Result<String
     let statement = "select current_setting('server_version')";
     let row = database.query_one(statement, &[]).await.context("ask for the version")?;
     Ok(row.get(0))
-}
-
-/// The API as people start it, in a process of its own.
-pub(crate) fn as_by_default(app: &mut crate::Options, options: &Options, reuse: Reuse) {
-    app.reuse = reuse.limits();
-    app.has_own_process = true;
-    // The API's default, which the tests change.
-    app.unset("database_timeout_ms");
-    app.set("log_level", &options.log_level).set("cors_origins", ORIGIN);
 }
 
 /// The same user with a token that outlives the measurement.

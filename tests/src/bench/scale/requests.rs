@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::bench::options::{Options, Workload};
-use crate::bench::requests::{NextRequest, titles};
+use crate::bench::requests::{Requests as NextRequest, titles};
 use crate::{User, raw_request};
 
 const JSON: &str = "Content-Type: application/json";

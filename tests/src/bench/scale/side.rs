@@ -71,8 +71,14 @@ pub(crate) async fn start(
 ) -> anyhow::Result<App> {
     let database = server.migrated_database().await;
     fill::fill(&database.client().await, size).await?;
-    let app = App::start_on(database, |app| services::as_by_default(app, options, reuse)).await;
-    Ok(app)
+    let app = App::start_on(database, |app| {
+        app.reuse = reuse.limits();
+        app.has_own_process = true;
+        // The API's default, which the tests change.
+        app.unset("database_timeout_ms");
+        app.set("log_level", &options.log_level);
+    });
+    Ok(app.await)
 }
 
 impl Side {
