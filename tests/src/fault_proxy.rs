@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::background_runtime;
+use crate::wire::{Reader, Recorder, Sent};
 
 /// A running proxy; it and its connections end when this value is dropped.
 pub struct FaultProxy {
@@ -30,6 +31,8 @@ struct Shared {
     /// Bytes that still pass before the connection is cut that passes the last one; negative for no end.
     bytes: [AtomicI64; 2],
     accepted: AtomicUsize,
+    /// Reads what clients send, if they send it without TLS.
+    recorder: Recorder,
 }
 
 /// What is done to connections.
@@ -39,6 +42,8 @@ struct Faults {
     latency: Duration,
     /// Nothing is passed on to the client. A connection that was silent once stays so for good.
     silent: bool,
+    /// The same once a client has sent these messages.
+    silent_after: Option<&'static str>,
     /// A client's request for TLS is declined.
     declines_tls: bool,
     /// Connections of a lower number are cut.
@@ -61,6 +66,7 @@ impl FaultProxy {
             faults: watch::Sender::new(Faults::default()),
             bytes: [AtomicI64::new(-1), AtomicI64::new(-1)],
             accepted: AtomicUsize::new(0),
+            recorder: Recorder::default(),
         });
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let target = format!("{}:{}", url.host(), url.port());
@@ -79,6 +85,16 @@ impl FaultProxy {
     /// The number of connections so far.
     pub fn accepted(&self) -> usize {
         self.shared.accepted.load(Ordering::SeqCst)
+    }
+
+    /// Takes out what clients have sent since the last call, of connections without TLS.
+    pub fn take_sent(&self) -> Vec<Sent> {
+        self.shared.recorder.take()
+    }
+
+    /// How many groups with these messages ([`Sent`]) clients have sent since then.
+    pub fn count_sent(&self, messages: &str) -> usize {
+        self.shared.recorder.count(messages)
     }
 
     /// Refuses connections from now on. Those that are open stay so.
@@ -115,6 +131,11 @@ impl FaultProxy {
     /// Accepts connections and answers nothing; no longer on open ones either.
     pub fn silence(&self) {
         self.shared.faults.send_modify(|faults| faults.silent = true);
+    }
+
+    /// Passes nothing on to clients any more once one of them has sent a group of these messages ([`Sent`]).
+    pub fn silence_after(&self, messages: &'static str) {
+        self.shared.faults.send_modify(|faults| faults.silent_after = Some(messages));
     }
 
     /// Answers on new connections again. The silent ones stay silent.
@@ -182,8 +203,8 @@ async fn forward(mut client: TcpStream, target: String, number: usize, shared: A
         let Ok(server) = TcpStream::connect(target).await else { return };
         let (client, server) = (client.into_split(), server.into_split());
         tokio::select! {
-            () = pump(client.0, server.1, Direction::Request, &shared) => {}
-            () = pump(server.0, client.1, Direction::Answer, &shared) => {}
+            () = pump(client.0, server.1, Direction::Request, number, &shared) => {}
+            () = pump(server.0, client.1, Direction::Answer, number, &shared) => {}
         }
     };
     tokio::select! { () = pass => {}, () = is_cut => {} }
@@ -193,19 +214,26 @@ async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     direction: Direction,
+    number: usize,
     shared: &Shared,
 ) {
+    let mut reader = Reader::new(number);
     let mut buffer = [0; 16 * 1024];
     loop {
         let Ok(length @ 1..) = from.read(&mut buffer).await else { return };
         let latency = shared.faults.borrow().latency;
         sleep(latency).await;
-        let is_silent = shared.faults.borrow().silent;
+        let Faults { silent, silent_after, .. } = *shared.faults.borrow();
+        let is_silent =
+            silent || silent_after.is_some_and(|messages| shared.recorder.count(messages) > 0);
         if direction == Direction::Answer && is_silent {
             std::future::pending::<()>().await;
         }
         let left = shared.take(direction, length);
         let passed = left.unwrap_or(length);
+        if direction == Direction::Request {
+            shared.recorder.record(&mut reader, &buffer[..passed]);
+        }
         if to.write_all(&buffer[..passed]).await.is_err() || left.is_some() {
             return;
         }

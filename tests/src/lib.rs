@@ -52,6 +52,7 @@ mod tls;
 mod token;
 mod user;
 mod wait;
+mod wire;
 
 pub use app::{App, Options, http_client};
 pub use browser::Browser;
@@ -77,3 +78,4 @@ pub use tls::{AUTHORITY, DIRECT_HOST, OTHER_AUTHORITY, POOLED_HOST, authority_fi
 pub use token::Token;
 pub use user::User;
 pub use wait::{until, until_within};
+pub use wire::Sent;

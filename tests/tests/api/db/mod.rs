@@ -9,6 +9,7 @@ mod partitions;
 mod query_plans;
 mod retries;
 mod role;
+mod round_trips;
 mod server_states;
 mod silence;
 mod standby;
