@@ -57,7 +57,18 @@ impl KeepAlive {
         self.stream.is_some()
     }
 
-    /// Sends a request in one write and reads its response.
+    /// Sends the beginning of a request; [`KeepAlive::exchange`] sends its end.
+    pub fn begin(&mut self, request: &[u8]) -> io::Result<()> {
+        let mut stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => connect(self.address)?,
+        };
+        stream.write_all(request)?;
+        self.stream = Some(stream);
+        Ok(())
+    }
+
+    /// Sends a request, or the end of one, in one write and reads its response.
     pub fn exchange(&mut self, request: &[u8]) -> io::Result<Exchange> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,

@@ -16,6 +16,8 @@ pub(crate) struct Series {
     pub(crate) reuse: Reuse,
     pub(crate) workload: Workload,
     pub(crate) connections: u16,
+    /// Those that take turns.
+    pub(crate) sides: Vec<Side>,
     pub(crate) rounds: Vec<Round>,
 }
 
@@ -27,12 +29,14 @@ pub(crate) enum Figure {
     P90,
     P99,
     ServerCpu,
+    /// Requests for each CPU second of the side's processes.
+    PerCpuSecond,
     DatabaseCpu,
     PeakMemory,
 }
 
 /// What the API's figures are divided by.
-pub(crate) const RATIOS: [Side; 2] = [Side::Floor, Side::Native];
+pub(crate) const RATIOS: [Side; 3] = [Side::Floor, Side::Native, Side::Predecessor];
 
 /// What was measured, for machines.
 #[derive(Serialize)]
@@ -60,12 +64,13 @@ struct Ratio {
 }
 
 impl Figure {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Throughput,
         Self::P50,
         Self::P90,
         Self::P99,
         Self::ServerCpu,
+        Self::PerCpuSecond,
         Self::DatabaseCpu,
         Self::PeakMemory,
     ];
@@ -78,6 +83,7 @@ impl Figure {
             Self::P90 => Some(cell.p90_ms),
             Self::P99 => Some(cell.p99_ms),
             Self::ServerCpu => cell.server_cpu,
+            Self::PerCpuSecond => cell.server_cpu.map(|seconds| 1_000.0 / seconds),
             Self::DatabaseCpu => cell.database_cpu,
             #[expect(clippy::cast_precision_loss, reason = "far fewer bytes than 2 to the 52nd")]
             Self::PeakMemory => cell.peak_memory_bytes.map(|bytes| bytes as f64),
@@ -92,6 +98,7 @@ impl Figure {
             Self::P90 => "p90_ms",
             Self::P99 => "p99_ms",
             Self::ServerCpu => "server_cpu_seconds_per_1000",
+            Self::PerCpuSecond => "requests_per_server_cpu_second",
             Self::DatabaseCpu => "database_cpu_seconds_per_1000",
             Self::PeakMemory => "peak_memory_bytes",
         }
@@ -127,24 +134,20 @@ impl Series {
         cells.map(|(_, cell)| cell.errors).sum()
     }
 
-    /// The sides that took part.
-    pub(crate) fn sides(&self) -> impl Iterator<Item = Side> {
-        Side::all(self.reuse).iter().copied()
-    }
-
     /// For machines.
     pub(crate) fn summary(&self) -> Summary {
         let figures = |of: &dyn Fn(Figure) -> Option<f64>| {
             Figure::ALL.iter().map(|figure| (figure.key(), of(*figure))).collect()
         };
-        let ratios = RATIOS.iter().copied().filter(|to| self.sides().any(|side| side == *to));
+        let ratios = RATIOS.iter().copied().filter(|to| self.sides.contains(to));
         Summary {
             instances: self.reuse,
             workload: self.workload,
             connections: self.connections,
             sides: self
-                .sides()
-                .map(|side| SideSummary {
+                .sides
+                .iter()
+                .map(|&side| SideSummary {
                     side,
                     median: figures(&|figure| self.median(side, figure)),
                     rounds: self.cells(side).into_iter().cloned().collect(),
@@ -195,7 +198,8 @@ pub(crate) mod tests {
             Round(vec![(Side::Floor, cell(*floor)), (Side::Api, cell(*api))])
         };
         let rounds = rounds.iter().map(round).collect();
-        Series { reuse: Reuse::Reused, workload, connections, rounds }
+        let sides = vec![Side::Api, Side::Floor];
+        Series { reuse: Reuse::Reused, workload, connections, sides, rounds }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::settings::{RuntimeKind, SETTINGS};
 pub(crate) struct Environment {
     /// What runs the components.
     host: String,
-    /// False if this program and what it builds are not: then no figure means anything.
+    /// False if this program and what it builds are not: the load, the native server, and `local`.
     is_optimised: bool,
     /// The build of the components.
     component: &'static str,
@@ -54,10 +54,15 @@ impl Environment {
     }
 
     pub(crate) fn describe(&self) -> String {
-        let warning = if self.is_optimised {
-            ""
-        } else {
-            "NOT OPTIMISED: these figures mean nothing; use `cargo bench-api`\n"
+        let warning = match SETTINGS.runtime {
+            _ if self.is_optimised => "",
+            RuntimeKind::Local => {
+                "NOT OPTIMISED: these figures mean nothing; use `cargo bench-api`\n"
+            }
+            // Spin is, and so are the components in every profile.
+            RuntimeKind::Spin { .. } => {
+                "not optimised: the load and the native server; use `cargo bench-api-spin`\n"
+            }
         };
         format!(
             "{warning}host: {}\ncomponents of {}: the API {} bytes, the bare one {} bytes\n\

@@ -1,10 +1,10 @@
 //! Measures the API: [`run`] starts it, a bare component (the package `floor`: the least that any component
-//! could do), each on its own host, and a native server (the package `native`), all on one database, and prints
-//! tables or JSON. `cargo bench-api` and `cargo bench-api-spin` run it.
+//! could do), each on its own host, a native server (the package `native`), and the predecessor if asked to, all
+//! on one database, and prints tables or JSON. `cargo bench-api` and `cargo bench-api-spin` run it.
 //!
 //! The requests are sent from this process, with little CPU, because they share the machine. Responses
-//! are not checked beyond their status: the tests do that. Start reading at `throughput.rs`, `latency.rs` and
-//! `cold.rs`, one for each kind of table.
+//! are not checked beyond their status: the tests do that. Start reading at `throughput.rs`, `latency.rs`,
+//! `cold.rs` and `memory.rs`, one for each kind of table.
 
 mod agreement;
 mod answers;
@@ -14,10 +14,12 @@ pub(crate) mod environment;
 mod indexes;
 mod latency;
 pub(crate) mod load;
+mod memory;
 mod native;
 mod options;
 pub(crate) mod output;
 mod plots;
+mod predecessor;
 pub(crate) mod processes;
 mod requests;
 mod scale;
@@ -36,6 +38,7 @@ use cold::ColdStart;
 use comparison::{Series, Summary};
 use environment::Environment;
 use latency::Latency;
+use memory::Memory;
 use services::Services;
 
 /// What `--json` prints. Of the lists, one has entries.
@@ -47,6 +50,7 @@ struct Document {
     throughput: Vec<Summary>,
     latency: Vec<Latency>,
     cold: Vec<ColdStart>,
+    memory: Vec<Memory>,
 }
 
 /// Runs the selected measurement and prints its results. An error, after them, where requests failed.
@@ -95,6 +99,11 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
                 failures += all.iter().filter(|one| one.is_unexpected()).count();
                 document.latency.extend(all);
             }
+            Part::Memory => {
+                let all = memory::measure(options, reuse, &services).await?;
+                report(options, &memory::report(options, &all));
+                document.memory.extend(all);
+            }
             // All kinds of instances take turns.
             Part::Cold => started.push((reuse, services)),
             Part::Scale | Part::Indexes | Part::Host => {}
@@ -124,6 +133,7 @@ impl Document {
             throughput: Vec::new(),
             latency: Vec::new(),
             cold: Vec::new(),
+            memory: Vec::new(),
         }
     }
 }

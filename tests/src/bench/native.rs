@@ -10,7 +10,7 @@ use crate::build::native;
 use crate::runtime::ServerProcess;
 
 /// As many connections to PostgreSQL as a host of components has.
-const POOL_SIZE: u32 = 64;
+pub(crate) const POOL_SIZE: u32 = 64;
 
 /// Starts the server on this database.
 pub(crate) fn start(database_url: &str, jwt_secret: &str) -> ServerProcess {

@@ -11,7 +11,9 @@ use super::services::Side;
 use crate::{Component, InstanceReuse};
 
 /// Measures the API beside a bare component on the same host, a native server with the same routes and
-/// statements, and the statements alone.
+/// statements, the statements alone, and its predecessor.
+///
+/// A whole run takes 35 minutes after the build; `cold`, `latency` and `memory` take one each.
 ///
 /// Starts everything itself, as the tests do, each in a process of its own. The components run on `local`,
 /// with `cargo bench-api-spin` on the real Spin (the program from `SPIN`, else from `PATH`).
@@ -21,10 +23,11 @@ use crate::{Component, InstanceReuse};
 #[command(
     bin_name = "cargo bench-api",
     after_help = "Examples:
-  cargo bench-api
+  cargo bench-api --predecessor
   cargo bench-api --plots docs/plots --json > figures.json
   cargo bench-api --reuse reused --workload get --connections 16 --rounds 1 --seconds 2
   cargo bench-api cold
+  cargo bench-api memory
   cargo bench-api-spin latency --reuse single-use"
 )]
 pub struct Options {
@@ -43,15 +46,22 @@ pub struct Options {
     /// Measurements of each side with each workload and number of connections.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
-    /// Seconds of each measurement, after half a second of the same load.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Seconds of each measurement, after half a second of the same load: with the rounds, of 12 seconds in all.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
     pub seconds: u64,
+    /// The predecessor takes part, with reused instances and 16 connections, or as many as there are below: one
+    /// process in Python takes the same CPU time for a request with any number. Needs Python.
+    #[arg(long)]
+    pub predecessor: bool,
     /// Requests for each kind of response, with `latency`.
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
     pub requests: u32,
     /// New instances of each component on each route, with `cold`.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     pub samples: u32,
+    /// The largest number of instances of each component, with `memory`; measured with none and with half of them too.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(2..=900))]
+    pub instances: u16,
     /// The API's variable `log_level`.
     #[arg(long, default_value = "info")]
     pub log_level: String,
@@ -79,6 +89,8 @@ pub enum Part {
     Scale,
     /// CPU time of PostgreSQL for a write with and without each index, constraint and the trigger.
     Indexes,
+    /// The memory of an instance, in the middle of a request and idle after one.
+    Memory,
     /// Serves a component: for this program, which starts itself again with it.
     #[value(hide = true)]
     Host,
@@ -117,6 +129,9 @@ pub enum Workload {
     Mix,
 }
 
+/// Time that a measurement takes before and after: the warm-up, and tidying the tables.
+const AROUND: Duration = Duration::from_millis(700);
+
 /// The order in which a connection of [`Workload::Mix`] goes round.
 const MIX: [Workload; 20] = {
     use Workload::{Complete, Create, Filtered, Get, List, Update};
@@ -133,6 +148,7 @@ impl Options {
         match (Component::under_test(), self.reuse) {
             (Component::Wasip2, _) => vec![Reuse::SingleUse],
             (_, Some(only)) => vec![only],
+            (_, None) if self.part == Part::Memory => vec![Reuse::Reused],
             (_, None) => Reuse::value_variants().to_vec(),
         }
     }
@@ -141,6 +157,36 @@ impl Options {
     pub(crate) fn workloads(&self) -> Vec<Workload> {
         let all = Workload::value_variants().iter().copied();
         all.filter(|one| self.workloads.is_empty() || self.workloads.contains(one)).collect()
+    }
+
+    /// The sides that take turns with a number of connections. Only components have instances.
+    pub(crate) fn sides(&self, reuse: Reuse, connections: u16) -> Vec<Side> {
+        let mut sides = vec![Side::Api, Side::Floor];
+        if reuse == Reuse::Reused {
+            sides.extend([Side::Native, Side::Sql]);
+            let most = self.connections.iter().copied().filter(|count| *count <= 16).max();
+            let of_predecessor = most.or(self.connections.iter().copied().min());
+            if self.predecessor && of_predecessor == Some(connections) {
+                sides.push(Side::Predecessor);
+            }
+        }
+        sides
+    }
+
+    /// The limits for the host.
+    pub(crate) fn limits(&self, reuse: Reuse) -> InstanceReuse {
+        let default = InstanceReuse::default();
+        match reuse {
+            Reuse::SingleUse => InstanceReuse { max_reuse: 1, ..default },
+            // An instance for each request, kept until it was measured.
+            Reuse::Reused if self.part == Part::Memory => InstanceReuse {
+                max_reuse: 10_000,
+                max_concurrent: 1,
+                idle_timeout: Duration::from_mins(5),
+                ..default
+            },
+            Reuse::Reused => default,
+        }
     }
 
     /// The largest number of connections at once.
@@ -153,25 +199,19 @@ impl Options {
         Duration::from_secs(self.seconds)
     }
 
-    /// About the time that all measurements of the throughput take: a second more for each than it measures.
+    /// About the time that all measurements of the throughput take.
     pub(crate) fn total_duration(&self) -> Duration {
-        let sides: usize = self.reuses().iter().map(|reuse| Side::all(*reuse).len()).sum();
-        let of_a_round = sides * self.workloads().len() * self.connections.len();
+        let sides = |reuse: &Reuse| -> usize {
+            self.connections.iter().map(|count| self.sides(*reuse, *count).len()).sum()
+        };
+        let of_a_round = self.reuses().iter().map(sides).sum::<usize>() * self.workloads().len();
         let measurements =
             u32::try_from(of_a_round).unwrap_or(u32::MAX).saturating_mul(self.rounds);
-        (self.duration() + Duration::from_secs(1)).saturating_mul(measurements)
+        (self.duration() + AROUND).saturating_mul(measurements)
     }
 }
 
 impl Reuse {
-    /// The limits for the host.
-    pub(crate) fn limits(self) -> InstanceReuse {
-        match self {
-            Self::Reused => InstanceReuse::default(),
-            Self::SingleUse => InstanceReuse { max_reuse: 1, ..InstanceReuse::default() },
-        }
-    }
-
     /// The name in headings.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -204,9 +244,11 @@ impl Workload {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use clap::{CommandFactory, Parser};
 
-    use super::{MIX, Options, Part, Workload};
+    use super::{MIX, Options, Part, Reuse, Side, Workload};
 
     #[test]
     fn the_options_are_consistent() {
@@ -229,7 +271,28 @@ mod tests {
             "bench --connections 1 --connections 2 --workload get --reuse single-use --seconds 4";
         let options = Options::parse_from(given.split(' '));
         // Two sides, two numbers of connections, three rounds. WASI 0.2 is single-use too.
-        assert_eq!(options.total_duration().as_secs(), 2 * 2 * 3 * 5);
+        assert_eq!(options.total_duration(), 2 * 2 * 3 * Duration::from_millis(4_700));
+        let all = Options::parse_from(["bench", "--predecessor"]).total_duration().as_secs() / 60;
+        assert!(all <= 36, "a whole run takes {all} minutes, not those that the help names");
+    }
+
+    #[test]
+    fn the_predecessor_takes_part_with_one_number_of_connections() {
+        let with = |given: &str| {
+            let given = format!("bench --predecessor {given}");
+            let options = Options::parse_from(given.split_whitespace());
+            let mut counts = options.connections.clone();
+            counts
+                .retain(|count| options.sides(Reuse::Reused, *count).contains(&Side::Predecessor));
+            counts
+        };
+        assert_eq!(with(""), [16]);
+        assert_eq!(with("--connections 2 --connections 8"), [8]);
+        assert_eq!(with("--connections 64 --connections 32"), [32]);
+        let all = Options::parse_from(["bench", "--predecessor"]);
+        assert_eq!(all.sides(Reuse::SingleUse, 16), [Side::Api, Side::Floor]);
+        let without = Options::parse_from(["bench"]);
+        assert!(!without.sides(Reuse::Reused, 16).contains(&Side::Predecessor));
     }
 
     #[test]

@@ -62,9 +62,19 @@ impl Account {
     pub(crate) fn peak_memory(self) -> Option<u64> {
         let peak = |process| {
             let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-            peak_memory(&text)
+            kibibytes(&text, "VmHWM:")
         };
         self.members().into_iter().filter_map(peak).reduce(|sum, peak| sum + peak)
+    }
+
+    /// Bytes of memory that the processes use now: a page that several of them map, or one of them several times,
+    /// counts once.
+    pub(crate) fn proportional_memory(self) -> Option<u64> {
+        let bytes = |process| {
+            let text = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
+            kibibytes(&text, "Pss:")
+        };
+        self.members().into_iter().filter_map(bytes).reduce(|sum, bytes| sum + bytes)
     }
 
     /// The ids of the processes that run now.
@@ -150,9 +160,9 @@ fn processes() -> Option<impl Iterator<Item = Stat>> {
     Some(folders.flatten().filter_map(|folder| Stat::read(&folder.path().join("stat"))))
 }
 
-/// The peak in a text like that of `/proc/<id>/status`, in bytes.
-fn peak_memory(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+/// A field of a text like that of `/proc/<id>/status`, in bytes.
+fn kibibytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kilobytes * 1_024)
 }
@@ -166,7 +176,7 @@ fn sum(times: impl Iterator<Item = Duration>) -> Option<Duration> {
 mod tests {
     use std::time::Duration;
 
-    use super::{Stat, peak_memory};
+    use super::{Stat, kibibytes};
 
     #[test]
     fn a_program_may_have_any_name() {
@@ -180,10 +190,9 @@ mod tests {
 
     #[test]
     fn the_peak_of_the_memory_is_in_kibibytes() {
-        assert_eq!(
-            peak_memory("VmPeak:\t  9 kB\nVmHWM:\t    1672 kB\nVmRSS:\t 5 kB\n"),
-            Some(1_712_128)
-        );
-        assert_eq!(peak_memory("VmPeak:\t  9 kB\n"), None);
+        let peak = |text| kibibytes(text, "VmHWM:");
+        let text = "VmPeak:\t  9 kB\nVmHWM:\t    1672 kB\nVmRSS:\t 5 kB\n";
+        assert_eq!(peak(text), Some(1_712_128));
+        assert_eq!(peak("VmPeak:\t  9 kB\n"), None);
     }
 }

@@ -31,10 +31,7 @@ impl HttpConnection {
         services: &Services,
         number: usize,
     ) -> Self {
-        let of = |workload| match side {
-            Side::Floor => to_floor(workload, services, number),
-            Side::Api | Side::Native | Side::Sql => to_api(workload, services, number),
-        };
+        let of = |workload| to_side(side, workload, services, number);
         let requests = match workload.mix() {
             None => of(workload),
             Some(mix) => in_turn(mix.iter().map(|one| of(*one)).collect(), number),
@@ -64,14 +61,21 @@ impl Connection for HttpConnection {
     }
 }
 
-/// The first request of a workload to the API.
-pub(crate) fn request(workload: Workload, services: &Services) -> Vec<u8> {
+/// The first request of a workload to a server.
+pub(crate) fn request(workload: Workload, side: Side, services: &Services) -> Vec<u8> {
     let mut bytes = Vec::new();
-    to_api(workload, services, 0)(&mut bytes);
+    to_side(side, workload, services, 0)(&mut bytes);
     bytes
 }
 
-/// The API's requests, which the native server takes too.
+fn to_side(side: Side, workload: Workload, services: &Services, number: usize) -> Requests {
+    match side {
+        Side::Floor => to_floor(workload, services, number),
+        _ => to_api(workload, services, number),
+    }
+}
+
+/// The API's requests, which the native server and the predecessor take too.
 fn to_api(workload: Workload, services: &Services, number: usize) -> Requests {
     let (user, task) = (&services.user, services.tasks[number]);
     let get = |user: &User, path: &str| {

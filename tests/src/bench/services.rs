@@ -8,11 +8,11 @@ use serde::Serialize;
 use tokio_postgres::Client;
 
 use super::load::{Accounts, Connection};
-use super::native;
-use super::options::{Options, Reuse, Workload};
+use super::options::{Options, Part, Reuse, Workload};
 use super::processes::{self, Account};
 use super::requests::HttpConnection;
 use super::sql::{SqlConnection, Statements};
+use super::{native, predecessor};
 use crate::runtime::ServerProcess;
 use crate::{App, Component, Token, User};
 
@@ -30,6 +30,8 @@ pub(crate) struct Services {
     api: App,
     floor: App,
     native: ServerProcess,
+    /// None unless it takes part.
+    predecessor: Option<ServerProcess>,
     statements: Arc<Statements>,
     database: Client,
     postgres: Option<Account>,
@@ -46,7 +48,7 @@ pub(crate) struct Services {
 }
 
 /// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Side {
     /// The API's component on the host.
@@ -57,17 +59,11 @@ pub(crate) enum Side {
     Native,
     /// The statements alone, from this process.
     Sql,
+    /// The API's predecessor, in Python.
+    Predecessor,
 }
 
 impl Side {
-    /// All that take turns with this kind of instances. Only components have instances.
-    pub(crate) fn all(reuse: Reuse) -> &'static [Self] {
-        match reuse {
-            Reuse::Reused => &[Self::Api, Self::Floor, Self::Native, Self::Sql],
-            Reuse::SingleUse => &[Self::Api, Self::Floor],
-        }
-    }
-
     /// The name in tables and plots.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -75,6 +71,7 @@ impl Side {
             Self::Floor => "floor",
             Self::Native => "native",
             Self::Sql => "SQL alone",
+            Self::Predecessor => "predecessor",
         }
     }
 }
@@ -83,17 +80,19 @@ impl Services {
     /// Starts them on a new database with a few tasks.
     pub(crate) async fn start(options: &Options, reuse: Reuse) -> anyhow::Result<Self> {
         let api = App::start_with(|app| {
-            app.reuse = reuse.limits();
+            app.reuse = options.limits(reuse);
             app.has_own_process = true;
-            // The API's default, which the tests change.
-            app.unset("database_timeout_ms");
+            // The API's default, which the tests change; not where statements are kept waiting.
+            if options.part != Part::Memory {
+                app.unset("database_timeout_ms");
+            }
             app.set("log_level", &options.log_level).set("cors_origins", ORIGIN);
         })
         .await;
         let database_url = api.database().api_url();
         let floor = App::start_with(|app| {
             app.manifest = Component::under_test().floor_manifest();
-            app.reuse = reuse.limits();
+            app.reuse = options.limits(reuse);
             app.has_own_process = true;
             app.variables.clear();
             app.database(&database_url);
@@ -102,7 +101,12 @@ impl Services {
 
         let database = api.database().client().await;
         let postgres = postgres(&database).await?;
-        let native = native::start(&database_url.to_connection_string(), api.jwt_secret());
+        let (url, secret) = (database_url.to_connection_string(), api.jwt_secret());
+        let native = native::start(&url, secret);
+        let takes_part = options.predecessor && reuse == Reuse::Reused;
+        // As the owner of the tables, which it would create: the API's role may not write `updated_at`, as it does.
+        let owner = api.database().url().to_connection_string();
+        let predecessor = takes_part.then(|| predecessor::start(&owner, secret)).transpose()?;
         let mut statements = native::statements()?;
         statements.insert("nothing".to_owned(), "select 1".to_owned());
         let user = with_long_token(&api.user("user").await);
@@ -117,6 +121,7 @@ impl Services {
             api,
             floor,
             native,
+            predecessor,
             statements: Arc::new(statements),
             database,
             postgres,
@@ -147,12 +152,13 @@ impl Services {
             .collect()
     }
 
-    /// None of the statements alone.
+    /// None of the statements alone, nor of the predecessor where it takes no part.
     pub(crate) fn address(&self, side: Side) -> Option<SocketAddr> {
         match side {
             Side::Api => Some(self.api.address()),
             Side::Floor => Some(self.floor.address()),
             Side::Native => Some(self.native.address()),
+            Side::Predecessor => self.predecessor.as_ref().map(ServerProcess::address),
             Side::Sql => None,
         }
     }
@@ -163,6 +169,7 @@ impl Services {
             Side::Api => self.api.process_group(),
             Side::Floor => self.floor.process_group(),
             Side::Native => Some(self.native.id()),
+            Side::Predecessor => self.predecessor.as_ref().map(ServerProcess::id),
             Side::Sql => None,
         };
         Accounts { server: server.map(Account::Group), database: self.postgres }
@@ -183,6 +190,17 @@ impl Services {
         let statement = "delete from tasks where user_id = $1";
         self.database.execute(statement, &[&self.creator.id]).await.context("delete tasks")?;
         self.database.batch_execute("vacuum (analyze) tasks").await.context("tidy tables")
+    }
+
+    /// Starts the components again, in new processes.
+    pub(crate) async fn restart_components(&self) {
+        self.api.restart().await;
+        self.floor.restart().await;
+    }
+
+    /// Runs statements on the connection of the measurement, as the owner of the tables.
+    pub(crate) async fn execute(&self, statements: &str) -> anyhow::Result<()> {
+        self.database.batch_execute(statements).await.with_context(|| statements.to_owned())
     }
 
     /// Adds tasks to a user, and returns their ids.

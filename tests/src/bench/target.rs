@@ -1,29 +1,44 @@
-//! Limits for the API's figures beside the bare component's.
+//! Limits for the API's figures beside another side's.
 
 use super::comparison::{Figure, Series, median};
 use super::options::{Reuse, Workload};
 use super::services::Side;
 
-/// A limit for the API's figure divided by the floor's.
+/// A limit for the API's figure divided by that of the floor, or of the predecessor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Target {
     ServerCpuAtMost(f64),
     DatabaseCpuAtMost(f64),
     ThroughputAtLeast(f64),
+    /// Requests for each CPU second, beside the predecessor.
+    PerCpuSecondAtLeast(f64),
 }
 
 impl Target {
     /// The targets of a workload.
     pub(crate) fn of(workload: Workload, reuse: Reuse) -> Vec<Self> {
-        match (reuse, workload) {
-            (_, Workload::Nothing | Workload::Mix) => Vec::new(),
-            (Reuse::SingleUse, _) => vec![Self::ServerCpuAtMost(1.3)],
-            (Reuse::Reused, Workload::List | Workload::Filtered) => {
-                vec![Self::ThroughputAtLeast(0.9), Self::DatabaseCpuAtMost(1.1)]
-            }
-            (Reuse::Reused, _) => {
-                vec![Self::ThroughputAtLeast(0.95), Self::DatabaseCpuAtMost(1.1)]
-            }
+        let throughput = match workload {
+            Workload::Nothing | Workload::Mix => return Vec::new(),
+            Workload::List | Workload::Filtered => 0.9,
+            _ => 0.95,
+        };
+        if reuse == Reuse::SingleUse {
+            return vec![Self::ServerCpuAtMost(1.3)];
+        }
+        let mut targets = vec![Self::ThroughputAtLeast(throughput), Self::DatabaseCpuAtMost(1.1)];
+        match workload {
+            Workload::Get | Workload::Create => targets.push(Self::PerCpuSecondAtLeast(6.0)),
+            Workload::List => targets.push(Self::PerCpuSecondAtLeast(12.0)),
+            _ => {}
+        }
+        targets
+    }
+
+    /// The side that the API is compared with.
+    pub(crate) fn side(self) -> Side {
+        match self {
+            Self::PerCpuSecondAtLeast(_) => Side::Predecessor,
+            _ => Side::Floor,
         }
     }
 
@@ -37,14 +52,17 @@ impl Target {
             Self::ThroughputAtLeast(limit) => {
                 (format!("req/s at least {limit}"), Figure::Throughput)
             }
+            Self::PerCpuSecondAtLeast(limit) => {
+                (format!("req/CPU s at least {limit}"), Figure::PerCpuSecond)
+            }
         };
-        let ratios = series.ratios(Side::Floor, figure);
+        let ratios = series.ratios(self.side(), figure);
         let Some(median) = median(ratios.iter().copied()) else {
             return format!("{what}: not measured");
         };
         let is_reached = match self {
             Self::ServerCpuAtMost(limit) | Self::DatabaseCpuAtMost(limit) => median <= limit,
-            Self::ThroughputAtLeast(limit) => median >= limit,
+            Self::ThroughputAtLeast(limit) | Self::PerCpuSecondAtLeast(limit) => median >= limit,
         };
         let verdict = if is_reached { "reached" } else { "MISSED" };
         let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
@@ -55,8 +73,11 @@ impl Target {
 
 #[cfg(test)]
 mod tests {
+    use super::super::comparison::Round;
     use super::super::comparison::tests::series;
-    use super::super::options::Workload;
+    use super::super::load::Cell;
+    use super::super::options::{Reuse, Workload};
+    use super::super::services::Side;
     use super::Target;
 
     #[test]
@@ -67,5 +88,18 @@ mod tests {
         assert_eq!(verdict(0.91), "req/s at least 0.91: MISSED (0.10 to 0.95)");
         let cpu = Target::ServerCpuAtMost(1.3).verdict(&series);
         assert_eq!(cpu, "CPU at most 1.3: not measured");
+    }
+
+    #[test]
+    fn the_predecessor_is_compared_by_cpu_time() {
+        let cell = |cpu| Cell { server_cpu: Some(cpu), ..Cell::default() };
+        let mut series = series(Workload::List, 16, &[]);
+        series.rounds = vec![Round(vec![(Side::Predecessor, cell(5.0)), (Side::Api, cell(0.25))])];
+        let targets = Target::of(Workload::List, Reuse::Reused).into_iter();
+        let verdicts = targets
+            .filter(|target| target.side() == Side::Predecessor)
+            .map(|target| target.verdict(&series));
+        let verdicts: Vec<String> = verdicts.collect();
+        assert_eq!(verdicts, ["req/CPU s at least 12: reached (20.00 to 20.00)"]);
     }
 }

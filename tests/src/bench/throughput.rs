@@ -24,7 +24,8 @@ pub(crate) async fn measure(
     let mut all = Vec::new();
     for workload in options.workloads() {
         for connections in options.connections.iter().copied() {
-            all.push(Series { reuse, workload, connections, rounds: Vec::new() });
+            let sides = options.sides(reuse, connections);
+            all.push(Series { reuse, workload, connections, sides, rounds: Vec::new() });
         }
     }
     for round in 1..=options.rounds {
@@ -37,7 +38,7 @@ pub(crate) async fn measure(
                 series.connections
             ));
             // Each of them is sometimes the first one, which finds the machine as another workload left it.
-            let mut sides: Vec<Side> = series.sides().collect();
+            let mut sides = series.sides.clone();
             let first = usize::try_from(round)? % sides.len();
             sides.rotate_left(first);
             let mut cells = Vec::new();
@@ -67,7 +68,7 @@ async fn run(
 /// A figure as it stands in a table.
 pub(crate) fn shown(value: Option<f64>, kind: Figure) -> String {
     match kind {
-        Figure::Throughput => figure(value, 0),
+        Figure::Throughput | Figure::PerCpuSecond => figure(value, 0),
         Figure::P50 | Figure::P90 | Figure::P99 => figure(value, 2),
         Figure::ServerCpu | Figure::DatabaseCpu => figure(value, 3),
         Figure::PeakMemory => figure(value.map(|bytes| bytes / MEBIBYTE), 1),
@@ -95,6 +96,7 @@ fn table(all: &[Series]) -> Table {
         "p90 ms",
         "p99 ms",
         "CPU s/1000",
+        "req/CPU s",
         "DB CPU s/1000",
         "peak MiB",
         "errors",
@@ -108,20 +110,16 @@ fn table(all: &[Series]) -> Table {
             row.extend([errors, target]);
             row
         };
-        for side in series.sides() {
+        for &side in &series.sides {
             let figures = Figure::ALL.map(|kind| shown(series.median(side, kind), kind));
             let errors = series.cells(side).iter().map(|cell| cell.errors).sum::<usize>();
             table.row(row(side.name(), figures.into(), errors.to_string(), String::new()));
         }
-        for to in RATIOS.into_iter().filter(|to| series.sides().any(|side| side == *to)) {
+        for to in RATIOS.into_iter().filter(|to| series.sides.contains(to)) {
             let figures = Figure::ALL.map(|kind| figure(series.ratio(to, kind), 2));
-            let targets: Vec<String> = match to {
-                Side::Floor => Target::of(series.workload, series.reuse)
-                    .into_iter()
-                    .map(|target| target.verdict(series))
-                    .collect(),
-                _ => Vec::new(),
-            };
+            let targets = Target::of(series.workload, series.reuse).into_iter();
+            let targets = targets.filter(|target| target.side() == to);
+            let targets: Vec<String> = targets.map(|target| target.verdict(series)).collect();
             let name = format!("API / {}", to.name());
             table.row(row(&name, figures.into(), String::new(), targets.join("; ")));
         }
@@ -135,7 +133,7 @@ fn notes(all: &[Series]) -> String {
     let mut others = Vec::new();
     for series in all {
         let (workload, connections) = (series.workload.name(), series.connections);
-        for side in series.sides() {
+        for &side in &series.sides {
             let name = side.name();
             for cell in series.cells(side) {
                 others.extend(cell.others);
@@ -147,7 +145,8 @@ fn notes(all: &[Series]) -> String {
                         "errors, {workload}, {connections} connections, {name}: {errors} of {all}: {error}"
                     );
                 }
-                if cell.splits > 0 {
+                // The predecessor's server always writes head and body by themselves.
+                if cell.splits > 0 && side != Side::Predecessor {
                     let _ = writeln!(
                         notes,
                         "{workload}, {connections} connections, {name}: {} of {} responses came in two parts",

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// Colours by class, for light and for dark pages. `c0` to `c3` are those of the sides and of the bars.
+/// Colours by class, for light and for dark pages. `c0` to `c4` are those of the sides and of the bars.
 const STYLE: &str = "\
 <style>
 text { font: 12px system-ui, sans-serif; fill: #1f2328; }
@@ -18,6 +18,7 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328; }
 .c1 { stroke: #59636e; } .f1 { fill: #59636e; }
 .c2 { stroke: #bc4c00; } .f2 { fill: #bc4c00; }
 .c3 { stroke: #1a7f37; } .f3 { fill: #1a7f37; }
+.c4 { stroke: #8250df; } .f4 { fill: #8250df; }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3; }
 .back { fill: #0d1117; }
@@ -28,11 +29,12 @@ text { fill: #e6edf3; }
 .c1 { stroke: #9198a1; } .f1 { fill: #9198a1; }
 .c2 { stroke: #f0883e; } .f2 { fill: #f0883e; }
 .c3 { stroke: #3fb950; } .f3 { fill: #3fb950; }
+.c4 { stroke: #a371f7; } .f4 { fill: #a371f7; }
 }
 </style>";
 
 /// The number of colours.
-pub(super) const COLORS: usize = 4;
+pub(super) const COLORS: usize = 5;
 
 /// The place of a text beside its point.
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 use super::super::comparison::{Figure, Series};
 use super::super::services::Side;
 use super::drawing::{Anchor, Drawing, place};
-use super::workloads;
+use super::{sides, workloads};
 
 const PANELS_IN_A_ROW: usize = 4;
 const PANEL_WIDTH: f64 = 240.0;
@@ -40,15 +40,14 @@ pub(super) fn draw(all: &[Series], about: &str) -> String {
         let x = place(index % PANELS_IN_A_ROW) * PANEL_WIDTH;
         let y = TOP + place(index / PANELS_IN_A_ROW) * PANEL_HEIGHT;
         let series: Vec<&Series> = all.iter().filter(|one| one.workload == workload).collect();
-        panel(&mut drawing, (x, y), &series, &scale);
+        panel(&mut drawing, (x, y), &series, &sides(all), &scale);
     }
     drawing.finish()
 }
 
 fn legend(drawing: &mut Drawing, all: &[Series]) {
-    let Some(first) = all.first() else { return };
     let mut x = 12.0;
-    for (color, side) in first.sides().enumerate() {
+    for (color, side) in sides(all).into_iter().enumerate() {
         drawing.curve(&[(x, 58.0), (x + 24.0, 58.0)], color, "");
         drawing.text((x + 32.0, 62.0), Anchor::Start, "", side.name());
         x += 110.0;
@@ -60,7 +59,13 @@ fn legend(drawing: &mut Drawing, all: &[Series]) {
     }
 }
 
-fn panel(drawing: &mut Drawing, (x, y): (f64, f64), series: &[&Series], scale: &Scale) {
+fn panel(
+    drawing: &mut Drawing,
+    (x, y): (f64, f64),
+    series: &[&Series],
+    sides: &[Side],
+    scale: &Scale,
+) {
     let (left, right) = (x + LEFT, x + PANEL_WIDTH - RIGHT);
     let (top, bottom) = (y + ABOVE, y + PANEL_HEIGHT - BELOW);
     let name = series.first().map_or("", |one| one.workload.name());
@@ -85,9 +90,7 @@ fn panel(drawing: &mut Drawing, (x, y): (f64, f64), series: &[&Series], scale: &
         let label = one.connections.to_string();
         drawing.text((across(index), bottom + 16.0), Anchor::Middle, "small", &label);
     }
-    let sides: Vec<Side> =
-        by_connections.first().map_or_else(Vec::new, |one| one.sides().collect());
-    for (color, side) in sides.into_iter().enumerate() {
+    for (color, side) in sides.iter().copied().enumerate() {
         for (figure, class) in FIGURES {
             let point = |(index, one): (usize, &&Series)| {
                 let value = one.median(side, figure)?;
@@ -106,7 +109,7 @@ impl Scale {
     fn of(all: &[Series]) -> Self {
         let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
         for series in all {
-            for side in series.sides() {
+            for side in series.sides.iter().copied() {
                 for (figure, _) in FIGURES {
                     if let Some(value) = series.median(side, figure).filter(|value| *value > 0.0) {
                         least = least.min(value);

@@ -4,6 +4,7 @@ mod drawing;
 mod latency;
 mod ratios;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -12,6 +13,7 @@ use anyhow::Context;
 use super::comparison::Series;
 use super::environment::Environment;
 use super::options::{Reuse, Workload};
+use super::services::Side;
 
 /// Writes `latency.svg` and `ratios.svg`; for single-use instances `latency-single-use.svg` and
 /// `ratios-single-use.svg`. `series` are those of one kind of instances.
@@ -35,6 +37,12 @@ pub(crate) fn write(
         fs::write(&path, text).with_context(|| format!("write `{}`", path.display()))?;
     }
     Ok(())
+}
+
+/// All sides that took part in any of them.
+fn sides(all: &[Series]) -> Vec<Side> {
+    let sides: BTreeSet<Side> = all.iter().flat_map(|one| one.sides.iter().copied()).collect();
+    sides.into_iter().collect()
 }
 
 /// The workloads in the order in which they were measured.

@@ -1,5 +1,6 @@
-//! The API's requests per second divided by those of the bare component and of the native server: a row of
-//! bars for each of the two, a group for each workload, a bar for each number of connections.
+//! The API's requests per second divided by those of the bare component and of the native server, and per CPU
+//! second by those of the predecessor, which has one process only: a row of bars for each of them, a group for each
+//! workload, a bar for each number of connections.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,7 @@ use super::super::comparison::{Figure, RATIOS, Series};
 use super::super::options::Workload;
 use super::super::services::Side;
 use super::drawing::{Anchor, COLORS, Drawing, place};
-use super::workloads;
+use super::{sides, workloads};
 
 const GROUP_WIDTH: f64 = 110.0;
 const ROW_HEIGHT: f64 = 240.0;
@@ -25,9 +26,8 @@ pub(super) fn draw(all: &[Series], about: &str) -> String {
     let workloads = workloads(all);
     let connections: BTreeSet<u16> = all.iter().map(|one| one.connections).collect();
     let connections: Vec<u16> = connections.into_iter().collect();
-    let is_measured =
-        |to: &Side| all.first().is_some_and(|one| one.sides().any(|side| side == *to));
-    let rows: Vec<Side> = RATIOS.into_iter().filter(is_measured).collect();
+    let measured = sides(all);
+    let rows: Vec<Side> = RATIOS.into_iter().filter(|to| measured.contains(to)).collect();
 
     let width = (LEFT + place(workloads.len()) * GROUP_WIDTH + RIGHT).max(720.0);
     let title = "Requests per second of the API, divided by those of the others";
@@ -55,24 +55,29 @@ fn row(
     workloads: &[Workload],
     connections: &[u16],
 ) {
+    let (figure, unit) = match to {
+        Side::Predecessor => (Figure::PerCpuSecond, ", requests per CPU second"),
+        _ => (Figure::Throughput, ""),
+    };
     let (left, right) = (LEFT, width - RIGHT);
     let (top, bottom) = (y + ABOVE, y + ROW_HEIGHT - BELOW);
     let ratio = |workload, count| {
         let series = all.iter().find(|one| one.workload == workload && one.connections == count)?;
-        series.ratio(to, Figure::Throughput)
+        series.ratio(to, figure)
     };
     let all_ratios = workloads.iter().flat_map(|one| connections.iter().map(|n| ratio(*one, *n)));
     // To the next half above the largest one, and at least to 1.
     let most = (all_ratios.flatten().fold(1.0, f64::max) * 2.0).ceil() / 2.0;
     let height = |value: f64| bottom - value / most * (bottom - top);
 
-    drawing.text((left, y + 16.0), Anchor::Start, "", &format!("API / {}", to.name()));
+    drawing.text((left, y + 16.0), Anchor::Start, "", &format!("API / {}{unit}", to.name()));
+    let step = if most > 4.0 { 2.0 } else { 0.25 };
     let mut line = 0.0;
     while line <= most + 0.01 {
         drawing.line((left, height(line)), (right, height(line)), "grid");
         let label = format!("{line:.2}");
         drawing.text((left - 6.0, height(line) + 4.0), Anchor::End, "small", &label);
-        line += 0.25;
+        line += step;
     }
     let room = GROUP_WIDTH - BETWEEN_GROUPS;
     let bar = room / place(connections.len().max(1));
@@ -91,13 +96,16 @@ fn row(
     }
     drawing.line((left, bottom), (right, bottom), "axis");
     drawing.line((left, height(1.0)), (right, height(1.0)), "mark");
-    drawing.upright_text((14.0, f64::midpoint(top, bottom)), "ratio of requests per second");
+    drawing.upright_text((14.0, f64::midpoint(top, bottom)), "ratio of requests");
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::comparison::Round;
     use super::super::super::comparison::tests::series;
+    use super::super::super::load::Cell;
     use super::super::super::options::Workload;
+    use super::super::super::services::Side;
     use super::draw;
 
     #[test]
@@ -122,6 +130,19 @@ mod tests {
         // The native server took no part in these rounds: its row has no bars.
         let bars = svg.matches(r#"class="f0"/>"#).count() + svg.matches(r#"class="f1"/>"#).count();
         assert_eq!(bars, 3 + 2, "three bars, two of the legend: {svg}");
+    }
+
+    #[test]
+    fn the_predecessor_has_a_row_of_requests_per_cpu_second() {
+        let cell = |cpu| Cell { server_cpu: Some(cpu), ..Cell::default() };
+        let mut series = series(Workload::List, 16, &[]);
+        series.sides.push(Side::Predecessor);
+        let cells = vec![(Side::Api, cell(0.25)), (Side::Predecessor, cell(3.0))];
+        series.rounds = vec![Round(cells)];
+        let svg = draw(&[series], "local");
+        for text in [">API / predecessor, requests per CPU second<", ">12.00<", ">10.00<"] {
+            assert!(svg.contains(text), "{text}: {svg}");
+        }
     }
 
     #[test]

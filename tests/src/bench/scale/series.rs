@@ -82,6 +82,7 @@ pub(crate) fn report(all: &[Series]) -> String {
         "p90 ms",
         "p99 ms",
         "CPU s/1000",
+        "req/CPU s",
         "DB CPU s/1000",
         "peak MiB",
         "errors",

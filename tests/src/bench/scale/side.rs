@@ -72,7 +72,7 @@ pub(crate) async fn start(
     let database = server.migrated_database().await;
     fill::fill(&database.client().await, size).await?;
     let app = App::start_on(database, |app| {
-        app.reuse = reuse.limits();
+        app.reuse = options.limits(reuse);
         app.has_own_process = true;
         // The API's default, which the tests change.
         app.unset("database_timeout_ms");
