@@ -37,6 +37,25 @@ def definition(path: str) -> dict:
     raise SystemExit(f"error: {path} does not define SpinApp")
 
 
+def mistakes(value: object):
+    """Copies of a value with one mistake each: a field that does not exist or is missing, or a value of another type.
+    Each comes with whether any schema has to refuse it."""
+    yield [[]], True
+    if isinstance(value, dict):
+        yield {**value, "noSuchField": [[]]}, True
+        for key, inner in value.items():
+            yield {other: value[other] for other in value if other != key}, False
+            for mistake, certain in mistakes(inner):
+                yield {**value, key: mistake}, certain
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            for mistake, certain in mistakes(inner):
+                yield [*value[:index], mistake, *value[index + 1:]], certain
+    else:
+        yield "1.2.3", False
+        yield -1, False
+
+
 def secret_references(value: object):
     """Every `secretKeyRef` below a value."""
     if isinstance(value, dict):
@@ -59,12 +78,18 @@ def problems(objects: list[dict]):
         return
     [app], [scaler], [budget], [job] = (by_kind[kind] for kind in
                                         ("SpinApp", "HorizontalPodAutoscaler", "PodDisruptionBudget", "Job"))
-    schemas = [SCHEMA]
+    validators = [jsonschema.Draft202012Validator(SCHEMA)]
     if crd := os.environ.get("SPINKUBE_CRD"):
-        schemas.append(definition(crd))
-    for schema in schemas:
-        for error in jsonschema.Draft202012Validator(schema).iter_errors(app):
+        validators.append(jsonschema.Draft202012Validator(definition(crd)))
+    for validator in validators:
+        for error in validator.iter_errors(app):
             yield f"SpinApp: {'.'.join(map(str, error.absolute_path))}: {error.message}"
+    # The schema here is as strict as that of an installation.
+    for spec, certain in mistakes(app["spec"]):
+        wrong = {**app, "spec": spec}
+        refused = certain or not all(validator.is_valid(wrong) for validator in validators[1:])
+        if refused and validators[0].is_valid(wrong):
+            yield f"the schema of SpinApp takes a mistake: {json.dumps(spec)}"
 
     spec, name = app["spec"], app["metadata"]["name"]
     if not spec.get("enableAutoscaling") or scaler["spec"]["scaleTargetRef"] != {
