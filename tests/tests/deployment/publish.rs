@@ -102,6 +102,11 @@ async fn a_release_is_fetched_and_checked() {
     let output = programs.run("deploy/fetch-release", &["1.2.0"], &[]).await.exits(0);
     assert!(output.stdout.contains("migrator 1.2.0"), "{output:#?}");
     assert!(programs.work().join("release/taskie/spin-wasip2.toml").exists());
+    // One that was built here needs no download.
+    let calls = programs.calls();
+    programs.run("deploy/fetch-release", &["1.2.0", "published"], &[]).await.exits(0);
+    assert!(programs.work().join("release/taskie/spin-wasip2.toml").exists());
+    assert_eq!(programs.calls(), calls);
 
     let archive = programs.work().join("published/taskie-1.2.0.tar.gz");
     fs::write(archive, "another one").expect("write a file");

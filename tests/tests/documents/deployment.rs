@@ -20,6 +20,7 @@ cat >bin/stand-in <<'END'
 set -u
 name=${0##*/}
 case "$name $*" in
+  "gh release download v0.1.0 --dir release --pattern migrator-0.1.0-image.tar") echo image >release/migrator-0.1.0-image.tar ;;
   "gh release download v0.1.0 --dir release "*)
     cd release
     mkdir taskie-0.1.0 "migrator-0.1.0-$(uname -m)-linux"
@@ -27,12 +28,17 @@ case "$name $*" in
     printf '#!/bin/sh\nexec %s "$@"\n' "$REPOSITORY/target/debug/migrator" >"migrator-0.1.0-$(uname -m)-linux/migrator"
     chmod 755 migrator-*/migrator
     for folder in taskie-0.1.0 migrator-0.1.0-*; do tar -czf "$folder.tar.gz" "$folder"; rm -r "$folder"; done
-    sha256sum *.tar.gz >SHA256SUMS ;;
+    echo image >migrator-0.1.0-image.tar
+    sha256sum * >SHA256SUMS
+    rm migrator-0.1.0-image.tar ;;
+  "skopeo copy --all oci-archive:"*" docker://registry.example.com/migrator:0.1.0") file=${3#oci-archive:}; [ -s "$file" ] ;;
   "spin aka login") [ -n "$SPIN_AKA_ACCESS_TOKEN" ] ;;
   "spin aka app status --app-name tasks") exit 1 ;;
   "spin aka app deploy --no-confirm --from release/taskie/spin.toml --create-name tasks --variable @"*) last=${@: -1}; [ -s "${last#@}" ] ;;
   "spin registry push --from "*/spin-wasip2.toml" registry.example.com/taskie:0.1.0-wasip2") [ -e "$5" ] || [ -e "$4" ] ;;
   "kubectl create namespace taskie" | "kubectl --namespace taskie port-forward service/taskie 3000:80") ;;
+  "kubectl --namespace taskie apply --filename https://"*"/spin-operator.shim-executor.yaml") touch executor ;;
+  "kubectl --namespace taskie apply "*) [ -e executor ] ;;
   "kubectl --namespace taskie create secret generic taskie"*) grep -q '^database_url=postgres' "${@: -1}" ;;
   "kubectl kustomize deploy/spinkube/overlays/production") cat deploy/spinkube/overlays/production/kustomization.yaml
     printf 'kind: SpinApp\n  namespace: taskie\n  image: taskie:1\n---\n' ;;
@@ -42,7 +48,9 @@ case "$name $*" in
   "npx --yes neonctl@"*" branches list "*) echo '[]' ;;
   "npx --yes neonctl@"*" branches create "* | "npx --yes neonctl@"*" branches delete "*) ;;
   "npx --yes neonctl@"*" connection-string "*) echo "$PREVIEW_DATABASE_URL" ;;
-  "apt-get install --yes "* | "certbot certonly --nginx --domain tasks.example.com" | "nginx -t") ;;
+  "apt-get update" | "nginx -t") ;;
+  "apt-get install --yes "*) echo "$*" >>installed ;;
+  "certbot certonly --nginx --domain tasks.example.com --deploy-hook systemctl reload nginx") grep -q python3-certbot-nginx installed ;;
   "systemctl daemon-reload" | "systemctl enable --now taskie@3000 taskie@3001" | "systemctl reload nginx") ;;
   "systemctl restart taskie@"*) ;;
   "logrotate --debug "*) [ -s "$2" ] ;;
@@ -50,7 +58,7 @@ case "$name $*" in
 esac
 END
 chmod 755 bin/stand-in
-for name in gh spin kubectl npx apt-get certbot nginx systemctl logrotate; do ln -sf stand-in "bin/$name"; done
+for name in gh spin skopeo kubectl npx apt-get certbot nginx systemctl logrotate; do ln -sf stand-in "bin/$name"; done
 export PATH=$PWD/bin:$PATH HOME=$PWD/home
 mkdir -p home/.local/bin etc/systemd/system etc/nginx/conf.d etc/logrotate.d usr/local/bin opt
 touch home/.local/bin/spin
