@@ -44,8 +44,16 @@ async fn the_notes_of_a_version_are_its_section_of_the_changelog() {
     }
 }
 
-/// The registry's programs read a password from their standard input.
-const LOGIN: &str = r#"case "$*" in *login*) cat >"$here/password" ;; esac"#;
+/// The registry's programs read a password from their standard input, and keep it in a file.
+const LOGIN: &str = r#"
+case "$*" in *login*) cat >"$here/password" ;; esac
+case "${0##*/} $*" in
+  "skopeo login"*) cp "$here/password" "${REGISTRY_AUTH_FILE:-$HOME/skopeo.json}" ;;
+  "spin registry login"*)
+    folder=${XDG_CONFIG_HOME:-$HOME/.config}/fermyon
+    mkdir -p "$folder"
+    cp "$here/password" "$folder/registry-auth.json" ;;
+esac"#;
 
 /// A release in a folder, as `.ci/release` makes it, but for what the files contain.
 fn release(folder: &std::path::Path) {
@@ -78,6 +86,8 @@ async fn a_release_is_published_whole_and_no_argument_has_the_token() {
     let calls = programs.calls().join("\n");
     assert!(!calls.contains("ghs_"), "{calls}");
     assert_eq!(programs.read("password").trim(), "ghs_the-token");
+    let kept = fs::read_dir(programs.path("home")).expect("read a folder").count();
+    assert_eq!(kept, 0, "a login is left behind");
     for call in [
         "docker://ghcr.io/example/taskie/migrator:1.2.0",
         "ghcr.io/example/taskie/taskie:1.2.0",
