@@ -41,7 +41,7 @@ pub struct NeonProxy {
 struct Shared {
     server: &'static TestServer,
     compute: Mutex<Compute>,
-    /// The number of resets: connections of an earlier one are over.
+    /// The number of resets: connections of an earlier one are over. Each open connection listens.
     resets: watch::Sender<usize>,
     /// Answered to this number of connections.
     refusal: Mutex<Option<(NeonMessage, usize)>>,
@@ -124,10 +124,12 @@ impl NeonProxy {
         background_runtime::run(async move { server.crash().await }).await;
     }
 
-    /// Answers so many connections with a message, beginning with the next one. Open ones end.
+    /// Answers so many connections with a message, beginning with the next one. Open ones have ended then: a
+    /// statement must not meet their end.
     pub async fn refuse(&self, message: NeonMessage, connections: usize) {
         *self.shared.refusal.lock().await = Some((message, connections));
         self.reset();
+        self.shared.resets.closed().await;
     }
 
     /// Passes all connections on to the compute again.
@@ -185,6 +187,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         tokio::spawn(async move {
             let mut resets = shared.resets.subscribe();
             let begun = *resets.borrow_and_update();
+            // Its socket is closed when this is over, and only then it listens no more.
             tokio::select! {
                 _ = forward(client, &shared) => {}
                 _ = resets.wait_for(|resets| *resets != begun) => {}
