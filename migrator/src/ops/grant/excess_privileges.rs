@@ -79,8 +79,8 @@ select format('revoke execute on function %s from public',
    and exists (select from aclexplode(coalesce(proacl, acldefault('f', proowner))) where grantee = 0)
  group by proowner";
 
-/// Memberships, attributes beyond grants, default privileges, and time limits set for this database,
-/// which would override those of the role. From PostgreSQL 16 on, a membership can be granted several
+/// Memberships, attributes beyond grants, default privileges, and settings of this database alone, which
+/// would override those that the role gets. From PostgreSQL 16 on, a membership can be granted several
 /// times, and `revoke` must name the grantor.
 const BESIDES_PRIVILEGES: &str = "\
 with role as (
@@ -125,7 +125,8 @@ select format('alter role %I in database %I reset %s', rolname, datname, split_p
        'setting ' || setting, '', true
   from role, here, pg_db_role_setting, unnest(setconfig) as setting
  where setrole = role.oid and setdatabase = here.oid
-   and split_part(setting, '=', 1) in ('statement_timeout', 'idle_in_transaction_session_timeout')
+   and split_part(setting, '=', 1) in ('statement_timeout', 'idle_in_transaction_session_timeout',
+                                       'random_page_cost')
  order by 1";
 
 /// Privileges on the server's parameters, which there are from PostgreSQL 15 on. `$1` the role's

@@ -21,7 +21,7 @@ pub struct GrantPlan {
 }
 
 impl Purpose {
-    const ALL: [Self; 4] = [Self::Revoke, Self::RevokeFromAll, Self::Grant, Self::Limit];
+    const ALL: [Self; 4] = [Self::Revoke, Self::RevokeFromAll, Self::Grant, Self::Setting];
 
     /// Comment above the statements in the script. Never a name: it could end the comment.
     fn comment(self) -> &'static str {
@@ -31,8 +31,8 @@ impl Purpose {
                 "-- What every role has, and so this one. Other roles lose it too: grant it to those that need it."
             }
             Self::Grant => "-- What the statements of the API need.",
-            Self::Limit => {
-                "-- The server gives up by itself. Kept with the role, so that a pooler cannot lose it."
+            Self::Setting => {
+                "-- The server gives up by itself, and the planner has the cost of a page. Kept with the role, so that a pooler cannot lose it."
             }
         }
     }

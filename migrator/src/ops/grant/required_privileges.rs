@@ -189,17 +189,21 @@ select format('grant %s (%s) on table %s to %I',
  order by object, privilege"
 );
 
-/// One statement for each time limit, and what it changes. `$1` the role's name, `$2` the limit of a
-/// statement, `$3` that of a transaction that does nothing.
-const SET_LIMITS: &str = "\
+/// One statement for each setting, and what it changes. `$1` the role's name, `$2` the limit of a
+/// statement, `$3` that of a transaction that does nothing, `$4` the cost of a page read out of order.
+/// Indexes answer all statements of this role, and their pages are in memory or on flash. With
+/// PostgreSQL's own cost, 4 for a disk with moving parts, it reads and sorts all tasks of a user with
+/// more of them than others, for one page of their list.
+const SET_FOR_ROLE: &str = "\
 select format('alter role %I set %s = %L', rolname, name, value),
        case when not exists (select from pg_db_role_setting
                               where setrole = role.oid and setdatabase = 0
                                 and name || '=' || value = any (setconfig))
             then name || ' = ' || value end
   from pg_roles as role,
-       (values ('statement_timeout', $2), ('idle_in_transaction_session_timeout', $3))
-         as limits (name, value)
+       (values ('statement_timeout', $2), ('idle_in_transaction_session_timeout', $3),
+               ('random_page_cost', $4))
+         as settings (name, value)
  where rolname = $1";
 
 /// The statements that give the role what it needs, also what it has already: they can be run by
@@ -214,14 +218,20 @@ pub(super) async fn statements(
     let Target { request, .. } = target;
     let statement = setting(request.statement_timeout);
     let idle = setting(request.idle_in_transaction_timeout);
-    let limits = client
+    let cost = request.random_page_cost.to_string();
+    let settings = client
         .query_typed(
-            SET_LIMITS,
-            &[(&request.role, Type::TEXT), (&statement, Type::TEXT), (&idle, Type::TEXT)],
+            SET_FOR_ROLE,
+            &[
+                (&request.role, Type::TEXT),
+                (&statement, Type::TEXT),
+                (&idle, Type::TEXT),
+                (&cost, Type::TEXT),
+            ],
         )
         .await
         .map_err(refused)?;
-    let purposes = [(Purpose::Grant, grants), (Purpose::Limit, limits)];
+    let purposes = [(Purpose::Grant, grants), (Purpose::Setting, settings)];
     let statements = purposes.into_iter().flat_map(|(purpose, rows)| {
         rows.into_iter().map(move |row| GrantStatement {
             purpose,

@@ -41,7 +41,7 @@ async fn foresee(connection: &mut Connection, request: &GrantOptions) -> Result<
     Ok(plan)
 }
 
-/// Gives the role what the API needs, takes the rest away, and sets its time limits: all of it, or
+/// Gives the role what the API needs, takes the rest away, and changes its settings: all of it, or
 /// nothing. Returns what was done.
 pub async fn grant(
     database: &Database,

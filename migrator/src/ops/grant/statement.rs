@@ -13,6 +13,8 @@ pub struct GrantOptions {
     pub statement_timeout: Duration,
     /// The longest that a transaction may wait for its next statement; likewise.
     pub idle_in_transaction_timeout: Duration,
+    /// The planner's cost of a page read out of order, where one in order costs 1; more than 0.
+    pub random_page_cost: f64,
 }
 
 /// One statement.
@@ -35,6 +37,6 @@ pub enum Purpose {
     RevokeFromAll,
     /// Gives the role what it needs.
     Grant,
-    /// Sets a time limit.
-    Limit,
+    /// Sets a time limit, or a cost for the planner.
+    Setting,
 }

@@ -48,7 +48,7 @@ fn parse_users(text: &str) -> Result<u32, String> {
 
 fn parse_setting(text: &str) -> Result<(String, String), String> {
     let setting = text.split_once('=').filter(|(name, _)| !name.is_empty());
-    let (name, value) = setting.ok_or("such as `random_page_cost=1.1` is expected")?;
+    let (name, value) = setting.ok_or("such as `work_mem=8MB` is expected")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 

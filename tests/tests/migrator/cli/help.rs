@@ -482,10 +482,10 @@ async fn of_grant() {
     assert_snapshot!(help_of("grant").await, @r"
     Grant the API's role exactly the privileges that the API needs.
 
-    The role must exist and own nothing. It gets the privileges that the API's statements need, and
-    timeouts; all its other privileges in this database are revoked, as are its memberships in other
-    roles. What every role may create, temporary tables and, up to PostgreSQL 14, tables in `public`, is
-    revoked from every role.
+    The role must exist and own nothing. It gets the privileges that the API's statements need,
+    timeouts, and a setting of the planner; all its other privileges in this database are revoked, as
+    are its memberships in other roles. What every role may create, temporary tables and, up to
+    PostgreSQL 14, tables in `public`, is revoked from every role.
 
     All changes are made in one transaction. Running it twice changes nothing; run it again after
     migrations that add tables.
@@ -512,6 +512,14 @@ async fn of_grant() {
               Time that a transaction of this role may be idle
 
               [default: 10s]
+
+          --random-page-cost <NUMBER>
+              PostgreSQL's `random_page_cost` for this role.
+
+              1.1 is right where the data is in memory or on flash. With 4, PostgreSQL's default, it may
+              read and sort all tasks of a user for one page of them.
+
+              [default: 1.1]
 
           --dry-run
               Print the script that would run, and change nothing

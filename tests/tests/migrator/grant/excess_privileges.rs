@@ -88,20 +88,28 @@ async fn all_earlier_grants_are_revoked() {
         ("making roles", "alter role ROLE createrole", "Revoked createrole"),
         ("seeing every row", "alter role ROLE bypassrls", "Revoked bypassrls"),
         ("copying the server", "alter role ROLE replication", "Revoked replication"),
-        (
-            "a limit of the database",
-            "do $$ begin execute format('alter role %I in database %I set statement_timeout = 0',
-                                        'ROLE', current_database()); end $$",
-            "Revoked statement_timeout = 0 in this database alone",
-        ),
     ] {
         let (database, role, owner) = with_role("worker").await;
-        prepare(&owner, &role, &before.replace("'ROLE'", &format!("'{}'", role.name))).await;
+        prepare(&owner, &role, before).await;
         let first = grant(&database, &role, &[]).await.exits(0);
         assert!(first.stderr.contains(message), "{label}: {first:#?}");
         let second = grant(&database, &role, &[]).await.exits(0);
         assert!(second.stderr.contains("Nothing to do: "), "{label}: {second:#?}");
         assert!(!second.stderr.contains("warning"), "{label}: {second:#?}");
+    }
+}
+
+#[tokio::test]
+async fn settings_of_one_database_do_not_override_those_of_the_role() {
+    for setting in
+        ["statement_timeout = 0", "idle_in_transaction_session_timeout = 0", "random_page_cost = 4"]
+    {
+        let (database, role, owner) = with_role("worker").await;
+        let before = format!("alter role ROLE in database {} set {setting}", database.name());
+        prepare(&owner, &role, &before).await;
+        let said = format!("Revoked {setting} in this database alone");
+        grant(&database, &role, &[]).await.exits(0).says(&said);
+        grant(&database, &role, &[]).await.exits(0).says("Nothing to do: ");
     }
 }
 

@@ -181,6 +181,41 @@ async fn the_time_limits_hold_in_every_new_session() {
     assert_eq!(refusal(&client, "select pg_sleep(60)").await, Some(SqlState::QUERY_CANCELED));
 }
 
+/// Whatever the server and the database have.
+#[tokio::test]
+async fn new_sessions_plan_for_data_in_memory_or_on_flash() {
+    let (database, role, owner) = with_role("worker").await;
+    let of_database = format!("alter database {} set random_page_cost = 4", database.name());
+    owner.batch_execute(&of_database).await.expect("set the database's cost");
+    let cost = async || {
+        let query = "select current_setting('random_page_cost')";
+        let row = database.client_as(&role).await.query_one(query, &[]).await.expect("ask");
+        row.get::<_, String>(0)
+    };
+    assert_eq!(cost().await, "4");
+    for (arguments, change, expected) in [
+        (&[][..], "\nSet random_page_cost = 1.1\n", "1.1"),
+        (&["--random-page-cost", "2.50"], "Set random_page_cost = 2.5\n", "2.5"),
+        (&["--random-page-cost=4"], "Set random_page_cost = 4\n", "4"),
+    ] {
+        grant(&database, &role, arguments).await.exits(0).says(change);
+        assert_eq!(cost().await, expected, "{arguments:?}");
+        grant(&database, &role, arguments).await.exits(0).says("Nothing to do: ");
+        assert_eq!(cost().await, expected, "{arguments:?}, again");
+    }
+}
+
+#[tokio::test]
+async fn a_cost_is_a_number_above_0() {
+    let (database, role, _) = with_role("worker").await;
+    for cost in ["0", "-1", "nan", "inf", "1,1", "1.1; drop table tasks", ""] {
+        grant(&database, &role, &[&format!("--random-page-cost={cost}")])
+            .await
+            .exits(2)
+            .says("a number above 0 is expected, such as 1.1");
+    }
+}
+
 #[tokio::test]
 async fn a_limit_of_zero_is_rejected_because_it_means_no_limit() {
     let (database, role, _) = with_role("worker").await;

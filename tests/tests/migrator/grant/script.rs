@@ -64,9 +64,10 @@ async fn a_dry_run_prints_the_script_and_changes_nothing() {
     grant insert (id, user_id, title, description, status, created_at, updated_at, priority) on table public.tasks to worker;
     grant update (title, description, status, priority) on table public.tasks to worker;
 
-    -- The server gives up by itself. Kept with the role, so that a pooler cannot lose it.
+    -- The server gives up by itself, and the planner has the cost of a page. Kept with the role, so that a pooler cannot lose it.
     alter role worker set statement_timeout = '4s';
     alter role worker set idle_in_transaction_session_timeout = '10s';
+    alter role worker set random_page_cost = '1.1';
 
     commit;
     ");
@@ -151,7 +152,8 @@ async fn the_json_lists_the_statements() {
       "role": "worker",
       "set": [
         "statement_timeout = 4s",
-        "idle_in_transaction_session_timeout = 10s"
+        "idle_in_transaction_session_timeout = 10s",
+        "random_page_cost = 1.1"
       ],
       "statements": [
         "revoke temporary on database shop from public",
@@ -168,7 +170,8 @@ async fn the_json_lists_the_statements() {
         "grant insert (id, user_id, title, description, status, created_at, updated_at, priority) on table public.tasks to worker",
         "grant update (title, description, status, priority) on table public.tasks to worker",
         "alter role worker set statement_timeout = '4s'",
-        "alter role worker set idle_in_transaction_session_timeout = '10s'"
+        "alter role worker set idle_in_transaction_session_timeout = '10s'",
+        "alter role worker set random_page_cost = '1.1'"
       ],
       "warnings": []
     }

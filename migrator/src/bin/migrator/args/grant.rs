@@ -29,7 +29,21 @@ pub(crate) struct GrantArguments {
     #[arg(long, value_name = "SECONDS", default_value = "10s", value_parser = parse_limit)]
     pub(crate) idle_in_transaction_timeout: Duration,
 
+    /// PostgreSQL's `random_page_cost` for this role.
+    ///
+    /// 1.1 is right where the data is in memory or on flash. With 4, PostgreSQL's default, it may read
+    /// and sort all tasks of a user for one page of them.
+    #[arg(long, value_name = "NUMBER", default_value = "1.1", value_parser = parse_cost)]
+    pub(crate) random_page_cost: f64,
+
     /// Print the script that would run, and change nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+fn parse_cost(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(cost) if cost.is_finite() && cost > 0.0 => Ok(cost),
+        _ => Err("a number above 0 is expected, such as 1.1".to_owned()),
+    }
 }

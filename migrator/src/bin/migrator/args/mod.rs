@@ -291,8 +291,8 @@ Exit codes; of several findings, the smallest:
 
     /// Grant the API's role exactly the privileges that the API needs.
     ///
-    /// The role must exist and own nothing. It gets the privileges that the API's statements need, and
-    /// timeouts; all its other privileges in this database are revoked, as are its memberships in other
+    /// The role must exist and own nothing. It gets the privileges that the API's statements need,
+    /// timeouts, and a setting of the planner; all its other privileges in this database are revoked, as are its memberships in other
     /// roles. What every role may create, temporary tables and, up to PostgreSQL 14, tables in
     /// `public`, is revoked from every role.
     ///

@@ -18,6 +18,7 @@ pub(crate) async fn run(
         provision_users: arguments.provision_users,
         statement_timeout: arguments.statement_timeout,
         idle_in_transaction_timeout: arguments.idle_in_transaction_timeout,
+        random_page_cost: arguments.random_page_cost,
     };
     let mut on_event = |event| printer.event(&event);
     let plan = if arguments.dry_run {
@@ -41,7 +42,7 @@ fn report(printer: &Printer, plan: &GrantPlan) {
         (Purpose::Revoke, "Revoked", ""),
         (Purpose::RevokeFromAll, "Revoked", " from every role"),
         (Purpose::Grant, "Granted", ""),
-        (Purpose::Limit, "Set", ""),
+        (Purpose::Setting, "Set", ""),
     ];
     for (purpose, verb, from) in changes {
         for change in plan.changes(purpose) {
@@ -64,7 +65,7 @@ fn document(plan: &GrantPlan, arguments: &GrantArguments) -> Value {
         "granted": plan.changes(Purpose::Grant),
         "revoked": plan.changes(Purpose::Revoke),
         "revoked_from_all": plan.changes(Purpose::RevokeFromAll),
-        "set": plan.changes(Purpose::Limit),
+        "set": plan.changes(Purpose::Setting),
         "warnings": plan.warnings,
     })
 }
