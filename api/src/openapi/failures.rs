@@ -242,7 +242,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use crate::error::ApiError;
-    use crate::http::response::Response as HttpResponse;
     use crate::openapi::{document, failures};
 
     /// A failure of each variant. The match has no `_`: a new variant has to come here, too.
