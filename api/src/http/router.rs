@@ -94,22 +94,23 @@ async fn respond_about_task(
     let caller = Caller::of(parts).await?;
     let id = TaskPath::of(parts.uri.path()).task_id().ok_or(ApiError::InvalidTaskId)?;
     let database = Database::of(context, &parts.method).await?;
-    let preconditions = Preconditions::of(&parts.headers);
+    // A read applies them to its response, in `respond`.
+    let preconditions = || Preconditions::of(&parts.headers);
     Ok(match (route, parts.method.as_str()) {
         (Route::Complete, _) => {
-            tasks::complete_task(caller, id, preconditions?, database).await?.into()
+            tasks::complete_task(caller, id, preconditions()?, database).await?.into()
         }
         (Route::Incomplete, _) => {
-            tasks::reopen_task(caller, id, preconditions?, database).await?.into()
+            tasks::reopen_task(caller, id, preconditions()?, database).await?.into()
         }
         (Route::Status, _) => {
-            let preconditions = preconditions?;
+            let preconditions = preconditions()?;
             let body = JsonObject::read(parts, body).await?;
             tasks::set_task_status(caller, id, preconditions, database, body).await?.into()
         }
-        (_, "DELETE") => tasks::delete_task(caller, id, preconditions?, database).await?,
+        (_, "DELETE") => tasks::delete_task(caller, id, preconditions()?, database).await?,
         (_, "PUT" | "PATCH") => {
-            let preconditions = preconditions?;
+            let preconditions = preconditions()?;
             let body = JsonObject::read(parts, body).await?;
             tasks::update_task(caller, id, preconditions, database, body).await?.into()
         }

@@ -2,12 +2,9 @@
 //! statements, and the same code from a row to a response. So the two differ in where they run, and in
 //! nothing that either of them could do better.
 
-use http::header::LOCATION;
-use http::{HeaderValue, StatusCode};
-
 use super::page::PageLimit;
 use super::records;
-use super::state::TaskState;
+use super::state::{self, TaskState};
 use crate::db::Time;
 use crate::http::response::{self, Response};
 
@@ -51,10 +48,9 @@ pub struct Task {
     pub updated_at: i64,
 }
 
-impl From<Task> for Response {
-    /// 200 with the task and its `ETag`.
+impl From<Task> for TaskState {
     fn from(task: Task) -> Self {
-        TaskState {
+        Self {
             id: task.id,
             user_id: task.owner,
             title: task.title,
@@ -64,19 +60,20 @@ impl From<Task> for Response {
             created_at: Time(task.created_at),
             updated_at: Time(task.updated_at),
         }
-        .into()
+    }
+}
+
+impl From<Task> for Response {
+    /// 200 with the task and its `ETag`.
+    fn from(task: Task) -> Self {
+        TaskState::from(task).into()
     }
 }
 
 /// 201 with the task and its `Location`.
 pub fn created(task: Task) -> Response {
-    let location = HeaderValue::from_str(&format!("tasks/{}", task.id));
-    let mut response = Response::from(task);
-    *response.status_mut() = StatusCode::CREATED;
-    if let Ok(location) = location {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    response
+    let location = format!("tasks/{}", task.id);
+    state::created(task.into(), &location)
 }
 
 /// 200 with a page of up to `limit` of the tasks that a statement gave in `records`, of which there are

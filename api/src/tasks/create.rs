@@ -1,14 +1,13 @@
 //! `POST /api/{user_id}/tasks`
 
 use const_format::formatcp;
-use http::header::LOCATION;
+use http::HeaderValue;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 
 use super::account::Insert;
 use super::fields::{Description, FieldReader, Priority, Status, Title};
-use super::state::TaskState;
+use super::state::{self, TaskState};
 use crate::auth::Caller;
 use crate::db::{Database, Param};
 use crate::error::ApiError;
@@ -232,13 +231,9 @@ pub(crate) async fn create_task(
         created_at,
         updated_at: created_at,
     };
-    let mut response = Response::from(task);
-    *response.status_mut() = StatusCode::CREATED;
     // Relative (RFC 3986), so that it is right behind a proxy that adds a prefix to the path.
     let list = if parts.uri.path().ends_with('/') { "" } else { "tasks/" };
-    if let Ok(location) = HeaderValue::from_str(&format!("{list}{id}")) {
-        response.headers_mut().insert(LOCATION, location);
-    }
+    let mut response = state::created(task, &format!("{list}{id}"));
     if is_replayed {
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }

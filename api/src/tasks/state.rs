@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
-use http::HeaderValue;
-use http::header::{CACHE_CONTROL, ETAG};
+use http::header::{CACHE_CONTROL, ETAG, LOCATION};
+use http::{HeaderValue, StatusCode};
 
 use crate::db::{DbError, Row, Time};
 use crate::http::response::{self, Response};
@@ -106,6 +106,16 @@ impl TaskJson<'_> {
 pub(super) fn push_json(json: &mut Vec<u8>, text: &str) {
     // Neither a text nor a `Vec` can fail.
     let _ = serde_json::to_writer(json, text);
+}
+
+/// 201 with a new task and its `Location`.
+pub(super) fn created(task: TaskState, location: &str) -> Response {
+    let mut response = Response::from(task);
+    *response.status_mut() = StatusCode::CREATED;
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
 }
 
 impl From<TaskState> for Response {

@@ -13,7 +13,7 @@ use wasi::http::types::{ErrorCode, IncomingRequest, ResponseOutparam};
 
 pub use self::clock::wait;
 pub use self::poll::until;
-pub use self::request::{CutOff, RequestBody};
+pub use self::request::RequestBody;
 
 /// Serves a request to its end. `answer` gives the response, and what is left to do when the host has it.
 pub fn serve<F: Future<Output = ()>>(

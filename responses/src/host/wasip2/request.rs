@@ -3,27 +3,20 @@
 use std::future::poll_fn;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, Uri};
+use http::{Method, Request};
 use wasi::http::types::{IncomingBody, IncomingRequest, Method as HostMethod};
 use wasi::io::streams::{InputStream, StreamError};
 
 use super::poll::Waiting;
+use crate::host::{CutOff, conversion};
 
 /// Size of a read of a body, in bytes.
 const READ_BYTES: u64 = 16 * 1024;
 
-/// The request in the types of the `http` crate; none if they cannot hold it. Its URI has no scheme and no
-/// authority.
+/// The request in the types of the `http` crate; none if they cannot hold it.
 pub(super) fn convert(request: &IncomingRequest) -> Option<Request<RequestBody>> {
-    let path = request.path_with_query().unwrap_or_else(|| "/".to_owned());
-    let mut converted = Request::new(RequestBody::of(request)?);
-    *converted.method_mut() = method(request.method())?;
-    *converted.uri_mut() = Uri::builder().path_and_query(path).build().ok()?;
-    for (name, value) in request.headers().entries() {
-        let name = HeaderName::try_from(name).ok()?;
-        converted.headers_mut().append(name, HeaderValue::try_from(value).ok()?);
-    }
-    Some(converted)
+    let (path, headers) = (request.path_with_query(), request.headers().entries());
+    conversion::request(method(request.method())?, path, headers, RequestBody::of(request)?)
 }
 
 fn method(method: HostMethod) -> Option<Method> {
@@ -48,10 +41,6 @@ pub struct RequestBody {
     stream: InputStream,
     _body: IncomingBody,
 }
-
-/// A body that ended before it was complete.
-#[derive(Debug)]
-pub struct CutOff;
 
 impl RequestBody {
     fn of(request: &IncomingRequest) -> Option<Self> {

@@ -1,18 +1,13 @@
 //! A response on its way out.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use http::{Method, Response, StatusCode};
+use http::{Method, Response};
 use wasi::http::types::{ErrorCode, Fields, OutgoingBody, OutgoingResponse, ResponseOutparam};
 use wasi::io::streams::{OutputStream, StreamError};
 
 use super::poll::until;
+use crate::host::{WRITE_LIMIT, conversion};
 use crate::time::within;
-
-/// Time limit for the host to accept a body: a client that does not read must not keep the instance.
-/// An accepted body is in the host's memory.
-const WRITE_LIMIT: Duration = Duration::from_secs(30);
 
 /// Hands a response to the host, which has all of it afterwards.
 ///
@@ -24,26 +19,16 @@ const WRITE_LIMIT: Duration = Duration::from_secs(30);
 /// compares an empty one with `Content-Length`.
 pub(super) async fn send(to: ResponseOutparam, method: &Method, response: Response<Bytes>) {
     match head(&response) {
-        Ok(head) if has_body(method, response.status()) => {
+        Ok(head) if conversion::has_body(method, response.status()) => {
             send_whole(to, head, response.into_body()).await;
         }
         head => ResponseOutparam::set(to, head),
     }
 }
 
-fn has_body(method: &Method, status: StatusCode) -> bool {
-    *method != Method::HEAD
-        && status != StatusCode::NO_CONTENT
-        && status != StatusCode::NOT_MODIFIED
-}
-
 fn head(response: &Response<Bytes>) -> Result<OutgoingResponse, ErrorCode> {
-    let headers: Vec<(String, Vec<u8>)> = response
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect();
-    let headers = Fields::from_list(&headers).map_err(|error| failure(error.to_string()))?;
+    let headers = Fields::from_list(&conversion::headers(response))
+        .map_err(|error| failure(error.to_string()))?;
     let head = OutgoingResponse::new(headers);
     head.set_status_code(response.status().as_u16())
         .map_err(|()| failure("unknown status code".to_owned()))?;

@@ -5,14 +5,14 @@ mod request;
 mod response;
 pub mod worker;
 
-pub use self::clock::wait;
 use std::future::Future;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request as HostRequest, Response as HostResponse};
 
-pub use self::request::{CutOff, RequestBody};
+pub use self::clock::wait;
+pub use self::request::RequestBody;
 
 /// Serves a request. `answer` gives the response, and what is left to do when the host has it.
 ///
@@ -23,7 +23,7 @@ pub async fn serve<F: Future<Output = ()> + 'static>(
     request: HostRequest,
     answer: impl AsyncFnOnce(Request<RequestBody>) -> (Response<Bytes>, F),
 ) -> Result<HostResponse, ErrorCode> {
-    let request = request::convert(request)?;
+    let request = request::convert(request).ok_or(ErrorCode::HttpProtocolError)?;
     let method = request.method().clone();
     let (response, afterwards) = answer(request).await;
     response::respond(&method, response, afterwards).await

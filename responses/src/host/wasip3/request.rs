@@ -4,36 +4,21 @@
 use std::mem;
 
 use bytes::Bytes;
-use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Request};
+use http::Request;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request as HostRequest, Trailers};
 use spin_sdk::wasip3::wit_bindgen::{FutureReader, StreamReader, StreamResult};
 use spin_sdk::wasip3::wit_future;
 
+use crate::host::{CutOff, conversion};
+
 /// Size of a read of a body, in bytes.
 const READ_BYTES: usize = 16 * 1024;
 
-/// The request in the types of the `http` crate. Its URI has no scheme and no authority.
-///
-/// # Errors
-///
-/// When those types cannot hold it.
-pub(super) fn convert(request: HostRequest) -> Result<Request<RequestBody>, ErrorCode> {
-    let path = request.get_path_with_query().unwrap_or_else(|| "/".to_owned());
-    let path = PathAndQuery::try_from(path).map_err(|_| ErrorCode::HttpRequestUriInvalid)?;
-    let method = request.get_method().try_into();
-    let method = method.map_err(|_| ErrorCode::HttpRequestMethodInvalid)?;
-    let headers = request.get_headers().copy_all();
-    let mut converted = Request::new(RequestBody::Unread(request));
-    *converted.method_mut() = method;
-    *converted.uri_mut() = path.into();
-    converted.headers_mut().reserve(headers.len());
-    for (name, value) in headers {
-        let header = HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value).ok());
-        let (name, value) = header.ok_or(ErrorCode::HttpProtocolError)?;
-        converted.headers_mut().append(name, value);
-    }
-    Ok(converted)
+/// The request in the types of the `http` crate; none if they cannot hold it.
+pub(super) fn convert(request: HostRequest) -> Option<Request<RequestBody>> {
+    let method = request.get_method().try_into().ok()?;
+    let (path, headers) = (request.get_path_with_query(), request.get_headers().copy_all());
+    conversion::request(method, path, headers, RequestBody::Unread(request))
 }
 
 /// The body of a request, read as it comes.
@@ -45,10 +30,6 @@ pub enum RequestBody {
     /// There is no more.
     Ended,
 }
-
-/// A body that ended before it was complete.
-#[derive(Debug)]
-pub struct CutOff;
 
 impl RequestBody {
     /// The next piece; none after the last one.

@@ -3,20 +3,16 @@
 //! body.
 
 use std::future::Future;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Response, StatusCode};
+use http::{Method, Response};
 use spin_sdk::wasip3::http::types::{ErrorCode, Headers, Response as HostResponse};
 use spin_sdk::wasip3::wit_bindgen::StreamWriter;
 use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 
 use super::worker;
+use crate::host::{WRITE_LIMIT, conversion};
 use crate::time::within;
-
-/// Time limit for the host to accept a body: a client that does not read must not keep the instance.
-/// An accepted body is in the host's memory.
-const WRITE_LIMIT: Duration = Duration::from_secs(30);
 
 /// Hosts accept a body of this size in bytes at once, also if the client does not read: they buffer the
 /// first piece of a body, which is at least that large. Setting a timer for it would cost more than writing it.
@@ -38,20 +34,12 @@ pub(super) async fn respond(
     response: Response<Bytes>,
     afterwards: impl Future<Output = ()> + 'static,
 ) -> Result<HostResponse, ErrorCode> {
-    let headers: Vec<(String, Vec<u8>)> = response
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect();
-    let headers = Headers::from_list(&headers)
+    let headers = Headers::from_list(&conversion::headers(&response))
         .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
     let status = response.status();
-    let has_body = *method != Method::HEAD
-        && status != StatusCode::NO_CONTENT
-        && status != StatusCode::NOT_MODIFIED;
     worker::settle().await;
     let (end, trailers) = wit_future::new(|| Ok(None));
-    let contents = if has_body {
+    let contents = if conversion::has_body(method, status) {
         let (writer, contents) = wit_stream::new();
         spawn(async move {
             write(writer, response.into_body()).await;
