@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::load::Cell;
 use super::options::{Reuse, Workload};
+use super::output::{MEBIBYTE, figure};
 use super::services::Side;
 
 /// The results of all sides in one round.
@@ -87,6 +88,30 @@ impl Figure {
             Self::DatabaseCpu => cell.database_cpu,
             #[expect(clippy::cast_precision_loss, reason = "far fewer bytes than 2 to the 52nd")]
             Self::PeakMemory => cell.peak_memory_bytes.map(|bytes| bytes as f64),
+        }
+    }
+
+    /// The heading in tables.
+    pub(crate) fn heading(self) -> &'static str {
+        match self {
+            Self::Throughput => "req/s",
+            Self::P50 => "p50 ms",
+            Self::P90 => "p90 ms",
+            Self::P99 => "p99 ms",
+            Self::ServerCpu => "CPU s/1000",
+            Self::PerCpuSecond => "req/CPU s",
+            Self::DatabaseCpu => "DB CPU s/1000",
+            Self::PeakMemory => "peak MiB",
+        }
+    }
+
+    /// A value as it stands in a table.
+    pub(crate) fn shown(self, value: Option<f64>) -> String {
+        match self {
+            Self::Throughput | Self::PerCpuSecond => figure(value, 0),
+            Self::P50 | Self::P90 | Self::P99 => figure(value, 2),
+            Self::ServerCpu | Self::DatabaseCpu => figure(value, 3),
+            Self::PeakMemory => figure(value.map(|bytes| bytes / MEBIBYTE), 1),
         }
     }
 

@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+/// Bytes in a MiB.
+pub(crate) const MEBIBYTE: f64 = 1_048_576.0;
+
 /// Prints a part of the result.
 #[expect(clippy::print_stdout, reason = "the one place that prints results")]
 pub(crate) fn print(text: &str) {

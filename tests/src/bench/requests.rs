@@ -10,6 +10,12 @@ use crate::{KeepAlive, User, raw_request};
 /// Writes the next request of one connection in place of the last one.
 pub(crate) type Requests = Box<dyn FnMut(&mut Vec<u8>) + Send>;
 
+/// The first 100 tasks of a list.
+pub(crate) const LIST: &str = "/tasks?limit=100";
+
+/// The first 100 incomplete tasks by priority.
+pub(crate) const FILTERED_LIST: &str = "/tasks?status=incomplete&sort=priority&limit=100";
+
 /// A kept-alive connection with its requests.
 pub(crate) struct HttpConnection {
     client: KeepAlive,
@@ -84,10 +90,8 @@ fn to_api(workload: Workload, services: &Services, number: usize) -> Requests {
     match workload {
         Workload::Nothing => constant(raw_request("GET", "/health", &[], "")),
         Workload::Get => get(user, &format!("/tasks/{task}")),
-        Workload::List => get(&services.lister, "/tasks?limit=100"),
-        Workload::Filtered => {
-            get(&services.sorter, "/tasks?status=incomplete&sort=priority&limit=100")
-        }
+        Workload::List => get(&services.lister, LIST),
+        Workload::Filtered => get(&services.sorter, FILTERED_LIST),
         Workload::Create => with_titles("POST", &services.creator, "/tasks"),
         Workload::Update => with_titles("PUT", user, &format!("/tasks/{task}")),
         Workload::Complete => {

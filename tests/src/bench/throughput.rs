@@ -13,8 +13,6 @@ use super::target::Target;
 /// Maximum length of a quoted error message.
 const ERROR_CHARS: usize = 300;
 
-const MEBIBYTE: f64 = 1_048_576.0;
-
 /// Measures all workloads with all numbers of connections.
 pub(crate) async fn measure(
     options: &Options,
@@ -65,16 +63,6 @@ async fn run(
     Ok(load::run(connections, options.duration(), services.accounts(side)))
 }
 
-/// A figure as it stands in a table.
-pub(crate) fn shown(value: Option<f64>, kind: Figure) -> String {
-    match kind {
-        Figure::Throughput | Figure::PerCpuSecond => figure(value, 0),
-        Figure::P50 | Figure::P90 | Figure::P99 => figure(value, 2),
-        Figure::ServerCpu | Figure::DatabaseCpu => figure(value, 3),
-        Figure::PeakMemory => figure(value.map(|bytes| bytes / MEBIBYTE), 1),
-    }
-}
-
 /// The results as a table, with what to know about them.
 pub(crate) fn report(options: &Options, reuse: Reuse, all: &[Series]) -> String {
     let Options { rounds, seconds, .. } = options;
@@ -87,21 +75,10 @@ pub(crate) fn report(options: &Options, reuse: Reuse, all: &[Series]) -> String 
 }
 
 fn table(all: &[Series]) -> Table {
-    let mut table = Table::new(&[
-        "workload",
-        "connections",
-        "",
-        "req/s",
-        "p50 ms",
-        "p90 ms",
-        "p99 ms",
-        "CPU s/1000",
-        "req/CPU s",
-        "DB CPU s/1000",
-        "peak MiB",
-        "errors",
-        "target",
-    ]);
+    let mut headings = vec!["workload", "connections", ""];
+    headings.extend(Figure::ALL.map(Figure::heading));
+    headings.extend(["errors", "target"]);
+    let mut table = Table::new(&headings);
     for series in all {
         let row = |side: &str, figures: Vec<String>, errors: String, target: String| {
             let mut row = vec![series.workload.name().to_owned(), series.connections.to_string()];
@@ -111,7 +88,7 @@ fn table(all: &[Series]) -> Table {
             row
         };
         for &side in &series.sides {
-            let figures = Figure::ALL.map(|kind| shown(series.median(side, kind), kind));
+            let figures = Figure::ALL.map(|kind| kind.shown(series.median(side, kind)));
             let errors = series.cells(side).iter().map(|cell| cell.errors).sum::<usize>();
             table.row(row(side.name(), figures.into(), errors.to_string(), String::new()));
         }

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::bench::options::{Options, Workload};
-use crate::bench::requests::{Requests as NextRequest, titles};
+use crate::bench::requests::{FILTERED_LIST, LIST, Requests as NextRequest, titles};
 use crate::{User, raw_request};
 
 const JSON: &str = "Content-Type: application/json";
@@ -89,11 +89,9 @@ pub(crate) fn sequence(
         turn += 1;
         *buffer = match operation {
             Operation::Get => requests.of_task(task, "GET", "", ""),
-            Operation::List => requests.list(place, "limit=100"),
+            Operation::List => requests.list(place, LIST),
             Operation::PageInside => requests.pages[place % requests.pages.len()].clone(),
-            Operation::Filtered => {
-                requests.list(place, "status=incomplete&sort=priority&limit=100")
-            }
+            Operation::Filtered => requests.list(place, FILTERED_LIST),
             Operation::Create => requests.create(place, &titles()),
             Operation::Update => {
                 let body = format!(r#"{{"title":"{}"}}"#, titles());
@@ -115,9 +113,9 @@ impl Requests {
         raw_request(method, &user.path(&format!("/tasks/{id}{action}")), headers, body)
     }
 
-    fn list(&self, place: usize, query: &str) -> Vec<u8> {
+    fn list(&self, place: usize, list: &str) -> Vec<u8> {
         let user = &self.listers[place % self.listers.len()];
-        raw_request("GET", &user.path(&format!("/tasks?{query}")), &[&user.authorization()], "")
+        raw_request("GET", &user.path(list), &[&user.authorization()], "")
     }
 
     fn create(&self, place: usize, title: &str) -> Vec<u8> {

@@ -10,7 +10,6 @@ use super::statements::Counted;
 use crate::bench::comparison::{Figure, median};
 use crate::bench::load::Cell;
 use crate::bench::output::{Table, figure};
-use crate::bench::throughput::shown;
 
 /// What is measured of one kind of request with a number of connections.
 #[derive(Serialize)]
@@ -73,20 +72,10 @@ impl Series {
 
 /// The results as a table: figures of each side, and how they compare with those of the first one.
 pub(crate) fn report(all: &[Series]) -> String {
-    let mut table = Table::new(&[
-        "request",
-        "connections",
-        "",
-        "req/s",
-        "p50 ms",
-        "p90 ms",
-        "p99 ms",
-        "CPU s/1000",
-        "req/CPU s",
-        "DB CPU s/1000",
-        "peak MiB",
-        "errors",
-    ]);
+    let mut headings = vec!["request", "connections", ""];
+    headings.extend(Figure::ALL.map(Figure::heading));
+    headings.push("errors");
+    let mut table = Table::new(&headings);
     let mut errors = Vec::new();
     for series in all {
         let row = |name: &str, figures: Vec<String>, errors: String| {
@@ -95,7 +84,7 @@ pub(crate) fn report(all: &[Series]) -> String {
             row.collect::<Vec<_>>()
         };
         for side in &series.sides {
-            let figures = Figure::ALL.map(|kind| shown(side.median(kind), kind));
+            let figures = Figure::ALL.map(|kind| kind.shown(side.median(kind)));
             let failed: usize = side.rounds.iter().map(|cell| cell.errors).sum();
             table.row(row(&side.name, figures.into(), failed.to_string()));
         }

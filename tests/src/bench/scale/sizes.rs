@@ -5,9 +5,7 @@ use serde::Serialize;
 use tokio_postgres::Client;
 
 use crate::bench::load::count;
-use crate::bench::output::{Table, figure};
-
-const MEBIBYTE: f64 = 1_048_576.0;
+use crate::bench::output::{MEBIBYTE, Table, figure};
 
 /// Bytes of a table without its indexes, or of an index; with those of their partitions.
 #[derive(Clone, Debug, Serialize)]

@@ -292,9 +292,9 @@ Exit codes; of several findings, the smallest:
     /// Grant the API's role exactly the privileges that the API needs.
     ///
     /// The role must exist and own nothing. It gets the privileges that the API's statements need,
-    /// timeouts, and a setting of the planner; all its other privileges in this database are revoked, as are its memberships in other
-    /// roles. What every role may create, temporary tables and, up to PostgreSQL 14, tables in
-    /// `public`, is revoked from every role.
+    /// timeouts, and a setting of the planner; all its other privileges in this database are revoked, as
+    /// are its memberships in other roles. What every role may create, temporary tables and, up to
+    /// PostgreSQL 14, tables in `public`, is revoked from every role.
     ///
     /// All changes are made in one transaction. Running it twice changes nothing; run it again after
     /// migrations that add tables.
