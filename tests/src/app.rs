@@ -64,6 +64,9 @@ pub struct Options {
     /// The component's variables. Set already: the connection to the test's database as the API's
     /// role, and `jwt_secret`.
     pub variables: BTreeMap<String, String>,
+    /// Whether Spin gets the variables in a file, with their defaults, rather than in its environment, where a
+    /// lookup takes 0.04 ms of CPU time.
+    pub(crate) has_variables_file: bool,
     /// The reuse of a component's instances.
     pub reuse: InstanceReuse,
     /// Whether the component's instructions are counted, which only `local` does.
@@ -80,6 +83,7 @@ impl Options {
         let mut options = Self {
             manifest: Component::under_test().manifest(),
             variables: BTreeMap::new(),
+            has_variables_file: false,
             reuse: SETTINGS.reuse,
             counts_instructions: false,
             has_own_process: false,

@@ -24,6 +24,8 @@ pub(crate) struct Environment {
     processors: usize,
     load_average: String,
     log_level: String,
+    /// On Spin, whether the variables are in a file; else they are in its environment.
+    has_variables_file: bool,
 }
 
 impl Environment {
@@ -45,6 +47,7 @@ impl Environment {
             processors: std::thread::available_parallelism().map_or(0, NonZero::get),
             load_average: load.split_whitespace().take(3).collect::<Vec<_>>().join(" "),
             log_level: options.log_level.clone(),
+            has_variables_file: options.has_variables_file(),
         }
     }
 
@@ -64,8 +67,13 @@ impl Environment {
                 "not optimised: the load and the native server; use `cargo bench-api-spin`\n"
             }
         };
+        let variables = match SETTINGS.runtime {
+            RuntimeKind::Local => "",
+            RuntimeKind::Spin { .. } if self.has_variables_file => ", variables in a file",
+            RuntimeKind::Spin { .. } => ", variables in the environment",
+        };
         format!(
-            "{warning}host: {}\ncomponents of {}: the API {} bytes, the bare one {} bytes\n\
+            "{warning}host: {}{variables}\ncomponents of {}: the API {} bytes, the bare one {} bytes\n\
              PostgreSQL {}, {} processors, load average {}, log_level {}\n",
             self.host,
             self.component,

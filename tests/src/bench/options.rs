@@ -65,6 +65,10 @@ pub struct Options {
     /// The API's variable `log_level`.
     #[arg(long, default_value = "info")]
     pub log_level: String,
+    /// Spin gets the variables in its environment instead of in a file, as always with `latency`: it takes longer to
+    /// look them up there.
+    #[arg(long)]
+    pub environment: bool,
     /// Print one JSON document instead of tables.
     #[arg(long)]
     pub json: bool,
@@ -187,6 +191,11 @@ impl Options {
             },
             Reuse::Reused => default,
         }
+    }
+
+    /// Whether Spin gets the variables in a file. Of the two ways, its environment delays the end of a response more.
+    pub(crate) fn has_variables_file(&self) -> bool {
+        !self.environment && self.part != Part::Latency
     }
 
     /// The largest number of connections at once.

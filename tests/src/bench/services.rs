@@ -82,6 +82,7 @@ impl Services {
         let api = App::start_with(|app| {
             app.reuse = options.limits(reuse);
             app.has_own_process = true;
+            app.has_variables_file = options.has_variables_file();
             // The API's default, which the tests change; not where statements are kept waiting.
             if options.part != Part::Memory {
                 app.unset("database_timeout_ms");
@@ -94,6 +95,7 @@ impl Services {
             app.manifest = Component::under_test().floor_manifest();
             app.reuse = options.limits(reuse);
             app.has_own_process = true;
+            app.has_variables_file = options.has_variables_file();
             app.variables.clear();
             app.database(&database_url);
         })

@@ -32,6 +32,9 @@ const PORT_TRIES: u32 = 5;
 /// Name of the file with Spin's output.
 const LOG: &str = "spin.log";
 
+/// Name of the file with the variables.
+const VARIABLES: &str = "variables.toml";
+
 pub(crate) struct Spin {
     child: Child,
     /// Stops Spin's process group when this process ends.
@@ -82,8 +85,14 @@ impl Spin {
         command.args(options.reuse.spin_options());
         command.arg(format!("--http1-max-buf-size={HTTP1_BUFFER_BYTES}"));
         // Not as arguments: every user of the machine can read those.
-        for (name, value) in &options.variables {
-            command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
+        if options.has_variables_file {
+            let file = folder.path().join(VARIABLES);
+            std::fs::write(&file, variables_file(options)).expect("write the file of variables");
+            command.arg("--variable").arg(format!("@{}", file.display()));
+        } else {
+            for (name, value) in &options.variables {
+                command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
+            }
         }
         let child = command
             .current_dir(workspace())
@@ -157,4 +166,18 @@ impl Drop for Spin {
     fn drop(&mut self) {
         self.signal(Signal::SIGKILL);
     }
+}
+
+/// The variables in TOML, also those that keep their default: Spin looks up in its environment what a file does not have.
+fn variables_file(options: &Options) -> String {
+    let manifest = std::fs::read_to_string(&options.manifest).expect("read the manifest");
+    let manifest: toml::Table = manifest.parse().expect("a manifest in TOML");
+    let declared = manifest["variables"].as_table().expect("a table of variables");
+    let mut variables: toml::Table = declared
+        .iter()
+        .filter_map(|(name, variable)| Some((name.clone(), variable.get("default")?.clone())))
+        .collect();
+    let given = options.variables.iter();
+    variables.extend(given.map(|(name, value)| (name.clone(), value.as_str().into())));
+    variables.to_string()
 }

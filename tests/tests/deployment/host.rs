@@ -1,7 +1,11 @@
-//! `deploy/host/rollout`, with a stand-in for systemd: one process after the other, and back if one fails.
+//! `deploy/host/`: the file of variables, and `rollout` with a stand-in for systemd: one process after the other, and
+//! back if one fails.
 
 use std::fs;
 use std::os::unix::fs::symlink;
+
+use tests::workspace;
+use toml::{Table, Value};
 
 use crate::programs::Programs;
 
@@ -55,4 +59,21 @@ async fn a_folder_without_a_release_changes_nothing() {
     let (programs, output) = roll_out("2.0.0").await;
     output.exits(2).says("there is no");
     assert_eq!(programs.calls(), [""; 0]);
+}
+
+#[test]
+fn the_file_of_variables_has_each_with_its_default() {
+    let table = |path: &str| -> Table {
+        let text = fs::read_to_string(workspace().join(path)).expect("read a file");
+        text.parse().expect("TOML")
+    };
+    let manifest = table("spin.toml");
+    let declared = manifest["variables"].as_table().expect("a table");
+    let mut file = table("deploy/host/variables.toml");
+    let url = file.remove("database_url").expect("a connection string");
+    assert!(url.as_str().expect("text").starts_with("postgresql://"));
+    let defaults = declared.iter().filter_map(|(name, variable)| {
+        Some((name.clone(), Value::clone(variable.get("default")?)))
+    });
+    assert_eq!(file, defaults.collect());
 }

@@ -74,6 +74,7 @@ pub(crate) async fn start(
     let app = App::start_on(database, |app| {
         app.reuse = options.limits(reuse);
         app.has_own_process = true;
+        app.has_variables_file = options.has_variables_file();
         // The API's default, which the tests change.
         app.unset("database_timeout_ms");
         app.set("log_level", &options.log_level);
