@@ -179,16 +179,16 @@ pub(crate) fn check_process() -> Response {
 ))]
 /// `GET /health/db`: 200, or 503 when the configuration or the database is not usable, for reads or
 /// for writes.
-pub(crate) async fn check_database(database: Result<Database, ApiError>) -> Response {
+pub(crate) async fn check_database(database: Database) -> Response {
     match DATABASE_HEALTH.get(database_health(database)).await {
         Ok(health) => response::document(&health),
         Err(error) => error.into_unhealthy(),
     }
 }
 
-async fn database_health(database: Result<Database, ApiError>) -> Result<DatabaseHealth, ApiError> {
+async fn database_health(database: Database) -> Result<DatabaseHealth, ApiError> {
     config::check().await?;
-    let database = database?.without_retries();
+    let database = database.without_retries();
     let provisions_users = config::provision_users().await?.0;
     let mut row = database.row(CHECK_DATABASE, vec![Param::Bool(provisions_users)]).await?;
     let server_version = row.text()?;
@@ -213,7 +213,7 @@ async fn database_health(database: Result<Database, ApiError>) -> Result<Databas
         status: "healthy",
         latency_ms: rounded_millis(database.time_spent()),
         server_version,
-        pooled: database.is_pooled(),
+        pooled: Database::is_pooled().await?,
         migration_version,
         warnings: if is_limited { Vec::new() } else { vec![NO_STATEMENT_TIMEOUT] },
     })
@@ -237,16 +237,16 @@ async fn database_health(database: Result<Database, ApiError>) -> Result<Databas
     security(),
 ))]
 /// `GET /health/pool`: 200, or 503 when the database cannot be asked.
-pub(crate) async fn show_connections(database: Result<Database, ApiError>) -> Response {
+pub(crate) async fn show_connections(database: Database) -> Response {
     match POOL_HEALTH.get(pool_health(database)).await {
         Ok(health) => response::document(&health),
         Err(error) => error.into_unhealthy(),
     }
 }
 
-async fn pool_health(database: Result<Database, ApiError>) -> Result<PoolHealth, ApiError> {
+async fn pool_health(database: Database) -> Result<PoolHealth, ApiError> {
     config::check().await?;
-    let database = database?.without_retries();
+    let database = database.without_retries();
     let size = config::pool_size().await?.0;
     let mut row = database.row(COUNT_CONNECTIONS, Vec::new()).await?;
     let (total, checked_out) = (row.int8()?, row.int8()?);

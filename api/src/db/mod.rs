@@ -16,7 +16,7 @@ use http::Method;
 pub(crate) use self::error::DbError;
 use self::retry::Repeats;
 pub(crate) use self::time::Time;
-use crate::config::{self, DatabaseConfig};
+use crate::config;
 use crate::error::ApiError;
 pub(crate) use crate::host::sql::Param;
 use crate::host::sql::Value;
@@ -31,15 +31,14 @@ pub(crate) struct Row(std::vec::IntoIter<Value>);
 /// The way to the database, for one request.
 pub(crate) struct Database {
     context: RequestContext,
-    config: &'static DatabaseConfig,
     repeats: Repeats,
 }
 
 impl Database {
-    /// Reads its part of the configuration; connects to nothing yet.
-    pub(crate) async fn of(context: &RequestContext, method: &Method) -> Result<Self, ApiError> {
+    /// Reads no configuration and connects to nothing: many a request is refused before its statement.
+    pub(crate) fn of(context: &RequestContext, method: &Method) -> Self {
         let repeats = if method.is_safe() { Repeats::OfReads } else { Repeats::OfWrites };
-        Ok(Self { context: context.clone(), config: config::database().await?, repeats })
+        Self { context: context.clone(), repeats }
     }
 
     /// The same, for a statement that is not tried again: it reports how the database is now.
@@ -53,10 +52,11 @@ impl Database {
         statement: &'static str,
         params: Vec<Param>,
     ) -> Result<Option<Row>, ApiError> {
+        let config = config::database().await?;
         let started = Instant::now();
-        let left = self.config.connect_timeout.saturating_sub(self.time_spent());
-        let deadline = started + left.max(LEAST_CONNECT_TIME.min(self.config.connect_timeout));
-        let attempts = statement::run(self.config, statement, params, self.repeats, deadline).await;
+        let left = config.connect_timeout.saturating_sub(self.time_spent());
+        let deadline = started + left.max(LEAST_CONNECT_TIME.min(config.connect_timeout));
+        let attempts = statement::run(config, statement, params, self.repeats, deadline).await;
         let mut database = self.context.database();
         database.time += started.elapsed();
         database.retries += attempts.retries;
@@ -82,8 +82,8 @@ impl Database {
     }
 
     /// True if the endpoint is a connection pooler's.
-    pub(crate) fn is_pooled(&self) -> bool {
-        self.config.url.is_pooled()
+    pub(crate) async fn is_pooled() -> Result<bool, ApiError> {
+        Ok(config::database().await?.url.is_pooled())
     }
 }
 

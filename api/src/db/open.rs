@@ -32,13 +32,18 @@ static REFUSES_SETTINGS: AtomicBool = AtomicBool::new(false);
 pub(super) async fn open(config: &DatabaseConfig) -> Result<Connection, DbError> {
     if !REFUSES_SETTINGS.load(Ordering::Relaxed) {
         match open_at(&config.address, config).await {
-            Err(DbError::Unavailable(text)) if text.contains("startup parameter") => {
+            Err(DbError::Unavailable(text)) if refuses_settings(&text) => {
                 REFUSES_SETTINGS.store(true, Ordering::Relaxed);
             }
             opened => return opened,
         }
     }
     open_at(&config.plain_address, config).await
+}
+
+/// True for what a pooler says that takes no settings with a connection: PgBouncer and Neon, and RDS Proxy.
+fn refuses_settings(text: &str) -> bool {
+    text.contains("startup parameter") || text.contains("command-line options")
 }
 
 /// Goes on with the opening of a connection, until the deadline.
@@ -78,5 +83,22 @@ pub(super) fn printable(text: &str, config: &DatabaseConfig) -> String {
     match config.url.password() {
         Some(password) if !password.is_empty() => one_line(&text.replace(password, "***")),
         _ => one_line(&text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refuses_settings;
+
+    #[test]
+    fn a_pooler_that_takes_no_settings_is_recognised() {
+        for text in [
+            "FATAL: unsupported startup parameter: options",
+            "ERROR: unsupported startup parameter in options: statement_timeout. Please use unpooled connection",
+            "FATAL: Feature not supported: RDS Proxy currently doesn\u{2019}t support command-line options.",
+        ] {
+            assert!(refuses_settings(text), "{text}");
+        }
+        assert!(!refuses_settings("FATAL: too many connections for role \"taskie\""));
     }
 }

@@ -53,12 +53,8 @@ async fn respond(
         }
         Route::Index => index::show_index(),
         Route::Health => health::check_process(),
-        Route::DatabaseHealth => {
-            health::check_database(Database::of(context, &parts.method).await).await
-        }
-        Route::PoolHealth => {
-            health::show_connections(Database::of(context, &parts.method).await).await
-        }
+        Route::DatabaseHealth => health::check_database(Database::of(context, &parts.method)).await,
+        Route::PoolHealth => health::show_connections(Database::of(context, &parts.method)).await,
     };
     // Preconditions count for requests that succeed without them (RFC 9110, section 13.2.1). A write has
     // them in its statement.
@@ -75,7 +71,7 @@ async fn respond_about_list(
     body: RequestBody,
 ) -> Result<Response, ApiError> {
     let caller = Caller::of(parts).await?;
-    let database = Database::of(context, &parts.method).await?;
+    let database = Database::of(context, &parts.method);
     if parts.method != Method::POST {
         return tasks::list_tasks(caller, &parts.uri, database).await;
     }
@@ -93,7 +89,7 @@ async fn respond_about_task(
 ) -> Result<Response, ApiError> {
     let caller = Caller::of(parts).await?;
     let id = TaskPath::of(parts.uri.path()).task_id().ok_or(ApiError::InvalidTaskId)?;
-    let database = Database::of(context, &parts.method).await?;
+    let database = Database::of(context, &parts.method);
     // A read applies them to its response, in `respond`.
     let preconditions = || Preconditions::of(&parts.headers);
     Ok(match (route, parts.method.as_str()) {

@@ -142,6 +142,23 @@ async fn a_bad_variable_is_nothing_to_a_request_that_does_not_use_it() {
     app.user("alice").await.get("/tasks").await.good(200);
 }
 
+/// What needs no statement reads nothing about the database.
+#[tokio::test]
+async fn a_bad_database_is_nothing_to_a_request_that_is_refused_before_its_statement() {
+    let app = App::start_with(|options| {
+        options.set("database_url", "no connection string");
+    })
+    .await;
+    let alice = app.unregistered_user("alice");
+    alice.get("/tasks?limit=0").await.problem(400);
+    alice.get("/tasks/no-number").await.problem(400);
+    alice.create(json!({})).await.problem(400);
+    alice.post("/tasks").body("text/plain", "title").await.problem(415);
+    let long = json!({ "title": "a".repeat(200_000) });
+    alice.create(long).await.problem(413);
+    alice.get("/tasks").await.problem(500).kind("misconfigured").mentions("database_url");
+}
+
 #[tokio::test]
 async fn an_unknown_log_level_logs_every_request() {
     let app = App::start_with(|options| {
