@@ -104,6 +104,18 @@ async fn the_version_chooses_the_build_and_its_options() {
 }
 
 #[tokio::test]
+async fn the_limit_on_a_request_is_above_that_on_its_body() {
+    let database = TestDatabase::create().await;
+    let fake = FakeSpin::new(NEW);
+    let mut up = fake.up(&database, &[]).await;
+    up.env("SPIN_VARIABLE_REQUEST_TIMEOUT_MS", "60000");
+    let (served, _listener) = tokio::join!(Served::wait_for(up), fake.listen());
+    served.interrupt().await;
+    let arguments = fake.arguments().expect("it was started");
+    assert!(arguments.iter().any(|one| one == "--request-timeout=95000000000ns"), "{arguments:?}");
+}
+
+#[tokio::test]
 async fn an_ephemeral_service_keeps_no_state_of_spin() {
     let database = TestDatabase::create().await;
     let fake = FakeSpin::new(NEW);

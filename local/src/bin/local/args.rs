@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use local::{HTTP1_BUFFER_BYTES, InstanceReuse, REQUEST_TIMEOUT};
+use local::{HTTP1_BUFFER_BYTES, InstanceReuse};
 
 use crate::spin::Build;
 
@@ -91,7 +91,7 @@ pub(crate) enum RuntimeName {
 #[command(next_help_heading = "Component instances, as on Spin")]
 pub(crate) struct InstanceOptions {
     /// Time after which a request without a response fails with 500: a number of seconds, or a number and `s`, `ms`,
-    /// `us` or `ns` [default: 45s].
+    /// `us` or `ns` [default: 45s, more where the variables give a request more].
     #[arg(long, value_name = "TIME", value_parser = parse_timeout)]
     pub(crate) request_timeout: Option<Duration>,
 
@@ -128,24 +128,24 @@ pub(crate) struct TokenOptions {
 }
 
 impl InstanceOptions {
-    /// For `local`.
-    pub(crate) fn reuse(&self) -> InstanceReuse {
+    /// For `local`. `timeout` is the default of the request timeout.
+    pub(crate) fn reuse(&self, timeout: Duration) -> InstanceReuse {
         let default = InstanceReuse::default();
         let count = |given: Option<NonZeroUsize>, default| given.map_or(default, NonZeroUsize::get);
         InstanceReuse {
             max_reuse: count(self.max_instance_reuse_count, default.max_reuse),
             max_concurrent: count(self.max_instance_concurrent_reuse_count, default.max_concurrent),
             idle_timeout: self.idle_instance_timeout.unwrap_or(default.idle_timeout),
-            request_timeout: self.request_timeout.or(default.request_timeout),
+            request_timeout: self.request_timeout.or(Some(timeout)),
             at_random: false,
         }
     }
 
     /// For `spin up`, whose defaults are the same, but for the request timeout and the buffer. A Spin that runs the build for
     /// WASI 0.2 may be too old for these options, so it gets only those that were given.
-    pub(crate) fn for_spin(&self, build: Build) -> Vec<String> {
+    pub(crate) fn for_spin(&self, build: Build, timeout: Duration) -> Vec<String> {
         let is_new = build == Build::Wasip3;
-        let default = is_new.then_some(REQUEST_TIMEOUT);
+        let default = is_new.then_some(timeout);
         let nanos = |time: Duration| format!("{}ns", time.as_nanos());
         let options = [
             ("request-timeout", self.request_timeout.or(default).map(nanos)),
@@ -194,6 +194,8 @@ fn expected_timeout() -> String {
 mod tests {
     use clap::CommandFactory;
 
+    use local::REQUEST_TIMEOUT;
+
     use super::*;
 
     #[test]
@@ -206,7 +208,7 @@ mod tests {
         let reuse = |options: &[&str]| {
             let arguments = ["local", "up"].iter().chain(options);
             match Args::try_parse_from(arguments).expect("options").command {
-                Command::Up(options) => options.instances.reuse(),
+                Command::Up(options) => options.instances.reuse(REQUEST_TIMEOUT),
                 Command::Token(_) => unreachable!("the command is `up`"),
             }
         };
@@ -236,7 +238,7 @@ mod tests {
         let for_spin = |options: &[&str], build| {
             let arguments = ["local", "up"].iter().chain(options);
             match Args::try_parse_from(arguments).expect("options").command {
-                Command::Up(options) => options.instances.for_spin(build),
+                Command::Up(options) => options.instances.for_spin(build, REQUEST_TIMEOUT),
                 Command::Token(_) => unreachable!("the command is `up`"),
             }
         };

@@ -1,6 +1,7 @@
 //! `cargo up`: builds, starts and serves until Ctrl-C.
 
 mod database;
+mod request_timeout;
 mod runtime;
 mod service;
 mod welcome;
@@ -78,7 +79,8 @@ async fn start(
     database.migrate(options.migrate, console).await?;
     let secret = secret::load_or_create(paths)?;
     let variables = variables(database.url(), &secret);
-    let service = Service::start(&runtime, options, paths, variables).await?;
+    let timeout = request_timeout::default_for(&database.url().pooled());
+    let service = Service::start(&runtime, options, paths, variables, timeout).await?;
     welcome::print(&service.url(), &public_routes(&manifest)?, &secret, console);
     Ok((service, database))
 }

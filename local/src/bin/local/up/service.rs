@@ -1,6 +1,7 @@
 //! The application, served by either runtime.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use local::{App, AppOptions, Error, GuestOutput};
 
@@ -16,12 +17,14 @@ pub(super) enum Service {
 }
 
 impl Service {
-    /// Starts the application, whose components must be built; it listens when this returns.
+    /// Starts the application, whose components must be built; it listens when this returns. `timeout` is the host's
+    /// limit on a request unless another one was given.
     pub(super) async fn start(
         runtime: &Runtime,
         options: &UpOptions,
         paths: &ProjectPaths,
         variables: BTreeMap<String, String>,
+        timeout: Duration,
     ) -> Result<Service, Error> {
         let manifest = runtime.manifest(paths);
         match runtime {
@@ -31,7 +34,7 @@ impl Service {
                 runtime_config: paths.runtime_config(),
                 variables,
                 listen: options.listen,
-                reuse: options.instances.reuse(),
+                reuse: options.instances.reuse(timeout),
                 output: GuestOutput::Inherit,
             })
             .await
@@ -46,7 +49,7 @@ impl Service {
                     variables,
                     listen: options.listen,
                     state_dir: (!options.ephemeral).then(|| paths.kept().join("spin")),
-                    instances: options.instances.for_spin(build),
+                    instances: options.instances.for_spin(build, timeout),
                     quiet: options.quiet,
                 };
                 SpinProcess::start(program, &spin).await.map(|spin| Service::Spin(Box::new(spin)))
