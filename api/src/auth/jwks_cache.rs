@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::algorithms::Algorithm;
-use super::jwks_record::{INTERVAL_MILLIS, Record};
+use super::jwks_record::{CLAIM_MILLIS, INTERVAL_MILLIS, Record, is_recent};
 use super::key_set::{Key, KeySet, Unavailable};
-use crate::single_flight::{Permit, SingleFlight};
+use crate::single_flight::SingleFlight;
 
 /// Lifetime of a set from its request on, and so the longest time that a withdrawn key works while its
 /// issuer can be reached.
@@ -20,8 +20,15 @@ const MAX_AGE_MILLIS: u64 = 10 * 60_000;
 /// From this age on, one request fetches the set again after its own response was written.
 const REFRESH_AGE_MILLIS: u64 = 9 * 60_000;
 
-/// Lifetime of a set while its issuer fails.
+/// Lifetime of a set while its issuer goes on failing.
 const MAX_STALE_MILLIS: u64 = 60 * 60_000;
+
+/// Time after a failure in which a set past its age is used: as long as the issuer is not asked again. After it,
+/// the issuer may have recovered, and have withdrawn a key, so it is asked before the set is used.
+const EXCUSE_MILLIS: u64 = INTERVAL_MILLIS;
+
+/// The same for all but the one that asks, while it asks: they do not wait for an issuer that still fails.
+const EXCUSE_WHILE_ASKED_MILLIS: u64 = EXCUSE_MILLIS + CLAIM_MILLIS;
 
 /// Maximum difference between the clocks of two hosts.
 const CLOCK_SKEW_MILLIS: u64 = 60_000;
@@ -64,6 +71,8 @@ struct Fetched {
     at: u64,
     /// Number of sets fetched so far, this one included.
     number: u64,
+    /// When the issuer failed since, by the record that was read last.
+    failed_at: Option<u64>,
 }
 
 /// Condition on a set: while the known one does not meet it, the issuer is asked for another.
@@ -109,7 +118,10 @@ impl<E: Environment> JwksCache<E> {
     /// was written, so that no client waits for it.
     pub(super) async fn refresh(&self) {
         let now = self.environment.now();
-        let is_due = |fetched: &Fetched| now.saturating_sub(fetched.at) >= REFRESH_AGE_MILLIS;
+        let is_due = |fetched: &Fetched| {
+            now.saturating_sub(fetched.at) >= REFRESH_AGE_MILLIS
+                && !is_recent(fetched.failed_at, now, INTERVAL_MILLIS)
+        };
         if !self.copy().as_ref().is_some_and(is_due) {
             return;
         }
@@ -123,17 +135,23 @@ impl<E: Environment> JwksCache<E> {
         }
     }
 
-    /// The current set; fetched from the issuer if it does not meet the need.
+    /// A set that may be used; fetched from the issuer if the current one does not meet the need.
     async fn set_with(&self, need: Need<'_>) -> Result<Arc<KeySet>, Unavailable> {
-        let now = self.environment.now();
-        if let Some(copy) = self.copy().as_ref()
-            && copy.counts_at(now)
-            && copy.meets(need, now)
-        {
-            return Ok(Arc::clone(&copy.set));
+        loop {
+            let now = self.environment.now();
+            let copy = self.copy().clone();
+            let usable = |excuse| copy.as_ref().filter(|copy| copy.is_usable(need, now, excuse));
+            if let Some(copy) = usable(EXCUSE_MILLIS) {
+                return Ok(Arc::clone(&copy.set));
+            }
+            if let Some(_permit) = self.single_flight.try_acquire() {
+                return self.look_up(need).await;
+            }
+            if let Some(copy) = usable(EXCUSE_WHILE_ASKED_MILLIS) {
+                return Ok(Arc::clone(&copy.set));
+            }
+            self.environment.pause().await;
         }
-        let _permit = self.permit().await;
-        self.look_up(need).await
     }
 
     /// The caller must hold the permit.
@@ -143,22 +161,17 @@ impl<E: Environment> JwksCache<E> {
             let now = self.environment.now();
             let record = self.environment.load().await;
             let newest = self.newest(&record);
-            let current = newest.as_ref().filter(|fetched| fetched.counts_at(now));
-            if let Some(current) = current.filter(|current| current.meets(need, now)) {
-                return Ok(Arc::clone(&current.set));
-            }
-            let stale = newest.as_ref().filter(|fetched| fetched.is_usable_at(now));
-            // While the issuer fails, requests do not wait for it: the set is fetched again after their
-            // responses.
-            if let (None, Some(stale), Some(_)) = (current, stale, record.failure()) {
-                return Ok(Arc::clone(&stale.set));
+            let is_fetching = record.is_fetching(now);
+            let excuse = if is_fetching { EXCUSE_WHILE_ASKED_MILLIS } else { EXCUSE_MILLIS };
+            if let Some(newest) = newest.as_ref().filter(|set| set.is_usable(need, now, excuse)) {
+                return Ok(Arc::clone(&newest.set));
             }
             let waits_too_long = now.saturating_sub(started) > WAIT_MILLIS;
-            if record.is_fetching(now) && !waits_too_long {
+            if is_fetching && !waits_too_long {
                 self.environment.pause().await;
                 continue;
             }
-            let is_search = current.is_some();
+            let is_search = newest.is_some_and(|newest| newest.counts_at(now));
             let seen = record.number;
             let is_claimed = self
                 .environment
@@ -169,18 +182,19 @@ impl<E: Environment> JwksCache<E> {
             if is_claimed && let Ok(fetched) = self.fetch(now, need).await {
                 return Ok(fetched.set);
             }
-            // Somebody else was quicker, or it is too soon.
+            // The fetch failed, somebody else was quicker, or it is too soon.
             let record = self.environment.load().await;
             if !is_claimed && record.is_fetching(now) && !waits_too_long {
                 continue;
             }
-            return match (
-                self.newest(&record).filter(|fetched| fetched.is_usable_at(now)),
-                record.failure(),
-            ) {
-                (Some(usable), _) => Ok(usable.set),
-                (None, failure) => Err(Unavailable(failure.unwrap_or("none yet").to_owned())),
-            };
+            let newest = self.newest(&record).filter(|newest| {
+                newest.counts_at(now)
+                    || newest.is_excused(now, EXCUSE_MILLIS)
+                    || (is_claimed && newest.is_known_at(now))
+            });
+            return newest
+                .map(|newest| newest.set)
+                .ok_or_else(|| Unavailable(record.failure().unwrap_or("none yet").to_owned()));
         }
     }
 
@@ -194,7 +208,7 @@ impl<E: Environment> JwksCache<E> {
         });
         match fetched {
             Ok((document, set)) => {
-                let mut fetched = Fetched { set, at: now, number: 0 };
+                let mut fetched = Fetched { set, at: now, number: 0, failed_at: None };
                 let in_vain = !fetched.meets(need, now);
                 let number = AtomicU64::new(0);
                 self.environment
@@ -239,18 +253,12 @@ impl<E: Environment> JwksCache<E> {
             && let Ok(set) = KeySet::parse(document.as_bytes())
         {
             let (at, number) = (record.fetched_at, record.number);
-            *copy = Some(Fetched { set: Arc::new(set), at, number });
+            *copy = Some(Fetched { set: Arc::new(set), at, number, failed_at: None });
+        }
+        if let Some(copy) = copy.as_mut() {
+            copy.failed_at = record.failed_at;
         }
         copy.clone()
-    }
-
-    async fn permit(&self) -> Permit<'_> {
-        loop {
-            match self.single_flight.try_acquire() {
-                Some(permit) => return permit,
-                None => self.environment.pause().await,
-            }
-        }
     }
 
     fn copy(&self) -> MutexGuard<'_, Option<Fetched>> {
@@ -263,8 +271,19 @@ impl Fetched {
         self.is_younger_than(MAX_AGE_MILLIS, now)
     }
 
-    fn is_usable_at(&self, now: u64) -> bool {
+    /// True if a failure of its issuer can extend the set's lifetime.
+    fn is_known_at(&self, now: u64) -> bool {
         self.is_younger_than(MAX_STALE_MILLIS, now)
+    }
+
+    /// True if the issuer's last failure, less than `excuse` milliseconds ago, extends the set's lifetime.
+    fn is_excused(&self, now: u64, excuse: u64) -> bool {
+        self.is_known_at(now) && is_recent(self.failed_at, now, excuse)
+    }
+
+    /// True if the issuer need not be asked before the set is used.
+    fn is_usable(&self, need: Need<'_>, now: u64, excuse: u64) -> bool {
+        if self.counts_at(now) { self.meets(need, now) } else { self.is_excused(now, excuse) }
     }
 
     fn is_younger_than(&self, millis: u64, now: u64) -> bool {
@@ -640,17 +659,141 @@ mod tests {
         assert_eq!(world.fetches(), 2);
         world.wait(10 * MINUTE);
         assert_eq!(block_on(old.has("a")), Ok(true));
-        assert_eq!(has(&world, "a"), Ok(true));
-        assert_eq!(world.fetches(), 2, "requests do not wait for an issuer that fails");
-        block_on(old.refresh());
-        block_on(old.refresh());
-        assert_eq!(world.fetches(), 3, "it is asked behind their backs, and not too often");
-        world.wait(50 * MINUTE - 1);
-        assert_eq!(has(&world, "a"), Ok(true));
-        world.wait(1);
+        assert_eq!(world.fetches(), 3, "the failure was long ago");
+        for fetches in 3..103 {
+            assert_eq!(block_on(old.has("a")), Ok(true));
+            assert_eq!(has(&world, "a"), Ok(true));
+            world.wait(29);
+            assert_eq!(has(&world, "a"), Ok(true));
+            block_on(old.refresh());
+            assert_eq!(world.fetches(), fetches, "not again within 30 s");
+            world.wait(1);
+            block_on(old.refresh());
+        }
         assert!(has(&world, "a").is_err(), "but not for ever");
+        assert!(block_on(old.has("a")).is_err(), "but not for ever");
         let warnings = world.warnings.lock().expect("not poisoned");
         assert!(warnings[1].contains("(down); those of 600 s ago"), "{warnings:?}");
+    }
+
+    #[test]
+    fn a_failure_extends_a_sets_life_until_the_issuer_can_be_asked_again() {
+        let world = world(&[Some(&["a"]), None, Some(&["b"])]);
+        let instances = [instance(&world), instance(&world)];
+        for instance in &instances {
+            assert_eq!(block_on(instance.has("a")), Ok(true));
+        }
+        world.wait(10 * MINUTE - 10);
+        block_on(instances[0].refresh());
+        assert_eq!(world.fetches(), 2, "which failed");
+        world.wait(29);
+        for instance in &instances {
+            assert_eq!(block_on(instance.has("a")), Ok(true), "the issuer has just failed");
+        }
+        assert_eq!(has(&world, "a"), Ok(true));
+        assert_eq!(world.fetches(), 2);
+        world.wait(1);
+        for instance in &instances {
+            assert_eq!(block_on(instance.has("a")), Ok(false), "withdrawn");
+        }
+        assert_eq!(has(&world, "a"), Ok(false), "withdrawn");
+        assert_eq!(world.fetches(), 3);
+    }
+
+    /// A world in which a fetch failed at minute 9, and nobody has used the keys for the 31 minutes since, with
+    /// instances that have the first set.
+    fn idle_after_a_failure(
+        third: Option<&'static [&'static str]>,
+    ) -> (Arc<World>, [JwksCache<Arc<World>>; 3]) {
+        let world = world(&[Some(&["a"]), None, third]);
+        let instances = [(); 3].map(|()| instance(&world));
+        for instance in &instances {
+            assert_eq!(block_on(instance.has("a")), Ok(true));
+        }
+        world.wait(9 * MINUTE);
+        block_on(instances[0].refresh());
+        world.wait(31 * MINUTE);
+        assert_eq!(world.fetches(), 2);
+        (world, instances)
+    }
+
+    #[test]
+    fn an_old_failure_does_not_keep_a_withdrawn_key_valid() {
+        let (world, instances) = idle_after_a_failure(Some(&["b"]));
+        for instance in &instances {
+            assert_eq!(block_on(instance.has("a")), Ok(false), "withdrawn");
+        }
+        assert_eq!(has(&world, "a"), Ok(false), "withdrawn");
+        assert_eq!(has(&world, "b"), Ok(true));
+        assert_eq!(world.fetches(), 3);
+    }
+
+    #[test]
+    fn an_old_failure_makes_everybody_wait_for_one_fetch() {
+        for (third, valid) in [(Some(&["b"][..]), false), (None, true)] {
+            let (world, instances) = idle_after_a_failure(third);
+            let open = world.close();
+            let answered = AtomicUsize::new(0);
+            let ask = async |keys: &JwksCache<Arc<World>>| {
+                let answer = keys.has("a").await;
+                answered.fetch_add(1, Ordering::Relaxed);
+                answer
+            };
+            let everybody = instances.iter().flat_map(|keys| (0..10).map(|_| ask(keys)));
+            let (answers, ()) = block_on(async {
+                join!(join_all(everybody), async {
+                    for _ in 0..20 {
+                        world.pause().await;
+                    }
+                    assert_eq!(answered.load(Ordering::Relaxed), 0, "all wait");
+                    open.send(()).expect("a fetch that waits");
+                })
+            });
+            assert!(answers.iter().all(|answer| *answer == Ok(valid)), "{third:?}");
+            assert_eq!(world.fetches(), 3);
+        }
+    }
+
+    #[test]
+    fn nobody_else_waits_while_an_issuer_that_has_just_failed_is_asked_again() {
+        let world = world(&[Some(&["a"]), None, Some(&["b"])]);
+        let instances = [(); 3].map(|()| instance(&world));
+        for instance in &instances {
+            assert_eq!(block_on(instance.has("a")), Ok(true));
+        }
+        world.wait(10 * MINUTE);
+        assert_eq!(block_on(instances[0].has("a")), Ok(true), "the fetch failed");
+        world.wait(30);
+        let open = world.close();
+        let (first, ()) = block_on(async {
+            join!(instances[0].has("a"), async {
+                for instance in &instances {
+                    assert_eq!(instance.has("a").await, Ok(true), "while one asks");
+                }
+                assert_eq!(instance(&world).has("a").await, Ok(true), "while one asks");
+                assert_eq!(world.fetches(), 3);
+                open.send(()).expect("a fetch that waits");
+            })
+        });
+        assert_eq!(first, Ok(false), "withdrawn");
+        for instance in &instances {
+            assert_eq!(block_on(instance.has("a")), Ok(false), "withdrawn");
+        }
+        assert_eq!(world.fetches(), 3);
+    }
+
+    #[test]
+    fn an_instance_that_ended_while_it_asked_again_extends_a_sets_life_by_little() {
+        let world = world(&[Some(&["a"]), None, Some(&["b"])]);
+        assert_eq!(has(&world, "a"), Ok(true));
+        world.wait(10 * MINUTE);
+        assert_eq!(has(&world, "a"), Ok(true), "the fetch failed");
+        world.wait(30);
+        let now = world.now();
+        assert!(block_on(world.update(|record| record.claim(1, now))));
+        assert_eq!(has(&world, "a"), Ok(true));
+        world.wait(8);
+        assert_eq!(has(&world, "a"), Ok(false), "withdrawn");
     }
 
     #[test]

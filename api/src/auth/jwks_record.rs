@@ -2,7 +2,7 @@
 
 /// Lifetime of a claim: longer than a fetch may take. After it, other instances no longer wait for an
 /// instance that was stopped during its fetch.
-const CLAIM_MILLIS: u64 = 8_000;
+pub(super) const CLAIM_MILLIS: u64 = 8_000;
 
 /// Interval without requests to the issuer after a failure, and after a search for an unknown key: a
 /// forged token can name any.
@@ -24,7 +24,7 @@ pub(crate) struct Record {
     /// Time of the last search for an unknown key.
     searched_at: Option<u64>,
     /// When the last fetch failed, if it did.
-    failed_at: Option<u64>,
+    pub(super) failed_at: Option<u64>,
     /// Error of the last fetch.
     failure: Option<String>,
 }
@@ -74,7 +74,7 @@ impl Record {
 
     /// True while an instance is fetching.
     pub(super) fn is_fetching(&self, now: u64) -> bool {
-        self.fetching_since.is_some_and(|since| now.abs_diff(since) < CLAIM_MILLIS)
+        is_recent(self.fetching_since, now, CLAIM_MILLIS)
     }
 
     /// Error of the last fetch, if it failed.
@@ -85,7 +85,9 @@ impl Record {
     /// Claims the fetch of the set after number `seen`, unless it was fetched since, is being fetched, or
     /// the issuer has just failed.
     pub(super) fn claim(&mut self, seen: u64, now: u64) -> bool {
-        let free = self.number == seen && !self.is_fetching(now) && !is_recent(self.failed_at, now);
+        let free = self.number == seen
+            && !self.is_fetching(now)
+            && !is_recent(self.failed_at, now, INTERVAL_MILLIS);
         if free {
             self.fetching_since = Some(now);
         }
@@ -94,7 +96,7 @@ impl Record {
 
     /// Claims a fetch that searches for a key, unless there was such a search just before.
     pub(super) fn claim_search(&mut self, seen: u64, now: u64) -> bool {
-        let free = !is_recent(self.searched_at, now) && self.claim(seen, now);
+        let free = !is_recent(self.searched_at, now, INTERVAL_MILLIS) && self.claim(seen, now);
         if free {
             self.searched_at = Some(now);
         }
@@ -121,8 +123,9 @@ impl Record {
     }
 }
 
-fn is_recent(time: Option<u64>, now: u64) -> bool {
-    time.is_some_and(|time| now.abs_diff(time) < INTERVAL_MILLIS)
+/// True if the time is less than `millis` away.
+pub(super) fn is_recent(time: Option<u64>, now: u64, millis: u64) -> bool {
+    time.is_some_and(|time| now.abs_diff(time) < millis)
 }
 
 #[cfg(test)]
