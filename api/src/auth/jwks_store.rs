@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use responses::time::pause;
+use sha2::{Digest, Sha256};
 
 use super::jwks_record::Record;
 use crate::host::key_value::{self, Bucket, Cas, CasError, Error};
@@ -13,12 +14,6 @@ use crate::log;
 
 /// The store that every host of Spin has.
 const STORE: &str = "default";
-
-/// The record's key.
-const RECORD: &str = "taskie/jwks";
-
-/// Counts who found no record: the first one creates it.
-const CREATORS: &str = "taskie/jwks-creators";
 
 /// Number of attempts to change the record while others change it.
 const TRIES: usize = 10;
@@ -30,6 +25,10 @@ const CREATION_PAUSE: Duration = Duration::from_millis(20);
 /// The record of the set at one address.
 pub(super) struct JwksStore {
     url: String,
+    /// The record's key.
+    record: String,
+    /// Key of the count of those who found no record: the first one creates it.
+    creators: String,
     /// The instance's own record, where there is no store.
     memory: Mutex<Record>,
     /// True once the log has the warning that there is no store.
@@ -39,11 +38,13 @@ pub(super) struct JwksStore {
 impl JwksStore {
     pub(super) fn new(url: String) -> Self {
         let memory = Mutex::new(Record::new(&url));
-        Self { url, memory, reported: AtomicBool::new(false) }
+        let record = record_key(&url);
+        let creators = format!("{record}/creators");
+        Self { url, record, creators, memory, reported: AtomicBool::new(false) }
     }
 
     pub(super) async fn load(&self) -> Record {
-        match key_value::open(STORE).and_then(|bucket| bucket.get(RECORD)) {
+        match key_value::open(STORE).and_then(|bucket| bucket.get(&self.record)) {
             Ok(bytes) => self.read(bytes).unwrap_or_else(|| Record::new(&self.url)),
             Err(error) => {
                 self.report(&error).await;
@@ -70,7 +71,7 @@ impl JwksStore {
     ) -> Result<bool, Error> {
         let bucket = key_value::open(STORE)?;
         self.create(&bucket).await?;
-        let mut cas = Cas::new(&bucket, RECORD)?;
+        let mut cas = Cas::new(&bucket, &self.record)?;
         for _ in 0..TRIES {
             let mut record = self.read(cas.current()?).unwrap_or_else(|| Record::new(&self.url));
             if !change(&mut record) {
@@ -88,19 +89,19 @@ impl JwksStore {
     /// Creates an empty record if there is none. Spin's own store lets everybody win who swaps a
     /// value that was not there, so the count of those who found none decides.
     async fn create(&self, bucket: &Bucket) -> Result<(), Error> {
-        if bucket.exists(RECORD)? {
+        if bucket.exists(&self.record)? {
             return Ok(());
         }
-        let first = key_value::increment(bucket, CREATORS, 1)? == 1;
+        let first = key_value::increment(bucket, &self.creators, 1)? == 1;
         for _ in 0..CREATION_LOOKS {
-            if first || bucket.exists(RECORD)? {
+            if first || bucket.exists(&self.record)? {
                 break;
             }
             pause(CREATION_PAUSE).await;
         }
         // The first one may have been ended before it came to this.
-        if first || !bucket.exists(RECORD)? {
-            bucket.set(RECORD, &Record::new(&self.url).to_bytes())?;
+        if first || !bucket.exists(&self.record)? {
+            bucket.set(&self.record, &Record::new(&self.url).to_bytes())?;
         }
         Ok(())
     }
@@ -123,5 +124,26 @@ impl JwksStore {
             "the key-value store cannot be used, each instance fetches the issuer's keys for itself: {reason}"
         ))
         .await;
+    }
+}
+
+/// The key of the record of the set at this address. Applications with different issuers may share a store, and
+/// so do two versions of one while its configuration changes.
+fn record_key(url: &str) -> String {
+    let hash = Sha256::digest(url);
+    let hash = hash.into_iter().take(8).fold(0_u64, |hash, byte| hash << 8 | u64::from(byte));
+    format!("taskie/jwks/{hash:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::record_key;
+
+    #[test]
+    fn each_address_has_a_record_of_its_own() {
+        let key = record_key("https://id.example/jwks");
+        // Another one would cost every application a fetch when it is updated.
+        assert_eq!(key, "taskie/jwks/7098f70e0b81c1ea");
+        assert_ne!(key, record_key("https://id.example/jwks2"));
     }
 }

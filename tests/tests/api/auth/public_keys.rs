@@ -540,31 +540,79 @@ async fn known_keys_stay_valid_while_the_issuer_fails() {
     .await;
 }
 
-/// This application's manifest, without the key-value store that its instances share.
-fn manifest_without_store() -> tempfile::TempDir {
+/// This application's manifest in another folder: without its build commands and lines that begin with one of
+/// these, and with more at its end.
+fn manifest_without(unwanted: &[&str], more: &str) -> tempfile::TempDir {
     let text = std::fs::read_to_string(workspace().join("spin.toml")).expect("read the manifest");
     let target = format!("source = \"{}/target/", workspace().display());
     // The build commands do not work in another folder.
-    let is_wanted = |line: &&str| {
-        let unwanted = ["key_value_stores", "command =", "watch =", "[component.api.build]"];
-        !unwanted
-            .iter()
-            .chain(&["[component.docs-page.build]"])
-            .any(|begin| line.starts_with(begin))
-    };
-    let lines: Vec<&str> = text.lines().filter(is_wanted).collect();
+    let build = ["command =", "watch =", "[component.api.build]", "[component.docs-page.build]"];
+    let is_wanted =
+        |line: &&str| !build.iter().chain(unwanted).any(|begin| line.starts_with(begin));
+    let lines: Vec<&str> = text.lines().filter(is_wanted).chain([more]).collect();
     let text = lines.join("\n").replace("source = \"target/", &target);
     let folder = tempfile::tempdir().expect("create a folder");
     std::fs::write(folder.path().join("spin.toml"), text).expect("write a manifest");
     folder
 }
 
-#[tokio::test]
-async fn without_a_store_each_instance_fetches_the_keys_and_logs_that() {
+async fn build_components() {
     let built =
         tokio::task::spawn_blocking(|| local::build_component(&workspace().join("spin.toml")));
     built.await.expect("build").expect("build the components");
-    let folder = manifest_without_store();
+}
+
+/// A second component with the keys of another issuer, for the paths of one user. All components of an application
+/// share a store, as applications may.
+fn component_of_another_issuer(user: &str, server: &KeyServer) -> String {
+    format!(
+        r#"
+[[trigger.http]]
+route = "/api/{user}/..."
+component = "other"
+
+[component.other]
+source = "target/wasm32-wasip2/release/api.wasm"
+key_value_stores = ["default"]
+allowed_outbound_hosts = ["postgres://{{{{ database_host }}}}:{{{{ database_port }}}}", "{origin}"]
+
+[component.other.variables]
+database_url = "{{{{ database_url }}}}"
+database_ca = "{{{{ database_ca }}}}"
+jwt_jwks_url = "{url}"
+jwt_jwks_origin = "{origin}"
+"#,
+        origin = server.origin(),
+        url = server.url(),
+    )
+}
+
+#[tokio::test]
+async fn issuers_in_one_store_do_not_replace_each_others_keys() {
+    build_components().await;
+    let keys = [SigningKey::ed25519("a"), SigningKey::ed25519("b")];
+    let servers = [KeyServer::start(&[&keys[0]]).await, KeyServer::start(&[&keys[1]]).await];
+    let folder = manifest_without(&[], &component_of_another_issuer("bob", &servers[1]));
+    let app = App::start_with(|options| {
+        options.manifest = folder.path().join("spin.toml");
+        options.reuse.max_reuse = 1;
+        options.key_server(&servers[0]);
+    })
+    .await;
+    let users = [app.user("alice").await, app.unregistered_user_with_id("bob")];
+    for _ in 0..5 {
+        for (user, key) in users.iter().zip(&keys) {
+            let token = Token::new(&user.id).issued_by(key);
+            user.with_token(token).get("/tasks/0").await.problem(400);
+        }
+    }
+    assert_eq!(servers.each_ref().map(KeyServer::hits), [1, 1]);
+}
+
+#[tokio::test]
+async fn without_a_store_each_instance_fetches_the_keys_and_logs_that() {
+    build_components().await;
+    let folder = manifest_without(&["key_value_stores"], "");
     let key = SigningKey::ed25519("a");
     let server = KeyServer::start(&[&key]).await;
     let app = App::start_with(|options| {
