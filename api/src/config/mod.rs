@@ -110,7 +110,11 @@ pub(crate) async fn request_timeout() -> Result<&'static RequestTimeout, Misconf
 
 /// Reads and checks all variables, and reports all that is wrong.
 pub(crate) async fn check() -> Result<(), Misconfiguration> {
-    let problems = all_problems(Host).await;
+    check_from(Host).await
+}
+
+async fn check_from(source: impl Source) -> Result<(), Misconfiguration> {
+    let problems = all_problems(source).await;
     if problems.is_empty() { Ok(()) } else { Err(Misconfiguration(problems)) }
 }
 
@@ -147,17 +151,21 @@ impl<T: Load> Part<T> {
         Self(OnceLock::new())
     }
 
-    /// Two first requests may both read the variables; they read the same, and one result is kept.
     async fn get(&'static self) -> Result<&'static T, Misconfiguration> {
+        self.get_from(Host).await
+    }
+
+    /// Two first requests may both read the variables; they read the same, and one result is kept.
+    async fn get_from(&self, source: impl Source + Copy) -> Result<&T, Misconfiguration> {
         if let Some(known) = self.0.get() {
             return Ok(known);
         }
-        let mut reader = Reader::new(Host);
+        let mut reader = Reader::new(source);
         let loaded = T::load(&mut reader).await;
         match loaded {
             Some(value) if reader.problems.0.is_empty() => Ok(self.0.get_or_init(|| value)),
             _ => {
-                check().await?;
+                check_from(source).await?;
                 Err(Misconfiguration(reader.problems.0))
             }
         }
@@ -172,8 +180,8 @@ mod tests {
 
     use super::variables::{Reader, Source};
     use super::{
-        CorsOrigins, DatabaseConfig, Load, LogLevel, PoolSize, ProvisionUsers, RequestTimeout,
-        all_problems,
+        CorsOrigins, DatabaseConfig, Load, LogLevel, Misconfiguration, Part, PoolSize,
+        ProvisionUsers, RequestTimeout, all_problems,
     };
     use crate::host::Unreadable;
 
@@ -185,7 +193,7 @@ mod tests {
     /// Variables in the hands of a test; the last value of a name counts.
     struct Given(BTreeMap<&'static str, String>);
 
-    impl Source for Given {
+    impl Source for &Given {
         async fn get(&self, name: &'static str) -> Result<Option<String>, Unreadable> {
             match self.0.get(name).map(String::as_str) {
                 Some("unreadable") => Err(Unreadable),
@@ -200,12 +208,13 @@ mod tests {
 
     /// All that is wrong with these variables.
     pub(super) fn problems_of(values: &[(&'static str, &str)]) -> Vec<String> {
-        block_on(all_problems(given(values)))
+        block_on(all_problems(&given(values)))
     }
 
     /// A part of the configuration that these variables make.
     fn load<T: Load>(values: &[(&'static str, &str)]) -> Option<T> {
-        let mut reader = Reader::new(given(values));
+        let given = given(values);
+        let mut reader = Reader::new(&given);
         let loaded = block_on(T::load(&mut reader));
         loaded.filter(|_| reader.problems.0.is_empty())
     }
@@ -251,6 +260,24 @@ mod tests {
     fn a_variable_that_cannot_be_read_is_a_problem() {
         let problems = problems_of(&[&GOOD[..], &[("jwt_issuer", "unreadable")]].concat());
         assert_eq!(problems, ["`jwt_issuer` is not set or cannot be read"]);
+    }
+
+    #[test]
+    fn only_what_could_be_read_and_is_right_is_kept() {
+        let part = Part::<PoolSize>::new();
+        let get = |value| {
+            let given = given(&[&GOOD[..], &[("pool_size", value)]].concat());
+            let size = block_on(part.get_from(&given));
+            size.map(|PoolSize(size)| *size).map_err(|Misconfiguration(problems)| problems)
+        };
+        let unreadable = Err(vec!["`pool_size` is not set or cannot be read".to_owned()]);
+        assert_eq!(get("unreadable"), unreadable);
+        assert!(get("many").is_err());
+        assert_eq!(get("unreadable"), unreadable);
+        assert_eq!(get("3"), Ok(3));
+        for later in ["unreadable", "many", "4"] {
+            assert_eq!(get(later), Ok(3), "{later}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub(super) trait Source {
 }
 
 /// Spin's variables.
+#[derive(Clone, Copy)]
 pub(super) struct Host;
 
 impl Source for Host {
