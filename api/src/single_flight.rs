@@ -33,12 +33,31 @@ impl SingleFlight {
 
     /// The permit, if no request has it.
     pub(crate) fn try_acquire(&self) -> Option<Permit<'_>> {
-        (!self.0.swap(true, Ordering::Acquire)).then_some(Permit(&self.0))
+        let is_free = !self.0.swap(true, Ordering::Acquire);
+        // A permit that is created for nothing would free the one in use when it is dropped.
+        is_free.then(|| Permit(&self.0))
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SingleFlight;
+
+    #[test]
+    fn a_failed_attempt_frees_nothing() {
+        let single_flight = SingleFlight::new();
+        let first = single_flight.try_acquire();
+        assert!(first.is_some());
+        for _ in 0..3 {
+            assert!(single_flight.try_acquire().is_none());
+        }
+        drop(first);
+        assert!(single_flight.try_acquire().is_some());
     }
 }
