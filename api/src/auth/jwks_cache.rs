@@ -7,11 +7,12 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::algorithms::Algorithm;
 use super::jwks_record::{CLAIM_MILLIS, INTERVAL_MILLIS, Record, is_recent};
 use super::key_set::{Key, KeySet, Unavailable};
-use crate::single_flight::SingleFlight;
+use crate::single_flight::{Pauses, SingleFlight};
 
 /// Lifetime of a set from its request on, and so the longest time that a withdrawn key works while its
 /// issuer can be reached.
@@ -42,8 +43,8 @@ pub(crate) trait Environment {
     fn fetch(&self) -> impl Future<Output = Result<String, Unavailable>> + Send;
     /// The time: milliseconds since 1970.
     fn now(&self) -> u64;
-    /// A short pause of a request that waits for the fetch of another one.
-    fn pause(&self) -> impl Future<Output = ()> + Send;
+    /// A pause of a request that waits for the fetch of another one.
+    fn pause(&self, pause: Duration) -> impl Future<Output = ()> + Send;
     /// Reads the record that all instances share.
     fn load(&self) -> impl Future<Output = Record> + Send;
     /// Changes what is known, unless `change` says no.
@@ -137,6 +138,7 @@ impl<E: Environment> JwksCache<E> {
 
     /// A set that may be used; fetched from the issuer if the current one does not meet the need.
     async fn set_with(&self, need: Need<'_>) -> Result<Arc<KeySet>, Unavailable> {
+        let mut pauses = Pauses::new();
         loop {
             let now = self.environment.now();
             let copy = self.copy().clone();
@@ -150,13 +152,14 @@ impl<E: Environment> JwksCache<E> {
             if let Some(copy) = usable(EXCUSE_WHILE_ASKED_MILLIS) {
                 return Ok(Arc::clone(&copy.set));
             }
-            self.environment.pause().await;
+            self.environment.pause(pauses.next()).await;
         }
     }
 
     /// The caller must hold the permit.
     async fn look_up(&self, need: Need<'_>) -> Result<Arc<KeySet>, Unavailable> {
         let started = self.environment.now();
+        let mut pauses = Pauses::new();
         loop {
             let now = self.environment.now();
             let record = self.environment.load().await;
@@ -168,7 +171,7 @@ impl<E: Environment> JwksCache<E> {
             }
             let waits_too_long = now.saturating_sub(started) > WAIT_MILLIS;
             if is_fetching && !waits_too_long {
-                self.environment.pause().await;
+                self.environment.pause(pauses.next()).await;
                 continue;
             }
             let is_search = newest.is_some_and(|newest| newest.counts_at(now));
@@ -309,6 +312,7 @@ mod tests {
     use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
     use std::sync::{Arc, Mutex};
     use std::task::Poll;
+    use std::time::Duration;
 
     use futures::channel::oneshot;
     use futures::executor::block_on;
@@ -357,7 +361,7 @@ mod tests {
             self.now.load(Ordering::Relaxed)
         }
 
-        async fn pause(&self) {
+        async fn pause(&self, _: Duration) {
             let mut paused = false;
             poll_fn(|context| {
                 context.waker().wake_by_ref();
@@ -743,7 +747,7 @@ mod tests {
             let (answers, ()) = block_on(async {
                 join!(join_all(everybody), async {
                     for _ in 0..20 {
-                        world.pause().await;
+                        world.pause(Duration::ZERO).await;
                     }
                     assert_eq!(answered.load(Ordering::Relaxed), 0, "all wait");
                     open.send(()).expect("a fetch that waits");

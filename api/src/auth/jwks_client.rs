@@ -18,9 +18,6 @@ use crate::log::{self, one_line};
 /// Time limit of a fetch, from the first packet to the last.
 const FETCH_LIMIT: Duration = Duration::from_secs(5);
 
-/// Interval at which requests check if the fetch of another one has ended.
-const PAUSE: Duration = Duration::from_millis(20);
-
 /// The largest answer, in bytes: those of large providers have some 20 KB.
 const MAX_SET_BYTES: usize = 128 * 1024;
 
@@ -78,8 +75,8 @@ impl Environment for JwksClient {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
-    async fn pause(&self) {
-        pause(PAUSE).await;
+    async fn pause(&self, duration: Duration) {
+        pause(duration).await;
     }
 
     async fn load(&self) -> Record {
