@@ -20,7 +20,7 @@ use std::time::Duration;
 use tests::{App, FaultProxy, Options, Response, TestDatabase};
 
 /// A service with a proxy between it and its database, which it has this long to connect to.
-async fn behind_proxy(
+pub(crate) async fn behind_proxy(
     connect_timeout: Duration,
     change: impl FnOnce(&mut Options),
 ) -> (App, FaultProxy) {

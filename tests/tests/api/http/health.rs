@@ -1,11 +1,12 @@
 //! `GET /health`, `/health/db` and `/health/pool`
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
-use tests::{App, Difference, Response, TestDatabase, until};
+use tests::{App, Difference, InstanceReuse, Response, TestDatabase, until};
 
+use crate::db::behind_proxy;
 use crate::large_instances;
 
 /// True if this response is from the database, not from the cache.
@@ -308,6 +309,40 @@ async fn the_database_is_asked_far_less_often_than_the_service() {
         }
         assert!(asked >= 1, "{path}");
         assert!(asked <= FEW * (1 + seconds), "{path}: {asked} in {seconds} s");
+    }
+}
+
+/// With the host's default limits, and counted at the database.
+///
+/// A host starts an instance only if none of those that are there can take a request, so there are at most as many
+/// as connections, but for those that have taken all their requests. Each queries when it is new, and once a second;
+/// one that another one follows because it was idle, has been idle for a second.
+#[tokio::test]
+async fn many_connections_query_the_database_once_a_second_for_each_instance() {
+    const CONNECTIONS: usize = 64;
+    const REQUESTS: usize = 2_048;
+    let reuse = InstanceReuse::default();
+    let (app, proxy) = behind_proxy(Duration::from_secs(30), |options| {
+        options.reuse = reuse;
+    })
+    .await;
+    for path in ["/health/pool", "/health/db"] {
+        proxy.take_sent();
+        let started = Instant::now();
+        let requests = (0..REQUESTS).map(|_| async { app.get(path).await.status });
+        let statuses: Vec<u16> =
+            stream::iter(requests).buffer_unordered(CONNECTIONS).collect().await;
+        let seconds = usize::try_from(started.elapsed().as_secs()).expect("a small number");
+
+        assert!(statuses.iter().all(|status| *status == 200), "{path}: {statuses:?}");
+        let statements = proxy.count_sent("BES");
+        if Difference::OneRequestPerInstance.applies() {
+            assert_eq!(statements, REQUESTS, "{path}");
+            continue;
+        }
+        // The requests that were the last ones of an instance may outlast an answer that is kept.
+        let limit = CONNECTIONS * (1 + seconds) + 2 * REQUESTS / reuse.max_reuse;
+        assert!((1..=limit).contains(&statements), "{path}: {statements} in {seconds} s");
     }
 }
 
