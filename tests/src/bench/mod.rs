@@ -10,7 +10,7 @@ mod agreement;
 mod answers;
 mod cold;
 mod comparison;
-pub(crate) mod environment;
+mod environment;
 mod indexes;
 mod latency;
 pub(crate) mod load;
@@ -41,12 +41,12 @@ use latency::Latency;
 use memory::Memory;
 use services::Services;
 
+use crate::runtime::check_spin;
+
 /// What `--json` prints. Of the lists, one has entries.
 #[derive(Serialize)]
 struct Document {
     environment: Environment,
-    rounds: u32,
-    seconds: u64,
     throughput: Vec<Summary>,
     latency: Vec<Latency>,
     cold: Vec<ColdStart>,
@@ -57,6 +57,9 @@ struct Document {
 pub async fn run(options: &Options) -> anyhow::Result<()> {
     if options.part == Part::Host {
         return crate::runtime::serve(output::print).await;
+    }
+    if options.part.has_components() {
+        check_spin()?;
     }
     match options.part {
         Part::Scale => return scale::run(options).await,
@@ -77,10 +80,9 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         let document = match &mut document {
             Some(document) => document,
             none => {
-                let postgres = services.postgres_version().await?;
-                let environment = Environment::read(options, postgres);
+                let environment = services.environment(options).await?;
                 report(options, &environment.describe());
-                none.insert(Document::new(options, environment))
+                none.insert(Document::new(environment))
             }
         };
         match options.part {
@@ -124,12 +126,9 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 impl Document {
-    fn new(options: &Options, environment: Environment) -> Self {
-        let Options { rounds, seconds, .. } = *options;
+    fn new(environment: Environment) -> Self {
         Self {
             environment,
-            rounds,
-            seconds,
             throughput: Vec::new(),
             latency: Vec::new(),
             cold: Vec::new(),

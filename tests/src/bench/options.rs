@@ -145,6 +145,13 @@ const MIX: [Workload; 20] = {
     ]
 };
 
+impl Part {
+    /// Whether components are started, on the host under test.
+    pub(crate) fn has_components(self) -> bool {
+        self != Self::Indexes
+    }
+}
+
 impl Options {
     /// The selected kinds of instances.
     pub(crate) fn reuses(&self) -> Vec<Reuse> {

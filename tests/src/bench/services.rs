@@ -7,6 +7,7 @@ use anyhow::Context;
 use serde::Serialize;
 use tokio_postgres::Client;
 
+use super::environment::Environment;
 use super::load::{Accounts, Connection};
 use super::options::{Options, Part, Reuse, Workload};
 use super::processes::{self, Account};
@@ -210,17 +211,10 @@ impl Services {
         add_tasks(&self.database, user, count).await
     }
 
-    /// The version of PostgreSQL.
-    pub(crate) async fn postgres_version(&self) -> anyhow::Result<String> {
-        postgres_version(&self.database).await
+    /// Where the figures are from.
+    pub(crate) async fn environment(&self, options: &Options) -> anyhow::Result<Environment> {
+        Environment::read(options, &self.database).await
     }
-}
-
-/// The version of PostgreSQL.
-pub(crate) async fn postgres_version(database: &Client) -> anyhow::Result<String> {
-    let statement = "select current_setting('server_version')";
-    let row = database.query_one(statement, &[]).await.context("ask for the version")?;
-    Ok(row.get(0))
 }
 
 /// The same user with a token that outlives the measurement.

@@ -4,6 +4,7 @@ mod local;
 mod local_process;
 mod server_process;
 mod spin;
+mod spin_version;
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -14,6 +15,7 @@ use self::local::Local;
 pub(crate) use self::local_process::serve;
 pub(crate) use self::server_process::ServerProcess;
 use self::spin::Spin;
+pub(crate) use self::spin_version::{check_spin, spin_version};
 use crate::app::Options;
 use crate::settings::{RuntimeKind, SETTINGS};
 

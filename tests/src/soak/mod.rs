@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use crate::App;
 use crate::bench::output;
+use crate::runtime::check_spin;
 
 use load::Load;
 use sample::{Sample, Sampler};
@@ -23,6 +24,7 @@ use verdict::Verdict;
 
 /// Runs the load and prints the report. `false` if the service has failed.
 pub async fn run(options: &Options) -> anyhow::Result<bool> {
+    check_spin()?;
     output::progress("starting the service");
     let app = App::start_with(|_| {}).await;
     let sampler = Sampler::new(&app).await;

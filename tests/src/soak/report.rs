@@ -8,9 +8,9 @@ use super::options::Options;
 use super::sample::{Sample, Sampler};
 use super::verdict::Verdict;
 use crate::Component;
-use crate::bench::environment::spin_version;
 use crate::bench::load::count;
 use crate::bench::output::{figure, print, progress};
+use crate::runtime::spin_version;
 
 const HEADINGS: &str = "    s  requests   /s  errors  p50 ms  p95 ms  p99 ms  max ms  memory MiB  instances  clients  database  size MiB";
 

@@ -13,6 +13,7 @@ use anyhow::{Context, ensure};
 use serde::Serialize;
 
 use self::write::{Copy, Write};
+use super::environment::Environment;
 use super::native;
 use super::options::Options;
 use super::output::{Table, figure, progress};
@@ -110,6 +111,7 @@ struct Cost {
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Document {
+    environment: Environment,
     tasks: u32,
     turns: usize,
     /// CPU milliseconds of PostgreSQL for a statement where everything is there.
@@ -125,7 +127,12 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     progress("starting PostgreSQL and filling a database");
     let server = TestServer::with_settings(&SETTINGS).await;
     let original = server.migrated_database().await;
-    scale::fill::fill(&original.client().await, size).await?;
+    let client = original.client().await;
+    let environment = Environment::read(options, &client).await?;
+    report(options, &environment.describe());
+    scale::fill::fill(&client, size).await?;
+    // A database to which somebody is connected cannot be copied.
+    drop(client);
     let statements = native::statements()?;
     let mut copies = vec![Copy::of(server, &original, None).await?];
     for part in &PARTS {
@@ -170,6 +177,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
         milliseconds: compare(&found, place + 1, |with, without| with - without),
     });
     let document = Document {
+        environment,
         tasks: size.tasks,
         turns: usize::try_from(options.rounds)? * TURNS,
         with_everything: with_everything.collect(),

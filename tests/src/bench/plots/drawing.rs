@@ -53,12 +53,14 @@ pub(super) struct Drawing {
 }
 
 impl Drawing {
-    /// A picture with its title, and below that where its figures are from.
-    pub(super) fn new(width: f64, height: f64, title: &str, about: &str) -> Self {
+    /// A picture with its title, and below that, in lines, where its figures are from.
+    pub(super) fn new(width: f64, height: f64, title: &str, about: &[String]) -> Self {
         let mut drawing = Self { body: String::new(), width, height, title: title.to_owned() };
         drawing.push(&format!(r#"<rect class="back" width="{width}" height="{height}"/>"#));
         drawing.text((12.0, 22.0), Anchor::Start, "title", title);
-        drawing.text((12.0, 40.0), Anchor::Start, "", about);
+        for (line, text) in about.iter().enumerate() {
+            drawing.text((12.0, 40.0 + 16.0 * place(line)), Anchor::Start, "", text);
+        }
         drawing
     }
 
@@ -139,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_text_is_escaped() {
-        let mut drawing = Drawing::new(10.0, 20.0, "a < b", "local");
+        let mut drawing = Drawing::new(10.0, 20.0, "a < b", &["local".to_owned()]);
         drawing.text((1.0, 2.0), Anchor::Middle, "small", "p99 > p50 & more");
         let svg = drawing.finish();
         assert!(svg.contains("<title>a &lt; b</title>"), "{svg}");

@@ -9,7 +9,7 @@ const PANELS_IN_A_ROW: usize = 4;
 const PANEL_WIDTH: f64 = 240.0;
 const PANEL_HEIGHT: f64 = 210.0;
 /// Space above the panels, for the title and the legend.
-const TOP: f64 = 76.0;
+const TOP: f64 = 92.0;
 /// Space of a panel outside its axes: for the numbers beside them, and the name above.
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 12.0;
@@ -26,7 +26,7 @@ struct Scale {
 }
 
 /// The whole file. `about` says where the figures are from.
-pub(super) fn draw(all: &[Series], about: &str) -> String {
+pub(super) fn draw(all: &[Series], about: &[String]) -> String {
     let workloads = workloads(all);
     let columns = workloads.len().clamp(1, PANELS_IN_A_ROW);
     let rows = workloads.len().div_ceil(PANELS_IN_A_ROW);
@@ -48,13 +48,13 @@ pub(super) fn draw(all: &[Series], about: &str) -> String {
 fn legend(drawing: &mut Drawing, all: &[Series]) {
     let mut x = 12.0;
     for (color, side) in sides(all).into_iter().enumerate() {
-        drawing.curve(&[(x, 58.0), (x + 24.0, 58.0)], color, "");
-        drawing.text((x + 32.0, 62.0), Anchor::Start, "", side.name());
+        drawing.curve(&[(x, 74.0), (x + 24.0, 74.0)], color, "");
+        drawing.text((x + 32.0, 78.0), Anchor::Start, "", side.name());
         x += 110.0;
     }
     for (label, class) in [("p50", "axis"), ("p99", "axis dashed")] {
-        drawing.line((x, 58.0), (x + 24.0, 58.0), class);
-        drawing.text((x + 32.0, 62.0), Anchor::Start, "", label);
+        drawing.line((x, 74.0), (x + 24.0, 74.0), class);
+        drawing.text((x + 32.0, 78.0), Anchor::Start, "", label);
         x += 80.0;
     }
 }
@@ -146,7 +146,7 @@ mod tests {
             series(Workload::Get, 1, &[(100.0, 200.0)]),
             series(Workload::List, 1, &[(500.0, 600.0)]),
         ];
-        let svg = draw(&all, "local, WASI 0.3");
+        let svg = draw(&all, &["local, WASI 0.3".to_owned()]);
         for text in
             [">get<", ">list of 100<", ">connections<", ">ms<", ">local, WASI 0.3<", ">p99<"]
         {
@@ -164,8 +164,8 @@ mod tests {
 
     #[test]
     fn without_figures_there_are_still_axes() {
-        assert!(draw(&[], "nothing").contains("Latency"));
-        let svg = draw(&[series(Workload::Get, 1, &[])], "nothing");
+        assert!(draw(&[], &[]).contains("Latency"));
+        let svg = draw(&[series(Workload::Get, 1, &[])], &[]);
         assert!(svg.contains(">get<") && !svg.contains("NaN"), "{svg}");
     }
 }

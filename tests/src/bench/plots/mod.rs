@@ -29,7 +29,8 @@ pub(crate) fn write(
         Reuse::Reused => "",
         Reuse::SingleUse => "-single-use",
     };
-    let about = format!("{}; {}", environment.title(), reuse.name());
+    let [host, origin] = environment.title();
+    let about = [format!("{host}; {}", reuse.name()), origin];
     for (name, text) in
         [("latency", latency::draw(series, &about)), ("ratios", ratios::draw(series, &about))]
     {

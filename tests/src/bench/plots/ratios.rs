@@ -13,7 +13,7 @@ use super::{sides, workloads};
 const GROUP_WIDTH: f64 = 110.0;
 const ROW_HEIGHT: f64 = 240.0;
 /// Space above the rows, for the title and the legend.
-const TOP: f64 = 70.0;
+const TOP: f64 = 86.0;
 const LEFT: f64 = 56.0;
 const RIGHT: f64 = 16.0;
 const ABOVE: f64 = 30.0;
@@ -22,7 +22,7 @@ const BETWEEN_GROUPS: f64 = 18.0;
 const BETWEEN_BARS: f64 = 2.0;
 
 /// The whole file. `about` says where the figures are from.
-pub(super) fn draw(all: &[Series], about: &str) -> String {
+pub(super) fn draw(all: &[Series], about: &[String]) -> String {
     let workloads = workloads(all);
     let connections: BTreeSet<u16> = all.iter().map(|one| one.connections).collect();
     let connections: Vec<u16> = connections.into_iter().collect();
@@ -34,9 +34,9 @@ pub(super) fn draw(all: &[Series], about: &str) -> String {
     let mut drawing = Drawing::new(width, TOP + place(rows.len()) * ROW_HEIGHT, title, about);
     let mut x = 12.0;
     for (index, count) in connections.iter().enumerate() {
-        drawing.bar((x, 50.0), 12.0, 12.0, index % COLORS);
+        drawing.bar((x, 66.0), 12.0, 12.0, index % COLORS);
         let unit = if *count == 1 { "connection" } else { "connections" };
-        drawing.text((x + 18.0, 61.0), Anchor::Start, "", &format!("{count} {unit}"));
+        drawing.text((x + 18.0, 77.0), Anchor::Start, "", &format!("{count} {unit}"));
         x += 130.0;
     }
     for (index, to) in rows.into_iter().enumerate() {
@@ -115,7 +115,7 @@ mod tests {
             series(Workload::Get, 16, &[(80.0, 100.0)]),
             series(Workload::List, 1, &[(120.0, 100.0)]),
         ];
-        let svg = draw(&all, "local, WASI 0.3");
+        let svg = draw(&all, &[]);
         for text in [
             ">get<",
             ">list of 100<",
@@ -139,7 +139,7 @@ mod tests {
         series.sides.push(Side::Predecessor);
         let cells = vec![(Side::Api, cell(0.25)), (Side::Predecessor, cell(3.0))];
         series.rounds = vec![Round(cells)];
-        let svg = draw(&[series], "local");
+        let svg = draw(&[series], &[]);
         for text in [">API / predecessor, requests per CPU second<", ">12.00<", ">10.00<"] {
             assert!(svg.contains(text), "{text}: {svg}");
         }
@@ -147,8 +147,8 @@ mod tests {
 
     #[test]
     fn without_figures_there_are_still_axes() {
-        assert!(draw(&[], "nothing").contains("Requests per second"));
-        let svg = draw(&[series(Workload::Get, 1, &[])], "nothing");
+        assert!(draw(&[], &[]).contains("Requests per second"));
+        let svg = draw(&[series(Workload::Get, 1, &[])], &[]);
         assert!(svg.contains(">get<") && !svg.contains("NaN"), "{svg}");
     }
 }

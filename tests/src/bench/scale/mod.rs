@@ -75,7 +75,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let large = side::start(options, reuse, server, size).await?;
     let database = large.client().await;
     statements::prepare(&large.database().admin().await).await?;
-    let environment = Environment::read(options, services::postgres_version(&database).await?);
+    let environment = Environment::read(options, &database).await?;
     report(options, &environment.describe());
 
     let whole = measure(options, &small, &large, size, "").await?;
