@@ -8,6 +8,7 @@ use super::load::Cell;
 use super::options::{Reuse, Workload};
 use super::output::{MEBIBYTE, figure};
 use super::services::Side;
+use super::spread::{Spread, median};
 
 /// The results of all sides in one round.
 pub(crate) struct Round(pub(crate) Vec<(Side, Cell)>);
@@ -56,12 +57,14 @@ struct SideSummary {
     rounds: Vec<Cell>,
 }
 
-/// The medians of the rounds' ratios.
+/// The rounds' ratios: their medians, the least and the largest ones.
 #[derive(Serialize)]
 struct Ratio {
     of: Side,
     to: Side,
     median: BTreeMap<&'static str, Option<f64>>,
+    least: BTreeMap<&'static str, Option<f64>>,
+    most: BTreeMap<&'static str, Option<f64>>,
 }
 
 impl Figure {
@@ -115,6 +118,18 @@ impl Figure {
         }
     }
 
+    /// A ratio as it stands in a table: with its spread where there is a target for one of its kind.
+    pub(crate) fn shown_ratio(self, ratio: Option<Spread>) -> String {
+        let has_spread = matches!(
+            self,
+            Self::Throughput | Self::ServerCpu | Self::PerCpuSecond | Self::DatabaseCpu
+        );
+        match ratio {
+            Some(spread) if has_spread => spread.shown(),
+            other => figure(other.map(|spread| spread.median), 2),
+        }
+    }
+
     /// The name in JSON.
     pub(crate) fn key(self) -> &'static str {
         match self {
@@ -142,15 +157,16 @@ impl Series {
     }
 
     /// The API's figure divided by another side's: of each round, which the two shared.
-    pub(crate) fn ratios(&self, to: Side, figure: Figure) -> Vec<f64> {
-        let ratio =
-            |round: &Round| Some(figure.of(round.cell(Side::Api)?)? / figure.of(round.cell(to)?)?);
-        self.rounds.iter().filter_map(ratio).filter(|ratio| ratio.is_finite()).collect()
+    fn ratios(&self, to: Side, figure: Figure) -> impl Iterator<Item = f64> {
+        let ratio = move |round: &Round| {
+            Some(figure.of(round.cell(Side::Api)?)? / figure.of(round.cell(to)?)?)
+        };
+        self.rounds.iter().filter_map(ratio)
     }
 
-    /// The median of the rounds' ratios.
-    pub(crate) fn ratio(&self, to: Side, figure: Figure) -> Option<f64> {
-        median(self.ratios(to, figure).into_iter())
+    /// The rounds' ratios in short.
+    pub(crate) fn ratio(&self, to: Side, figure: Figure) -> Option<Spread> {
+        Spread::of(self.ratios(to, figure))
     }
 
     /// The requests without a good response, of all sides in all rounds.
@@ -182,7 +198,9 @@ impl Series {
                 .map(|to| Ratio {
                     of: Side::Api,
                     to,
-                    median: figures(&|figure| self.ratio(to, figure)),
+                    median: figures(&|figure| Some(self.ratio(to, figure)?.median)),
+                    least: figures(&|figure| Some(self.ratio(to, figure)?.least)),
+                    most: figures(&|figure| Some(self.ratio(to, figure)?.most)),
                 })
                 .collect(),
         }
@@ -195,21 +213,9 @@ impl Round {
     }
 }
 
-/// The middle value, or the mean of the two in the middle.
-pub(crate) fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => None,
-        len if len % 2 == 1 => Some(values[middle]),
-        _ => Some(f64::midpoint(values[middle - 1], values[middle])),
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::{Cell, Figure, Reuse, Round, Series, Side, Workload, median};
+    use super::{Cell, Figure, Reuse, Round, Series, Side, Workload};
 
     /// A series in which each round has the throughput of the API and that of the bare component.
     pub(crate) fn series(workload: Workload, connections: u16, rounds: &[(f64, f64)]) -> Series {
@@ -228,16 +234,13 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_median_is_in_the_middle() {
-        assert_eq!(median([3.0, 1.0, 2.0].into_iter()), Some(2.0));
-        assert_eq!(median([4.0, 1.0, 2.0, 3.0].into_iter()), Some(2.5));
-        assert_eq!(median([f64::NAN].into_iter()), None);
-    }
-
-    #[test]
     fn a_ratio_is_the_median_of_the_rounds_ratios() {
         let series = series(Workload::Get, 16, &[(95.0, 100.0), (45.0, 50.0), (10.0, 100.0)]);
-        assert_eq!(series.ratio(Side::Floor, Figure::Throughput), Some(0.9));
+        let ratio = series.ratio(Side::Floor, Figure::Throughput);
+        let found = ratio.map(|ratio| (ratio.median, ratio.least, ratio.most));
+        assert_eq!(found, Some((0.9, 0.1, 0.95)));
+        assert_eq!(Figure::Throughput.shown_ratio(ratio), "0.90 (0.10-0.95)");
+        assert_eq!(Figure::P50.shown_ratio(ratio), "0.90");
         assert_eq!(series.median(Side::Api, Figure::Throughput), Some(45.0));
         assert_eq!(series.ratio(Side::Native, Figure::Throughput), None);
         assert_eq!(series.ratio(Side::Floor, Figure::ServerCpu), None);
@@ -245,14 +248,15 @@ pub(crate) mod tests {
 
     #[test]
     fn the_json_has_the_medians_the_rounds_and_the_ratios() {
-        let summary = series(Workload::List, 16, &[(50.0, 100.0)]).summary();
+        let summary = series(Workload::List, 16, &[(50.0, 100.0), (50.0, 200.0)]).summary();
         let json = serde_json::to_value(summary).expect("JSON");
         assert_eq!((&json["workload"], &json["instances"]), (&"list".into(), &"reused".into()));
         assert_eq!(json["sides"][0]["side"], "api");
         assert_eq!(json["sides"][0]["median"]["requests_per_second"], 50.0);
         assert_eq!(json["sides"][0]["rounds"][0]["requests_per_second"], 50.0);
         assert_eq!(json["ratios"][0]["to"], "floor");
-        assert_eq!(json["ratios"][0]["median"]["requests_per_second"], 0.5);
+        let ratio = |what| &json["ratios"][0][what]["requests_per_second"];
+        assert_eq!([ratio("median"), ratio("least"), ratio("most")], [0.375, 0.25, 0.5]);
         assert!(json["ratios"][0]["median"]["peak_memory_bytes"].is_null());
     }
 }

@@ -24,6 +24,7 @@ pub(crate) mod processes;
 mod requests;
 mod scale;
 mod services;
+mod spread;
 mod sql;
 mod target;
 mod throughput;

@@ -43,7 +43,8 @@ pub struct Options {
     /// Connections at once, each with one request at a time; may be repeated.
     #[arg(long, value_name = "COUNT", default_values_t = [1, 16, 64], value_parser = clap::value_parser!(u16).range(1..))]
     pub connections: Vec<u16>,
-    /// Measurements of each side with each workload and number of connections.
+    /// Measurements of each side with each workload and number of connections. Tables have the median, of an even
+    /// number the mean of the middle two.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
     /// Seconds of each measurement, after half a second of the same load: with the rounds, of 12 seconds in all.

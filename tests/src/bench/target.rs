@@ -1,8 +1,9 @@
 //! Limits for the API's figures beside another side's.
 
-use super::comparison::{Figure, Series, median};
+use super::comparison::{Figure, Series};
 use super::options::{Reuse, Workload};
 use super::services::Side;
+use super::spread::Spread;
 
 /// A limit for the API's figure divided by that of the floor, or of the predecessor.
 #[derive(Clone, Copy, Debug)]
@@ -56,8 +57,7 @@ impl Target {
                 (format!("req/CPU s at least {limit}"), Figure::PerCpuSecond)
             }
         };
-        let ratios = series.ratios(self.side(), figure);
-        let Some(median) = median(ratios.iter().copied()) else {
+        let Some(Spread { median, least, most, .. }) = series.ratio(self.side(), figure) else {
             return format!("{what}: not measured");
         };
         let is_reached = match self {
@@ -65,8 +65,6 @@ impl Target {
             Self::ThroughputAtLeast(limit) | Self::PerCpuSecondAtLeast(limit) => median >= limit,
         };
         let verdict = if is_reached { "reached" } else { "MISSED" };
-        let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = ratios.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         format!("{what}: {verdict} ({least:.2} to {most:.2})")
     }
 }

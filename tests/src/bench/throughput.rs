@@ -3,11 +3,14 @@
 
 use std::fmt::Write as _;
 
-use super::comparison::{Figure, RATIOS, Round, Series, median};
+use rand::seq::SliceRandom;
+
+use super::comparison::{Figure, RATIOS, Round, Series};
 use super::load::{self, Cell};
 use super::options::{Options, Reuse, Workload};
-use super::output::{Table, figure, progress};
+use super::output::{Table, progress};
 use super::services::{Services, Side};
+use super::spread::{median, of_rounds};
 use super::target::Target;
 
 /// Maximum length of a quoted error message.
@@ -35,10 +38,9 @@ pub(crate) async fn measure(
                 series.workload.name(),
                 series.connections
             ));
-            // Each of them is sometimes the first one, which finds the machine as another workload left it.
+            // In another order each time: each finds the machine as the one before it left it.
             let mut sides = series.sides.clone();
-            let first = usize::try_from(round)? % sides.len();
-            sides.rotate_left(first);
+            sides.shuffle(&mut rand::rng());
             let mut cells = Vec::new();
             for side in sides {
                 let cell =
@@ -67,8 +69,9 @@ async fn run(
 pub(crate) fn report(options: &Options, reuse: Reuse, all: &[Series]) -> String {
     let Options { rounds, seconds, .. } = options;
     format!(
-        "{}: median of {rounds} rounds of {seconds} s\n{}\n{}",
+        "{}: {} of {seconds} s; ratios with the least and the largest of the rounds\n{}\n{}",
         reuse.name(),
+        of_rounds(*rounds),
         table(all).render(),
         notes(all)
     )
@@ -93,7 +96,7 @@ fn table(all: &[Series]) -> Table {
             table.row(row(side.name(), figures.into(), errors.to_string(), String::new()));
         }
         for to in RATIOS.into_iter().filter(|to| series.sides.contains(to)) {
-            let figures = Figure::ALL.map(|kind| figure(series.ratio(to, kind), 2));
+            let figures = Figure::ALL.map(|kind| kind.shown_ratio(series.ratio(to, kind)));
             let targets = Target::of(series.workload, series.reuse).into_iter();
             let targets = targets.filter(|target| target.side() == to);
             let targets: Vec<String> = targets.map(|target| target.verdict(series)).collect();

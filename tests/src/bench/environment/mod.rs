@@ -96,15 +96,11 @@ impl Environment {
     /// With a comma before it; empty where the part tells itself how much it does.
     fn work(&self) -> String {
         match (self.rounds, self.seconds) {
-            (Some(rounds), Some(seconds)) => format!(", {} of {seconds} s", count_rounds(rounds)),
-            (Some(rounds), None) => format!(", {}", count_rounds(rounds)),
+            (Some(rounds), Some(seconds)) => format!(", rounds: {rounds} of {seconds} s"),
+            (Some(rounds), None) => format!(", rounds: {rounds}"),
             _ => String::new(),
         }
     }
-}
-
-fn count_rounds(rounds: u32) -> String {
-    if rounds == 1 { "1 round".to_owned() } else { format!("{rounds} rounds") }
 }
 
 impl Components {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::{Context, ensure};
+use rand::seq::SliceRandom;
 use serde::Serialize;
 
 use self::write::{Copy, Write};
@@ -158,7 +159,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
             }
             let mut order: Vec<usize> = (0..copies.len()).collect();
             for _ in 0..TURNS {
-                order.rotate_left(1);
+                order.shuffle(&mut rand::rng());
                 for place in &order {
                     let spent = copies[*place].run(write, statement).await?;
                     times[*place].push(spent.context("the CPU time of a process, from `/proc`")?);

@@ -63,7 +63,7 @@ fn row(
     let (top, bottom) = (y + ABOVE, y + ROW_HEIGHT - BELOW);
     let ratio = |workload, count| {
         let series = all.iter().find(|one| one.workload == workload && one.connections == count)?;
-        series.ratio(to, figure)
+        series.ratio(to, figure).map(|ratio| ratio.median)
     };
     let all_ratios = workloads.iter().flat_map(|one| connections.iter().map(|n| ratio(*one, *n)));
     // To the next half above the largest one, and at least to 1.

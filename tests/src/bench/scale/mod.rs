@@ -14,6 +14,7 @@ mod upkeep;
 pub use options::ScaleOptions;
 
 use anyhow::ensure;
+use rand::seq::SliceRandom;
 use serde::Serialize;
 
 use self::options::Size;
@@ -133,7 +134,7 @@ async fn measure(
         Side::new(&name(many), large, many, postgres).await?,
     ];
     let requests = rounds(options, &sides).await?;
-    report(options, &series::report(&requests));
+    report(options, &series::report(options, &requests));
     let counted = requests.iter().flat_map(|series| {
         let sides = series.sides.iter();
         sides
@@ -165,8 +166,7 @@ async fn rounds(options: &Options, sides: &[Side]) -> anyhow::Result<Vec<Series>
                 operation.name()
             ));
             let mut order: Vec<usize> = (0..sides.len()).collect();
-            let first = usize::try_from(round)? % order.len();
-            order.rotate_left(first);
+            order.shuffle(&mut rand::rng());
             for place in order {
                 let (side, found) = (&sides[place], &mut series.sides[place]);
                 statements::reset(&admin).await?;

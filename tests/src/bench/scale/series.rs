@@ -7,9 +7,11 @@ use serde::Serialize;
 
 use super::requests::Operation;
 use super::statements::Counted;
-use crate::bench::comparison::{Figure, median};
+use crate::bench::comparison::Figure;
 use crate::bench::load::Cell;
+use crate::bench::options::Options;
 use crate::bench::output::{Table, figure};
+use crate::bench::spread::{Spread, median, of_rounds};
 
 /// What is measured of one kind of request with a number of connections.
 #[derive(Serialize)]
@@ -26,8 +28,8 @@ pub(crate) struct SideSeries {
     pub(crate) name: String,
     pub(crate) rounds: Vec<Cell>,
     pub(crate) statement: Counted,
-    /// The medians of the rounds' figures divided by those of the first side.
-    ratios: BTreeMap<&'static str, Option<f64>>,
+    /// The rounds' figures divided by those of the first side.
+    ratios: BTreeMap<&'static str, Option<Spread>>,
 }
 
 impl SideSeries {
@@ -44,9 +46,9 @@ impl SideSeries {
         median(self.rounds.iter().filter_map(|cell| figure.of(cell)))
     }
 
-    fn ratio(&self, to: &Self, figure: Figure) -> Option<f64> {
+    fn ratio(&self, to: &Self, figure: Figure) -> Option<Spread> {
         let rounds = self.rounds.iter().zip(&to.rounds);
-        median(rounds.filter_map(|(own, other)| Some(figure.of(own)? / figure.of(other)?)))
+        Spread::of(rounds.filter_map(|(own, other)| Some(figure.of(own)? / figure.of(other)?)))
     }
 }
 
@@ -71,7 +73,7 @@ impl Series {
 }
 
 /// The results as a table: figures of each side, and how they compare with those of the first one.
-pub(crate) fn report(all: &[Series]) -> String {
+pub(crate) fn report(options: &Options, all: &[Series]) -> String {
     let mut headings = vec!["request", "connections", ""];
     headings.extend(Figure::ALL.map(Figure::heading));
     headings.push("errors");
@@ -89,14 +91,20 @@ pub(crate) fn report(all: &[Series]) -> String {
             table.row(row(&side.name, figures.into(), failed.to_string()));
         }
         for side in series.sides.iter().skip(1) {
-            let figures = Figure::ALL.map(|kind| figure(side.ratio(&series.sides[0], kind), 2));
+            let figures =
+                Figure::ALL.map(|kind| kind.shown_ratio(side.ratio(&series.sides[0], kind)));
             table.row(row(&format!("  {} / first", side.name), figures.into(), String::new()));
         }
         errors.extend(series.cells().filter_map(|cell| cell.first_error.clone()));
     }
     let others = median(all.iter().flat_map(Series::cells).filter_map(|cell| cell.others));
     let others = figure(others.map(|part| part * 100.0), 0);
-    let mut text = table.render();
+    let mut text = format!(
+        "{} of {} s; ratios with the least and the largest of the rounds\n{}",
+        of_rounds(options.rounds),
+        options.seconds,
+        table.render()
+    );
     let _ = writeln!(text, "other programs and the kernel took {others} % of the machine");
     if let Some(error) = errors.first() {
         let _ = writeln!(text, "the first error: {error}");
