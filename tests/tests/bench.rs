@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use tests::bench::{self, Options};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match bench::run(&Options::parse()).await {
+    match bench::run(&Options::from_arguments()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => fail(&err),
     }

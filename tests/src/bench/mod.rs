@@ -67,6 +67,9 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         Part::Indexes => return indexes::run(options).await,
         _ => {}
     }
+    if let Some(folder) = &options.plots {
+        plots::create(folder)?;
+    }
     let mut started = Vec::new();
     let mut document = None;
     let mut failures = 0;

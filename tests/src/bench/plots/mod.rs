@@ -15,6 +15,13 @@ use super::environment::Environment;
 use super::options::{Reuse, Workload};
 use super::services::Side;
 
+/// Creates the folder of the plots, before anything is measured.
+pub(crate) fn create(folder: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| {
+        format!("failed to create the folder `{}` for the plots", folder.display())
+    })
+}
+
 /// Writes `latency.svg` and `ratios.svg`; for single-use instances `latency-single-use.svg` and
 /// `ratios-single-use.svg`. `series` are those of one kind of instances.
 pub(crate) fn write(
@@ -23,8 +30,6 @@ pub(crate) fn write(
     series: &[Series],
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    fs::create_dir_all(folder)
-        .with_context(|| format!("create the folder `{}`", folder.display()))?;
     let suffix = match reuse {
         Reuse::Reused => "",
         Reuse::SingleUse => "-single-use",

@@ -32,7 +32,7 @@ use super::{report, services};
 use crate::{App, TestServer};
 
 /// Tasks of the large database by default.
-const LARGE: u32 = 1_000_000;
+pub(crate) const LARGE: u32 = 1_000_000;
 
 const SMALL: Size = Size { tasks: 1_000, users: 10 };
 

@@ -9,7 +9,7 @@ const TASKS_OF_A_USER: u32 = 100;
 #[derive(Clone, Debug, Args)]
 pub struct ScaleOptions {
     /// Tasks in the large database of `scale` (1,000,000 by default), or in each copy of `indexes` (100,000).
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1_000..))]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1_000..=1_000_000_000))]
     tasks: Option<u32>,
     /// Users who own them, a multiple of 10; one for each 100 tasks by default.
     #[arg(long, value_parser = parse_users)]

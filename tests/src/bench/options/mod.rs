@@ -1,11 +1,17 @@
 //! The command line.
 
+mod check;
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use serde::Serialize;
 
+use self::check::Selected;
 use super::scale::ScaleOptions;
 use super::services::Side;
 use crate::{Component, InstanceReuse};
@@ -13,7 +19,7 @@ use crate::{Component, InstanceReuse};
 /// Measures the API beside a bare component on the same host, a native server with the same routes and
 /// statements, the statements alone, and its predecessor.
 ///
-/// A whole run takes 35 minutes after the build; `cold`, `latency` and `memory` take one each.
+/// A whole run takes 35 minutes after the build, `scale` 20, `indexes` 3; `cold`, `latency` and `memory` take one each.
 ///
 /// Starts everything itself, as the tests do, each in a process of its own. The components run on `local`,
 /// with `cargo bench-api-spin` on the real Spin (the program from `SPIN`, else from `PATH`).
@@ -28,7 +34,15 @@ use crate::{Component, InstanceReuse};
   cargo bench-api --reuse reused --workload get --connections 16 --rounds 1 --seconds 2
   cargo bench-api cold
   cargo bench-api memory
-  cargo bench-api-spin latency --reuse single-use"
+  cargo bench-api scale --connections 16
+  cargo bench-api scale --tasks 10000000 --users 100000 --partitioned
+  cargo bench-api indexes --workload create --rounds 20
+  cargo bench-api-spin latency --reuse single-use
+
+Exit codes:
+  0  everything was measured
+  1  a request had no good response, or something could not be started
+  2  an option is wrong, or has no effect on what is measured"
 )]
 pub struct Options {
     /// What is measured.
@@ -64,7 +78,7 @@ pub struct Options {
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(2..=900))]
     pub instances: u16,
     /// The API's variable `log_level`.
-    #[arg(long, default_value = "info")]
+    #[arg(long, default_value = "info", value_parser = ["off", "error", "warn", "info"])]
     pub log_level: String,
     /// Spin gets the variables in its environment instead of in a file, as always with `latency`: it takes longer to
     /// look them up there.
@@ -154,6 +168,27 @@ impl Part {
 }
 
 impl Options {
+    /// Those of this process. Ends it, with an error on standard error, where they are wrong together or alone.
+    pub fn from_arguments() -> Self {
+        let options = Self::checked(std::env::args_os(), Selected::read());
+        options.unwrap_or_else(|error| error.exit())
+    }
+
+    fn checked(
+        arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+        selected: Selected,
+    ) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let given = command.try_get_matches_from_mut(arguments)?;
+        let mut options = Self::from_arg_matches(&given)?;
+        let mut known = BTreeSet::new();
+        options.connections.retain(|count| known.insert(*count));
+        match check::check(&options, &command, &given, selected) {
+            Ok(()) => Ok(options),
+            Err(message) => Err(command.error(ErrorKind::ArgumentConflict, message)),
+        }
+    }
+
     /// The selected kinds of instances.
     pub(crate) fn reuses(&self) -> Vec<Reuse> {
         // With WASI 0.2, no host reuses an instance.
@@ -176,13 +211,18 @@ impl Options {
         let mut sides = vec![Side::Api, Side::Floor];
         if reuse == Reuse::Reused {
             sides.extend([Side::Native, Side::Sql]);
-            let most = self.connections.iter().copied().filter(|count| *count <= 16).max();
-            let of_predecessor = most.or(self.connections.iter().copied().min());
-            if self.predecessor && of_predecessor == Some(connections) {
+            if self.connections_of_predecessor() == Some(connections) {
                 sides.push(Side::Predecessor);
             }
         }
         sides
+    }
+
+    /// The number of connections with which the predecessor takes part, if it does.
+    fn connections_of_predecessor(&self) -> Option<u16> {
+        let counts = || self.connections.iter().copied();
+        let most = counts().filter(|count| *count <= 16).max().or(counts().min());
+        most.filter(|_| self.predecessor)
     }
 
     /// The limits for the host.
