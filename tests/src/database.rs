@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 
-use local::postgres::{DataDir, Options, Server};
+use local::postgres::{self, DataDir, Options, Server};
 use neon_url::DatabaseUrl;
 use serde_json::Value;
 use tokio::process::Command;
@@ -80,6 +80,14 @@ impl TestServer {
         Box::leak(Box::new(Self::start_throwaway(settings).await))
     }
 
+    /// The same, with an error where the server does not start.
+    pub(crate) async fn try_with_settings(
+        settings: &'static [(&'static str, &'static str)],
+    ) -> Result<&'static Self, postgres::Error> {
+        let server: &Self = Box::leak(Box::new(Self::try_start_throwaway(settings).await?));
+        Ok(server)
+    }
+
     /// Kills the server. What was acknowledged is there afterwards with `synchronous_commit` only.
     pub async fn crash(&self) {
         let mut server = self.started().server.lock().await;
@@ -128,16 +136,21 @@ impl TestServer {
     }
 
     async fn start_throwaway(settings: &'static [(&'static str, &'static str)]) -> Self {
-        let options = Options { settings, ..Options::new(DataDir::Throwaway) };
-        let started =
-            background_runtime::run(async { Server::start(options, &|_| {}).await }).await;
-        let server = started.unwrap_or_else(|err| {
+        Self::try_start_throwaway(settings).await.unwrap_or_else(|err| {
             let hint =
                 err.hint().map(|hint| format!("\nhint: {hint}, or a server in TEST_DATABASE_URL"));
             panic!("{err}{}", hint.unwrap_or_default())
-        });
+        })
+    }
+
+    async fn try_start_throwaway(
+        settings: &'static [(&'static str, &'static str)],
+    ) -> Result<Self, postgres::Error> {
+        let options = Options { settings, ..Options::new(DataDir::Throwaway) };
+        let server =
+            background_runtime::run(async { Server::start(options, &|_| {}).await }).await?;
         let (url, log) = (server.url("postgres"), server.log());
-        Self::new(url, Some(Throwaway { server: tokio::sync::Mutex::new(server), log }))
+        Ok(Self::new(url, Some(Throwaway { server: tokio::sync::Mutex::new(server), log })))
     }
 
     fn new(url: DatabaseUrl, throwaway: Option<Throwaway>) -> Self {

@@ -13,7 +13,7 @@ mod upkeep;
 
 pub use options::ScaleOptions;
 
-use anyhow::ensure;
+use anyhow::{anyhow, ensure};
 use rand::seq::SliceRandom;
 use serde::Serialize;
 
@@ -71,7 +71,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let size = options.scale.size_or(LARGE);
     let reuse = options.reuses()[0];
     progress("starting PostgreSQL and filling the databases");
-    let server = TestServer::with_settings(settings(options)).await;
+    let server = TestServer::try_with_settings(settings(options)).await;
+    let server = server.map_err(|err| anyhow!(start_failure(&err.to_string(), err.details())))?;
     let small = side::start(options, reuse, server, SMALL).await?;
     let large = side::start(options, reuse, server, size).await?;
     let database = large.client().await;
@@ -112,6 +113,18 @@ fn settings(options: &Options) -> &'static [(&'static str, &'static str)] {
         (leak(name), leak(value))
     });
     SETTINGS.into_iter().chain(own).collect::<Vec<_>>().leak()
+}
+
+/// A message with what the server has logged, and what to do.
+fn start_failure(message: &str, log: &str) -> String {
+    let hint = if log.contains("pg_stat_statements") {
+        "install PostgreSQL's `contrib`, of which `pg_stat_statements` is a part (`apt install postgresql-contrib`), \
+         or name a folder with a PostgreSQL that has it in TASKIE_PG_BIN"
+    } else {
+        "`scale` starts a server of its own: install PostgreSQL, or name its folder in TASKIE_PG_BIN; \
+         each `--setting` must be one that it knows"
+    };
+    format!("{message}\n{log}\nhint: {hint}")
 }
 
 async fn measure(
@@ -182,4 +195,19 @@ async fn rounds(options: &Options, sides: &[Side]) -> anyhow::Result<Vec<Series>
     }
     all.iter_mut().for_each(Series::compare);
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::start_failure;
+
+    #[test]
+    fn a_server_that_does_not_start_says_what_is_missing() {
+        let log = "FATAL:  could not access file \"pg_stat_statements\": No such file or directory";
+        let text = start_failure("cannot start PostgreSQL: it ended, exit status: 1", log);
+        assert!(text.contains(log) && text.contains("postgresql-contrib"), "{text}");
+        let log = "FATAL:  unrecognized configuration parameter \"jti\"";
+        let text = start_failure("cannot start PostgreSQL: it ended, exit status: 1", log);
+        assert!(text.contains(log) && text.contains("`--setting`"), "{text}");
+    }
 }
