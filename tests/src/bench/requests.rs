@@ -69,9 +69,23 @@ impl Connection for HttpConnection {
 
 /// The first request of a workload to a server.
 pub(crate) fn request(workload: Workload, side: Side, services: &Services) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    to_side(side, workload, services, 0)(&mut bytes);
-    bytes
+    first_requests(workload, side, services, 1).remove(0)
+}
+
+/// The first ones of a workload to a server.
+pub(crate) fn first_requests(
+    workload: Workload,
+    side: Side,
+    services: &Services,
+    count: usize,
+) -> Vec<Vec<u8>> {
+    let mut next = to_side(side, workload, services, 0);
+    let of_turn = |_| {
+        let mut bytes = Vec::new();
+        next(&mut bytes);
+        bytes
+    };
+    (0..count).map(of_turn).collect()
 }
 
 fn to_side(side: Side, workload: Workload, services: &Services, number: usize) -> Requests {
