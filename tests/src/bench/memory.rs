@@ -35,7 +35,8 @@ enum State {
     Reading,
     /// Kept after they have created a task.
     IdleAfterCreate,
-    /// In the middle of a request: their statement waits for a lock.
+    /// In the middle of a request: their statement waits for a lock, or they for a connection, of which a host has
+    /// fewer than there are instances.
     Waiting,
     /// Kept after they have written a list of 100 tasks.
     IdleAfterList,
@@ -169,7 +170,7 @@ impl State {
         match self {
             Self::Reading => "waiting for the end of a body",
             Self::IdleAfterCreate => "idle after a create",
-            Self::Waiting => "waiting for the statement of a list",
+            Self::Waiting => "waiting for the database",
             Self::IdleAfterList => "idle after a list of 100",
         }
     }
