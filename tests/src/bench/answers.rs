@@ -21,6 +21,8 @@ pub(crate) struct Kind {
     pub(crate) request: Box<dyn FnMut(u32) -> Vec<u8>>,
     /// A path of the same service that always succeeds.
     pub(crate) settle_path: &'static str,
+    /// Statements before and after the requests.
+    pub(crate) around: Option<[&'static str; 2]>,
 }
 
 impl Kind {
@@ -30,6 +32,7 @@ impl Kind {
             status,
             request: Box::new(move |_| request.clone()),
             settle_path: "/health",
+            around: None,
         }
     }
 }
@@ -45,6 +48,7 @@ pub(crate) async fn of_the_api(
     kinds.extend(of_writes(services, requests).await?);
     kinds.extend(of_bad_requests(services));
     kinds.extend(of_the_page(client)?);
+    kinds.extend(without_tables(services));
     Ok(kinds)
 }
 
@@ -140,10 +144,12 @@ async fn of_writes(services: &Services, requests: u32) -> anyhow::Result<Vec<Kin
     });
     let stale = "If-Match: \"1-1\"";
     let keyed: &[&str] = &[&creator_token, JSON, "Idempotency-Key: one-and-the-same"];
+    let other_body = r#"{"title":"Buy something else"}"#;
     let headers: &[&str] = &[&creator_token, JSON];
     Ok(vec![
         Kind::new("create", 201, raw_request("POST", &create, headers, body)),
         Kind::new("create, replayed", 201, raw_request("POST", &create, keyed, body)),
+        Kind::new("key of another", 422, raw_request("POST", &create, keyed, other_body)),
         Kind::new("update", 200, raw_request("PUT", &update, headers, body)),
         Kind::new("complete", 200, raw_request("PATCH", &complete, &[&creator_token], "")),
         Kind::new("reopen", 200, raw_request("PATCH", &reopen, &[&creator_token], "")),
@@ -170,6 +176,8 @@ fn of_bad_requests(services: &Services) -> Vec<Kind> {
     let unregistered = user.app().unregistered_user("nobody");
     let unregistered =
         unregistered.with_token(Token::new(&unregistered.id).signed(user.app().jwt_secret()));
+    let other_email = Token::new(&unregistered.id).claim("email", user.email());
+    let other_email = unregistered.with_token(other_email.signed(user.app().jwt_secret()));
     let tasks = user.path("/tasks");
     let task = user.path(&format!("/tasks/{}", services.tasks[0]));
     let create = |user: &User, media_type: &str, body: &str| {
@@ -192,6 +200,7 @@ fn of_bad_requests(services: &Services) -> Vec<Kind> {
         Kind::new("no token, with a body", 401, raw_request("POST", &tasks, &[JSON], body)),
         Kind::new("bad token", 401, raw_request("GET", &task, &[&forged], "")),
         Kind::new("no account", 403, create(&unregistered, JSON, body)),
+        Kind::new("email of another", 409, create(&other_email, JSON, body)),
         Kind::new(
             "no such task",
             404,
@@ -200,6 +209,28 @@ fn of_bad_requests(services: &Services) -> Vec<Kind> {
         Kind::new("too large", 413, create(user, JSON, &large)),
         Kind::new("wrong media type", 415, create(user, "Content-Type: text/plain", body)),
     ]
+}
+
+/// The API's own failures: of those that do not need a service or a database of their own.
+fn without_tables(services: &Services) -> Vec<Kind> {
+    let user = &services.user;
+    let token = authorization(user);
+    let task = user.path(&format!("/tasks/{}", services.tasks[0]));
+    let headers: &[&str] = &[&token, JSON];
+    let body = r#"{"title":"Buy groceries"}"#;
+    let mut kinds = vec![
+        Kind::new("no schema, get", 500, raw_request("GET", &task, &[&token], "")),
+        Kind::new("no schema, problem", 500, raw_request("GET", &task, &[&token, PROBLEM], "")),
+        Kind::new("no schema, update", 500, raw_request("PUT", &task, headers, body)),
+        Kind::new("no schema, health/db", 503, raw_request("GET", "/health/db", &[], "")),
+    ];
+    for kind in &mut kinds {
+        kind.around = Some([
+            "alter table tasks rename to tasks_away",
+            "alter table tasks_away rename to tasks",
+        ]);
+    }
+    kinds
 }
 
 /// The page, the files that it names, and the document.

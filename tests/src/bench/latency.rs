@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use serde::Serialize;
 
 use super::answers::{self, Kind};
@@ -46,13 +46,27 @@ pub(crate) struct Latency {
     /// Those of them whose head came without the body.
     splits: usize,
     unexpected: bool,
+    slow: bool,
     remarks: Vec<String>,
 }
 
 impl Latency {
-    /// True if a request had another response than it should.
-    pub(crate) fn is_unexpected(&self) -> bool {
-        self.unexpected
+    /// What of these is no good: kinds with another response than they should have, and slow ones.
+    pub(crate) fn check(all: &[Self]) -> anyhow::Result<()> {
+        let unexpected = all.iter().filter(|one| one.unexpected).count();
+        ensure!(
+            unexpected == 0,
+            "{unexpected} kinds of responses were not as they should be: see the remarks"
+        );
+        let slow: Vec<&str> =
+            all.iter().filter(|one| one.slow).map(|one| one.response.as_str()).collect();
+        ensure!(
+            slow.is_empty(),
+            "{} kinds of responses have a median of {LIMIT_MS} ms or more: {}",
+            slow.len(),
+            slow.join(", ")
+        );
+        Ok(())
     }
 }
 
@@ -62,7 +76,7 @@ pub(crate) async fn measure(
     reuse: Reuse,
     services: &Services,
 ) -> anyhow::Result<Vec<Latency>> {
-    progress(&format!("{}, one connection: every kind of answer", reuse.name()));
+    progress(&format!("{}, one connection: every kind of response", reuse.name()));
     let mut all = Vec::new();
     for side in [Side::Api, Side::Floor] {
         let address = services.address(side).context("a component has an address")?;
@@ -72,7 +86,13 @@ pub(crate) async fn measure(
             _ => answers::of_the_floor(services),
         };
         for mut kind in kinds {
+            if let Some([before, _]) = kind.around {
+                services.execute(before).await?;
+            }
             let row = row(&mut client, &mut kind, options.requests);
+            if let Some([_, after]) = kind.around {
+                services.execute(after).await?;
+            }
             let mut durations = row.durations.clone();
             durations.sort_unstable();
             let p50_ms = millis_at(&durations, 50);
@@ -86,6 +106,7 @@ pub(crate) async fn measure(
                 responses: durations.len(),
                 splits: row.splits,
                 unexpected: row.unexpected.is_some(),
+                slow: p50_ms >= LIMIT_MS,
                 remarks: remarks(&row, p50_ms),
             });
         }
@@ -107,7 +128,7 @@ pub(crate) fn report(options: &Options, reuse: Reuse, all: &[Latency]) -> String
         ]);
     }
     let of_the_api: Vec<&Latency> = all.iter().filter(|one| one.side == Side::Api).collect();
-    let slow = of_the_api.iter().filter(|one| one.p50_ms >= LIMIT_MS).count();
+    let slow = of_the_api.iter().filter(|one| one.slow).count();
     let split = of_the_api.iter().filter(|one| one.splits > 0).count();
     let mut text = format!(
         "{}: one connection, {} requests of each kind\n{}\n",
@@ -165,4 +186,35 @@ fn remarks(row: &Row, p50: f64) -> Vec<String> {
         remarks.push("closes the connection".to_owned());
     }
     remarks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Latency, Reuse, Side};
+
+    fn latency(unexpected: bool, slow: bool) -> Latency {
+        Latency {
+            instances: Reuse::Reused,
+            side: Side::Api,
+            response: "get".to_owned(),
+            status: 200,
+            p50_ms: 1.0,
+            p99_ms: 2.0,
+            responses: 1,
+            splits: 0,
+            unexpected,
+            slow,
+            remarks: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_unexpected_and_a_slow_kind_of_response_are_errors() {
+        let check = |all: &[Latency]| Latency::check(all).map_err(|err| err.to_string());
+        assert_eq!(check(&[latency(false, false)]), Ok(()));
+        let error = check(&[latency(false, false), latency(true, false)]).expect_err("unexpected");
+        assert!(error.contains("1 kinds of responses were not"), "{error}");
+        let error = check(&[latency(false, true)]).expect_err("slow");
+        assert!(error.contains("5 ms or more: get"), "{error}");
+    }
 }

@@ -32,7 +32,7 @@ mod throughput;
 pub use options::{Options, Part, Reuse, Workload};
 pub use scale::ScaleOptions;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use serde::Serialize;
 
 use cold::ColdStart;
@@ -54,7 +54,8 @@ struct Document {
     memory: Vec<Memory>,
 }
 
-/// Runs the selected measurement and prints its results. An error, after them, where requests failed.
+/// Runs the selected measurement and prints its results. An error, after them, where requests failed, or a kind
+/// of response was slow.
 pub async fn run(options: &Options) -> anyhow::Result<()> {
     if options.part == Part::Host {
         return crate::runtime::serve(output::print).await;
@@ -102,7 +103,6 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
             Part::Latency => {
                 let all = latency::measure(options, reuse, &services).await?;
                 report(options, &latency::report(options, reuse, &all));
-                failures += all.iter().filter(|one| one.is_unexpected()).count();
                 document.latency.extend(all);
             }
             Part::Memory => {
@@ -115,16 +115,16 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
             Part::Scale | Part::Indexes | Part::Host => {}
         }
     }
-    if let Some(mut document) = document {
-        if options.part == Part::Cold {
-            document.cold = cold::measure(options, &started)?;
-            failures += document.cold.iter().map(ColdStart::errors).sum::<usize>();
-            report(options, &cold::report(&document.cold));
-        }
-        if options.json {
-            output::print(&serde_json::to_string_pretty(&document)?);
-        }
+    let mut document = document.context("nothing was measured")?;
+    if options.part == Part::Cold {
+        document.cold = cold::measure(options, &started)?;
+        failures += document.cold.iter().map(ColdStart::errors).sum::<usize>();
+        report(options, &cold::report(&document.cold));
     }
+    if options.json {
+        output::print(&serde_json::to_string_pretty(&document)?);
+    }
+    Latency::check(&document.latency)?;
     ensure!(failures == 0, "{failures} requests had no good response: the figures say nothing");
     Ok(())
 }
