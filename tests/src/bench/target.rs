@@ -43,29 +43,34 @@ impl Target {
         }
     }
 
+    /// The figure and its limit.
+    pub(crate) fn limit(self) -> (Figure, f64) {
+        match self {
+            Self::ServerCpuAtMost(limit) => (Figure::ServerCpu, limit),
+            Self::DatabaseCpuAtMost(limit) => (Figure::DatabaseCpu, limit),
+            Self::ThroughputAtLeast(limit) => (Figure::Throughput, limit),
+            Self::PerCpuSecondAtLeast(limit) => (Figure::PerCpuSecond, limit),
+        }
+    }
+
     /// The verdict on the median of the rounds, with the spread of the rounds.
     pub(crate) fn verdict(self, series: &Series) -> String {
-        let (what, figure) = match self {
-            Self::ServerCpuAtMost(limit) => (format!("CPU at most {limit}"), Figure::ServerCpu),
-            Self::DatabaseCpuAtMost(limit) => {
-                (format!("DB CPU at most {limit}"), Figure::DatabaseCpu)
-            }
-            Self::ThroughputAtLeast(limit) => {
-                (format!("req/s at least {limit}"), Figure::Throughput)
-            }
-            Self::PerCpuSecondAtLeast(limit) => {
-                (format!("req/CPU s at least {limit}"), Figure::PerCpuSecond)
-            }
+        let (figure, limit) = self.limit();
+        let what = match self {
+            Self::ServerCpuAtMost(_) => "CPU at most",
+            Self::DatabaseCpuAtMost(_) => "DB CPU at most",
+            Self::ThroughputAtLeast(_) => "req/s at least",
+            Self::PerCpuSecondAtLeast(_) => "req/CPU s at least",
         };
         let Some(Spread { median, least, most, .. }) = series.ratio(self.side(), figure) else {
-            return format!("{what}: not measured");
+            return format!("{what} {limit}: not measured");
         };
         let is_reached = match self {
-            Self::ServerCpuAtMost(limit) | Self::DatabaseCpuAtMost(limit) => median <= limit,
-            Self::ThroughputAtLeast(limit) | Self::PerCpuSecondAtLeast(limit) => median >= limit,
+            Self::ServerCpuAtMost(_) | Self::DatabaseCpuAtMost(_) => median <= limit,
+            Self::ThroughputAtLeast(_) | Self::PerCpuSecondAtLeast(_) => median >= limit,
         };
         let verdict = if is_reached { "reached" } else { "MISSED" };
-        format!("{what}: {verdict} ({least:.2} to {most:.2})")
+        format!("{what} {limit}: {verdict} ({least:.2} to {most:.2})")
     }
 }
 

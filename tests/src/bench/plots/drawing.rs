@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-/// Colours by class, for light and for dark pages. `c0` to `c4` are those of the sides and of the bars.
+/// Colours by class, for light and for dark pages. `c0` to `c4` are those of the sides and of the bars, which people
+/// who do not see all colours can tell apart (Okabe and Ito's); `c5` is none of them.
 const STYLE: &str = "\
 <style>
 text { font: 12px system-ui, sans-serif; fill: #1f2328; }
@@ -12,29 +13,43 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328; }
 .grid { stroke: #d1d9e0; stroke-width: 1; }
 .axis { stroke: #59636e; stroke-width: 1; }
 .mark { stroke: #1f2328; stroke-width: 1.5; stroke-dasharray: 2 3; }
-.line { fill: none; stroke-width: 2; }
-.dashed { stroke-dasharray: 5 4; }
-.c0 { stroke: #0969da; } .f0 { fill: #0969da; }
-.c1 { stroke: #59636e; } .f1 { fill: #59636e; }
-.c2 { stroke: #bc4c00; } .f2 { fill: #bc4c00; }
-.c3 { stroke: #1a7f37; } .f3 { fill: #1a7f37; }
-.c4 { stroke: #8250df; } .f4 { fill: #8250df; }
+.whisker { stroke: #1f2328; stroke-width: 1; }
+.target { stroke: #cf222e; stroke-width: 2; }
+.line { fill: none; stroke-width: 1.5; }
+.dashed { stroke-dasharray: 4 3; }
+.hollow { fill: #ffffff; stroke-width: 1.5; }
+.c0 { stroke: #0072b2; } .f0 { fill: #0072b2; }
+.c1 { stroke: #e69f00; } .f1 { fill: #e69f00; }
+.c2 { stroke: #009e73; } .f2 { fill: #009e73; }
+.c3 { stroke: #cc79a7; } .f3 { fill: #cc79a7; }
+.c4 { stroke: #d55e00; } .f4 { fill: #d55e00; }
+.c5 { stroke: #1f2328; } .f5 { fill: #1f2328; }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3; }
-.back { fill: #0d1117; }
+.back, .hollow { fill: #0d1117; }
 .grid { stroke: #30363d; }
 .axis { stroke: #9198a1; }
-.mark { stroke: #e6edf3; }
-.c0 { stroke: #58a6ff; } .f0 { fill: #58a6ff; }
-.c1 { stroke: #9198a1; } .f1 { fill: #9198a1; }
-.c2 { stroke: #f0883e; } .f2 { fill: #f0883e; }
-.c3 { stroke: #3fb950; } .f3 { fill: #3fb950; }
-.c4 { stroke: #a371f7; } .f4 { fill: #a371f7; }
+.mark, .whisker { stroke: #e6edf3; }
+.target { stroke: #ff7b72; }
+.c0 { stroke: #56b4e9; } .f0 { fill: #56b4e9; }
+.c5 { stroke: #e6edf3; } .f5 { fill: #e6edf3; }
 }
 </style>";
 
 /// The number of colours.
 pub(super) const COLORS: usize = 5;
+
+/// A colour that is none of those: for what is said about all of them.
+pub(super) const NEUTRAL: usize = COLORS;
+
+/// A curve's line, and the dots on it.
+#[derive(Clone, Copy)]
+pub(super) enum Curve {
+    /// A solid line with filled dots.
+    Solid,
+    /// A dashed line with hollow dots.
+    Dashed,
+}
 
 /// The place of a text beside its point.
 #[derive(Clone, Copy)]
@@ -91,15 +106,28 @@ impl Drawing {
     }
 
     /// A line through all points, with a dot on each.
-    pub(super) fn curve(&mut self, points: &[(f64, f64)], color: usize, class: &str) {
+    pub(super) fn curve(&mut self, points: &[(f64, f64)], color: usize, curve: Curve) {
         let mut list = String::new();
         for (x, y) in points {
             let _ = write!(list, "{x:.1},{y:.1} ");
         }
         let list = list.trim_end();
-        self.push(&format!(r#"<polyline points="{list}" class="line c{color} {class}"/>"#));
+        let (line, dot) = match curve {
+            Curve::Solid => (format!("line c{color}"), format!("f{color}")),
+            Curve::Dashed => (format!("line c{color} dashed"), format!("hollow c{color}")),
+        };
+        self.push(&format!(r#"<polyline points="{list}" class="{line}"/>"#));
         for (x, y) in points {
-            self.push(&format!(r#"<circle cx="{x:.1}" cy="{y:.1}" r="3" class="f{color}"/>"#));
+            self.push(&format!(r#"<circle cx="{x:.1}" cy="{y:.1}" r="3" class="{dot}"/>"#));
+        }
+    }
+
+    /// An upright line with a short one across each end.
+    pub(super) fn whisker(&mut self, x: f64, top: f64, bottom: f64) {
+        const HALF: f64 = 3.0;
+        self.line((x, top), (x, bottom), "whisker");
+        for y in [top, bottom] {
+            self.line((x - HALF, y), (x + HALF, y), "whisker");
         }
     }
 

@@ -2,12 +2,12 @@
 
 use super::super::comparison::{Figure, Series};
 use super::super::services::Side;
-use super::drawing::{Anchor, Drawing, place};
+use super::drawing::{Anchor, Curve, Drawing, NEUTRAL, place};
 use super::{sides, workloads};
 
 const PANELS_IN_A_ROW: usize = 4;
-const PANEL_WIDTH: f64 = 240.0;
-const PANEL_HEIGHT: f64 = 210.0;
+const PANEL_WIDTH: f64 = 250.0;
+const PANEL_HEIGHT: f64 = 320.0;
 /// Space above the panels, for the title and the legend.
 const TOP: f64 = 92.0;
 /// Space of a panel outside its axes: for the numbers beside them, and the name above.
@@ -16,13 +16,20 @@ const RIGHT: f64 = 12.0;
 const ABOVE: f64 = 24.0;
 const BELOW: f64 = 44.0;
 
-/// The figures with their line's class.
-const FIGURES: [(Figure, &str); 2] = [(Figure::P50, ""), (Figure::P99, "dashed")];
+/// Space between the points of two sides, which would hide each other where they are equal.
+const BETWEEN_SIDES: f64 = 5.0;
 
-/// A logarithmic axis from one power of ten to another one.
+/// The figures with their curves and names.
+const FIGURES: [(Figure, Curve, &str); 2] =
+    [(Figure::P50, Curve::Solid, "p50"), (Figure::P99, Curve::Dashed, "p99")];
+
+/// Of each power of ten, the values with a line and a number.
+const STEPS: [f64; 3] = [1.0, 2.0, 5.0];
+
+/// A logarithmic axis from one value to another one, which all panels share.
 struct Scale {
-    low: i32,
-    high: i32,
+    low: f64,
+    high: f64,
 }
 
 /// The whole file. `about` says where the figures are from.
@@ -48,12 +55,12 @@ pub(super) fn draw(all: &[Series], about: &[String]) -> String {
 fn legend(drawing: &mut Drawing, all: &[Series]) {
     let mut x = 12.0;
     for (color, side) in sides(all).into_iter().enumerate() {
-        drawing.curve(&[(x, 74.0), (x + 24.0, 74.0)], color, "");
+        drawing.curve(&[(x, 74.0), (x + 24.0, 74.0)], color, Curve::Solid);
         drawing.text((x + 32.0, 78.0), Anchor::Start, "", side.name());
         x += 110.0;
     }
-    for (label, class) in [("p50", "axis"), ("p99", "axis dashed")] {
-        drawing.line((x, 74.0), (x + 24.0, 74.0), class);
+    for (_, curve, label) in FIGURES {
+        drawing.curve(&[(x, 74.0), (x + 24.0, 74.0)], NEUTRAL, curve);
         drawing.text((x + 32.0, 78.0), Anchor::Start, "", label);
         x += 80.0;
     }
@@ -70,8 +77,7 @@ fn panel(
     let (top, bottom) = (y + ABOVE, y + PANEL_HEIGHT - BELOW);
     let name = series.first().map_or("", |one| one.workload.name());
     drawing.text((f64::midpoint(left, right), y + 14.0), Anchor::Middle, "", name);
-    for power in scale.low..=scale.high {
-        let value = 10_f64.powi(power);
+    for value in scale.steps() {
         let height = bottom - scale.part(value) * (bottom - top);
         drawing.line((left, height), (right, height), "grid");
         drawing.text((left - 6.0, height + 4.0), Anchor::End, "small", &value.to_string());
@@ -90,15 +96,17 @@ fn panel(
         let label = one.connections.to_string();
         drawing.text((across(index), bottom + 16.0), Anchor::Middle, "small", &label);
     }
+    let middle = place(sides.len().saturating_sub(1)) / 2.0;
     for (color, side) in sides.iter().copied().enumerate() {
-        for (figure, class) in FIGURES {
+        let beside = (place(color) - middle) * BETWEEN_SIDES;
+        for (figure, curve, _) in FIGURES {
             let point = |(index, one): (usize, &&Series)| {
                 let value = one.median(side, figure)?;
-                Some((across(index), bottom - scale.part(value) * (bottom - top)))
+                Some((across(index) + beside, bottom - scale.part(value) * (bottom - top)))
             };
             let points: Vec<_> = by_connections.iter().enumerate().filter_map(point).collect();
             if !points.is_empty() {
-                drawing.curve(&points, color, class);
+                drawing.curve(&points, color, curve);
             }
         }
     }
@@ -110,7 +118,7 @@ impl Scale {
         let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
         for series in all {
             for side in series.sides.iter().copied() {
-                for (figure, _) in FIGURES {
+                for (figure, ..) in FIGURES {
                     if let Some(value) = series.median(side, figure).filter(|value| *value > 0.0) {
                         least = least.min(value);
                         most = most.max(value);
@@ -119,17 +127,23 @@ impl Scale {
             }
         }
         if least > most {
-            return Self { low: -1, high: 1 };
+            return Self { low: 0.1, high: 10.0 };
         }
+        // Some space at both ends, and at least one step of the axis.
+        Self { low: least / 1.3, high: (most * 1.3).max(least * 2.0) }
+    }
+
+    /// The values with a line, from the least one on.
+    fn steps(&self) -> Vec<f64> {
         #[expect(clippy::cast_possible_truncation, reason = "a few powers of ten")]
-        let (low, high) = (least.log10().floor() as i32, most.log10().ceil() as i32);
-        Self { low, high: high.max(low + 1) }
+        let [first, last] = [self.low, self.high].map(|value| value.log10().floor() as i32);
+        let all = (first..=last).flat_map(|power| STEPS.map(|step| step * 10_f64.powi(power)));
+        all.filter(|value| (self.low..=self.high).contains(value)).collect()
     }
 
     /// The place of a value on the axis, from 0 to 1.
     fn part(&self, value: f64) -> f64 {
-        let (low, high) = (f64::from(self.low), f64::from(self.high));
-        ((value.log10() - low) / (high - low)).clamp(0.0, 1.0)
+        ((value / self.low).ln() / (self.high / self.low).ln()).clamp(0.0, 1.0)
     }
 }
 
@@ -137,7 +151,7 @@ impl Scale {
 mod tests {
     use super::super::super::comparison::tests::series;
     use super::super::super::options::Workload;
-    use super::draw;
+    use super::{Scale, draw};
 
     #[test]
     fn each_workload_has_a_panel_with_lines_in_the_order_of_the_connections() {
@@ -160,6 +174,17 @@ mod tests {
         // The first one of each is in the first panel.
         assert!(x("1") < x("16"), "{svg}");
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+    }
+
+    #[test]
+    fn the_axis_reaches_from_the_least_figure_to_the_largest() {
+        // p50 of 1 and 2 ms, p99 of 4 and 8.
+        let scale = Scale::of(&[series(Workload::Get, 1, &[(1_000.0, 500.0)])]);
+        assert_eq!(scale.steps(), [1.0, 2.0, 5.0, 10.0]);
+        assert!(scale.part(1.0) > 0.0 && scale.part(1.0) < 0.15, "{}", scale.part(1.0));
+        assert!(scale.part(8.0) > 0.85 && scale.part(8.0) < 1.0, "{}", scale.part(8.0));
+        let narrow = Scale { low: 0.021, high: 0.21 };
+        assert_eq!(narrow.steps().len(), 3);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The API's requests per second divided by those of the bare component and of the native server, and per CPU
 //! second by those of the predecessor, which has one process only: a row of bars for each of them, a group for each
-//! workload, a bar for each number of connections.
+//! workload, a bar for each number of connections with the least and the largest of the rounds, and a line at the target.
 
 use std::collections::BTreeSet;
 
 use super::super::comparison::{Figure, RATIOS, Series};
 use super::super::options::Workload;
 use super::super::services::Side;
+use super::super::target::Target;
 use super::drawing::{Anchor, COLORS, Drawing, place};
 use super::{sides, workloads};
 
@@ -39,6 +40,11 @@ pub(super) fn draw(all: &[Series], about: &[String]) -> String {
         drawing.text((x + 18.0, 77.0), Anchor::Start, "", &format!("{count} {unit}"));
         x += 130.0;
     }
+    drawing.whisker(x + 6.0, 66.0, 78.0);
+    drawing.text((x + 18.0, 77.0), Anchor::Start, "", "least and largest of the rounds");
+    x += 210.0;
+    drawing.line((x, 72.0), (x + 12.0, 72.0), "target");
+    drawing.text((x + 18.0, 77.0), Anchor::Start, "", "target");
     for (index, to) in rows.into_iter().enumerate() {
         let y = TOP + place(index) * ROW_HEIGHT;
         row(&mut drawing, y, width, to, all, &workloads, &connections);
@@ -63,11 +69,18 @@ fn row(
     let (top, bottom) = (y + ABOVE, y + ROW_HEIGHT - BELOW);
     let ratio = |workload, count| {
         let series = all.iter().find(|one| one.workload == workload && one.connections == count)?;
-        series.ratio(to, figure).map(|ratio| ratio.median)
+        series.ratio(to, figure)
     };
     let all_ratios = workloads.iter().flat_map(|one| connections.iter().map(|n| ratio(*one, *n)));
+    let target = |workload: Workload| {
+        let reuse = all.first()?.reuse;
+        let targets = Target::of(workload, reuse).into_iter().filter(|target| target.side() == to);
+        targets.map(Target::limit).find(|(one, _)| *one == figure).map(|(_, limit)| limit)
+    };
     // To the next half above the largest one, and at least to 1.
-    let most = (all_ratios.flatten().fold(1.0, f64::max) * 2.0).ceil() / 2.0;
+    let targets = workloads.iter().filter_map(|workload| target(*workload));
+    let values = all_ratios.flatten().map(|ratio| ratio.most).chain(targets);
+    let most = (values.fold(1.0, f64::max) * 2.0).ceil() / 2.0;
     let height = |value: f64| bottom - value / most * (bottom - top);
 
     drawing.text((left, y + 16.0), Anchor::Start, "", &format!("API / {}{unit}", to.name()));
@@ -86,12 +99,17 @@ fn row(
         let middle = (start + room / 2.0, bottom + 18.0);
         drawing.text(middle, Anchor::Middle, "", workload.name());
         for (index, count) in connections.iter().enumerate() {
-            let Some(value) = ratio(*workload, *count) else { continue };
+            let Some(ratio) = ratio(*workload, *count) else { continue };
             let x = start + place(index) * bar;
             let width = (bar - BETWEEN_BARS).max(1.0);
-            drawing.bar((x, height(value)), width, bottom - height(value), index % COLORS);
-            let above = (x + width / 2.0, height(value) - 4.0);
-            drawing.text(above, Anchor::Middle, "small", &format!("{value:.2}"));
+            let (top, middle) = (height(ratio.median), x + width / 2.0);
+            drawing.bar((x, top), width, bottom - top, index % COLORS);
+            drawing.whisker(middle, height(ratio.most), height(ratio.least));
+            let above = (middle, height(ratio.most) - 4.0);
+            drawing.text(above, Anchor::Middle, "small", &format!("{:.2}", ratio.median));
+        }
+        if let Some(target) = target(*workload) {
+            drawing.line((start, height(target)), (start + room, height(target)), "target");
         }
     }
     drawing.line((left, bottom), (right, bottom), "axis");
