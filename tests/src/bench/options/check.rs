@@ -272,6 +272,29 @@ mod tests {
     }
 
     #[test]
+    fn the_commands_of_the_help_and_of_the_documents_are_good() {
+        let help = Options::command().get_after_help().expect("examples").to_string();
+        let folder = crate::build::workspace();
+        let document = folder.join("docs/performance.md");
+        let document = std::fs::read_to_string(document).expect("read a document");
+        let mut found = 0;
+        for line in help.lines().chain(document.lines()) {
+            let line = line.trim_start();
+            let selected = match line.strip_prefix("TASKIE_COMPONENT=wasip2 ") {
+                Some(_) => WASIP2,
+                None => SPIN,
+            };
+            let command = line.trim_start_matches("TASKIE_COMPONENT=wasip2 ");
+            let Some(rest) = command.strip_prefix("cargo bench-api") else { continue };
+            let given = rest.trim_start_matches("-spin").split(['#', '>']).next();
+            let given = format!("bench {}", given.unwrap_or_default());
+            assert!(parse(selected, &given).is_ok(), "{line}");
+            found += 1;
+        }
+        assert!(found > 12, "{found} commands");
+    }
+
+    #[test]
     fn equal_numbers_of_connections_count_once() {
         let given = "bench --connections 8 --connections 2 --connections 8";
         assert_eq!(parse(SPIN, given).expect("good options").connections, [8, 2]);

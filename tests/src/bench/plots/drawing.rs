@@ -9,6 +9,7 @@ const STYLE: &str = "\
 text { font: 12px system-ui, sans-serif; fill: #1f2328; }
 .title { font-size: 15px; font-weight: 600; }
 .small { font-size: 10px; }
+.value { font-size: 10px; paint-order: stroke; stroke: #ffffff; stroke-width: 3px; }
 .back { fill: #ffffff; }
 .grid { stroke: #d1d9e0; stroke-width: 1; }
 .axis { stroke: #59636e; stroke-width: 1; }
@@ -26,6 +27,7 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328; }
 .c5 { stroke: #1f2328; } .f5 { fill: #1f2328; }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3; }
+.value { stroke: #0d1117; }
 .back, .hollow { fill: #0d1117; }
 .grid { stroke: #30363d; }
 .axis { stroke: #9198a1; }

@@ -57,7 +57,7 @@ fn legend(drawing: &mut Drawing, all: &[Series]) {
     for (color, side) in sides(all).into_iter().enumerate() {
         drawing.curve(&[(x, 74.0), (x + 24.0, 74.0)], color, Curve::Solid);
         drawing.text((x + 32.0, 78.0), Anchor::Start, "", side.name());
-        x += 110.0;
+        x += 120.0;
     }
     for (_, curve, label) in FIGURES {
         drawing.curve(&[(x, 74.0), (x + 24.0, 74.0)], NEUTRAL, curve);

@@ -79,12 +79,16 @@ fn row(
     };
     // To the next half above the largest one, and at least to 1.
     let targets = workloads.iter().filter_map(|workload| target(*workload));
-    let values = all_ratios.flatten().map(|ratio| ratio.most).chain(targets);
-    let most = (values.fold(1.0, f64::max) * 2.0).ceil() / 2.0;
+    let heights = all_ratios.flatten().map(|ratio| ratio.most).chain(targets);
+    let most = (heights.fold(1.0, f64::max) * 2.0).ceil() / 2.0;
     let height = |value: f64| bottom - value / most * (bottom - top);
 
     drawing.text((left, y + 16.0), Anchor::Start, "", &format!("API / {}{unit}", to.name()));
-    let step = if most > 4.0 { 2.0 } else { 0.25 };
+    let step = match most {
+        most if most > 4.0 => 2.0,
+        most if most > 1.5 => 0.5,
+        _ => 0.25,
+    };
     let mut line = 0.0;
     while line <= most + 0.01 {
         drawing.line((left, height(line)), (right, height(line)), "grid");
@@ -94,6 +98,7 @@ fn row(
     }
     let room = GROUP_WIDTH - BETWEEN_GROUPS;
     let bar = room / place(connections.len().max(1));
+    let mut values = Vec::new();
     for (group, workload) in workloads.iter().enumerate() {
         let start = left + place(group) * GROUP_WIDTH + BETWEEN_GROUPS / 2.0;
         let middle = (start + room / 2.0, bottom + 18.0);
@@ -106,7 +111,7 @@ fn row(
             drawing.bar((x, top), width, bottom - top, index % COLORS);
             drawing.whisker(middle, height(ratio.most), height(ratio.least));
             let above = (middle, height(ratio.most) - 4.0);
-            drawing.text(above, Anchor::Middle, "small", &format!("{:.2}", ratio.median));
+            values.push((above, format!("{:.2}", ratio.median)));
         }
         if let Some(target) = target(*workload) {
             drawing.line((start, height(target)), (start + room, height(target)), "target");
@@ -114,6 +119,10 @@ fn row(
     }
     drawing.line((left, bottom), (right, bottom), "axis");
     drawing.line((left, height(1.0)), (right, height(1.0)), "mark");
+    // Upon the lines.
+    for (place, value) in values {
+        drawing.text(place, Anchor::Middle, "value", &value);
+    }
     drawing.upright_text((14.0, f64::midpoint(top, bottom)), "ratio of requests");
 }
 
@@ -148,6 +157,20 @@ mod tests {
         // The native server took no part in these rounds: its row has no bars.
         let bars = svg.matches(r#"class="f0"/>"#).count() + svg.matches(r#"class="f1"/>"#).count();
         assert_eq!(bars, 3 + 2, "three bars, two of the legend: {svg}");
+    }
+
+    #[test]
+    fn bars_have_the_least_and_the_largest_round_and_the_target() {
+        let all = [
+            series(Workload::Get, 1, &[(90.0, 100.0), (80.0, 100.0)]),
+            series(Workload::Mix, 1, &[(90.0, 100.0)]),
+        ];
+        let svg = draw(&all, &[]);
+        // Three lines of each, and of the legend's.
+        assert_eq!(svg.matches(r#"class="whisker"/>"#).count(), 3 * (2 + 1), "{svg}");
+        // A mix has no target.
+        assert_eq!(svg.matches(r#"class="target"/>"#).count(), 1 + 1, "{svg}");
+        assert!(svg.contains(">0.85<"), "{svg}");
     }
 
     #[test]
