@@ -21,8 +21,9 @@ use super::instructions::Instructions;
 use crate::host::{ComponentContext, InstanceState};
 
 /// Time limit of a request, wherever this project starts a host. It is above the component's own limits, which
-/// answer with a reason: 10 s for a request's body, 30 s for a client to read the response (the host counts that
-/// time too).
+/// answer with a reason: 10 s for a request's body, 10 s for a connection to the database, 5 s for a statement. The
+/// 30 s in which a client must read something of a response come after it: an instance that has nothing else to do
+/// ends after this time too.
 ///
 /// Spin has no limit by default. Without one, 1,000 requests that never end stop every route.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(45);

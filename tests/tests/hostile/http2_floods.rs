@@ -1,5 +1,5 @@
 //! HTTP/2 with much of what costs its client nothing: resets (CVE-2023-44487), fields without an end (CVE-2024-27316),
-//! frames that must be acknowledged, streams whose answers are never taken.
+//! frames that must be acknowledged.
 
 use std::time::Duration;
 
@@ -196,44 +196,4 @@ async fn more_streams_than_are_allowed_are_refused_one_by_one() {
     assert!(answers >= STREAMS, "{answers} of at least {STREAMS}");
     target.assert_unharmed(0).await;
     target.assert_grown_at_most(0);
-}
-
-/// Streams with a window of nothing: each answer stays in the host, until the component gives up on its client.
-#[tokio::test]
-async fn answers_that_are_never_taken_take_memory_in_proportion() {
-    const UNREAD: u32 = 100;
-    /// A page of one megabyte, in the instance and on its way.
-    const PAGE: u64 = 4 * MIB;
-    let target = Target::start().await;
-    let lister = target.app.user("lister").await;
-    let statement = "
-        insert into tasks (user_id, title, description)
-        select $1, 'long', repeat('x', 5000) from generate_series(1, 300)";
-    target.app.client().await.execute(statement, &[&lister.id]).await.expect("add tasks");
-    let path = lister.path("/tasks?limit=1000");
-    let token = format!("Bearer {}", lister.token);
-    let fields = [
-        (":method", "GET"),
-        (":scheme", "http"),
-        (":authority", "x"),
-        (":path", &path),
-        ("authorization", &token),
-    ];
-    let block = field_block(&fields);
-    let attack = async {
-        let mut connection = Http2::connect(target.app.address()).await;
-        let mut frames = vec![Frame::setting(4, 0)];
-        frames.extend(streams(UNREAD).map(|stream| Frame::request(stream, &block)));
-        connection.send(&frames).await.expect("the requests");
-        // All of them are answered, as far as their heads.
-        for _ in 0..UNREAD {
-            let head = connection.next_that(|frame| frame.kind == FrameKind::Headers).await;
-            assert!(head.is_some(), "the connection ended");
-        }
-        connection
-    };
-    let connection = target.under(attack).await;
-    target.assert_grown_at_most(u64::from(UNREAD) * PAGE);
-    target.assert_unharmed(0).await;
-    drop(connection);
 }

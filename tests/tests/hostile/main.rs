@@ -11,3 +11,4 @@ mod http2_frames;
 mod idle_connections;
 mod pipelining;
 mod target;
+mod unread;

@@ -82,7 +82,7 @@ impl Target {
         })
         .await;
         let log = self.app.log();
-        for sign in ["panicked", "wasm trap", "unreachable", "ended with all"] {
+        for sign in ["panicked", "wasm trap", "unreachable", "ended with all", "wasm backtrace"] {
             assert!(!log.contains(sign), "{log}");
         }
     }

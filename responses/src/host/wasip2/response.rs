@@ -6,14 +6,14 @@ use wasi::http::types::{ErrorCode, Fields, OutgoingBody, OutgoingResponse, Respo
 use wasi::io::streams::{OutputStream, StreamError};
 
 use super::poll::until;
-use crate::host::{WRITE_LIMIT, conversion};
+use crate::host::{WRITE_LIMIT, conversion, next_piece};
 use crate::time::within;
 
-/// Hands a response to the host, which has all of it afterwards.
+/// Hands a response to the host, which has all of it afterwards, unless the client has not read it.
 ///
 /// Head and body have to reach the host's socket in one write: a second one would wait for the client's
-/// delayed acknowledgement, 42 ms, on a connection that is reused. So the body, or as much of it as the host
-/// takes at once (1 MiB), is written before the host gets the head.
+/// delayed acknowledgement, 42 ms, on a connection that is reused. So the body, or as much of a large one as the host
+/// takes at once (two pieces), is written before the host gets the head.
 ///
 /// A response to HEAD has the headers of GET's, its `Content-Length` included, and no body at all: the host
 /// compares an empty one with `Content-Length`.
@@ -51,11 +51,11 @@ async fn send_whole(to: ResponseOutparam, head: OutgoingResponse, bytes: Bytes) 
         return;
     }
     ResponseOutparam::set(to, Ok(head));
-    let written = within(WRITE_LIMIT, write(&stream, rest)).await;
+    let is_written = write(&stream, rest).await;
     drop(stream);
     // Dropped unfinished, the host ends the connection: a client that hung up or reads nothing got less than
     // `Content-Length` says.
-    if let Some(Ok(())) = written {
+    if is_written {
         let _ = OutgoingBody::finish(body, None);
     }
 }
@@ -71,21 +71,24 @@ fn write_at_once<'a>(stream: &OutputStream, mut bytes: &'a [u8]) -> Result<&'a [
         if room == 0 {
             break;
         }
-        let (now, rest) = bytes.split_at(room.min(bytes.len()));
+        let (now, rest) = bytes.split_at(room.min(next_piece(bytes.len())));
         stream.write(now)?;
         bytes = rest;
     }
     Ok(bytes)
 }
 
-async fn write(stream: &OutputStream, mut bytes: &[u8]) -> Result<(), StreamError> {
-    let progress = || match write_at_once(stream, bytes) {
-        Ok([]) => Some(Ok(())),
-        Ok(rest) => {
-            bytes = rest;
-            None
+/// Writes the rest as the client reads it. False if it hung up, or read nothing for so long as [`WRITE_LIMIT`].
+async fn write(stream: &OutputStream, mut bytes: &[u8]) -> bool {
+    while !bytes.is_empty() {
+        let progress = || match write_at_once(stream, bytes) {
+            Ok(rest) if rest.len() == bytes.len() => None,
+            written => Some(written),
+        };
+        match within(WRITE_LIMIT, until(progress, || stream.subscribe())).await {
+            Some(Ok(rest)) => bytes = rest,
+            _ => return false,
         }
-        Err(error) => Some(Err(error)),
-    };
-    until(progress, || stream.subscribe()).await
+    }
+    true
 }

@@ -3,6 +3,7 @@
 mod clock;
 mod request;
 mod response;
+mod unsent;
 pub mod worker;
 
 use std::future::Future;

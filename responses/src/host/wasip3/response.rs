@@ -2,28 +2,29 @@
 //! for which the SDK's conversion would take 20 KB more. And it has no form for a response without a
 //! body.
 
+use std::cell::Cell;
 use std::future::Future;
+use std::pin::pin;
+use std::time::Instant;
 
 use bytes::Bytes;
+use futures::future::join;
 use http::{Method, Response};
 use spin_sdk::wasip3::http::types::{ErrorCode, Headers, Response as HostResponse};
 use spin_sdk::wasip3::wit_bindgen::StreamWriter;
 use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 
+use super::unsent::Unsent;
 use super::worker;
-use crate::host::{WRITE_LIMIT, conversion};
+use crate::host::{WRITE_LIMIT, conversion, next_piece};
 use crate::time::within;
 
-/// Hosts accept a body of this size in bytes at once, also if the client does not read: they buffer the
-/// first piece of a body, which is at least that large. Setting a timer for it would cost more than writing it.
-const FIRST_PIECE: usize = 64 * 1024;
-
-/// Converts a response for the host. `afterwards` runs when the host has the whole response, so it
-/// cannot delay it.
+/// Converts a response for the host. `afterwards` runs when the host has the response, or the first piece of a
+/// large one, so it cannot delay it.
 ///
 /// Head and body have to reach the host's socket in one write: a second one would wait for the
 /// client's delayed acknowledgement, 42 ms, on a connection that is reused. So nothing is done
-/// between the head and the write of the whole body, and the (empty) trailers end after the body:
+/// between the head and the write of the body, and the (empty) trailers end after the body:
 /// otherwise the host would handle them first.
 ///
 /// A response to HEAD has the headers of GET's, its `Content-Length` included, and no body at all. An
@@ -40,12 +41,24 @@ pub(super) async fn respond(
     worker::settle().await;
     let (end, trailers) = wit_future::new(|| Ok(None));
     let contents = if conversion::has_body(method, status) {
-        let (writer, contents) = wit_stream::new();
+        let (mut writer, contents) = wit_stream::new();
         spawn(async move {
-            write(writer, response.into_body()).await;
-            // Dropped without a value, it has its default: no trailers.
-            drop(end);
-            afterwards.await;
+            let mut body = response.into_body();
+            // Without a time limit: the host accepts the first piece at once, also if the client does not read.
+            let left = writer.write_all(split_piece(&mut body)).await;
+            // To write to a client that has gone would end the instance.
+            if !left.is_empty() {
+                body.clear();
+            }
+            let rest = async {
+                match write_rest(writer, body).await {
+                    // Dropped without a value, it has its default: no trailers.
+                    Ok(()) => drop(end),
+                    // Over HTTP/2, the response would else end as if it were whole.
+                    Err(unread) => drop(end.write(Err(unread)).await),
+                }
+            };
+            join(rest, afterwards).await;
         });
         Some(contents)
     } else {
@@ -60,12 +73,33 @@ pub(super) async fn respond(
     Ok(response)
 }
 
-/// Writes a body and ends the stream. A client that hung up or reads nothing gets no more of it; the
-/// host ends the connection of one that got less than `Content-Length` says.
-async fn write(mut writer: StreamWriter<u8>, body: Bytes) {
-    if body.len() <= FIRST_PIECE {
-        writer.write_all(body.into()).await;
-    } else {
-        let _ = within(WRITE_LIMIT, writer.write_all(body.into())).await;
+/// Takes the next piece off a body.
+fn split_piece(body: &mut Bytes) -> Vec<u8> {
+    body.split_to(next_piece(body.len())).into()
+}
+
+/// Writes what is left of a large body and ends the stream. The host takes a piece as the client reads; it would
+/// take any size at once and keep it in its memory. A client that hung up gets no more, nor does one that reads
+/// nothing for so long as [`WRITE_LIMIT`], which is the error.
+async fn write_rest(mut writer: StreamWriter<u8>, mut body: Bytes) -> Result<(), ErrorCode> {
+    if body.is_empty() {
+        return Ok(());
+    }
+    let _unsent = Unsent::new();
+    let progress = Cell::new(Instant::now());
+    let mut write = pin!(async {
+        while !body.is_empty() && writer.write_all(split_piece(&mut body)).await.is_empty() {
+            progress.set(Instant::now());
+        }
+    });
+    // One timer for all pieces: another one for each would cost as much as the writing.
+    loop {
+        let left = WRITE_LIMIT.saturating_sub(progress.get().elapsed());
+        if left.is_zero() {
+            return Err(ErrorCode::ConnectionWriteTimeout);
+        }
+        if within(left, write.as_mut()).await.is_some() {
+            return Ok(());
+        }
     }
 }

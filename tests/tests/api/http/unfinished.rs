@@ -7,7 +7,7 @@ use futures::future::{join, join_all};
 use futures::{StreamExt, stream};
 use reqwest::Method;
 use tests::{App, RawResponse, User, raw_request};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
@@ -145,6 +145,13 @@ async fn ask_and_do_not_read(app: &App, lister: &User) -> TcpStream {
     stream
 }
 
+/// Requests 1 MiB and hangs up after so many bytes of it.
+async fn ask_and_hang_up(app: &App, lister: &User, bytes: usize) {
+    let mut stream = ask_and_do_not_read(app, lister).await;
+    let mut part = vec![0; bytes];
+    stream.read_exact(&mut part).await.expect("read a part of the list");
+}
+
 /// Sends bodies that do not end, one after the other, until cancelled.
 async fn leave_bodies_open(app: App, user: User) {
     loop {
@@ -171,6 +178,24 @@ async fn use_the_service(user: &User) {
         let task = user.task("Buy milk").await;
         assert_eq!(user.get(&path_of(&task)).await.good(200), task);
         assert_eq!(user.tasks().await[0], task);
+    }
+}
+
+#[tokio::test]
+async fn clients_that_hang_up_in_a_large_response_do_not_stop_others() {
+    let app = App::start_with(|_| {}).await;
+    let (alice, lister) = (app.user("alice").await, app.user("lister").await);
+    add_long_tasks(&app, &lister).await;
+    let hang_up = async {
+        for _ in 0..10 {
+            let parts = [0, 1, 10_000, 70_000, 140_000, 200_000, 500_000];
+            join_all(parts.map(|bytes| ask_and_hang_up(&app, &lister, bytes))).await;
+        }
+    };
+    timeout(LIMIT, join(hang_up, use_the_service(&alice))).await.expect("answers in time");
+    let log = app.log();
+    for sign in ["ended with all", "wasm backtrace"] {
+        assert!(!log.contains(sign), "{log}");
     }
 }
 
