@@ -86,10 +86,10 @@ fn uses(part: Part, command: &Command, given: &ArgMatches) -> Result<(), String>
         if given.value_source(id) == Some(ValueSource::CommandLine) && !parts.contains(&part) {
             let long = command.get_arguments().find(|argument| argument.get_id() == id);
             let long = long.and_then(|argument| argument.get_long()).unwrap_or(id);
-            let parts = parts.iter().map(|part| name(*part)).collect::<Vec<_>>().join(", ");
+            let parts = parts.iter().map(name).collect::<Vec<_>>().join(", ");
             return Err(format!(
                 "`--{long}` has no effect on `{}`: leave it out (it is for: {parts})",
-                name(part)
+                name(&part)
             ));
         }
     }
@@ -127,8 +127,8 @@ fn workloads(options: &Options) -> Result<(), String> {
     match options.workloads.iter().find(|one| !all.contains(one)) {
         None => Ok(()),
         Some(other) => {
-            let all = all.iter().map(|one| name(*one)).collect::<Vec<_>>().join(", ");
-            let (part, other) = (name(options.part), name(*other));
+            let all = all.iter().map(name).collect::<Vec<_>>().join(", ");
+            let (part, other) = (name(&options.part), name(other));
             Err(format!("`{part}` has no workload `{other}`: choose of {all}"))
         }
     }
@@ -138,7 +138,7 @@ fn connections(options: &Options) -> Result<(), String> {
     let most = options.most_connections();
     let at_once = if options.part == Part::Scale { SCALE_CONNECTIONS } else { CONNECTIONS };
     if most > at_once {
-        let part = name(options.part);
+        let part = name(&options.part);
         return Err(format!("`{part}` takes at most `--connections {at_once}`, not {most}"));
     }
     let needed = |most: u16| {
@@ -169,7 +169,7 @@ fn to_postgres(options: &Options, reuse: Reuse, most: u16) -> u32 {
     components + pooled(most) + u32::from(most) + of_predecessor
 }
 
-fn name(value: impl ValueEnum) -> String {
+fn name(value: &impl ValueEnum) -> String {
     value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }
 

@@ -38,7 +38,7 @@ pub(super) fn draw(all: &[Series], about: &[String]) -> String {
     let columns = workloads.len().clamp(1, PANELS_IN_A_ROW);
     let rows = workloads.len().div_ceil(PANELS_IN_A_ROW);
     // Wide enough for the title and the legend.
-    let width = (place(columns) * PANEL_WIDTH).max(720.0);
+    let width = (place(columns) * PANEL_WIDTH).max(780.0);
     let title = "Latency over concurrency";
     let mut drawing = Drawing::new(width, TOP + place(rows) * PANEL_HEIGHT, title, about);
     legend(&mut drawing, all);

@@ -42,7 +42,7 @@ pub(super) fn draw(all: &[Series], about: &[String]) -> String {
     }
     drawing.whisker(x + 6.0, 66.0, 78.0);
     drawing.text((x + 18.0, 77.0), Anchor::Start, "", "least and largest of the rounds");
-    x += 210.0;
+    x += 224.0;
     drawing.line((x, 72.0), (x + 12.0, 72.0), "target");
     drawing.text((x + 18.0, 77.0), Anchor::Start, "", "target");
     for (index, to) in rows.into_iter().enumerate() {
