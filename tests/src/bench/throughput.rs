@@ -30,6 +30,10 @@ pub(crate) async fn measure(
         }
     }
     for round in 1..=options.rounds {
+        // A process can be faster or slower for as long as it lives, by where its memory lies.
+        if round > 1 {
+            services.restart_components().await;
+        }
         for series in &mut all {
             progress(&format!(
                 "{}, round {round} of {}: {}, {} connections",
