@@ -19,7 +19,7 @@ use crate::{Component, InstanceReuse};
 /// Measures the API beside a bare component on the same host, a native server with the same routes and
 /// statements, the statements alone, and its predecessor.
 ///
-/// A whole run takes 35 minutes after the build, `scale` 20, `indexes` 3; `cold`, `latency` and `memory` take one each.
+/// A whole run takes 35 minutes after the build, `scale` 20, `indexes` 2; `cold`, `latency` and `memory` take one each.
 ///
 /// Starts everything itself, as the tests do, each in a process of its own. The components run on `local`,
 /// with `cargo bench-api-spin` on the real Spin (the program from `SPIN`, else from `PATH`).
