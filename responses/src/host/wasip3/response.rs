@@ -42,10 +42,12 @@ pub(super) async fn respond(
     let (end, trailers) = wit_future::new(|| Ok(None));
     let contents = if conversion::has_body(method, status) {
         let (mut writer, contents) = wit_stream::new();
+        let mut body = response.into_body();
+        // Here, because it may be a copy: the head has to wait for it.
+        let first = split_piece(&mut body);
         spawn(async move {
-            let mut body = response.into_body();
             // Without a time limit: the host accepts the first piece at once, also if the client does not read.
-            let left = writer.write_all(split_piece(&mut body)).await;
+            let left = writer.write_all(first).await;
             // To write to a client that has gone would end the instance.
             if !left.is_empty() {
                 body.clear();
@@ -86,6 +88,8 @@ async fn write_rest(mut writer: StreamWriter<u8>, mut body: Bytes) -> Result<(),
         return Ok(());
     }
     let _unsent = Unsent::new();
+    // The client can have the last piece, and ask for more, before the host is quiet.
+    worker::left();
     let progress = Cell::new(Instant::now());
     let mut write = pin!(async {
         while !body.is_empty() && writer.write_all(split_piece(&mut body)).await.is_empty() {

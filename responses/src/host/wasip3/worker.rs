@@ -16,7 +16,7 @@ const TICK: Duration = Duration::from_nanos(1);
 static OFF: AtomicBool = AtomicBool::new(false);
 
 /// To be called after a call that takes the instance off: Spin reads variables and the key-value store
-/// while it blocks the thread.
+/// while it blocks the thread. Also when a response is written in pieces, whose end other threads handle.
 pub fn left() {
     OFF.store(true, Ordering::Relaxed);
 }
