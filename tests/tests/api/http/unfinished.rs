@@ -1,12 +1,14 @@
 //! Bodies that never end and responses that are never read: such clients run into time limits, and other
 //! clients are not affected.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::future::{join, join_all};
 use futures::{StreamExt, stream};
 use reqwest::Method;
-use tests::{App, RawResponse, User, raw_request};
+use tests::{App, InstanceReuse, RawResponse, User, raw_request, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -153,17 +155,19 @@ async fn ask_and_hang_up(app: &App, lister: &User, bytes: usize) {
 }
 
 /// Sends bodies that do not end, one after the other, until cancelled.
-async fn leave_bodies_open(app: App, user: User) {
+async fn leave_bodies_open(app: App, user: User, given_up: Arc<AtomicUsize>) {
     loop {
         assert_too_slow("beside others", &app.send_raw(unfinished_create(&user)).await);
+        given_up.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-async fn leave_bodies_open_over_http2(app: App, user: User) {
+async fn leave_bodies_open_over_http2(app: App, user: User, given_up: Arc<AtomicUsize>) {
     loop {
         let request = app.request(Method::POST, &user.path("/tasks")).token(&user.token);
         let body = stream::iter([BEGINNING]).chain(stream::pending());
         request.json_pieces(body).await.problem(408);
+        given_up.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -199,23 +203,53 @@ async fn clients_that_hang_up_in_a_large_response_do_not_stop_others() {
     }
 }
 
+/// Transactions of the service's database so far.
+async fn transactions(client: &tokio_postgres::Client) -> i64 {
+    let query = "select xact_commit from pg_stat_database where datname = current_database()";
+    client.query_one(query, &[]).await.expect("count transactions").get(0)
+}
+
 #[tokio::test]
 async fn clients_that_neither_finish_nor_read_do_not_stop_others() {
-    let app = App::start_with(|_| {}).await;
+    let app = app_beside_misuse(InstanceReuse::default()).await;
+    let client = app.client().await;
+    let before = transactions(&client).await;
+    assert_misuse_does_not_stop_others(&app).await;
+    // A statement is three of them. Each of the requests for `/health/pool` would have one if none were shared.
+    let count = transactions(&client).await - before;
+    assert!(count < 3_000, "{count} transactions");
+}
+
+#[tokio::test]
+async fn clients_that_neither_finish_nor_read_do_not_stop_others_on_single_use_instances() {
+    let reuse = InstanceReuse { max_reuse: 1, ..InstanceReuse::default() };
+    assert_misuse_does_not_stop_others(&app_beside_misuse(reuse).await).await;
+}
+
+async fn app_beside_misuse(reuse: InstanceReuse) -> App {
+    App::start_with(|options| {
+        options.set("request_timeout_ms", "2000").reuse = reuse;
+    })
+    .await
+}
+
+async fn assert_misuse_does_not_stop_others(app: &App) {
     let (alice, mallory, lister) =
         (app.user("alice").await, app.user("mallory").await, app.user("lister").await);
-    add_long_tasks(&app, &lister).await;
+    add_long_tasks(app, &lister).await;
     let shared: Vec<App> = (0..SHARED_CONNECTIONS).map(|_| app.over_http2()).collect();
 
+    let given_up = Arc::new(AtomicUsize::new(0));
     // Half of them on separate connections.
     let mut misuse = tokio::task::JoinSet::new();
     for i in 0..UNFINISHED_BODIES / 2 {
-        misuse.spawn(leave_bodies_open(app.clone(), mallory.clone()));
+        misuse.spawn(leave_bodies_open(app.clone(), mallory.clone(), Arc::clone(&given_up)));
         let shared = shared[i % SHARED_CONNECTIONS].clone();
-        misuse.spawn(leave_bodies_open_over_http2(shared, mallory.clone()));
+        let mallory = mallory.clone();
+        misuse.spawn(leave_bodies_open_over_http2(shared, mallory, Arc::clone(&given_up)));
     }
     let not_read =
-        join_all((0..CLIENTS_THAT_DO_NOT_READ).map(|_| ask_and_do_not_read(&app, &lister))).await;
+        join_all((0..CLIENTS_THAT_DO_NOT_READ).map(|_| ask_and_do_not_read(app, &lister))).await;
     let gateways: Vec<App> = (0..SHARED_CONNECTIONS).map(|_| app.over_http2()).collect();
     let pool = join_all(
         (0..CLIENTS_OF_THE_POOL)
@@ -224,19 +258,24 @@ async fn clients_that_neither_finish_nor_read_do_not_stop_others() {
     let everybody = join(pool, use_the_service(&alice));
 
     timeout(LIMIT, everybody).await.expect("answers in time");
+    // As many as there are at once, so that none stays.
+    until("all bodies are given up", async || {
+        (given_up.load(Ordering::Relaxed) >= UNFINISHED_BODIES).then_some(())
+    })
+    .await;
     drop(not_read);
     if let Some(Err(failure)) = misuse.try_join_next() {
         panic!("{failure}");
     }
 }
 
-/// Adds tasks for a page of 1 MiB.
+/// Adds tasks for a page of 1 MiB; without a limit it would have 30.
 async fn add_long_tasks(app: &App, user: &User) {
     let statement = "
         insert into tasks (user_id, title, description)
-        select $1, 'long', repeat('x', 5000) from generate_series(1, 300)";
+        select $1, 'long', repeat(E'\\x01', 5000) from generate_series(1, 1000)";
     app.client().await.execute(statement, &[&user.id]).await.expect("add tasks");
     let page = user.get("/tasks?limit=1000").await;
     page.good(200);
-    assert!(page.body.len() > 900_000, "{} bytes", page.body.len());
+    assert!((900_000..1_100_000).contains(&page.body.len()), "{} bytes", page.body.len());
 }
