@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::future::{join, join_all};
 use futures::{StreamExt, stream};
 use reqwest::Method;
-use tests::{App, InstanceReuse, RawResponse, User, raw_request, until};
+use tests::{App, Component, InstanceReuse, RawResponse, User, raw_request, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -215,9 +215,11 @@ async fn clients_that_neither_finish_nor_read_do_not_stop_others() {
     let client = app.client().await;
     let before = transactions(&client).await;
     assert_misuse_does_not_stop_others(&app).await;
-    // A statement is three of them. Each of the requests for `/health/pool` would have one if none were shared.
+    // A statement is three of them. Each of the requests for `/health/pool` would have one if none were shared, as
+    // where no host reuses an instance.
     let count = transactions(&client).await - before;
-    assert!(count < 3_000, "{count} transactions");
+    let is_reused = Component::under_test() == Component::Wasip3;
+    assert!(count < 3_000 || !is_reused, "{count} transactions");
 }
 
 #[tokio::test]

@@ -14,9 +14,9 @@ use self::kinds::{ALLOWED_ORIGIN, Kind};
 /// Requests of each kind, one after the other.
 const REQUESTS: usize = 20;
 
-/// So many of them may come in parts: head and body of a response race, and on a busy machine the head wins now and
-/// then.
-const SPLIT: usize = 2;
+/// So many of them may come in parts: head and body of a response race, and beside other tests the head wins now and
+/// then (3 of 20 at most in 70 kinds). What is wrong by design loses nearly always.
+const SPLIT: usize = 5;
 
 /// The connection ends after this one: the service does not read the rest of the body.
 const TOO_LARGE: u16 = 413;
