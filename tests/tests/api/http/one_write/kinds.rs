@@ -126,8 +126,8 @@ fn of_bad_requests(alice: &User) -> Vec<Kind> {
     let forged = format!("Authorization: Bearer {forged}");
     let nobody = app.unregistered_user("nobody");
     let without_email = nobody.with_token(Token::new(&nobody.id).signed(app.jwt_secret()));
-    let taken = Token::new(&nobody.id).claim("email", alice.email());
-    let taken = nobody.with_token(taken.signed(app.jwt_secret()));
+    let of_another = Token::new(&nobody.id).claim("email", alice.email());
+    let of_another = nobody.with_token(of_another.signed(app.jwt_secret()));
     let good = json!({ "title": "Buy bread" }).to_string();
     let large = json!({ "title": "x".repeat(200_000) }).to_string();
     let absent = format!("/tasks/{NO_TASK}");
@@ -148,7 +148,7 @@ fn of_bad_requests(alice: &User) -> Vec<Kind> {
             404,
             raw_request("GET", &nobody.path("/tasks"), &[&token], ""),
         ),
-        Kind::of("address of another", 409, create(&taken, JSON, &good)),
+        Kind::of("address of another", 409, create(&of_another, JSON, &good)),
         Kind::of("too large", 413, create(alice, JSON, &large)),
         Kind::of("wrong media type", 415, create(alice, "Content-Type: text/plain", &good)),
     ]
