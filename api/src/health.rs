@@ -213,7 +213,7 @@ async fn database_health(database: Database) -> Result<DatabaseHealth, ApiError>
         status: "healthy",
         latency_ms: rounded_millis(database.time_spent()),
         server_version,
-        pooled: Database::is_pooled().await?,
+        pooled: config::database().await?.url.is_pooled(),
         migration_version,
         warnings: if is_limited { Vec::new() } else { vec![NO_STATEMENT_TIMEOUT] },
     })

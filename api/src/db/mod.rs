@@ -80,11 +80,6 @@ impl Database {
     pub(crate) fn time_spent(&self) -> Duration {
         self.context.database_time()
     }
-
-    /// True if the endpoint is a connection pooler's.
-    pub(crate) async fn is_pooled() -> Result<bool, ApiError> {
-        Ok(config::database().await?.url.is_pooled())
-    }
 }
 
 impl Row {
