@@ -1,6 +1,6 @@
 //! The two builds of the components, and what differs between them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::build::workspace;
 use crate::settings::SETTINGS;
@@ -92,4 +92,15 @@ impl Difference {
             }
         }
     }
+}
+
+/// The variables of an application that have a default, with it.
+pub fn default_variables(manifest: &Path) -> toml::Table {
+    let text = std::fs::read_to_string(manifest).expect("read the manifest");
+    let manifest: toml::Table = text.parse().expect("a manifest in TOML");
+    let declared = manifest["variables"].as_table().expect("a table of variables").iter();
+    let default = |(name, variable): (&String, &toml::Value)| {
+        Some((name.clone(), variable.get("default")?.clone()))
+    };
+    declared.filter_map(default).collect()
 }

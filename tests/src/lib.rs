@@ -58,7 +58,7 @@ pub use app::{App, Options, http_client};
 pub use browser::Browser;
 pub use build::{local, migrator, workspace};
 pub use cli_output::CliOutput;
-pub use component::{Component, Difference};
+pub use component::{Component, Difference, default_variables};
 pub use database::{TestDatabase, TestServer};
 pub use fault_proxy::{Direction, FaultProxy};
 pub use frontend::Frontend;

@@ -19,6 +19,7 @@ use super::{free_address, watch};
 use crate::app::Options;
 use crate::background_runtime;
 use crate::build::workspace;
+use crate::component::default_variables;
 
 /// Time limit for Spin to listen: it compiles the component first.
 const START_LIMIT: Duration = Duration::from_mins(2);
@@ -170,13 +171,7 @@ impl Drop for Spin {
 
 /// The variables in TOML, also those that keep their default: Spin looks up in its environment what a file does not have.
 fn variables_file(options: &Options) -> String {
-    let manifest = std::fs::read_to_string(&options.manifest).expect("read the manifest");
-    let manifest: toml::Table = manifest.parse().expect("a manifest in TOML");
-    let declared = manifest["variables"].as_table().expect("a table of variables");
-    let mut variables: toml::Table = declared
-        .iter()
-        .filter_map(|(name, variable)| Some((name.clone(), variable.get("default")?.clone())))
-        .collect();
+    let mut variables = default_variables(&options.manifest);
     let given = options.variables.iter();
     variables.extend(given.map(|(name, value)| (name.clone(), value.as_str().into())));
     variables.to_string()

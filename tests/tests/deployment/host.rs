@@ -4,8 +4,8 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use tests::workspace;
-use toml::{Table, Value};
+use tests::{default_variables, workspace};
+use toml::Table;
 
 use crate::programs::Programs;
 
@@ -63,17 +63,10 @@ async fn a_folder_without_a_release_changes_nothing() {
 
 #[test]
 fn the_file_of_variables_has_each_with_its_default() {
-    let table = |path: &str| -> Table {
-        let text = fs::read_to_string(workspace().join(path)).expect("read a file");
-        text.parse().expect("TOML")
-    };
-    let manifest = table("spin.toml");
-    let declared = manifest["variables"].as_table().expect("a table");
-    let mut file = table("deploy/host/variables.toml");
+    let path = workspace().join("deploy/host/variables.toml");
+    let text = fs::read_to_string(path).expect("read the file");
+    let mut file: Table = text.parse().expect("TOML");
     let url = file.remove("database_url").expect("a connection string");
     assert!(url.as_str().expect("text").starts_with("postgresql://"));
-    let defaults = declared.iter().filter_map(|(name, variable)| {
-        Some((name.clone(), Value::clone(variable.get("default")?)))
-    });
-    assert_eq!(file, defaults.collect());
+    assert_eq!(file, default_variables(&workspace().join("spin.toml")));
 }

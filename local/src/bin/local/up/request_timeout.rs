@@ -10,8 +10,8 @@ use neon_url::DatabaseUrl;
 /// margin.
 const REST: Duration = Duration::from_secs(20);
 
-/// The default for a component with the variables of this environment and with this database. A wrong variable counts as
-/// not set: the component reports it.
+/// The default for a component with the variables of this environment and with this database. A variable that is no
+/// number counts as not set: the component reports it.
 pub(super) fn default_for(url: &DatabaseUrl) -> Duration {
     of(url.connect_timeout(), |variable| env::var(variable).ok())
 }
