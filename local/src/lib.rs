@@ -15,6 +15,7 @@ mod error;
 mod host;
 mod open_files;
 mod server;
+mod spin_version;
 
 pub use app::{App, AppOptions};
 pub use build::build_component;
@@ -24,3 +25,4 @@ pub use host::GuestOutput;
 pub use open_files::raise_open_files;
 pub use postgres_server as postgres;
 pub use server::{HTTP1_BUFFER_BYTES, InstanceReuse, Instructions, REQUEST_TIMEOUT};
+pub use spin_version::{Build, SpinVersion};

@@ -4,12 +4,10 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::bail;
+use local::{Build, SpinVersion};
 
 use crate::Component;
 use crate::settings::{RuntimeKind, SETTINGS};
-
-/// The first version, major and minor, that runs the components of WASI 0.3.
-const WASIP3_SINCE: (u32, u32) = (4, 1);
 
 /// The version of the Spin under test; `None` if that is not Spin, or cannot be run.
 pub(crate) fn spin_version() -> Option<String> {
@@ -34,25 +32,17 @@ pub(crate) fn check_spin() -> anyhow::Result<()> {
 }
 
 fn check(version: &str, component: Component) -> anyhow::Result<()> {
-    let mut words = version.split_whitespace();
-    let number = words.next().filter(|name| *name == "spin").and(words.next()).and_then(number);
-    match number {
+    match SpinVersion::parse(version).map(|version| version.build()) {
         None => bail!(
             "`{version}` is not a version of Spin\n\
              hint: name Spin's program in SPIN, or put it first in PATH"
         ),
-        Some(number) if number < WASIP3_SINCE && component == Component::Wasip3 => bail!(
+        Some(build) if build != Some(Build::Wasip3) && component == Component::Wasip3 => bail!(
             "{version} does not run components of WASI 0.3\n\
              hint: install Spin 4.1 or newer, or measure the other build with TASKIE_COMPONENT=wasip2"
         ),
         Some(_) => Ok(()),
     }
-}
-
-/// Major and minor of a word such as `4.1.0-pre0`.
-fn number(word: &str) -> Option<(u32, u32)> {
-    let mut parts = word.split('.');
-    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 fn version_of(program: &Path) -> Result<String, String> {

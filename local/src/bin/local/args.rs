@@ -5,9 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use local::{HTTP1_BUFFER_BYTES, InstanceReuse};
-
-use crate::spin::Build;
+use local::{Build, HTTP1_BUFFER_BYTES, InstanceReuse};
 
 /// Runs the task API on this machine.
 #[derive(Debug, Parser)]

@@ -8,7 +8,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use local::postgres::Watchdog;
-use local::{Error, ErrorKind};
+use local::{Build, Error, ErrorKind};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::net::TcpStream;
@@ -16,7 +16,6 @@ use tokio::process::{Child, Command};
 
 use super::output::SpinOutput;
 use super::program::SpinProgram;
-use super::version::Build;
 
 /// Time limit for Spin to listen: it compiles the components first.
 const START_LIMIT: Duration = Duration::from_mins(2);

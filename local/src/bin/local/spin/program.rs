@@ -7,10 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use local::{Error, ErrorKind};
+use local::{Build, Error, ErrorKind, SpinVersion};
 use tokio::process::Command;
-
-use super::version::{Build, Version};
 
 /// Time limit for a program to report its version.
 const VERSION_LIMIT: Duration = Duration::from_secs(10);
@@ -19,7 +17,7 @@ const VERSION_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub(crate) struct SpinProgram {
     path: PathBuf,
-    version: Version,
+    version: SpinVersion,
     build: Build,
 }
 
@@ -43,7 +41,7 @@ impl SpinProgram {
             return Err(config(message).with_details(details));
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        let Some(version) = Version::parse(&text) else {
+        let Some(version) = SpinVersion::parse(&text) else {
             let first = text.lines().next().unwrap_or_default();
             return Err(config(format!("`{name} --version` prints no version of Spin: `{first}`")));
         };

@@ -3,12 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use local::{Error, ErrorKind};
+use local::{Build, Error, ErrorKind};
 
 use crate::args::{RuntimeName, UpOptions};
 use crate::console::{self, Console};
 use crate::paths::ProjectPaths;
-use crate::spin::{Build, SpinProgram, in_path};
+use crate::spin::{SpinProgram, in_path};
 
 /// The environment variable with the program of Spin, as the tests have it.
 const VARIABLE: &str = "SPIN";

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use local::{App, AppOptions, Error, GuestOutput};
+use local::{App, AppOptions, Build, Error, GuestOutput};
 
 use super::runtime::Runtime;
 use crate::args::UpOptions;
 use crate::paths::ProjectPaths;
-use crate::spin::{Build, SpinOptions, SpinProcess};
+use crate::spin::{SpinOptions, SpinProcess};
 
 /// A running application. Dropped without [`Service::stop`], it ends all the same.
 pub(super) enum Service {

@@ -2,40 +2,35 @@
 
 use std::fmt;
 
-/// The version that a program of Spin reports.
+/// The version that a program of Spin reports, such as `4.1.0-pre0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Version {
-    /// As it is written: `4.1.0-pre0`.
+pub struct SpinVersion {
     text: String,
     major: u64,
     minor: u64,
 }
 
-/// A build of the components.
+/// A build of the components, by what it needs of its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Build {
+pub enum Build {
     /// For WASI 0.2: Spin 3.4 to 4.0.
     Wasip2,
     /// For WASI 0.3: Spin 4.1 and newer.
     Wasip3,
 }
 
-impl Version {
+impl SpinVersion {
     /// Parses the output of `spin --version`: `spin 4.1.0-pre0 (94a8fc8a 2026-08-21)`. Other programs have the name
     /// `spin` as well, so it has to be exactly that.
-    pub(super) fn parse(output: &str) -> Option<Version> {
+    pub fn parse(output: &str) -> Option<Self> {
         let text = output.trim_start().strip_prefix("spin ")?.split_whitespace().next()?;
         let (major, rest) = text.split_once('.')?;
         let (minor, _patch) = rest.split_once('.')?;
-        Some(Version {
-            text: text.to_owned(),
-            major: major.parse().ok()?,
-            minor: minor.parse().ok()?,
-        })
+        Some(Self { text: text.to_owned(), major: major.parse().ok()?, minor: minor.parse().ok()? })
     }
 
     /// The newest build that it runs; `None` if it is older than 3.4. A version before a release counts as that.
-    pub(super) fn build(&self) -> Option<Build> {
+    pub fn build(&self) -> Option<Build> {
         match (self.major, self.minor) {
             (4, 1..) | (5.., _) => Some(Build::Wasip3),
             (3, 4..) | (4, 0) => Some(Build::Wasip2),
@@ -44,7 +39,7 @@ impl Version {
     }
 }
 
-impl fmt::Display for Version {
+impl fmt::Display for SpinVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -71,7 +66,7 @@ mod tests {
             ("spin 2.7.0 (0 2024-07-01)", None),
             ("spin 0.4.1", None),
         ] {
-            let version = Version::parse(output).unwrap_or_else(|| panic!("{output}"));
+            let version = SpinVersion::parse(output).unwrap_or_else(|| panic!("{output}"));
             assert_eq!(version.build(), expected, "{output}");
             assert!(output.contains(&version.to_string()), "{output}");
         }
@@ -90,7 +85,7 @@ mod tests {
             // The model checker.
             "Spin Version 6.5.2 -- 6 December 2019",
         ] {
-            assert_eq!(Version::parse(output), None, "{output}");
+            assert_eq!(SpinVersion::parse(output), None, "{output}");
         }
     }
 }
