@@ -4,6 +4,7 @@ mod clock;
 mod request;
 mod response;
 mod unsent;
+mod waits;
 pub mod worker;
 
 use std::future::Future;

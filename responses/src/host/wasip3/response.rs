@@ -15,7 +15,7 @@ use spin_sdk::wasip3::wit_bindgen::StreamWriter;
 use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 
 use super::unsent::Unsent;
-use super::worker;
+use super::{clock, worker};
 use crate::host::{WRITE_LIMIT, conversion, next_piece};
 use crate::time::within;
 
@@ -40,6 +40,10 @@ pub(super) async fn respond(
     let status = response.status();
     worker::settle().await;
     let (end, trailers) = wit_future::new(|| Ok(None));
+    let afterwards = async {
+        afterwards.await;
+        clock::watch().await;
+    };
     let contents = if conversion::has_body(method, status) {
         let (mut writer, contents) = wit_stream::new();
         let mut body = response.into_body();

@@ -1,6 +1,8 @@
 //! A database that is slow, or accepts connections and never answers: every wait has its limit, and a
 //! connection without an answer is given up.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
@@ -72,6 +74,54 @@ async fn connections_that_became_silent_are_given_up() {
     for _ in 0..CONNECTIONS {
         alice.get("/tasks").await.good(200);
     }
+}
+
+/// In a busy instance, one request keeps the time for all others.
+#[tokio::test]
+async fn requests_that_wait_together_are_all_given_up_in_time() {
+    const CLIENTS: usize = 16;
+    if Difference::NoDatabaseDeadline.applies() {
+        return;
+    }
+    let (app, proxy) = impatient(Duration::from_secs(3)).await;
+    let alice = app.user("alice").await;
+    alice.task("x").await;
+    let served = Arc::new(AtomicUsize::new(0));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let (alice, served) = (alice.clone(), Arc::clone(&served));
+            tokio::spawn(async move {
+                loop {
+                    let begin = Instant::now();
+                    let response = alice.get("/tasks").await;
+                    if response.status != 200 {
+                        return (response, begin.elapsed());
+                    }
+                    served.fetch_add(1, Ordering::SeqCst);
+                }
+            })
+        })
+        .collect();
+    // So that there are instances that have served many of them, and others that are new.
+    tests::until("the service is busy", async || {
+        (served.load(Ordering::SeqCst) > 50 * CLIENTS).then_some(())
+    })
+    .await;
+    proxy.silence();
+    for client in join_all(clients).await {
+        let (response, elapsed) = client.expect("a client's requests");
+        let status = response.status;
+        assert!([503, 504].contains(&status), "{status}");
+        response.problem(status);
+        // Its statement, or a connection and then, after it is known not to answer, another one.
+        assert!(elapsed < Duration::from_secs(20), "{elapsed:?}");
+    }
+    proxy.speak();
+    // Each connection that stays silent is found by a request.
+    tests::until("the service answers again", async || {
+        (alice.get("/tasks").await.status == 200).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
