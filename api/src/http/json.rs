@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -152,14 +151,12 @@ impl<'de> Deserialize<'de> for JsonObject {
 /// Reads the body within `request_timeout_ms`. A body that arrived with its head, as most do, is
 /// available at once: the limit is not read for it.
 async fn read_in_time(headers: &HeaderMap, body: RequestBody) -> Result<Bytes, ApiError> {
-    let started = Instant::now();
     let mut reading = pin!(read(headers, body));
     if let Poll::Ready(read) = futures::poll!(reading.as_mut()) {
         return read;
     }
     let limit = config::request_timeout().await?.0;
-    let rest = limit.saturating_sub(started.elapsed());
-    within(rest, reading).await.unwrap_or(Err(ApiError::BodyTooSlow(limit)))
+    within(limit, reading).await.unwrap_or(Err(ApiError::BodyTooSlow(limit)))
 }
 
 /// Reads the body up to the limit; one that announces more is not read at all.

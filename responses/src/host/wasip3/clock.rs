@@ -23,16 +23,14 @@ static WAITS: Mutex<Waits<StreamWriter<u8>>> = Mutex::new(Waits::new());
 /// Waits so long.
 pub async fn wait(duration: Duration) {
     let place = Place::take();
-    let end = Instant::now() + duration.min(LONGEST);
-    loop {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return;
-        }
+    let mut left = duration.min(LONGEST);
+    let end = Instant::now() + left;
+    while !left.is_zero() {
         match place.sleep_until(end) {
             Some(mut bell) => drop(bell.read(Vec::with_capacity(1)).await),
             None => host_timer(left).await,
         }
+        left = end.saturating_duration_since(Instant::now());
     }
 }
 

@@ -40,10 +40,6 @@ pub(super) async fn respond(
     let status = response.status();
     worker::settle().await;
     let (end, trailers) = wit_future::new(|| Ok(None));
-    let afterwards = async {
-        afterwards.await;
-        clock::watch().await;
-    };
     let contents = if conversion::has_body(method, status) {
         let (mut writer, contents) = wit_stream::new();
         let mut body = response.into_body();
@@ -65,11 +61,15 @@ pub(super) async fn respond(
                 }
             };
             join(rest, afterwards).await;
+            clock::watch().await;
         });
         Some(contents)
     } else {
         drop(end);
-        spawn(afterwards);
+        spawn(async move {
+            afterwards.await;
+            clock::watch().await;
+        });
         None
     };
     let (response, _) = HostResponse::new(headers, contents, trailers);
