@@ -25,7 +25,7 @@ impl SingleFlight {
     }
 
     /// Waits for the permit by polling. A lock would wake the next in line, which is another request
-    /// and so another task of the host, and one task cannot wake another: the instance would end in a
+    /// and so another task of the host, which a waker of Rust cannot wake: the instance would end in a
     /// trap. The holder must work within a limit of time.
     pub(crate) async fn acquire(&self) -> Permit<'_> {
         self.acquire_with(pause).await

@@ -8,8 +8,8 @@ use futures::future::{Either, select};
 
 pub use crate::host::wait as pause;
 
-/// The future's value, or `None` when it takes longer than `limit`; it is cancelled then. The host's
-/// timer is only set when the value is not there at once.
+/// The future's value, or `None` when it takes longer than `limit`; it is cancelled then. The wait
+/// only begins when the value is not there at once.
 pub async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
     match select(pin!(future), pin!(pause(limit))).await {
         Either::Left((value, _)) => Some(value),

@@ -1,45 +1,47 @@
-//! The waits of an instance, and when its watcher looks after them.
+//! The waits of an instance, and when its watcher checks them.
 
 use std::mem;
 use std::time::{Duration, Instant};
 
-/// The watcher looks at least so often whether there is still anything to watch: so much longer an instance lives.
+/// The watcher checks at least so often whether it is still needed. An instance lives up to twice as long after its last
+/// wait began.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Requests of an instance before there is a watcher: one for a few requests, or for one, ends with its last response.
+/// Requests of an instance before there is a watcher. An instance that serves fewer has none, and ends with its last
+/// response.
 const UNWATCHED: u32 = 8;
 
-/// The waits of now. A sleeper wakes when its `Bell` is dropped.
-pub(super) struct Waits<Bell> {
+/// The waits of now. One that is watched ends when its `Signal` is dropped.
+pub(super) struct Waits<Signal> {
     /// Number of the latest wait.
     latest: u64,
-    /// Number of waits, with the sleepers.
+    /// How many there are, watched or with timers of their own.
     count: usize,
-    /// True if a wait began since the watcher looked.
+    /// True if a wait began since the watcher's last check.
     is_busy: bool,
     /// Requests that are done; at most one more than [`UNWATCHED`].
     served: u32,
-    /// When the watcher looks next; none without a watcher.
-    next_look: Option<Instant>,
-    sleepers: Vec<Sleeper<Bell>>,
+    /// The watcher's next check; none without a watcher.
+    next_check: Option<Instant>,
+    watched: Vec<Watched<Signal>>,
 }
 
-struct Sleeper<Bell> {
+struct Watched<Signal> {
     number: u64,
     end: Instant,
     #[expect(dead_code, reason = "to be dropped")]
-    bell: Bell,
+    signal: Signal,
 }
 
-impl<Bell> Waits<Bell> {
+impl<Signal> Waits<Signal> {
     pub(super) const fn new() -> Self {
         Self {
             latest: 0,
             count: 0,
             is_busy: false,
             served: 0,
-            next_look: None,
-            sleepers: Vec::new(),
+            next_check: None,
+            watched: Vec::new(),
         }
     }
 
@@ -54,40 +56,40 @@ impl<Bell> Waits<Bell> {
     /// A wait is over, or was given up.
     pub(super) fn end(&mut self, number: u64) {
         self.count -= 1;
-        self.sleepers.retain(|sleeper| sleeper.number != number);
+        self.watched.retain(|wait| wait.number != number);
     }
 
-    /// True if the watcher looks at that time, or earlier.
+    /// True if the watcher's next check is at that time, or earlier.
     pub(super) fn are_watched_until(&self, end: Instant) -> bool {
-        self.next_look.is_some_and(|look| look <= end)
+        self.next_check.is_some_and(|check| check <= end)
     }
 
-    /// A wait sleeps until the watcher wakes it.
-    pub(super) fn sleep(&mut self, number: u64, end: Instant, bell: Bell) {
-        self.sleepers.push(Sleeper { number, end, bell });
+    /// Has the watcher end a wait then.
+    pub(super) fn watch(&mut self, number: u64, end: Instant, signal: Signal) {
+        self.watched.push(Watched { number, end, signal });
     }
 
-    /// A request is done: true if it is to be the watcher, and look at once.
-    pub(super) fn needs_watcher(&mut self) -> bool {
+    /// Counts a request that is done: true if it is to be the watcher, whose first check is at once.
+    pub(super) fn request_done(&mut self) -> bool {
         self.served = (self.served + 1).min(UNWATCHED + 1);
-        self.next_look.is_none() && self.count > 0 && self.served > UNWATCHED
+        self.next_check.is_none() && self.count > 0 && self.served > UNWATCHED
     }
 
-    /// Wakes those whose time is over, and says when to look next; never, if there is nothing to watch any more.
-    pub(super) fn look(&mut self, now: Instant) -> Option<Instant> {
-        self.sleepers.retain(|sleeper| sleeper.end > now);
+    /// Ends the waits whose time is over. Gives the time of the next check; none if the watcher is not needed any more.
+    pub(super) fn check(&mut self, now: Instant) -> Option<Instant> {
+        self.watched.retain(|wait| wait.end > now);
         let was_busy = mem::take(&mut self.is_busy);
-        let first_end = self.sleepers.iter().map(|sleeper| sleeper.end).min();
+        let first_end = self.watched.iter().map(|wait| wait.end).min();
         let is_needed = was_busy || first_end.is_some();
         let tick = now + TICK;
-        self.next_look = is_needed.then(|| first_end.map_or(tick, |end| end.min(tick)));
-        self.next_look
+        self.next_check = is_needed.then(|| first_end.map_or(tick, |end| end.min(tick)));
+        self.next_check
     }
 
-    /// The watcher leaves: wakes all, which wait by timers of their own then.
+    /// The watcher leaves: those that it watched need timers of their own.
     pub(super) fn leave(&mut self) {
-        self.next_look = None;
-        self.sleepers.clear();
+        self.next_check = None;
+        self.watched.clear();
     }
 }
 
@@ -98,24 +100,24 @@ mod tests {
 
     use super::{TICK, UNWATCHED, Waits};
 
-    /// A sleeper's end of its bell.
-    fn sleep(waits: &mut Waits<Rc<()>>, end: Instant) -> (u64, Weak<()>) {
-        let (number, bell) = (waits.begin(), Rc::new(()));
-        let sleeper = Rc::downgrade(&bell);
-        waits.sleep(number, end, bell);
-        (number, sleeper)
+    /// Adds a wait that is watched: its number, and what shows that it was ended.
+    fn watch(waits: &mut Waits<Rc<()>>, end: Instant) -> (u64, Weak<()>) {
+        let (number, signal) = (waits.begin(), Rc::new(()));
+        let wait = Rc::downgrade(&signal);
+        waits.watch(number, end, signal);
+        (number, wait)
     }
 
-    fn is_awake(sleeper: &Weak<()>) -> bool {
-        sleeper.strong_count() == 0
+    fn is_over(wait: &Weak<()>) -> bool {
+        wait.strong_count() == 0
     }
 
-    /// Waits with a watcher that has just looked.
-    fn watched(now: Instant) -> Waits<Rc<()>> {
+    /// With a watcher that has just checked.
+    fn with_watcher(now: Instant) -> Waits<Rc<()>> {
         let mut waits = Waits::new();
         waits.begin();
-        while !waits.needs_watcher() {}
-        assert_eq!(waits.look(now), Some(now + TICK));
+        while !waits.request_done() {}
+        assert_eq!(waits.check(now), Some(now + TICK));
         waits
     }
 
@@ -124,52 +126,52 @@ mod tests {
         let mut waits = Waits::<()>::new();
         let number = waits.begin();
         for _ in 0..UNWATCHED {
-            assert!(!waits.needs_watcher(), "after a few requests");
+            assert!(!waits.request_done(), "after a few requests");
         }
         waits.end(number);
-        assert!(!waits.needs_watcher(), "for nobody");
+        assert!(!waits.request_done(), "for nobody");
         waits.begin();
-        assert!(waits.needs_watcher());
-        waits.look(Instant::now());
-        assert!(!waits.needs_watcher(), "a second one");
+        assert!(waits.request_done());
+        waits.check(Instant::now());
+        assert!(!waits.request_done(), "a second one");
     }
 
     #[test]
-    fn those_whose_time_is_over_are_woken_then() {
+    fn waits_end_when_their_time_is_over() {
         let now = Instant::now();
-        let mut waits = watched(now);
+        let mut waits = with_watcher(now);
         let (first, last) = (now + TICK * 3 / 2, now + TICK * 10);
-        assert!(!waits.are_watched_until(now + TICK / 2), "before the watcher looks");
+        assert!(!waits.are_watched_until(now + TICK / 2), "before the next check");
         assert!(waits.are_watched_until(now + TICK));
-        let (_, one) = sleep(&mut waits, last);
-        let (_, other) = sleep(&mut waits, first);
-        assert_eq!(waits.look(now + TICK), Some(first));
-        assert!(!is_awake(&one) && !is_awake(&other));
-        assert_eq!(waits.look(first), Some(first + TICK));
-        assert!(!is_awake(&one) && is_awake(&other));
-        assert_eq!(waits.look(last + Duration::from_secs(1)), None);
-        assert!(is_awake(&one));
+        let (_, one) = watch(&mut waits, last);
+        let (_, other) = watch(&mut waits, first);
+        assert_eq!(waits.check(now + TICK), Some(first));
+        assert!(!is_over(&one) && !is_over(&other));
+        assert_eq!(waits.check(first), Some(first + TICK));
+        assert!(!is_over(&one) && is_over(&other));
+        assert_eq!(waits.check(last + Duration::from_secs(1)), None);
+        assert!(is_over(&one));
     }
 
     #[test]
     fn a_watcher_leaves_when_there_is_nothing_to_watch() {
         let now = Instant::now();
-        let mut waits = watched(now);
-        let (number, _) = sleep(&mut waits, now + TICK * 10);
-        assert!(waits.look(now + TICK).is_some(), "somebody sleeps");
+        let mut waits = with_watcher(now);
+        let (number, _) = watch(&mut waits, now + TICK * 10);
+        assert!(waits.check(now + TICK).is_some(), "a wait is watched");
         waits.end(number);
-        assert_eq!(waits.look(now + TICK * 2), None);
+        assert_eq!(waits.check(now + TICK * 2), None);
         assert!(!waits.are_watched_until(now + TICK * 10));
-        assert!(waits.needs_watcher(), "the wait that has a timer of its own");
+        assert!(waits.request_done(), "the wait that has a timer of its own");
     }
 
     #[test]
-    fn nobody_sleeps_on_without_a_watcher() {
+    fn no_wait_depends_on_a_watcher_that_has_left() {
         let now = Instant::now();
-        let mut waits = watched(now);
-        let (_, sleeper) = sleep(&mut waits, now + TICK * 10);
+        let mut waits = with_watcher(now);
+        let (_, wait) = watch(&mut waits, now + TICK * 10);
         waits.leave();
-        assert!(is_awake(&sleeper));
+        assert!(is_over(&wait));
         assert!(!waits.are_watched_until(now + TICK * 10));
     }
 }
