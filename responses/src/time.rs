@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 
-pub use crate::host::wait as pause;
+pub use crate::host::{time_limit, wait as pause};
 
 /// The future's value, or `None` when it takes longer than `limit`; it is cancelled then. The wait
 /// only begins when the value is not there at once.

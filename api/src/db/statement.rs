@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::Instant;
 
 use futures::future::{Either, FusedFuture, FutureExt, select};
-use responses::time::{pause, within};
+use responses::time::{time_limit, within};
 
 use super::error::DbError;
 use super::open::{PATIENCE, open, open_late, printable};
@@ -61,7 +61,7 @@ async fn attempt(
 ) -> Result<Option<Row>, DbError> {
     let limit = config.timeout;
     // One timer does for both waits, since nearly all are over before it: setting one costs the host.
-    let mut timer = pin!(pause(PATIENCE.min(limit)).fuse());
+    let mut timer = pin!(time_limit(PATIENCE.min(limit)).fuse());
     let connection = {
         let opening = pin!(open(config));
         match select(opening, timer.as_mut()).await {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use wasi::http::types::{ErrorCode, IncomingRequest, ResponseOutparam};
 
-pub use self::clock::wait;
+pub use self::clock::{wait, wait as time_limit};
 pub use self::poll::until;
 pub use self::request::RequestBody;
 

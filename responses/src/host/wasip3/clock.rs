@@ -12,6 +12,7 @@ use spin_sdk::wasip3::wit_bindgen::{StreamReader, StreamWriter};
 use spin_sdk::wasip3::wit_stream;
 
 use super::waits::Waits;
+use super::worker;
 
 /// The longest wait, because the sum of a time and a very long duration is a panic.
 const LONGEST: Duration = Duration::from_hours(24);
@@ -20,15 +21,26 @@ const LONGEST: Duration = Duration::from_hours(24);
 /// within a component only through one of numbers; none is ever sent.
 static WAITS: Mutex<Waits<StreamWriter<u8>>> = Mutex::new(Waits::new());
 
-/// Waits so long.
+/// Waits so long, by a timer of its own.
 pub async fn wait(duration: Duration) {
+    monotonic_clock::wait_for(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)).await;
+}
+
+/// Waits so long; for a wait that nearly always is given up before. Not for the body of a request: many of these end at
+/// the same moment, the heads of their responses can be sent before their bodies then, and a connection that is closed
+/// before the request was read loses the second packet.
+pub async fn time_limit(duration: Duration) {
     let registration = Registration::new();
     let mut left = duration.min(LONGEST);
     let end = Instant::now() + left;
     while !left.is_zero() {
         match registration.watched_until(end) {
-            Some(mut signal) => drop(signal.read(Vec::with_capacity(1)).await),
-            None => host_timer(left).await,
+            Some(mut signal) => {
+                signal.read(Vec::with_capacity(1)).await;
+                // Others end now too.
+                worker::left();
+            }
+            None => wait(left).await,
         }
         left = end.saturating_duration_since(Instant::now());
     }
@@ -43,13 +55,8 @@ pub(super) async fn watch() {
     loop {
         let now = Instant::now();
         let Some(next) = lock().check(now) else { return };
-        host_timer(next.saturating_duration_since(now)).await;
+        wait(next.saturating_duration_since(now)).await;
     }
-}
-
-/// Waits by a timer of its own.
-pub(super) async fn host_timer(duration: Duration) {
-    monotonic_clock::wait_for(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)).await;
 }
 
 /// An instance has one thread, so nobody can have left it locked.

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request as HostRequest, Response as HostResponse};
 
-pub use self::clock::wait;
+pub use self::clock::{time_limit, wait};
 pub use self::request::RequestBody;
 
 /// Serves a request. `answer` gives the response, and what is left to do when the host has it.

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::clock::host_timer;
+use super::clock::wait;
 
 /// The shortest timer. Spin takes 1.3 ms for it, the resolution of its timers. Yielding is not enough:
 /// it wakes other threads.
@@ -29,7 +29,7 @@ pub fn waited() {
 /// To be called before a response is handed out: waits for a moment where nothing else was waited for.
 pub(super) async fn settle() {
     if OFF.load(Ordering::Relaxed) {
-        host_timer(TICK).await;
+        wait(TICK).await;
         waited();
     }
 }
