@@ -2,7 +2,8 @@
 //!
 //! To start a timer and to cancel it costs the host a tenth of a request that asks the database, and nearly every wait
 //! is cancelled. So in a busy instance one request stays after its response as the watcher of the others, with one timer
-//! for all: their waits read streams, which it ends when their time is over. That costs a quarter of a timer.
+//! for all: their time limits ([`time_limit`]) read streams, which it ends when their time is over. That costs a quarter
+//! of a timer.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -37,7 +38,7 @@ pub async fn time_limit(duration: Duration) {
         match registration.watched_until(end) {
             Some(mut signal) => {
                 signal.read(Vec::with_capacity(1)).await;
-                // Others end now too.
+                // The watcher may have ended others too: the host has to be quiet again before the response.
                 worker::left();
             }
             None => wait(left).await,
