@@ -1,7 +1,9 @@
 //! Responses that their clients do not read: the service gives them up, and has their memory for others again.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
+use futures::future::join_all;
 use tests::{App, Flags, Frame, FrameKind, Http2, User, field_block, raw_request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -12,8 +14,13 @@ use crate::target::{MIB, Target};
 /// Pages that are not read, of one megabyte each.
 const PAGES: u32 = 150;
 
-/// Requests on one connection of HTTP/1: more than the buffers of its two sockets can take.
+/// Pages that are asked for on one connection of HTTP/1: more than the buffers of its two sockets can take.
 const PIPELINED: usize = 16;
+
+/// Tasks that are asked for before them, one connection for each: a third of a page more. The sockets are full at the
+/// same byte, and on one connection at most the host's buffers can have the rest of a page then: no instance waits for
+/// that client.
+const BEFORE: [usize; 3] = [1, 67, 133];
 
 /// The window of HTTP/2, without a setting: of a stream, and of a connection.
 const WINDOW: u32 = 65_535;
@@ -46,9 +53,16 @@ impl Page {
         self.user.path("/tasks?limit=1000")
     }
 
-    /// A request for it over HTTP/1.
-    fn request(&self) -> Vec<u8> {
-        raw_request("GET", &self.path(), &[&self.user.authorization()], "")
+    /// Requests over HTTP/1: for so many tasks, and then for the page, again and again.
+    fn requests(&self, before: usize) -> Vec<u8> {
+        let request = |limit, connection| {
+            let path = self.user.path(&format!("/tasks?limit={limit}"));
+            raw_request("GET", &path, &[&self.user.authorization(), connection], "")
+        };
+        let mut requests = vec![request(before, "Connection: keep-alive")];
+        requests.resize(PIPELINED, request(1000, "Connection: keep-alive"));
+        requests.push(request(1000, "Connection: close"));
+        requests.concat()
     }
 
     /// A request for it over HTTP/2.
@@ -82,6 +96,21 @@ fn streams(count: u32) -> impl Iterator<Item = u32> {
     (0..count).map(|number| 2 * number + 1)
 }
 
+/// Asks for pages over HTTP/1, and does not read them.
+async fn pipeline(app: &App, page: &Page, before: usize) -> TcpStream {
+    let mut connection = TcpStream::connect(app.address()).await.expect("connect");
+    connection.write_all(&page.requests(before)).await.expect("ask for pages");
+    connection
+}
+
+/// True if the service ends the connection in the middle of a page.
+async fn is_given_up(mut connection: TcpStream, page: &Page) -> bool {
+    let mut received = Vec::new();
+    // A reset is an end, too.
+    let _ = connection.read_to_end(&mut received).await;
+    received.len() < PIPELINED * page.length
+}
+
 /// Lets the service send so many more bytes on the stream.
 async fn open_window(connection: &mut Http2, stream: u32, bytes: u32) {
     let update =
@@ -89,21 +118,25 @@ async fn open_window(connection: &mut Http2, stream: u32, bytes: u32) {
     connection.send(&[update(stream), update(0)]).await.expect("open the windows");
 }
 
-/// Reads one stream after the other, with a pause before each, until one is not complete.
-async fn wait_until_given_up(connection: &mut Http2) {
+/// Reads all streams, one after the other: with a pause before each until one is given up, and then to their ends.
+async fn read_after_one_is_given_up(connection: &mut Http2) {
+    let mut ended = HashSet::new();
+    let mut is_given_up = false;
     for stream in streams(PAGES) {
-        sleep(PAUSE).await;
+        if !is_given_up {
+            sleep(PAUSE).await;
+        }
         open_window(connection, stream, 2 * (1 << 20)).await;
-        let ends = |frame: &Frame| {
-            let is_last = frame.kind == FrameKind::Data && frame.flags & Flags::END_STREAM != 0;
-            frame.stream == stream && (is_last || frame.kind == FrameKind::RstStream)
-        };
-        let end = connection.next_that(ends).await.expect("the connection goes on");
-        if end.kind == FrameKind::RstStream {
-            return;
+        while !ended.contains(&stream) {
+            let frame = connection.next().await.expect("the connection goes on");
+            let is_reset = frame.kind == FrameKind::RstStream;
+            if is_reset || (frame.kind == FrameKind::Data && frame.flags & Flags::END_STREAM != 0) {
+                ended.insert(frame.stream);
+                is_given_up |= is_reset;
+            }
         }
     }
-    panic!("all {PAGES} pages are complete");
+    assert!(is_given_up, "all {PAGES} pages are complete");
 }
 
 /// Reads a page in small parts, each within the service's limit, but not the whole page. It is complete.
@@ -135,23 +168,25 @@ async fn pages_that_nobody_reads_are_given_up() {
     let target = Target::start().await;
     let app = &target.app;
     let page = Page::create(app).await;
-    let mut over_http1 = TcpStream::connect(app.address()).await.expect("connect");
-    over_http1.write_all(&page.request().repeat(PIPELINED)).await.expect("ask for pages");
+    let over_http1 = join_all(BEFORE.map(|before| pipeline(app, &page, before))).await;
 
+    let before = app.resident_bytes();
     let attack = async {
         let mut first = ask_and_do_not_read(app, &page, PAGES).await;
         let bytes = app.resident_bytes();
-        tokio::join!(wait_until_given_up(&mut first), read_slowly(app, &page));
+        tokio::join!(read_after_one_is_given_up(&mut first), read_slowly(app, &page));
         let second = ask_and_do_not_read(app, &page, PAGES).await;
-        (first, second, app.resident_bytes().saturating_sub(bytes))
+        (first, second, bytes, app.resident_bytes())
     };
-    let (_first, _second, grown) = target.under(attack).await;
-    assert!(grown < u64::from(PAGES) * MIB / 2, "{} MiB for as many pages again", grown / MIB);
+    let (_first, _second, first_bytes, second_bytes) = target.under(attack).await;
+    let [taken, grown] = [(before, first_bytes), (first_bytes, second_bytes)]
+        .map(|(from, to)| to.saturating_sub(from) / MIB);
+    assert!(grown < taken / 2, "{grown} MiB for as many pages again, the first ones took {taken}");
 
-    let mut received = Vec::new();
-    // The service ends the connection in the middle of a page.
-    let _ = over_http1.read_to_end(&mut received).await;
-    assert!(received.len() < PIPELINED * page.length, "{} bytes", received.len());
+    let read = over_http1.into_iter().map(|connection| is_given_up(connection, &page));
+    let given_up = target.under(join_all(read)).await;
+    let whole = given_up.iter().filter(|given_up| !**given_up).count();
+    assert!(whole <= 1, "given up: {given_up:?}");
     target.assert_unharmed(0).await;
 }
 
