@@ -15,8 +15,8 @@ use crate::auth;
 /// Answers one request. Every response passes through here. The future is what is left to do when the
 /// host has the response.
 pub(crate) async fn serve(
-    request: Request<RequestBody>,
-) -> (response::Response, impl Future<Output = ()> + 'static) {
+    request: Request<&mut RequestBody>,
+) -> (response::Response, impl Future<Output = ()> + 'static + use<>) {
     let started = Instant::now();
     let context = RequestContext::new(request.uri(), request.headers());
     let cross_origin = CrossOrigin::of(request.method(), request.headers()).await;

@@ -5,8 +5,6 @@ use std::pin::pin;
 use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
-use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use responses::host::{CutOff, RequestBody};
 use responses::time::within;
@@ -45,9 +43,9 @@ pub(crate) enum Member {
 
 impl JsonObject {
     /// Reads and checks a request's body.
-    pub(crate) async fn read(parts: &Parts, body: RequestBody) -> Result<Self, ApiError> {
+    pub(crate) async fn read(parts: &Parts, body: &mut RequestBody) -> Result<Self, ApiError> {
         media_type::check(parts).map_err(ApiError::UnsupportedMediaType)?;
-        Self::parse(&read_in_time(&parts.headers, body).await?)
+        Self::parse(&read_in_time(body).await?)
     }
 
     /// Checks a body that is there.
@@ -150,8 +148,8 @@ impl<'de> Deserialize<'de> for JsonObject {
 
 /// Reads the body within `request_timeout_ms`. A body that arrived with its head, as most do, is
 /// available at once: the limit is not read for it.
-async fn read_in_time(headers: &HeaderMap, body: RequestBody) -> Result<Bytes, ApiError> {
-    let mut reading = pin!(read(headers, body));
+async fn read_in_time(body: &mut RequestBody) -> Result<Bytes, ApiError> {
+    let mut reading = pin!(read(body));
     if let Poll::Ready(read) = futures::poll!(reading.as_mut()) {
         return read;
     }
@@ -160,19 +158,12 @@ async fn read_in_time(headers: &HeaderMap, body: RequestBody) -> Result<Bytes, A
 }
 
 /// Reads the body up to the limit; one that announces more is not read at all.
-async fn read(headers: &HeaderMap, mut body: RequestBody) -> Result<Bytes, ApiError> {
-    let announced = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.parse::<u64>().ok());
-    // Not `usize`: here it has 32 bits, and a longer announcement would pass for none.
-    if announced.is_some_and(|bytes| bytes > MAX_BODY_BYTES as u64) {
+async fn read(body: &mut RequestBody) -> Result<Bytes, ApiError> {
+    if body.left().is_some_and(|bytes| bytes > MAX_BODY_BYTES as u64) {
         return Err(ApiError::BodyTooLarge);
     }
     let mut bytes = BytesMut::new();
-    // Nothing follows the announced length. Waiting for the end too would take the host some time.
-    while announced.is_none_or(|announced| (bytes.len() as u64) < announced) {
-        let Some(piece) = body.next().await else { break };
+    while let Some(piece) = body.next().await {
         let piece = piece.map_err(|CutOff| {
             ApiError::BadRequest("The request body ended before it was complete".to_owned())
         })?;

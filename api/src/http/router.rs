@@ -22,7 +22,10 @@ use crate::error::ApiError;
 use crate::{health, tasks};
 
 /// Answers a request. The response to `HEAD` is that to `GET`; its body is removed later.
-pub(crate) async fn answer(context: &RequestContext, request: Request<RequestBody>) -> Response {
+pub(crate) async fn answer(
+    context: &RequestContext,
+    request: Request<&mut RequestBody>,
+) -> Response {
     let (parts, body) = request.into_parts();
     respond(context, &parts, body).await.unwrap_or_else(Response::from)
 }
@@ -30,7 +33,7 @@ pub(crate) async fn answer(context: &RequestContext, request: Request<RequestBod
 async fn respond(
     context: &RequestContext,
     parts: &Parts,
-    body: RequestBody,
+    body: &mut RequestBody,
 ) -> Result<Response, ApiError> {
     let Some(route) = context.route() else {
         // The page has to see the 404 of the request that follows.
@@ -68,7 +71,7 @@ async fn respond(
 async fn respond_about_list(
     context: &RequestContext,
     parts: &Parts,
-    body: RequestBody,
+    body: &mut RequestBody,
 ) -> Result<Response, ApiError> {
     let caller = Caller::of(parts).await?;
     let database = Database::of(context, &parts.method);
@@ -85,7 +88,7 @@ async fn respond_about_task(
     context: &RequestContext,
     route: Route,
     parts: &Parts,
-    body: RequestBody,
+    body: &mut RequestBody,
 ) -> Result<Response, ApiError> {
     let caller = Caller::of(parts).await?;
     let id = TaskPath::of(parts.uri.path()).task_id().ok_or(ApiError::InvalidTaskId)?;

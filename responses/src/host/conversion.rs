@@ -2,27 +2,29 @@
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+
+use super::{BodySource, RequestBody};
 
 /// Names and values in their order.
 type Headers = Vec<(String, Vec<u8>)>;
 
 /// A request on its way in; none if the types cannot hold it. Its URI has no scheme and no authority.
-pub(super) fn request<B>(
+pub(super) fn request(
     method: Method,
     path: Option<String>,
     headers: Headers,
-    body: B,
-) -> Option<Request<B>> {
+    body: BodySource,
+) -> Option<Request<RequestBody>> {
     let path = PathAndQuery::try_from(path.unwrap_or_else(|| "/".to_owned())).ok()?;
-    let mut request = Request::new(body);
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        map.append(HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
+    }
+    let mut request = Request::new(RequestBody::new(&method, &map, body));
     *request.method_mut() = method;
     *request.uri_mut() = path.into();
-    request.headers_mut().reserve(headers.len());
-    for (name, value) in headers {
-        let name = HeaderName::try_from(name).ok()?;
-        request.headers_mut().append(name, HeaderValue::try_from(value).ok()?);
-    }
+    *request.headers_mut() = map;
     Some(request)
 }
 

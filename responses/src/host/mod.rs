@@ -7,6 +7,7 @@ compile_error!("a component is built for one WASI: choose the feature `wasip2` o
 #[cfg(not(any(feature = "wasip2", feature = "wasip3")))]
 compile_error!("a component is built for a WASI: choose the feature `wasip2` or `wasip3`");
 
+mod body;
 mod conversion;
 #[cfg(feature = "wasip2")]
 mod wasip2;
@@ -15,6 +16,7 @@ mod wasip3;
 
 use std::time::Duration;
 
+pub use self::body::{CutOff, RequestBody};
 #[cfg(feature = "wasip2")]
 pub use self::wasip2::*;
 #[cfg(feature = "wasip3")]
@@ -33,10 +35,6 @@ const WRITE_LIMIT: Duration = Duration::from_secs(30);
 fn next_piece(left: usize) -> usize {
     if left < 2 * PIECE_BYTES { left } else { PIECE_BYTES }
 }
-
-/// A request's body that ended before it was complete.
-#[derive(Debug)]
-pub struct CutOff;
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use wasi::http::types::{IncomingBody, IncomingRequest, Method as HostMethod};
 use wasi::io::streams::{InputStream, StreamError};
 
 use super::poll::Waiting;
-use crate::host::{CutOff, conversion};
+use crate::host::{CutOff, RequestBody, conversion};
 
 /// Size of a read of a body, in bytes.
 const READ_BYTES: u64 = 16 * 1024;
@@ -16,7 +16,7 @@ const READ_BYTES: u64 = 16 * 1024;
 /// The request in the types of the `http` crate; none if they cannot hold it.
 pub(super) fn convert(request: &IncomingRequest) -> Option<Request<RequestBody>> {
     let (path, headers) = (request.path_with_query(), request.headers().entries());
-    conversion::request(method(request.method())?, path, headers, RequestBody::of(request)?)
+    conversion::request(method(request.method())?, path, headers, BodySource::of(request)?)
 }
 
 fn method(method: HostMethod) -> Option<Method> {
@@ -34,15 +34,15 @@ fn method(method: HostMethod) -> Option<Method> {
     })
 }
 
-/// The body of a request, read as it comes. The order of the members is that in which the host wants them
+/// Where a body comes from. The order of the members is that in which the host wants them
 /// dropped.
-pub struct RequestBody {
+pub struct BodySource {
     waiting: Waiting,
     stream: InputStream,
     _body: IncomingBody,
 }
 
-impl RequestBody {
+impl BodySource {
     fn of(request: &IncomingRequest) -> Option<Self> {
         let body = request.consume().ok()?;
         let stream = body.stream().ok()?;
@@ -50,11 +50,7 @@ impl RequestBody {
     }
 
     /// The next piece; none after the last one.
-    ///
-    /// # Errors
-    ///
-    /// When the body ended before it was complete.
-    pub async fn next(&mut self) -> Option<Result<Bytes, CutOff>> {
+    pub(in crate::host) async fn next(&mut self) -> Option<Result<Bytes, CutOff>> {
         let Self { waiting, stream, .. } = self;
         let read = || match stream.read(READ_BYTES) {
             Ok(bytes) if bytes.is_empty() => None,

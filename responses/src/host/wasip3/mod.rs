@@ -10,11 +10,14 @@ pub mod worker;
 use std::future::Future;
 
 use bytes::Bytes;
+use futures::future::{OptionFuture, join};
 use http::{Request, Response};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request as HostRequest, Response as HostResponse};
 
+use super::RequestBody;
+
 pub use self::clock::{time_limit, wait};
-pub use self::request::RequestBody;
+pub use self::request::BodySource;
 
 /// Serves a request. `answer` gives the response, and what is left to do when the host has it.
 ///
@@ -23,10 +26,15 @@ pub use self::request::RequestBody;
 /// When the request or the response cannot be converted.
 pub async fn serve<F: Future<Output = ()> + 'static>(
     request: HostRequest,
-    answer: impl AsyncFnOnce(Request<RequestBody>) -> (Response<Bytes>, F),
+    answer: impl AsyncFnOnce(Request<&mut RequestBody>) -> (Response<Bytes>, F),
 ) -> Result<HostResponse, ErrorCode> {
     let request = request::convert(request).ok_or(ErrorCode::HttpProtocolError)?;
     let method = request.method().clone();
-    let (response, afterwards) = answer(request).await;
+    let (head, mut body) = request.into_parts();
+    let (response, afterwards) = answer(Request::from_parts(head, &mut body)).await;
+    let unread = body.is_unread(response.status()).then_some(body);
+    let afterwards = async {
+        join(afterwards, OptionFuture::from(unread.map(RequestBody::discard))).await;
+    };
     response::respond(&method, response, afterwards).await
 }

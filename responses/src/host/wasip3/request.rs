@@ -9,7 +9,8 @@ use spin_sdk::wasip3::http::types::{ErrorCode, Request as HostRequest, Trailers}
 use spin_sdk::wasip3::wit_bindgen::{FutureReader, StreamReader, StreamResult};
 use spin_sdk::wasip3::wit_future;
 
-use crate::host::{CutOff, conversion};
+use super::worker;
+use crate::host::{CutOff, RequestBody, conversion};
 
 /// Size of a read of a body, in bytes.
 const READ_BYTES: usize = 16 * 1024;
@@ -18,11 +19,11 @@ const READ_BYTES: usize = 16 * 1024;
 pub(super) fn convert(request: HostRequest) -> Option<Request<RequestBody>> {
     let method = request.get_method().try_into().ok()?;
     let (path, headers) = (request.get_path_with_query(), request.get_headers().copy_all());
-    conversion::request(method, path, headers, RequestBody::Unread(request))
+    conversion::request(method, path, headers, BodySource::Unread(request))
 }
 
-/// The body of a request, read as it comes.
-pub enum RequestBody {
+/// Where a body comes from.
+pub enum BodySource {
     /// Nothing of it was asked for.
     Unread(HostRequest),
     /// Some of it was; the future says whether it was complete.
@@ -31,20 +32,20 @@ pub enum RequestBody {
     Ended,
 }
 
-impl RequestBody {
+impl BodySource {
     /// The next piece; none after the last one.
-    ///
-    /// # Errors
-    ///
-    /// When the body ended before it was complete.
-    pub async fn next(&mut self) -> Option<Result<Bytes, CutOff>> {
+    pub(in crate::host) async fn next(&mut self) -> Option<Result<Bytes, CutOff>> {
         let (mut stream, end) = match mem::replace(self, Self::Ended) {
             Self::Unread(request) => {
                 // Dropped, it has its default: the body was read successfully.
                 let (_, taken) = wit_future::new(|| Ok(()));
                 HostRequest::consume_body(request, taken)
             }
-            Self::Begun(stream, end) => (stream, end),
+            Self::Begun(stream, end) => {
+                // Other threads move the pieces after the first one, and may still be busy with a response.
+                worker::left();
+                (stream, end)
+            }
             Self::Ended => return None,
         };
         let (result, bytes) = stream.read(Vec::with_capacity(READ_BYTES)).await;

@@ -11,3 +11,4 @@ mod preconditions;
 mod prefix;
 mod traps;
 mod unfinished;
+mod unread_bodies;

@@ -171,6 +171,15 @@ async fn leave_bodies_open_over_http2(app: App, user: User, given_up: Arc<Atomic
     }
 }
 
+/// The same without a token, which is answered at once.
+async fn leave_bodies_open_without_a_token(app: App, user: User) {
+    loop {
+        let headers = ["Content-Type: application/json"];
+        let request = unfinished("POST", &user.path("/tasks"), &headers);
+        assert_eq!(app.send_raw(request).await.status(), Some(401));
+    }
+}
+
 async fn ask_for_the_pool(app: App) {
     for _ in 0..5 {
         app.get("/health/pool").await.good(200);
@@ -247,8 +256,9 @@ async fn assert_misuse_does_not_stop_others(app: &App) {
     for i in 0..UNFINISHED_BODIES / 2 {
         misuse.spawn(leave_bodies_open(app.clone(), mallory.clone(), Arc::clone(&given_up)));
         let shared = shared[i % SHARED_CONNECTIONS].clone();
-        let mallory = mallory.clone();
+        let (mallory, stranger) = (mallory.clone(), mallory.clone());
         misuse.spawn(leave_bodies_open_over_http2(shared, mallory, Arc::clone(&given_up)));
+        misuse.spawn(leave_bodies_open_without_a_token(app.clone(), stranger));
     }
     let not_read =
         join_all((0..CLIENTS_THAT_DO_NOT_READ).map(|_| ask_and_do_not_read(app, &lister))).await;

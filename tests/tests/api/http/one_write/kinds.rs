@@ -131,6 +131,11 @@ fn of_bad_requests(alice: &User) -> Vec<Kind> {
     let good = json!({ "title": "Buy bread" }).to_string();
     let large = json!({ "title": "x".repeat(200_000) }).to_string();
     let absent = format!("/tasks/{NO_TASK}");
+    let in_chunks = {
+        let headers = [&token, JSON, "Transfer-Encoding: chunked"];
+        let chunk = format!("{:x}\r\n{large}\r\n0\r\n\r\n", large.len());
+        [raw_request("POST", &tasks, &headers, ""), chunk.into_bytes()].concat()
+    };
     vec![
         Kind::of("invalid", 400, create(alice, JSON, "{}")),
         Kind::of("not JSON", 400, create(alice, JSON, "{")),
@@ -150,6 +155,7 @@ fn of_bad_requests(alice: &User) -> Vec<Kind> {
         ),
         Kind::of("address of another", 409, create(&of_another, JSON, &good)),
         Kind::of("too large", 413, create(alice, JSON, &large)),
+        Kind::of("too large, in chunks", 413, in_chunks),
         Kind::of("wrong media type", 415, create(alice, "Content-Type: text/plain", &good)),
     ]
 }

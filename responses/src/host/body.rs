@@ -1,0 +1,94 @@
+//! The body of a request.
+
+use std::future::pending;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, EXPECT};
+use http::{HeaderMap, Method, StatusCode};
+
+use super::BodySource;
+use crate::time::within;
+
+/// For so long after the response, what the client still sends is read.
+const DISCARD_LIMIT: Duration = Duration::from_secs(1);
+
+/// So much of it at most, in bytes. A client that sends more has to wait, and can read the response meanwhile.
+const MAX_DISCARDED: usize = 1024 * 1024;
+
+/// A request's body that ended before it was complete.
+#[derive(Debug)]
+pub struct CutOff;
+
+/// The body of a request, read as it comes.
+pub struct RequestBody {
+    /// None when all of it was read, or there is none.
+    source: Option<BodySource>,
+    /// Bytes that are left of the announced length; none if it was not announced.
+    left: Option<u64>,
+    /// False if the client waits for a sign to send it.
+    is_sent: bool,
+}
+
+impl RequestBody {
+    pub(super) fn new(method: &Method, headers: &HeaderMap, source: BodySource) -> Self {
+        let left = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.parse().ok());
+        // The host does not tell whether there is a body of an unknown length, and to ask for it takes time.
+        let may_exist = match left {
+            Some(bytes) => bytes > 0,
+            None => matches!(*method, Method::POST | Method::PUT | Method::PATCH),
+        };
+        Self { source: may_exist.then_some(source), left, is_sent: !headers.contains_key(EXPECT) }
+    }
+
+    /// Bytes that are left of the announced length; none if it was not announced. Not `usize`, which has 32 bits in a
+    /// component: a longer announcement would pass for none.
+    #[must_use]
+    pub fn left(&self) -> Option<u64> {
+        self.left
+    }
+
+    /// The next piece; none after the last one. A wait that is given up gives up the body.
+    ///
+    /// # Errors
+    ///
+    /// When the body ended before it was complete.
+    pub async fn next(&mut self) -> Option<Result<Bytes, CutOff>> {
+        let mut source = self.source.take()?;
+        self.is_sent = true;
+        let piece = source.next().await?;
+        if let Ok(bytes) = &piece {
+            self.left = self.left.map(|left| left.saturating_sub(bytes.len() as u64));
+            // Nothing follows the announced length. Waiting for the end too would take the host some time.
+            if self.left != Some(0) {
+                self.source = Some(source);
+            }
+        }
+        Some(piece)
+    }
+
+    /// True if the client may still be sending, although the response is there. Then the body has to be kept:
+    /// without it, the host closes the connection behind the response. What arrives there afterwards resets the
+    /// connection, and a client that was still writing, as a proxy is, loses the response.
+    pub(super) fn is_unread(&self, status: StatusCode) -> bool {
+        let is_refused = status.is_client_error() || status.is_server_error();
+        self.source.is_some() && self.is_sent && (self.left.is_some() || is_refused)
+    }
+
+    /// Reads what the client still sends after the response, within limits, so that the connection can be used again.
+    pub(super) async fn discard(mut self) {
+        let reading = async {
+            let mut bytes = 0;
+            while let Some(Ok(piece)) = self.next().await {
+                bytes += piece.len();
+                if bytes >= MAX_DISCARDED {
+                    pending::<()>().await;
+                }
+            }
+        };
+        within(DISCARD_LIMIT, reading).await;
+    }
+}
