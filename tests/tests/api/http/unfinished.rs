@@ -237,6 +237,24 @@ async fn clients_that_neither_finish_nor_read_do_not_stop_others_on_single_use_i
     assert_misuse_does_not_stop_others(&app_beside_misuse(reuse).await).await;
 }
 
+/// Their instances wait for their bodies for a moment, after the responses.
+#[tokio::test]
+async fn clients_without_a_token_that_do_not_finish_do_not_stop_others() {
+    for max_reuse in [1, InstanceReuse::default().max_reuse] {
+        let reuse = InstanceReuse { max_reuse, ..InstanceReuse::default() };
+        let app = App::start_with(|options| options.reuse = reuse).await;
+        let (alice, stranger) = (app.user("alice").await, app.unregistered_user("stranger"));
+        let mut misuse = tokio::task::JoinSet::new();
+        for _ in 0..UNFINISHED_BODIES {
+            misuse.spawn(leave_bodies_open_without_a_token(app.clone(), stranger.clone()));
+        }
+        timeout(LIMIT, use_the_service(&alice)).await.expect("answers in time");
+        if let Some(Err(failure)) = misuse.try_join_next() {
+            panic!("{failure}");
+        }
+    }
+}
+
 async fn app_beside_misuse(reuse: InstanceReuse) -> App {
     App::start_with(|options| {
         options.set("request_timeout_ms", "2000").reuse = reuse;
@@ -256,9 +274,8 @@ async fn assert_misuse_does_not_stop_others(app: &App) {
     for i in 0..UNFINISHED_BODIES / 2 {
         misuse.spawn(leave_bodies_open(app.clone(), mallory.clone(), Arc::clone(&given_up)));
         let shared = shared[i % SHARED_CONNECTIONS].clone();
-        let (mallory, stranger) = (mallory.clone(), mallory.clone());
+        let mallory = mallory.clone();
         misuse.spawn(leave_bodies_open_over_http2(shared, mallory, Arc::clone(&given_up)));
-        misuse.spawn(leave_bodies_open_without_a_token(app.clone(), stranger));
     }
     let not_read =
         join_all((0..CLIENTS_THAT_DO_NOT_READ).map(|_| ask_and_do_not_read(app, &lister))).await;
