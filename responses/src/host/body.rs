@@ -4,6 +4,8 @@ use std::future::pending;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http::{HeaderMap, Method, StatusCode};
 
@@ -72,16 +74,18 @@ impl RequestBody {
         Some(piece)
     }
 
-    /// True if the client may still be sending, although the response is there. Then the body has to be kept:
-    /// without it, the host closes the connection behind the response. What arrives there afterwards resets the
-    /// connection, and a client that was still writing, as a proxy is, loses the response.
-    pub(super) fn is_unread(&self, status: StatusCode) -> bool {
+    /// Reads what the client still sends after a response of this status; none if it sends nothing. Otherwise the body has
+    /// to be kept until the response is there: without it, the host closes the connection behind the response. What arrives
+    /// there afterwards resets the connection, and a client that was still writing, as a proxy is, loses the response.
+    pub(super) fn discarded_after(self, status: StatusCode) -> Option<LocalBoxFuture<'static, ()>> {
         let is_refused = status.is_client_error() || status.is_server_error();
-        self.source.is_some() && self.is_sent && (self.left.is_some() || is_refused)
+        let is_unread =
+            self.source.is_some() && self.is_sent && (self.left.is_some() || is_refused);
+        is_unread.then(|| self.discard().boxed_local())
     }
 
-    /// Reads what the client still sends after the response, within limits, so that the connection can be used again.
-    pub(super) async fn discard(mut self) {
+    /// Reads it within limits, so that the connection can be used again.
+    async fn discard(mut self) {
         let reading = async {
             let mut bytes = 0;
             while let Some(Ok(piece)) = self.next().await {

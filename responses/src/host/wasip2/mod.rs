@@ -8,7 +8,7 @@ mod response;
 use std::future::Future;
 
 use bytes::Bytes;
-use futures::future::{OptionFuture, join};
+use futures::future::OptionFuture;
 use http::{Request, Response};
 use wasi::http::types::{ErrorCode, IncomingRequest, ResponseOutparam};
 
@@ -31,8 +31,9 @@ pub fn serve<F: Future<Output = ()>>(
     spin_executor::run(async {
         let (head, mut body) = request.into_parts();
         let (answer, afterwards) = answer(Request::from_parts(head, &mut body)).await;
-        let unread = body.is_unread(answer.status()).then_some(body);
+        let discarded = body.discarded_after(answer.status());
         response::send(response, &method, answer).await;
-        join(afterwards, OptionFuture::from(unread.map(RequestBody::discard))).await;
+        afterwards.await;
+        OptionFuture::from(discarded).await;
     });
 }

@@ -10,7 +10,6 @@ pub mod worker;
 use std::future::Future;
 
 use bytes::Bytes;
-use futures::future::{OptionFuture, join};
 use http::{Request, Response};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request as HostRequest, Response as HostResponse};
 
@@ -32,9 +31,6 @@ pub async fn serve<F: Future<Output = ()> + 'static>(
     let method = request.method().clone();
     let (head, mut body) = request.into_parts();
     let (response, afterwards) = answer(Request::from_parts(head, &mut body)).await;
-    let unread = body.is_unread(response.status()).then_some(body);
-    let afterwards = async {
-        join(afterwards, OptionFuture::from(unread.map(RequestBody::discard))).await;
-    };
-    response::respond(&method, response, afterwards).await
+    let discarded = body.discarded_after(response.status());
+    response::respond(&method, response, afterwards, discarded).await
 }

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::time::Instant;
 
 use bytes::Bytes;
-use futures::future::join;
+use futures::future::{LocalBoxFuture, OptionFuture, join};
 use http::{Method, Response};
 use spin_sdk::wasip3::http::types::{ErrorCode, Headers, Response as HostResponse};
 use spin_sdk::wasip3::wit_bindgen::StreamWriter;
@@ -20,7 +20,8 @@ use crate::host::{WRITE_LIMIT, conversion, next_piece};
 use crate::time::within;
 
 /// Converts a response for the host. `afterwards` runs when the host has the response, or the first piece of a
-/// large one, so it cannot delay it.
+/// large one, so it cannot delay it; then what is left of the request's body is `discarded`. Two futures, because one that
+/// contains both would have to be copied.
 ///
 /// Head and body have to reach the host's socket in one write: a second one would wait for the
 /// client's delayed acknowledgement, 42 ms, on a connection that is reused. So nothing is done
@@ -34,6 +35,7 @@ pub(super) async fn respond(
     method: &Method,
     response: Response<Bytes>,
     afterwards: impl Future<Output = ()> + 'static,
+    discarded: Option<LocalBoxFuture<'static, ()>>,
 ) -> Result<HostResponse, ErrorCode> {
     let headers = Headers::from_list(&conversion::headers(&response))
         .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
@@ -61,6 +63,7 @@ pub(super) async fn respond(
                 }
             };
             join(rest, afterwards).await;
+            OptionFuture::from(discarded).await;
             clock::watch().await;
         });
         Some(contents)
@@ -68,6 +71,7 @@ pub(super) async fn respond(
         drop(end);
         spawn(async move {
             afterwards.await;
+            OptionFuture::from(discarded).await;
             clock::watch().await;
         });
         None
