@@ -26,8 +26,10 @@ pub struct CutOff;
 
 /// The body of a request, read as it comes.
 pub struct RequestBody {
-    /// None when all of it was read, or there is none.
+    /// None when all of it was read, or it was given up.
     source: Option<BodySource>,
+    /// False if there is none for certain.
+    may_exist: bool,
     /// Bytes that are left of the announced length; none if it was not announced.
     left: Option<u64>,
     /// False if the client waits for a sign to send it.
@@ -45,7 +47,7 @@ impl RequestBody {
             Some(bytes) => bytes > 0,
             None => matches!(*method, Method::POST | Method::PUT | Method::PATCH),
         };
-        Self { source: may_exist.then_some(source), left, is_sent: !headers.contains_key(EXPECT) }
+        Self { source: Some(source), may_exist, left, is_sent: !headers.contains_key(EXPECT) }
     }
 
     /// Bytes that are left of the announced length; none if it was not announced. Not `usize`, which has 32 bits in a
@@ -61,7 +63,7 @@ impl RequestBody {
     ///
     /// When the body ended before it was complete.
     pub async fn next(&mut self) -> Option<Result<Bytes, CutOff>> {
-        let mut source = self.source.take()?;
+        let mut source = self.source.take_if(|_| self.may_exist)?;
         self.is_sent = true;
         let piece = source.next().await?;
         if let Ok(bytes) = &piece {
@@ -79,8 +81,10 @@ impl RequestBody {
     /// there afterwards resets the connection, and a client that was still writing, as a proxy is, loses the response.
     pub(super) fn discarded_after(self, status: StatusCode) -> Option<LocalBoxFuture<'static, ()>> {
         let is_refused = status.is_client_error() || status.is_server_error();
-        let is_unread =
-            self.source.is_some() && self.is_sent && (self.left.is_some() || is_refused);
+        let is_unread = self.source.is_some()
+            && self.may_exist
+            && self.is_sent
+            && (self.left.is_some() || is_refused);
         is_unread.then(|| self.discard().boxed_local())
     }
 
