@@ -28,7 +28,7 @@ pub struct CutOff;
 pub struct RequestBody {
     /// None when all of it was read, or it was given up.
     source: Option<BodySource>,
-    /// False if there is none for certain.
+    /// False if there is none. One of an unknown length only counts where the method has one.
     may_exist: bool,
     /// Bytes that are left of the announced length; none if it was not announced.
     left: Option<u64>,
