@@ -304,7 +304,7 @@ async fn lock_tasks(client: &mut Client) -> Transaction<'_> {
 #[tokio::test]
 async fn a_statement_that_the_server_gives_up_is_a_504() {
     let app = App::start_with(|options| {
-        options.directly().set("database_timeout_ms", "2000");
+        options.directly().set("database_timeout_ms", "8000");
     })
     .await;
     let alice = app.user("alice").await;
@@ -362,7 +362,7 @@ async fn every_limit_of_the_server_is_a_504() {
 #[tokio::test]
 async fn a_transaction_that_the_server_ends_is_a_504() {
     let app = App::start_with(|options| {
-        options.directly().set("database_timeout_ms", "3000");
+        options.directly().set("database_timeout_ms", "8000");
     })
     .await;
     let alice = app.user("alice").await;
