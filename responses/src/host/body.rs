@@ -1,6 +1,5 @@
 //! The body of a request.
 
-use std::future::pending;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,14 +9,17 @@ use http::header::{CONTENT_LENGTH, EXPECT};
 use http::{HeaderMap, Method, StatusCode};
 
 use super::BodySource;
-use crate::time::within;
+use crate::time::{pause, within};
 
-/// For so long after the response, what the client still sends is read. Anybody can make an instance wait for it, also
-/// without a token, and where instances serve one request each, a host has 1,000 of them: so it is as short as a client
-/// near by needs, such as a proxy.
+/// Time limit for each part of what the client still sends after the response. Anybody can make an instance wait for it,
+/// also without a token, and where instances serve one request each, a host has 1,000 of them: so it is as short as a
+/// client near by needs, such as a proxy.
 const DISCARD_LIMIT: Duration = Duration::from_millis(200);
 
-/// So much of it at most, in bytes. A client that sends more has to wait, and can read the response meanwhile.
+/// Bytes of a part. To hold an instance for longer than the limit, a client has to send as many in that time.
+const DISCARDED_IN_TIME: usize = 64 * 1024;
+
+/// So much of it is read at most, in bytes. A client that sends more has to wait, and can read the response meanwhile.
 const MAX_DISCARDED: usize = 1024 * 1024;
 
 /// A request's body that ended before it was complete.
@@ -90,15 +92,18 @@ impl RequestBody {
 
     /// Reads it within limits, so that the connection can be used again.
     async fn discard(mut self) {
-        let reading = async {
-            let mut bytes = 0;
-            while let Some(Ok(piece)) = self.next().await {
-                bytes += piece.len();
-                if bytes >= MAX_DISCARDED {
-                    pending::<()>().await;
+        for _ in 0..MAX_DISCARDED / DISCARDED_IN_TIME {
+            let reading = async {
+                let mut bytes = 0;
+                while bytes < DISCARDED_IN_TIME {
+                    bytes += self.next().await?.ok()?.len();
                 }
+                Some(())
+            };
+            if within(DISCARD_LIMIT, reading).await.flatten().is_none() {
+                return;
             }
-        };
-        within(DISCARD_LIMIT, reading).await;
+        }
+        pause(DISCARD_LIMIT).await;
     }
 }
