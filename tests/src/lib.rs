@@ -70,7 +70,7 @@ pub use local::{HTTP1_BUFFER_BYTES, InstanceReuse, raise_open_files};
 pub use neon_proxy::{NeonMessage, NeonProxy};
 pub use pooler::{Pooler, PoolerSettings};
 pub use prefix_proxy::PrefixProxy;
-pub use raw_http::{RawResponse, raw_request};
+pub use raw_http::{RawResponse, chunked, raw_request};
 pub use request::Request;
 pub use response::{Problem, Response};
 pub use role::Role;

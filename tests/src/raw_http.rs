@@ -29,6 +29,11 @@ pub fn raw_request(method: &str, path: &str, headers: &[&str], body: &str) -> Ve
     text.into_bytes()
 }
 
+/// A body as one chunk, for a request with `Transfer-Encoding: chunked` (RFC 9112, section 7.1).
+pub fn chunked(body: &str) -> String {
+    format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len())
+}
+
 /// Everything that the service sent until it closed the connection.
 #[derive(Debug)]
 pub struct RawResponse {

@@ -30,11 +30,9 @@ pub struct CutOff;
 pub struct RequestBody {
     /// None when all of it was read, or it was given up.
     source: Option<BodySource>,
-    /// False if there is none. One of an unknown length only counts where the method has one.
-    may_exist: bool,
     /// Bytes that are left of the announced length; none if it was not announced.
     left: Option<u64>,
-    /// False if the client waits for a sign to send it.
+    /// False if there is none, or the client waits for a sign to send it.
     is_sent: bool,
 }
 
@@ -45,11 +43,12 @@ impl RequestBody {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.parse().ok());
         // The host does not tell whether there is a body of an unknown length, and to ask for it takes time.
-        let may_exist = match left {
+        let is_likely = match left {
             Some(bytes) => bytes > 0,
             None => matches!(*method, Method::POST | Method::PUT | Method::PATCH),
         };
-        Self { source: Some(source), may_exist, left, is_sent: !headers.contains_key(EXPECT) }
+        let is_sent = is_likely && !headers.contains_key(EXPECT);
+        Self { source: Some(source), left, is_sent }
     }
 
     /// Bytes that are left of the announced length; none if it was not announced. Not `usize`, which has 32 bits in a
@@ -65,7 +64,10 @@ impl RequestBody {
     ///
     /// When the body ended before it was complete.
     pub async fn next(&mut self) -> Option<Result<Bytes, CutOff>> {
-        let mut source = self.source.take_if(|_| self.may_exist)?;
+        if self.left == Some(0) {
+            return None;
+        }
+        let mut source = self.source.take()?;
         self.is_sent = true;
         let piece = source.next().await?;
         if let Ok(bytes) = &piece {
@@ -83,10 +85,8 @@ impl RequestBody {
     /// there afterwards resets the connection, and a client that was still writing, as a proxy is, loses the response.
     pub(super) fn discarded_after(self, status: StatusCode) -> Option<LocalBoxFuture<'static, ()>> {
         let is_refused = status.is_client_error() || status.is_server_error();
-        let is_unread = self.source.is_some()
-            && self.may_exist
-            && self.is_sent
-            && (self.left.is_some() || is_refused);
+        let is_unread =
+            self.source.is_some() && self.is_sent && (self.left.is_some() || is_refused);
         is_unread.then(|| self.discard().boxed_local())
     }
 

@@ -157,9 +157,7 @@ async fn ask_and_hang_up(app: &App, lister: &User, bytes: usize) {
 /// Sends bodies that do not end, one after the other, until cancelled.
 async fn leave_bodies_open(app: App, user: User, given_up: Arc<AtomicUsize>) {
     loop {
-        // Where hundreds end at once, Spin 4.1 loses the body of some: see "The local runner and Spin" in docs/architecture.md.
-        let response = app.send_raw(unfinished_create(&user)).await;
-        assert_eq!(response.status(), Some(408), "beside others: {response:?}");
+        assert_too_slow("beside others", &app.send_raw(unfinished_create(&user)).await);
         given_up.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use tests::{App, InstanceReuse, KeepAlive, raw_request};
+use tests::{App, InstanceReuse, KeepAlive, chunked, raw_request};
 
 use crate::{NO_TASK, path_of};
 
@@ -58,7 +58,7 @@ async fn cases(app: &App) -> Vec<Case> {
 /// Sends the bodies when the responses are there, as a client does that had begun before.
 fn send_bodies(client: &mut KeepAlive, cases: &[Case], bytes: usize) {
     let body = "x".repeat(bytes);
-    let chunked = format!("{bytes:x}\r\n{body}\r\n0\r\n\r\n");
+    let chunked = chunked(&body);
     for case in cases {
         send(client, case, &format!("Content-Length: {bytes}"), &body);
         // A successful response does not wait for the host to tell whether there is a body of an unknown length.
@@ -123,7 +123,7 @@ async fn a_client_that_sends_a_body_over_the_limit_to_its_end_gets_the_response(
     let client = move || {
         let mut client = KeepAlive::new(address);
         let body = "x".repeat(700_000);
-        let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+        let chunked = chunked(&body);
         let length = format!("Content-Length: {}", body.len());
         for (announcement, body) in
             [(length.as_str(), &body), ("Transfer-Encoding: chunked", &chunked)]
@@ -143,7 +143,7 @@ async fn a_client_that_sends_a_body_over_the_limit_to_its_end_gets_the_response(
 }
 
 #[tokio::test]
-async fn a_client_that_is_asked_for_its_body_and_does_not_send_it_may_go_on() {
+async fn where_a_client_waits_to_be_asked_for_its_body_the_connection_ends() {
     let app = App::start_with(|_| {}).await;
     let alice = app.user("alice").await;
     let headers = [JSON, "Content-Length: 100", "Expect: 100-continue"];

@@ -1,7 +1,7 @@
 //! Every kind of response, and the requests for it.
 
 use serde_json::json;
-use tests::{App, Token, User, raw_request};
+use tests::{App, Token, User, chunked, raw_request};
 
 use super::REQUESTS;
 use crate::{NO_TASK, path_of};
@@ -133,8 +133,7 @@ fn of_bad_requests(alice: &User) -> Vec<Kind> {
     let absent = format!("/tasks/{NO_TASK}");
     let in_chunks = {
         let headers = [&token, JSON, "Transfer-Encoding: chunked"];
-        let chunk = format!("{:x}\r\n{large}\r\n0\r\n\r\n", large.len());
-        [raw_request("POST", &tasks, &headers, ""), chunk.into_bytes()].concat()
+        [raw_request("POST", &tasks, &headers, ""), chunked(&large).into_bytes()].concat()
     };
     vec![
         Kind::of("invalid", 400, create(alice, JSON, "{}")),
