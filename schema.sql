@@ -1,5 +1,46 @@
--- What the migrations make, up to V4__task_priority.
+-- What the migrations make, up to V5__insert_task.
 -- Written by `migrator dump`, never by hand: a change goes into a migration.
+
+-- Some functions mention what is created after them, or what is found by their own search path.
+set check_function_bodies = off;
+
+create function insert_task(owner text, title text, description text, status text, priority text, address text)
+  returns integer
+  language plpgsql
+as $function$
+-- A provider's table of users may have columns of these names.
+#variable_conflict use_variable
+declare
+  new_id integer;
+begin
+  if address is not null then
+    insert into tasks (user_id, title, description, status, priority, created_at, updated_at)
+    select owner, title, description, status, priority, current_timestamp, current_timestamp
+      from users
+     where users.id = owner
+       and users.email = address
+    returning tasks.id into new_id;
+    if new_id is not null then
+      return new_id;
+    end if;
+
+    -- There is no account, or it has another address and follows. An address of another account stays there.
+    insert into users (id, email)
+    select owner, address
+     where not exists (select from users where users.email = address)
+    on conflict (id) do update set email = excluded.email;
+  end if;
+
+  -- No id is drawn without an account: one that was drawn and is not used is lost.
+  insert into tasks (user_id, title, description, status, priority, created_at, updated_at)
+  select owner, title, description, status, priority, current_timestamp, current_timestamp
+    from users
+   where users.id = owner
+  returning tasks.id into new_id;
+  return new_id;
+end
+$function$;
+comment on function insert_task(text, text, text, text, text, text) is 'Inserts a task, with the time of the transaction, and gives its id. With an address, the owner''s account is created, or follows it, unless it is another account''s. Null where the owner has no account.';
 
 create function update_tasks_updated_at()
   returns trigger
@@ -117,3 +158,5 @@ comment on index idx_tasks_user_status_priority is 'Lists the tasks of a user by
 
 create trigger trigger_tasks_updated_at before update on tasks for each row execute function update_tasks_updated_at();
 comment on trigger trigger_tasks_updated_at on tasks is 'Owns both timestamps: see update_tasks_updated_at().';
+
+reset check_function_bodies;

@@ -62,7 +62,8 @@ select current_setting('server_version'),
        to_regclass('idempotency_keys') is not null
          and exists (select from pg_attribute
                       where attrelid = to_regclass('tasks') and attname = 'priority'
-                        and not attisdropped),
+                        and not attisdropped)
+         and to_regprocedure('insert_task(text, text, text, text, text, text)') is not null,
        case when has_table_privilege(to_regclass('refinery_schema_history'), 'select')
             then substring(
                    query_to_xml(
@@ -81,7 +82,10 @@ select current_setting('server_version'),
                           and not has_column_privilege(id, attnum, privilege)) end),
          case when to_regclass('tasks') is not null
                and not has_sequence_privilege(pg_get_serial_sequence('tasks', 'id'), 'usage')
-              then 'usage on the sequence of tasks.id' end), ''),
+              then 'usage on the sequence of tasks.id' end,
+         case when not has_function_privilege(
+                     to_regprocedure('insert_task(text, text, text, text, text, text)'), 'execute')
+              then 'execute on insert_task' end), ''),
        (select string_agg(distinct name, ', ')
           from found
          where row_security_active(id)

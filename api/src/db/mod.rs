@@ -83,6 +83,11 @@ impl Database {
 }
 
 impl Row {
+    /// True if the next column is null.
+    pub(crate) fn begins_with_null(&self) -> bool {
+        matches!(self.0.as_slice(), [Value::Null, ..])
+    }
+
     /// The next column, a `text` that is not null.
     pub(crate) fn text(&mut self) -> Result<String, DbError> {
         match self.0.next() {

@@ -9,17 +9,16 @@ use crate::log;
 
 /// A statement that creates a task, in three forms.
 pub(super) struct Insert {
-    /// No row where the owner has no account.
+    /// No row, or null for an id, where the owner has no account.
     pub(super) task: &'static str,
-    /// No row where the owner has no account with the address, which is the last parameter. It takes the server
-    /// two thirds of the time of the next one.
+    /// The address is the last parameter. It may give no row where the owner has no account with that address, if it
+    /// then takes the server less time than the next one.
     pub(super) task_with_address: &'static str,
     /// Creates the account if there is none, and updates its address if that differs. The address is the
-    /// last parameter. No row if there is no account and another one has the address, or the table took
-    /// no row.
+    /// last parameter. No row, or null for an id, if there is no account and another one has the address, or the
+    /// table took no row.
     ///
-    /// Only for roles that may insert users and update their address: the statement always needs both
-    /// privileges.
+    /// Only for roles that may insert users and update their address.
     pub(super) task_and_account: &'static str,
 }
 
@@ -43,7 +42,7 @@ impl Insert {
     ) -> Result<Row, ApiError> {
         let provisions_users = config::provision_users().await?.0;
         let Some(email) = caller.email.clone().filter(|_| provisions_users) else {
-            let row = database.first_row(self.task, params).await?;
+            let row = inserted(database, self.task, params).await?;
             return row.ok_or(ApiError::NotRegistered(if provisions_users {
                 "no account: the token has no `email`, or its `email_verified` is not true".into()
             } else {
@@ -57,13 +56,13 @@ impl Insert {
             let with_email: Vec<_> =
                 params.iter().cloned().chain([Param::Text(email.clone())]).collect();
             if caller.account.is_current() {
-                let row = database.first_row(self.task_with_address, with_email.clone()).await;
+                let row = inserted(database, self.task_with_address, with_email.clone()).await;
                 if let Some(row) = row.map_err(ApiError::on_missing_address)? {
                     return Ok(row);
                 }
                 caller.account.differs();
             }
-            match database.first_row(self.task_and_account, with_email).await {
+            match inserted(database, self.task_and_account, with_email).await {
                 Ok(Some(row)) => {
                     caller.account.followed();
                     return Ok(row);
@@ -79,7 +78,7 @@ impl Insert {
         }
         // Nothing was changed. A user with an account can create tasks also if the table refuses the new
         // address.
-        let row = database.first_row(self.task, params.clone()).await;
+        let row = inserted(database, self.task, params.clone()).await;
         let Some(row) = row.map_err(ApiError::on_missing_right)? else {
             return self.run_for_new_user(database, &caller.user_id, params, email, refusal).await;
         };
@@ -104,8 +103,18 @@ impl Insert {
         if is_taken.map_err(ApiError::on_account_insert)?.bool()? {
             return Err(ApiError::EmailTaken);
         }
-        let row = database.first_row(self.task, params).await?;
+        let row = inserted(database, self.task, params).await?;
         let cause = refusal.unwrap_or_else(|| "the table users took no row".to_owned());
         row.ok_or(ApiError::NotRegistered(format!("no account: {cause}").into()))
     }
+}
+
+/// The row of a task that was inserted.
+async fn inserted(
+    database: &Database,
+    statement: &'static str,
+    params: Vec<Param>,
+) -> Result<Option<Row>, ApiError> {
+    let row = database.first_row(statement, params).await?;
+    Ok(row.filter(|row| !row.begins_with_null()))
 }

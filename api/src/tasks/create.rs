@@ -20,44 +20,28 @@ use crate::openapi::{failures, schema};
 
 /// `$1` owner, `$2` title, `$3` description or null, `$4` status, `$5` priority, `$6` email address.
 ///
-/// The foreign keys are checked when the whole statement is done, so the account and its first task
-/// come together or not at all. Whether there is an account is asked before an id is drawn for the
-/// task, because an id that was drawn and not used is lost.
-///
-/// While the account has the address, `users` is not searched for it. An address of another account stays
-/// there. Of two concurrent first tasks, the second one waits for the account of the first one, and
-/// updates it.
+/// A function, because PostgreSQL keeps its plans: to plan the search for the account takes it longer than to
+/// search. `migrations/V5__insert_task.sql` says what it does.
 pub(super) const INSERT_TASK: Insert = Insert {
-    task: "insert into tasks (user_id, title, description, status, priority)
-select $1::text, $2::text, $3::text, $4::text, $5::text
-  from users
- where id = $1::text
-returning id, timestamptz_send(created_at)",
-    task_with_address: "insert into tasks (user_id, title, description, status, priority)
-select $1::text, $2::text, $3::text, $4::text, $5::text
-  from users
- where id = $1::text
-   and email = $6::text
-returning id, timestamptz_send(created_at)",
-    task_and_account: "with owner as (
-  select email from users where id = $1::text
-), account as (
-  insert into users (id, email)
-  select $1::text, $6::text
-   where not exists (select from owner where email = $6::text)
-     and not exists (select from users where email = $6::text)
-  on conflict (id) do update set email = excluded.email
-  returning id
-)
-insert into tasks (user_id, title, description, status, priority)
-select $1::text, $2::text, $3::text, $4::text, $5::text
- where exists (select from account)
-    or exists (select from owner)
-returning id, timestamptz_send(created_at)",
+    task: "values (insert_task($1::text, $2::text, $3::text, $4::text, $5::text, null),
+        timestamptz_send(current_timestamp))",
+    task_with_address: WITH_ADDRESS,
+    task_and_account: WITH_ADDRESS,
 };
 
+/// Looks at the account with the address first, and at others only where there is none.
+const WITH_ADDRESS: &str =
+    "values (insert_task($1::text, $2::text, $3::text, $4::text, $5::text, $6::text),
+        timestamptz_send(current_timestamp))";
+
 /// The task that a key has made, now or within the last day, and whether it was for the same request.
-/// `$6` the key, `$7` what is asked for, as a SHA-256 in hexadecimal, `$8` email address.
+/// `$1` to `$5` as above, `$6` the key, `$7` what is asked for, as a SHA-256 in hexadecimal, `$8` email address.
+///
+/// The foreign keys are checked when the whole statement is done, so the account and its first task
+/// come together or not at all. Whether there is an account is asked before an id is drawn for the
+/// task, because an id that was drawn and not used is lost. While the account has the address, `users` is
+/// not searched for it. Of two concurrent first tasks, the second one waits for the account of the first
+/// one, and updates it.
 ///
 /// A key that is there already has its answer, and no task is created. Otherwise the request that inserts
 /// the key first creates the task; a concurrent one waits for it, and finds the key. The id is drawn before,

@@ -27,7 +27,7 @@ async fn a_finding_stops_before_anything_is_changed() {
     client
         .batch_execute(
             "update refinery_schema_history set checksum = '1' where version = 2;
-             delete from refinery_schema_history where version = 4;",
+             delete from refinery_schema_history where version = 5;",
         )
         .await
         .expect("change the history");
@@ -38,7 +38,7 @@ async fn a_finding_stops_before_anything_is_changed() {
         .exits(10)
         .says("nothing was changed, nothing is deployed");
     let rows = client
-        .query("select from refinery_schema_history where version = 4", &[])
+        .query("select from refinery_schema_history where version = 5", &[])
         .await
         .expect("read the history");
     assert!(rows.is_empty());

@@ -61,10 +61,12 @@ async fn up_after_down_leaves_no_trace() {
 async fn every_step_down_restores_the_schema_before_the_step_up() {
     let database = TestDatabase::create().await;
     let mut steps = Vec::new();
-    for version in ["1", "2", "3", "4"] {
+    for version in ["1", "2", "3", "4", "5"] {
         run(&database, &["up", "--to", version]).await.exits(0);
         steps.push(objects(&database).await);
     }
+    run(&database, &["down", "--to", "4", "--yes"]).await.exits(0);
+    assert_eq!(objects(&database).await, steps[3]);
     run(&database, &["down", "--to", "3", "--yes"]).await.exits(0);
     assert_eq!(objects(&database).await, steps[2]);
     run(&database, &["down", "--to", "2", "--yes"]).await.exits(0);
@@ -72,8 +74,8 @@ async fn every_step_down_restores_the_schema_before_the_step_up() {
     run(&database, &["down", "--to", "1", "--yes"]).await.exits(0);
     assert_eq!(objects(&database).await, steps[0]);
     run(&database, &["up"]).await.exits(0);
-    assert_eq!(objects(&database).await, steps[3]);
-    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
+    assert_eq!(objects(&database).await, steps[4]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]
@@ -112,7 +114,7 @@ async fn without_a_terminal_and_without_yes_nothing_is_undone() {
     let before = objects(&database).await;
     run(&database, &["down"]).await.exits(2).says("hint: add `--yes`");
     assert_eq!(objects(&database).await, before);
-    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]
@@ -120,7 +122,7 @@ async fn a_version_that_is_not_applied_is_no_target() {
     let database = TestDatabase::create().await;
     run(&database, &["up"]).await.exits(0);
     run(&database, &["down", "--to", "7", "--yes"]).await.exits(2).says("version 7 is not applied");
-    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]

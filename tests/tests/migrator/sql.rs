@@ -183,7 +183,7 @@ async fn refinery_accepts_the_history() {
     let report = runner.run_async(&mut client).await.expect("agree with the history");
     assert!(report.applied_migrations().is_empty(), "{report:?}");
     let applied = runner.get_applied_migrations_async(&mut client).await.expect("read it");
-    assert_eq!(applied.len(), 4);
+    assert_eq!(applied.len(), 5);
 }
 
 #[tokio::test]
@@ -192,10 +192,10 @@ async fn ranges_go_up_and_down_step_by_step() {
     for (arguments, expected) in [
         (&["sql", "--to", "1"][..], &[1][..]),
         (&["sql", "--from", "1", "--to", "2"], &[1, 2]),
-        (&["sql", "--from", "2"], &[1, 2, 3, 4]),
+        (&["sql", "--from", "2"], &[1, 2, 3, 4, 5]),
         (&["sql", "--down", "--to", "2"], &[1, 2]),
         (&["sql", "--down", "--from", "2", "--to", "0"], &[]),
-        (&["sql"], &[1, 2, 3, 4]),
+        (&["sql"], &[1, 2, 3, 4, 5]),
     ] {
         assert_eq!(
             run_with_driver(&database, &script(arguments).await).await,
@@ -243,7 +243,7 @@ async fn an_edited_history_is_detected() {
     run_with_driver(&database, &script(&["sql", "--down", "--to", "2"]).await)
         .await
         .expect("a refusal");
-    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]
@@ -324,12 +324,12 @@ async fn the_role_and_schema_of_the_caller_are_kept() {
 #[tokio::test]
 async fn ranges_without_a_migration_are_usage_errors() {
     for (arguments, message) in [
-        (&["sql", "--from", "4"][..], "no migration to apply between version 4"),
+        (&["sql", "--from", "5"][..], "no migration to apply between version 5"),
         (
             &["sql", "--from", "2", "--to", "1"],
             "hint: `--to` is after `--from`; to undo, add `--down`",
         ),
-        (&["sql", "--down", "--to", "4"], "no migration to undo between version 4"),
+        (&["sql", "--down", "--to", "5"], "no migration to undo between version 5"),
         (&["sql", "--to", "9"], "there is no migration with version 9"),
         (&["sql", "--from", "9"], "there is no migration with version 9"),
         (&["sql", "--down"], "--to <VERSION>"),

@@ -16,6 +16,7 @@ async fn a_fresh_database_has_everything_pending() {
     2        page_tasks_by_key  pending  -
     3        idempotency_keys   pending  -
     4        task_priority      pending  -
+    5        insert_task        pending  -
     ");
 }
 
@@ -35,7 +36,7 @@ async fn an_applied_migration_shows_when() {
     let output = run(&database, &["status"]).await.exits(0);
     let year = chrono::Utc::now().format("%Y-").to_string();
     let times = output.stdout.matches(&format!("applied  {year}")).count();
-    assert_eq!(times, 4, "{}", output.stdout);
+    assert_eq!(times, 5, "{}", output.stdout);
 }
 
 #[tokio::test]

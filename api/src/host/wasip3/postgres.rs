@@ -62,7 +62,7 @@ impl Connection {
     }
 }
 
-/// True for a statement that changes nothing: the others begin with `with`, or say what they do.
+/// True for a statement that changes nothing: the others begin with `with` or `values`, or say what they do.
 fn only_reads(statement: &str) -> bool {
     statement.starts_with("select ")
 }

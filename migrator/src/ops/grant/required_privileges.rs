@@ -8,47 +8,50 @@ use tokio_postgres::types::{Oid, ToSql, Type};
 use super::statement::{GrantOptions, GrantStatement, Purpose};
 use crate::error::Error;
 
-/// The tables that the rights are about, found as the API finds them: by search path.
-const FIND_TABLES: &str = "\
+/// The tables and the function that the rights are about, found as the API finds them: by search path.
+const FIND_OBJECTS: &str = "\
 select pg_catalog.to_regclass('tasks')::pg_catalog.oid,
        pg_catalog.to_regclass('users')::pg_catalog.oid,
        pg_catalog.to_regclass('idempotency_keys')::pg_catalog.oid,
-       pg_catalog.to_regclass('refinery_schema_history')::pg_catalog.oid";
+       pg_catalog.to_regclass('refinery_schema_history')::pg_catalog.oid,
+       pg_catalog.to_regprocedure('insert_task(text, text, text, text, text, text)')::pg_catalog.oid";
 
 /// Resolves names in `pg_catalog`: a role that may create functions in a schema of the search path
 /// cannot have them called here with an owner's privileges. And printed names are qualified.
 const PIN_NAMES: &str = "set local search_path = pg_catalog, pg_temp";
 
-/// A role, what it should be able to do, and the tables that this is about.
+/// A role, what it should be able to do, and the tables and the function that this is about.
 pub(super) struct Target<'a> {
     pub(super) request: &'a GrantOptions,
     tasks: Oid,
     users: Oid,
     keys: Oid,
     history: Oid,
+    /// None in an older schema.
+    insert_task: Option<Oid>,
 }
 
 impl<'a> Target<'a> {
-    /// Finds the tables, in a transaction, in which all later names must be qualified. Fails if the
+    /// Finds them, in a transaction, in which all later names must be qualified. Fails if the
     /// migrations that create the tables are not applied.
     pub(super) async fn find(
         client: &impl GenericClient,
         request: &'a GrantOptions,
     ) -> Result<Self, Error> {
         let refused = |source| Error::Query { action: "look for the tables", source };
-        let row = client.query_typed_one(FIND_TABLES, &[]).await.map_err(refused)?;
+        let row = client.query_typed_one(FIND_OBJECTS, &[]).await.map_err(refused)?;
         client.batch_execute(PIN_NAMES).await.map_err(refused)?;
         let names = ["tasks", "users", "idempotency_keys", "refinery_schema_history"];
         let found: [Option<Oid>; 4] = [row.get(0), row.get(1), row.get(2), row.get(3)];
         if let [Some(tasks), Some(users), Some(keys), Some(history)] = found {
-            return Ok(Self { request, tasks, users, keys, history });
+            return Ok(Self { request, tasks, users, keys, history, insert_task: row.get(4) });
         }
         let missing = names.into_iter().zip(found).filter(|(_, found)| found.is_none());
         Err(Error::MissingTables { missing: missing.map(|(name, _)| name).collect() })
     }
 
     /// The parameters of [`wanted`].
-    pub(super) fn params(&self) -> [(&(dyn ToSql + Sync), Type); 6] {
+    pub(super) fn params(&self) -> [(&(dyn ToSql + Sync), Type); 7] {
         [
             (&self.request.role, Type::TEXT),
             (&self.request.provision_users, Type::BOOL),
@@ -56,15 +59,17 @@ impl<'a> Target<'a> {
             (&self.users, Type::OID),
             (&self.keys, Type::OID),
             (&self.history, Type::OID),
+            (&self.insert_task, Type::OID),
         ]
     }
 }
 
 /// SQL: the role and what it needs, as the API's statements have it. Inserts and updates are by column:
 /// a column that the API does not know is not the role's to write. `$1` the role's name, `$2` whether it
-/// makes users, `$3` to `$6` the tables of tasks, of users, of idempotency keys and of the history. A
-/// schema may be older, and a provider's table of users may have no email address: of the columns, those
-/// count that are there.
+/// makes users, `$3` to `$6` the tables of tasks, of users, of idempotency keys and of the history, `$7`
+/// the function that inserts a task. A schema may be older, and a provider's table of users may have no email
+/// address: of the columns, those count that are there. Every role may execute a function, unless its owner
+/// has taken that away.
 macro_rules! wanted {
     () => {
         "with role as (
@@ -104,6 +109,8 @@ macro_rules! wanted {
   select 'table', oid, privileges from tables
   union all
   select 'sequence', oid, array['USAGE'] from pg_class join depends using (oid) where relkind = 'S'
+  union all
+  select 'routine', $7, array['EXECUTE'] where not has_function_privilege('public', $7, 'execute')
 )"
     };
 }
@@ -160,7 +167,7 @@ select format('grant %s on %s %s to %I', lower(array_to_string(privileges, ', ')
                             where grantee = role.oid and privilege_type = privilege)
         having count(*) > 0)
   from role, wanted join objects using (kind, oid)
- order by array_position(array['database', 'schema', 'table', 'sequence'], kind), object"
+ order by array_position(array['database', 'schema', 'table', 'sequence', 'routine'], kind), object"
 );
 
 /// One statement for each table and privilege that the role has by column, and what it gives that the

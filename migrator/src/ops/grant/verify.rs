@@ -36,6 +36,7 @@ select is_wanted, format('%s on %s %s', lower(privilege), kind, object), format(
          when 'database' then has_database_privilege(role.oid, checks.oid, privilege)
          when 'schema' then has_schema_privilege(role.oid, checks.oid, privilege)
          when 'sequence' then has_sequence_privilege(role.oid, checks.oid, privilege)
+         when 'routine' then has_function_privilege(role.oid, checks.oid, privilege)
          else has_table_privilege(role.oid, checks.oid, privilege)
               or case when is_wanted
                         or privilege not in ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') then false

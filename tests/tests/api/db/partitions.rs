@@ -27,7 +27,7 @@ async fn every_route_works_and_reads_one_partition() {
     let app = App::start_with(|_| {}).await;
     let (ann, ben) = (app.user("ann").await, app.user("ben").await);
     let before = ann.create(json!({ "title": "Before", "priority": "high" })).await.good(201);
-    run(app.database(), "V5__partition_tasks.sql").await;
+    run(app.database(), "V6__partition_tasks.sql").await;
 
     // What was there has its id and its moments, and is the only one with that id.
     assert_eq!(ann.get(&path_of(&before)).await.good(200), before);
@@ -59,7 +59,7 @@ async fn every_route_works_and_reads_one_partition() {
     assert_eq!(partitions, 1, "{plan:#?}");
 
     // Back to one table, with every row.
-    run(app.database(), "V5__partition_tasks.down.sql").await;
+    run(app.database(), "V6__partition_tasks.down.sql").await;
     assert_eq!(ann.tasks().await, [before]);
     // Gone with the user.
     let client = app.client().await;

@@ -82,7 +82,11 @@ async fn a_database_without_a_schema_is_not_healthy() {
 
 #[tokio::test]
 async fn a_schema_older_than_the_service_is_not_healthy() {
-    for older in ["alter table tasks drop column priority", "drop table idempotency_keys"] {
+    for older in [
+        "alter table tasks drop column priority",
+        "drop table idempotency_keys",
+        "drop function insert_task",
+    ] {
         let (_app, response) = health_after(older, "true").await;
         response.problem(503).kind("schema-outdated").mentions("apply the migrations");
     }
@@ -135,9 +139,10 @@ async fn a_role_that_lacks_a_right_is_not_healthy() {
         ("select on users", "false", "lacks select on users ("),
         ("insert on users", "true", "lacks insert on users ("),
         ("usage on sequence tasks_id_seq", "true", "lacks usage on the sequence of tasks.id ("),
+        ("execute on function insert_task", "true", "lacks execute on insert_task ("),
     ] {
         let (_app, response) =
-            health_after(&format!("revoke {right} from ROLE"), provision_users).await;
+            health_after(&format!("revoke {right} from public, ROLE"), provision_users).await;
         assert_eq!(response.status, 503, "{right}: {response}");
         let problem = response.problem(503).kind("misconfigured").mentions(said);
         problem.mentions("`migrator grant`").mentions("`database_url`");

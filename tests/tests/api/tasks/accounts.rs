@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use tests::{App, Response, TestDatabase, Token, User};
 use tokio_postgres::Client;
 
+use crate::path_of;
+
 async fn emails(app: &App, id: &str) -> Vec<String> {
     let rows = app.client().await.query("select email from users where id = $1", &[&id]).await;
     rows.expect("query").iter().map(|row| row.get(0)).collect()
@@ -563,4 +565,31 @@ async fn a_providers_table_without_email_takes_tasks_with_and_without_a_key() {
     alice.task("x").await;
     let keyed = alice.post("/tasks").header("Idempotency-Key", "key-1");
     keyed.json(json!({ "title": "y" })).await.good(201);
+}
+
+/// The function that inserts tasks has parameters and a variable of these names.
+#[tokio::test]
+async fn a_providers_table_may_have_columns_of_any_name() {
+    let app = App::start_with(|options| {
+        options.reuse = crate::large_instances();
+    })
+    .await;
+    let add = "
+        alter table users
+          add column owner text default 'o', add column title text default 't',
+          add column description text default 'd', add column status text default 's',
+          add column priority text default 'p', add column address text default 'a',
+          add column new_id int default 1";
+    app.client().await.batch_execute(add).await.expect("alter");
+    let alice = app.user("alice").await;
+    let nameless = alice.with_token(Token::new(&alice.id).signed(app.jwt_secret()));
+    for user in [&alice, &alice, &nameless] {
+        let body =
+            json!({ "title": "x", "description": "y", "status": "complete", "priority": "high" });
+        let task = user.create(body.clone()).await.good(201);
+        for (member, value) in body.as_object().expect("an object") {
+            assert_eq!(task[member], *value, "{member}");
+        }
+        assert_eq!(alice.get(&path_of(&task)).await.good(200), task);
+    }
 }

@@ -12,7 +12,7 @@ async fn a_dot_env_file_is_read() {
     let folder = Folder::new(&[]);
     folder.write(".env", &format!("DATABASE_URL='{}'\n", database.url().to_connection_string()));
     run_in(folder.path().as_ref(), &[], &["up"]).await.exits(0);
-    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn the_dot_env_file_of_the_project_is_read_and_no_other_above() {
         .exits(0)
         .says(&format!("Variables are read from `{}/project/.env`", folder.path()))
         .does_not_print(&url);
-    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ async fn up_lists_what_it_applied() {
         "/applied/1/elapsed_ms",
         "/applied/2/elapsed_ms",
         "/applied/3/elapsed_ms",
+        "/applied/4/elapsed_ms",
     ];
     assert_json_snapshot!(without(document, &times), @r#"
     {
@@ -55,6 +56,12 @@ async fn up_lists_what_it_applied() {
           "name": "task_priority",
           "retries": 0,
           "version": 4
+        },
+        {
+          "elapsed_ms": "…",
+          "name": "insert_task",
+          "retries": 0,
+          "version": 5
         }
       ],
       "command": "up"
@@ -84,9 +91,9 @@ async fn down_lists_what_it_undid() {
       "undone": [
         {
           "elapsed_ms": "…",
-          "name": "task_priority",
+          "name": "insert_task",
           "retries": 0,
-          "version": 4
+          "version": 5
         }
       ]
     }
@@ -146,8 +153,8 @@ async fn current_is_the_newest_migration() {
     {
       "applied_on": "…",
       "command": "current",
-      "name": "task_priority",
-      "version": 4
+      "name": "insert_task",
+      "version": 5
     }
     "#);
 }
@@ -241,12 +248,13 @@ async fn diverged_migrations_are_described() {
           "V2__page_tasks_by_key was edited after it was applied",
           "V3__idempotency_keys was edited after it was applied",
           "V4__task_priority is applied, but missing from the migrations",
+          "V5__insert_task is applied, but missing from the migrations",
           "nothing was run"
         ],
         "exit_code": 4,
         "hint": "an applied migration never changes: restore the file and write a new migration",
         "kind": "diverged",
-        "message": "the history of the database and the migrations have diverged: 4 problems"
+        "message": "the history of the database and the migrations have diverged: 5 problems"
       }
     }
     "#);

@@ -135,7 +135,7 @@ async fn undoing_asks_and_accepts_no() {
     let before = objects(&database).await;
     for answer in ["n\n", "\n", "yeah\n"] {
         let mut terminal = Terminal::start(&database, &["down"]).await;
-        terminal.shows("Undo V4__task_priority on database ").await;
+        terminal.shows("Undo V5__insert_task on database ").await;
         terminal.shows("[y/N] ").await;
         terminal.types(answer);
         terminal.exits(1, "Nothing was undone").await;
@@ -145,7 +145,7 @@ async fn undoing_asks_and_accepts_no() {
     terminal.shows("[y/N] ").await;
     terminal.types("yes\n");
     terminal.exits(0, "1 migration undone").await;
-    assert_eq!(versions(&database).await, [1, 2, 3]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
 }
 
 #[tokio::test]

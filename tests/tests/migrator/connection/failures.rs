@@ -68,7 +68,7 @@ async fn a_database_that_starts_up_is_waited_for() {
         .exits(0)
         .says("The database does not answer yet (the database is starting up (57P03))");
     server.await.expect("the server ends");
-    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn the_option_wins_over_the_environment() {
     let url = database.url().to_connection_string();
     let elsewhere = ("DATABASE_URL", "postgresql://ann@127.0.0.1:1/shop");
     run_with(&[elsewhere], &["up", "--database-url", &url]).await.exits(0);
-    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]

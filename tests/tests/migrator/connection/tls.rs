@@ -28,7 +28,7 @@ async fn a_private_authority_is_trusted_when_it_is_given() {
     let url = with_tls(&database, "localhost");
     let arguments = ["up", "--database-ca", &authority_file()];
     run_with(&[("DATABASE_URL", &url)], &arguments).await.exits(0);
-    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]

@@ -31,9 +31,9 @@ async fn a_migrated_database_has_none() {
     let output = run(&database, &["drift"]).await.exits(0);
     assert_eq!(output.stdout, "");
     assert_snapshot!(output.stderr, @r"
-    Building a shadow database from 4 migrations
+    Building a shadow database from 5 migrations
     Not compared: privileges of roles (`--grants` does) on schema public, sequence tasks_id_seq, table idempotency_keys and 17 more objects
-    No drift: the database is what V4__task_priority leaves
+    No drift: the database is what V5__insert_task leaves
     ");
     assert_eq!(objects(&database).await, before);
 }
@@ -87,7 +87,7 @@ async fn everything_that_differs_is_listed_by_table() {
         - Owned by Taskie's migrations: the people whose tasks these are. Undoing the initial schema drops a table with this comment.
     ");
     assert_snapshot!(output.stderr, @r"
-    Building a shadow database from 4 migrations
+    Building a shadow database from 5 migrations
     Not compared: privileges of roles (`--grants` does) on schema public, sequence tasks_id_seq, table tasks and 10 more objects
     14 differences between the database and its migrations (`+` only in the database, `-` only in the migrations)
     hint: `migrator new NAME --from-drift` writes the differences as a migration; `migrator drift --script` writes what undoes them
@@ -183,7 +183,7 @@ async fn pending_migrations_are_no_drift_and_are_reported() {
         .await
         .exits(0)
         .says("Building a shadow database from 1 migration\n")
-        .says("3 migrations pending, and not compared")
+        .says("4 migrations pending, and not compared")
         .says("No drift: the database is what V1__initial_schema leaves");
     run(&database, &["drift", "--to", "2"])
         .await
@@ -197,7 +197,7 @@ async fn a_database_without_migrations_is_compared_with_nothing() {
     run(&database, &["drift"])
         .await
         .exits(0)
-        .says("4 migrations pending")
+        .says("5 migrations pending")
         .says("No drift: the database is what no migration leaves");
     execute(&database, "create table t ()").await;
     assert_eq!(run(&database, &["drift"]).await.exits(1).stdout, "+ table t\n");
@@ -302,7 +302,7 @@ async fn a_machine_can_read_it() {
     assert_json_snapshot!(document, @r#"
     {
       "command": "drift",
-      "compared_to": 4,
+      "compared_to": 5,
       "differences": [
         {
           "change": "added",
@@ -399,7 +399,7 @@ async fn a_machine_can_read_that_there_is_none() {
     assert_json_snapshot!(document, @r#"
     {
       "command": "drift",
-      "compared_to": 4,
+      "compared_to": 5,
       "differences": [],
       "drift": false,
       "not_compared": [

@@ -27,6 +27,22 @@ async fn the_role_can_work_on_tasks_and_read_the_rest_that_the_api_reads() {
     }
 }
 
+/// Every role may execute a new function, unless an owner has changed that for the functions to come.
+#[tokio::test]
+async fn the_role_can_call_the_function_that_inserts_tasks() {
+    let (database, role, _) = with_role("worker").await;
+    grant(&database, &role, &[]).await.exits(0).does_not_print("insert_task");
+    let owner = database.client().await;
+    let call = "select insert_task('ann', 'Buy milk', null, 'incomplete', 'medium', null)";
+    database.client_as(&role).await.batch_execute(call).await.expect("as every role");
+    let revoke = "revoke execute on function insert_task from public";
+    owner.batch_execute(revoke).await.expect("revoke");
+    for _ in 0..2 {
+        grant(&database, &role, &[]).await.exits(0);
+        database.client_as(&role).await.batch_execute(call).await.expect("as this role");
+    }
+}
+
 #[tokio::test]
 async fn the_role_can_do_no_ddl() {
     let (database, role, _) = with_role("worker").await;

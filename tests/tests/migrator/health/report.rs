@@ -167,7 +167,7 @@ async fn the_text_is_readable() {
     let role = database.api_role();
     let url = database.url_as(role).to_connection_string();
     let output = run_with(&[("DATABASE_URL", &url)], &["health"]).await.exits(0);
-    assert!(output.stdout.contains("at V4: 4 applied, 0 pending\n"), "{output:#?}");
+    assert!(output.stdout.contains("at V5: 5 applied, 0 pending\n"), "{output:#?}");
     let text = output.stdout.replace(database.name(), "<database>").replace(&role.name, "<user>");
     let text: Vec<String> = text
         .lines()
@@ -207,7 +207,7 @@ async fn a_machine_can_read_the_report() {
     assert_eq!(
         report["migrations"],
         json!({
-            "current": 4, "applied": 4, "pending": 0, "diverged": 0, "missing": 0, "incomplete": 0
+            "current": 5, "applied": 5, "pending": 0, "diverged": 0, "missing": 0, "incomplete": 0
         })
     );
     assert!(number(&report, "/connect_ms/cold") > 0.0, "{report:#}");

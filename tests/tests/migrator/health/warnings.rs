@@ -13,9 +13,9 @@ async fn pending_migrations() {
     run(&database, &["health"])
         .await
         .exits(0)
-        .says("warning: pending migrations: 4\nhint: apply them with `migrator up`\n");
+        .says("warning: pending migrations: 5\nhint: apply them with `migrator up`\n");
     run(&database, &["up", "--to", "2"]).await.exits(0);
-    run(&database, &["health"]).await.exits(0).says("warning: pending migrations: 2\n");
+    run(&database, &["health"]).await.exits(0).says("warning: pending migrations: 3\n");
 }
 
 #[tokio::test]
@@ -34,12 +34,12 @@ async fn the_json_has_each_as_a_text_and_in_parts() {
     let report = run(&database, &["health", "--json"]).await.exits(0).json();
     let pending = json!({
         "kind": "pending_migrations",
-        "what": "pending migrations: 4",
+        "what": "pending migrations: 5",
         "advice": "apply them with `migrator up`",
     });
     let (texts, parts) = (&report["warnings"], &report["warning_details"]);
     assert!(parts.as_array().is_some_and(|parts| parts.contains(&pending)), "{report:#}");
-    let text = json!("pending migrations: 4; apply them with `migrator up`");
+    let text = json!("pending migrations: 5; apply them with `migrator up`");
     assert!(texts.as_array().is_some_and(|texts| texts.contains(&text)), "{report:#}");
     assert_eq!(texts.as_array().map(Vec::len), parts.as_array().map(Vec::len));
     assert_eq!(report["healthy"], true);

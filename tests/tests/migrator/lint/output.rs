@@ -115,7 +115,7 @@ async fn no_findings_are_a_document_too() {
     {
       "allowed": 2,
       "command": "lint",
-      "files": 4,
+      "files": 6,
       "findings": []
     }
     "#);

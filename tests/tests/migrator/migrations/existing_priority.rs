@@ -69,14 +69,14 @@ async fn an_existing_column_keeps_its_values_and_gets_what_it_lacks() {
         database.client().await.batch_execute(comment).await.expect("comment");
         let (before, objects_before) = (rows(&database).await, objects(&database).await);
 
-        run(&database, &["up"]).await.exits(0).says("1 migration applied");
+        run(&database, &["up", "--to", "4"]).await.exits(0).says("1 migration applied");
         assert_eq!(shape(&database).await, expected, "{column}");
         assert_eq!(rows(&database).await, before, "{column}");
 
         run(&database, &["down", "--yes"]).await.exits(0);
         assert_eq!(objects(&database).await, objects_before, "{column}");
         assert_eq!(rows(&database).await, before, "{column}");
-        run(&database, &["up"]).await.exits(0);
+        run(&database, &["up", "--to", "4"]).await.exits(0);
     }
 }
 
@@ -84,7 +84,7 @@ async fn an_existing_column_keeps_its_values_and_gets_what_it_lacks() {
 async fn an_existing_null_stays_and_the_column_nullable() {
     let database = with_priority("varchar", &[Some("high"), None]).await;
     let (before, objects_before) = (rows(&database).await, objects(&database).await);
-    run(&database, &["up"]).await.exits(0);
+    run(&database, &["up", "--to", "4"]).await.exits(0);
     let expected = "character varying default 'medium'::character varying tasks_priority_check";
     assert_eq!(shape(&database).await, expected);
     assert_eq!(rows(&database).await, before);
@@ -122,7 +122,7 @@ async fn an_existing_column_that_does_not_fit_is_a_clear_failure_and_nothing_is_
     ] {
         let database = with_priority(column, priorities).await;
         let before = objects(&database).await;
-        run(&database, &["up"])
+        run(&database, &["up", "--to", "4"])
             .await
             .exits(5)
             .says(message)
@@ -137,11 +137,14 @@ async fn an_existing_column_that_does_not_fit_is_a_clear_failure_and_nothing_is_
 #[tokio::test]
 async fn it_applies_once_the_values_are_changed() {
     let database = with_priority("varchar", &[Some("HIGH"), Some(" Low ")]).await;
-    run(&database, &["up"]).await.exits(5);
+    run(&database, &["up", "--to", "4"]).await.exits(5);
     let change = "update tasks set priority = lower(trim(priority))
                    where priority not in ('low', 'medium', 'high')";
     database.client().await.batch_execute(change).await.expect("change the values");
-    run(&database, &["up"]).await.exits(0).says("the database is at V4__task_priority");
+    run(&database, &["up", "--to", "4"])
+        .await
+        .exits(0)
+        .says("the database is at V4__task_priority");
 }
 
 /// For a table that is too large to be locked while its index is built.
@@ -160,7 +163,7 @@ async fn what_was_made_beforehand_is_taken_over() {
     client.batch_execute(index).await.expect("build the index");
     let oid = "select 'idx_tasks_user_status_priority'::regclass::oid";
     let before: u32 = client.query_one(oid, &[]).await.expect("the index").get(0);
-    run(&database, &["up"]).await.exits(0);
+    run(&database, &["up", "--to", "4"]).await.exits(0);
     let after: u32 = client.query_one(oid, &[]).await.expect("the index").get(0);
     assert_eq!(after, before, "it is not built again");
     let drift = run(&database, &["drift"]).await.exits(1).stdout;
@@ -171,7 +174,10 @@ async fn what_was_made_beforehand_is_taken_over() {
         update pg_index set indisvalid = false
          where indexrelid = 'idx_tasks_user_status_priority'::regclass";
     client.batch_execute(spoil).await.expect("spoil the index");
-    run(&database, &["up"]).await.exits(5).says("is not valid: its build has failed or goes on");
+    run(&database, &["up", "--to", "4"])
+        .await
+        .exits(5)
+        .says("is not valid: its build has failed or goes on");
 }
 
 #[tokio::test]
@@ -179,7 +185,7 @@ async fn a_column_of_our_own_is_undone() {
     let database = TestDatabase::create().await;
     run(&database, &["up", "--to", "3"]).await.exits(0);
     let before = objects_without_history(&database).await;
-    run(&database, &["up"]).await.exits(0);
+    run(&database, &["up", "--to", "4"]).await.exits(0);
     run(&database, &["down", "--yes"]).await.exits(0);
     assert_eq!(objects_without_history(&database).await, before);
 }
@@ -194,7 +200,7 @@ async fn tasks_that_are_there_are_medium() {
         insert into tasks (user_id, title, created_at, updated_at)
         values ('u1', 'x', '2026-01-01Z', '2026-01-02Z')";
     client.batch_execute(fill).await.expect("a task");
-    run(&database, &["up"]).await.exits(0);
+    run(&database, &["up", "--to", "4"]).await.exits(0);
     let query = "select priority, updated_at = '2026-01-02Z' from tasks";
     let row = client.query_one(query, &[]).await.expect("the task");
     assert_eq!((row.get::<_, &str>(0), row.get::<_, bool>(1)), ("medium", true));

@@ -16,13 +16,13 @@ async fn the_schema_is_applied_and_recorded() {
         .says("Applying V1__initial_schema ... done")
         .says("Applying V2__page_tasks_by_key ... done")
         .says("Applying V3__idempotency_keys ... done")
-        .says("Applying V4__task_priority ... done")
-        .says("4 migrations applied, the database is at V4__task_priority");
+        .says("Applying V5__insert_task ... done")
+        .says("5 migrations applied, the database is at V5__insert_task");
     assert_eq!(
         tables(&database).await,
         ["idempotency_keys", "refinery_schema_history", "tasks", "users"]
     );
-    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]
@@ -39,7 +39,7 @@ async fn applying_twice_changes_nothing_and_says_so() {
     let before = objects(&database).await;
     run(&database, &["up"]).await.exits(0).says("Nothing to do: no migration is pending");
     assert_eq!(objects(&database).await, before);
-    assert_eq!(versions(&database).await, [1, 2, 3, 4]);
+    assert_eq!(versions(&database).await, [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]
@@ -55,6 +55,7 @@ async fn the_history_is_as_refinery_writes_it() {
         (2, "page_tasks_by_key"),
         (3, "idempotency_keys"),
         (4, "task_priority"),
+        (5, "insert_task"),
     ];
     assert_eq!(names, expected);
     for row in rows {

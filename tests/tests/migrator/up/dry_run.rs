@@ -176,7 +176,7 @@ async fn what_up_would_refuse_is_refused() {
 async fn it_does_not_wait_for_another_migrator() {
     let database = TestDatabase::create().await;
     let _holder = lock_holder(&database).await;
-    run(&database, &["up", "--dry-run"]).await.exits(0).says("4 migrations would be applied");
+    run(&database, &["up", "--dry-run"]).await.exits(0).says("5 migrations would be applied");
 }
 
 #[tokio::test]
