@@ -7,16 +7,16 @@ use crate::db::{Database, Param, Row};
 use crate::error::ApiError;
 use crate::log;
 
-/// A statement that creates a task, in three forms.
+/// A statement that creates a task, in several forms. Each gives no row, or null for an id, where it creates none.
 pub(super) struct Insert {
-    /// No row, or null for an id, where the owner has no account.
+    /// Only where the owner has an account.
     pub(super) task: &'static str,
-    /// The address is the last parameter. It may give no row where the owner has no account with that address, if it
-    /// then takes the server less time than the next one.
-    pub(super) task_with_address: &'static str,
+    /// Only where the owner has an account with the address, which is the last parameter; none where that takes the
+    /// server no less time than the next one.
+    pub(super) task_with_address: Option<&'static str>,
     /// Creates the account if there is none, and updates its address if that differs. The address is the
-    /// last parameter. No row, or null for an id, if there is no account and another one has the address, or the
-    /// table took no row.
+    /// last parameter. No task if there is no account and another one has the address, or the table took
+    /// no row.
     ///
     /// Only for roles that may insert users and update their address.
     pub(super) task_and_account: &'static str,
@@ -55,8 +55,10 @@ impl Insert {
         if *config::auth().await? == Auth::Jwt {
             let with_email: Vec<_> =
                 params.iter().cloned().chain([Param::Text(email.clone())]).collect();
-            if caller.account.is_current() {
-                let row = inserted(database, self.task_with_address, with_email.clone()).await;
+            if let Some(statement) = self.task_with_address
+                && caller.account.is_current()
+            {
+                let row = inserted(database, statement, with_email.clone()).await;
                 if let Some(row) = row.map_err(ApiError::on_missing_address)? {
                     return Ok(row);
                 }

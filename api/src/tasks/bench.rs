@@ -19,7 +19,7 @@ pub const LIST_BY_PRIORITY_OF_STATUS: &str = super::list::LIST_BY_PRIORITY_OF_ST
 
 /// `$1` owner, `$2` title, `$3` description or null, `$4` status, `$5` priority, `$6` the account's email
 /// address. Columns: id and creation time.
-pub const INSERT_TASK: &str = super::create::INSERT_TASK.task_with_address;
+pub const INSERT_TASK: &str = super::create::INSERT_TASK.task_and_account;
 
 /// `$1` id, `$2` owner, `$3` title or null, `$4` whether the description is replaced, `$5` the new one,
 /// `$6` status or null, `$7` priority or null.

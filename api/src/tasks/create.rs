@@ -25,14 +25,11 @@ use crate::openapi::{failures, schema};
 pub(super) const INSERT_TASK: Insert = Insert {
     task: "values (insert_task($1::text, $2::text, $3::text, $4::text, $5::text, null),
         timestamptz_send(current_timestamp))",
-    task_with_address: WITH_ADDRESS,
-    task_and_account: WITH_ADDRESS,
+    task_with_address: None,
+    task_and_account:
+        "values (insert_task($1::text, $2::text, $3::text, $4::text, $5::text, $6::text),
+        timestamptz_send(current_timestamp))",
 };
-
-/// Looks at the account with the address first, and at others only where there is none.
-const WITH_ADDRESS: &str =
-    "values (insert_task($1::text, $2::text, $3::text, $4::text, $5::text, $6::text),
-        timestamptz_send(current_timestamp))";
 
 /// The task that a key has made, now or within the last day, and whether it was for the same request.
 /// `$1` to `$5` as above, `$6` the key, `$7` what is asked for, as a SHA-256 in hexadecimal, `$8` email address.
@@ -60,14 +57,14 @@ const INSERT_TASK_ONCE: Insert = Insert {
      and exists (select from users where id = $1::text)
 ), {MADE_AND_FOUND}"
     ),
-    task_with_address: formatcp!(
+    task_with_address: Some(formatcp!(
         "with {SEEN_AND_EXPIRED}
 ), drawn as (
   select nextval(pg_get_serial_sequence('tasks', 'id'))::int4 as id
    where not exists (select from seen)
      and exists (select from users where id = $1::text and email = $8::text)
 ), {MADE_AND_FOUND}"
-    ),
+    )),
     task_and_account: formatcp!(
         "with owner as (
   select email from users where id = $1::text
