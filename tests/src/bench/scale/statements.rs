@@ -33,7 +33,7 @@ select calls, total_exec_time, total_plan_time, shared_blks_hit, shared_blks_rea
   join pg_database on pg_database.oid = dbid
  where datname = $1
    and toplevel
-   and query like '%tasks%'
+   and query like '%task%'
  order by calls desc
  limit 1";
 
