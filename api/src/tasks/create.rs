@@ -20,8 +20,8 @@ use crate::openapi::{failures, schema};
 
 /// `$1` owner, `$2` title, `$3` description or null, `$4` status, `$5` priority, `$6` email address.
 ///
-/// A function, because PostgreSQL keeps its plans: to plan the search for the account takes it longer than to
-/// search. `migrations/V5__insert_task.sql` says what it does.
+/// A function, because PostgreSQL keeps its plans, and takes longer to plan the search for the account than to
+/// run it. `migrations/V5__insert_task.sql` says what it does.
 pub(super) const INSERT_TASK: Insert = Insert {
     task: "values (insert_task($1::text, $2::text, $3::text, $4::text, $5::text, null),
         timestamptz_send(current_timestamp))",
@@ -37,8 +37,8 @@ pub(super) const INSERT_TASK: Insert = Insert {
 /// The foreign keys are checked when the whole statement is done, so the account and its first task
 /// come together or not at all. Whether there is an account is asked before an id is drawn for the
 /// task, because an id that was drawn and not used is lost. While the account has the address, `users` is
-/// not searched for it. Of two concurrent first tasks, the second one waits for the account of the first
-/// one, and updates it.
+/// not searched for it. An address of another account stays there. Of two concurrent first tasks, the
+/// second one waits for the account of the first one, and updates it.
 ///
 /// A key that is there already has its answer, and no task is created. Otherwise the request that inserts
 /// the key first creates the task; a concurrent one waits for it, and finds the key. The id is drawn before,

@@ -85,14 +85,14 @@ async fn a_dry_run_leaves_nothing_behind() {
         .await
         .exits(0)
         .says("5 migrations would be adopted; nothing was changed");
-    let names = [
-        "V1__initial_schema",
-        "V2__page_tasks_by_key",
-        "V3__idempotency_keys",
-        "V4__task_priority",
-        "V5__insert_task",
-    ];
-    assert_eq!(output.stdout.lines().collect::<Vec<_>>(), names);
+    let names = concat!(
+        "V1__initial_schema\n",
+        "V2__page_tasks_by_key\n",
+        "V3__idempotency_keys\n",
+        "V4__task_priority\n",
+        "V5__insert_task\n",
+    );
+    assert_eq!(output.stdout, names);
     assert_eq!(objects(&database).await, before);
 }
 
